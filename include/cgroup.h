@@ -1,0 +1,163 @@
+#ifndef CGROUP_H
+#define CGROUP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <uthash.h>
+
+#include "accounting.h"
+#include "text.h"
+
+struct caller;
+struct cftype;
+struct controller;
+struct inode;
+struct machine;
+struct request;
+
+/*
+ * The tree of cgroups. Files are rows of the controllers' tables
+ * (controller.h); the tree knows tables, not what is in them.
+ */
+
+/* A row as one hierarchy serves it: with its full name. Constant after start. */
+struct cgroup_file {
+	const char *name; /* "cpu.shares" */
+	const struct cftype *type;
+	const struct controller *controller; /* NULL for the files of every cgroup */
+	unsigned index; /* position in hierarchy->files */
+	unsigned instance; /* of controller->instances */
+	UT_hash_handle hh;
+};
+
+struct hierarchy {
+	struct tree *tree;
+	const char *name; /* of its directory */
+	unsigned index; /* in tree->hierarchies, and accounting's number of it */
+	const struct controller *const *controllers; /* NULL ends it; one on v1 */
+	struct cgroup_file *files; /* array */
+	unsigned file_count;
+	struct cgroup_file *file_table; /* uthash of the same by name */
+	struct cgroup *root;
+	char *release_agent; /* stored and shown, never executed; NULL is empty */
+};
+
+struct cgroup {
+	struct hierarchy *hierarchy;
+	struct cgroup *parent; /* NULL for a root; held */
+	struct cgroup *children; /* uthash by name, in order of creation */
+	UT_hash_handle hh;
+	char *name; /* "" for a root */
+	uint64_t id; /* unique while the daemon runs */
+	atomic_uint references;
+	bool dead; /* removed, waits for its last holder */
+	bool clone_children;
+	bool notify_on_release;
+	uid_t uid; /* of the creator, for the files */
+	gid_t gid;
+	struct timespec created;
+	struct inode *inodes; /* attributes that were changed, list */
+	struct group group; /* its members, its usage */
+	void *css[]; /* a state for each of hierarchy->controllers */
+};
+
+struct tree {
+	/*
+	 * Protects the shape of the tree, every attribute and every stored
+	 * value. Never held while a /proc file is read. accounting's lock is
+	 * inside it.
+	 */
+	pthread_rwlock_t lock;
+	struct machine *machine;
+	struct accounting *accounting;
+	struct hierarchy *hierarchies;
+	unsigned hierarchy_count;
+	uint64_t last_id;
+	struct timespec created;
+	struct inode *inodes; /* of the top directory */
+};
+
+/* What a path names: the top directory (no cgroup), a cgroup, or a file of one. */
+struct node {
+	struct cgroup *cgroup;
+	const struct cgroup_file *file;
+};
+
+/*
+ * Makes the tree of the hierarchies whose controllers are in `list`
+ * (NULL ends it). Both `machine` and `accounting` must outlive it. Returns NULL with errno set.
+ */
+struct tree *tree_new(const struct controller *const *list, struct machine *machine,
+		      struct accounting *accounting);
+void tree_free(struct tree *tree);
+
+/* The tree lock. Not recursive. */
+void tree_read_lock(struct tree *tree);
+void tree_write_lock(struct tree *tree);
+void tree_unlock(struct tree *tree);
+
+/*
+ * Finds what the absolute path names. 0, -ENOENT, -ENOTDIR or -ENAMETOOLONG
+ * (a component over 255 bytes, as kernfs). Under the tree lock.
+ */
+int tree_lookup(struct tree *tree, const char *path, struct node *node);
+
+/* The tree that a cgroup is in. */
+struct tree *cgroup_tree(const struct cgroup *cgroup);
+static inline bool cgroup_is_root(const struct cgroup *cgroup)
+{
+	return !cgroup->parent;
+}
+
+/* Iterates the children of a cgroup in order of creation. Under the tree lock. */
+#define cgroup_for_each_child(child, cgroup) \
+	for ((child) = (cgroup)->children; (child); (child) = (child)->hh.next)
+
+/*
+ * Pre-order walk of `root` and everything below (css_for_each_descendant_pre):
+ * start with position NULL, NULL ends it. Under the tree lock; do not add or remove meanwhile.
+ */
+struct cgroup *cgroup_next_descendant(struct cgroup *position, const struct cgroup *root);
+#define cgroup_for_each_descendant(position, root)                          \
+	for ((position) = cgroup_next_descendant(NULL, (root)); (position); \
+	     (position) = cgroup_next_descendant((position), (root)))
+
+/* Holds a cgroup; under the tree lock or by a holder. */
+struct cgroup *cgroup_get(struct cgroup *cgroup);
+/* Lets it go; the last one frees it. Needs no lock. Takes NULL. */
+void cgroup_put(struct cgroup *cgroup);
+
+/*
+ * cgroup_mkdir and cgroup_rmdir of kernel/cgroup/cgroup.c, and
+ * cgroup1_rename of cgroup-v1.c. Take the tree lock themselves.
+ * -EEXIST, -EINVAL (newline in the name), -EPERM (at the top), -EBUSY
+ * (children or processes), -ENOTDIR, -EIO (another parent), ...
+ */
+int cgroup_mkdir(struct tree *tree, const char *path, mode_t mode, const struct caller *caller);
+int cgroup_rmdir(struct tree *tree, const char *path);
+int cgroup_rename(struct tree *tree, const char *from, const char *to, unsigned flags);
+
+/* True when the file is there in this cgroup (root-only files are not in a child). */
+bool cgroup_has_file(const struct cgroup *cgroup, const struct cgroup_file *file);
+
+/* 0444 | 0200 as the row's handlers say (cgroup_file_mode). */
+mode_t cftype_mode(const struct cftype *type);
+
+/*
+ * One read: the file's whole content into `out`. One write of `len` bytes.
+ * Take the tree lock as the row asks for. -ENODEV for a dead cgroup, -EINVAL
+ * where there is no handler, -E2BIG above 4096 bytes (kernfs' atomic_write_len).
+ */
+int file_read(const struct request *request, struct text *out);
+int file_write(const struct request *request, const char *bytes, size_t len);
+
+/* The files that every cgroup has: cgroup.procs, tasks, ... (cgroup1_base_files) */
+extern const struct cftype cgroup_base_files[];
+
+#endif

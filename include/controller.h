@@ -1,0 +1,129 @@
+#ifndef CONTROLLER_H
+#define CONTROLLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "accounting.h"
+#include "cgroup.h"
+#include "text.h"
+
+/*
+ * A controller is a table of files and a few hooks, as the kernel's struct
+ * cgroup_subsys. Everything about it stands in one file of src/controllers.
+ */
+
+/* Who asks: the opener's credentials, and the task that reads or writes now. */
+struct caller {
+	pid_t tid; /* in the daemon's pid namespace; 0 when it is not visible there */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* One read or write of one file of one cgroup. */
+struct request {
+	struct cgroup *cgroup; /* held by the caller; may be dead only for act/measure */
+	const struct cgroup_file *file;
+	struct caller caller;
+};
+
+enum cftype_flags {
+	CFTYPE_NO_PREFIX = 1 << 0, /* the name stands alone, as in "tasks" */
+	CFTYPE_NOT_ON_ROOT = 1 << 1,
+	CFTYPE_ONLY_ON_ROOT = 1 << 2,
+	CFTYPE_LIST = 1 << 3, /* the content may grow past 4096 bytes (pid lists, per-device tables) */
+};
+
+/*
+ * One cgroup file (the kernel's struct cftype). The mode follows from the
+ * handlers: 0444 when one can read, 0200 when one can write.
+ *
+ * Readers, one of:
+ *   read_u64, read_s64  a number and a newline; under the tree lock, shared
+ *   show                any text made of stored values; under the tree lock, shared
+ *   measure             text made from the machine or from accounting; called
+ *                       without the tree lock, which it may take for stored values
+ * Writers, one of; each gets one write() of at most 4096 bytes:
+ *   write_u64, write_s64  the number (kstrtoull, kstrtoll of the stripped
+ *                       text, base 0); under the tree lock, exclusive
+ *   store               the text, NUL-terminated and as written (strip it
+ *                       where the kernel does); under the tree lock, exclusive;
+ *                       either everything changes or nothing does
+ *   act                 the same without the tree lock, for what looks at
+ *                       processes or waits
+ * All return 0 or a negative errno (readers of numbers cannot fail).
+ */
+struct cftype {
+	const char *name; /* without prefix; NULL ends a table */
+	unsigned flags; /* enum cftype_flags */
+	int private; /* the handlers' own, as cftype->private */
+
+	uint64_t (*read_u64)(struct cgroup *cgroup, const struct cgroup_file *file);
+	int64_t (*read_s64)(struct cgroup *cgroup, const struct cgroup_file *file);
+	int (*show)(const struct request *request, struct text *out);
+	int (*measure)(const struct request *request, struct text *out);
+
+	int (*write_u64)(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t value);
+	int (*write_s64)(struct cgroup *cgroup, const struct cgroup_file *file, int64_t value);
+	int (*store)(const struct request *request, char *text);
+	int (*act)(const struct request *request, char *text);
+};
+
+/*
+ * All hooks are optional and run under the tree lock, exclusive.
+ */
+struct controller {
+	const char *name; /* its v1 directory, its files' prefix, its word in /proc/PID/cgroup */
+	const char *prefix; /* of its files, where it is not `name` */
+	bool named; /* a hierarchy without a controller: "name=systemd" */
+	const struct cftype *legacy_files; /* cgroup v1; ends with name == NULL */
+
+	/*
+	 * Names of the instances for which the table is repeated
+	 * ("hugetlb.2MB.limit_in_bytes"), ends with NULL; cgroup_file.instance
+	 * is the index in it. Owned by the controller, constant while it runs.
+	 */
+	const char *const *(*instances)(struct tree *tree);
+
+	/*
+	 * The controller's state of a new cgroup, by default or from its
+	 * parent's (cgroup->parent, NULL for a root). Returns NULL with errno
+	 * set: mkdir fails with it.
+	 */
+	void *(*css_alloc)(struct cgroup *cgroup);
+	/* The new cgroup is in the tree: its parent lists it. */
+	void (*css_online)(struct cgroup *cgroup);
+	/* The cgroup is out of the tree, open files may still hold it. */
+	void (*css_offline)(struct cgroup *cgroup);
+	/* The last holder is gone: frees the state. Runs without the tree lock. */
+	void (*css_free)(void *state);
+
+	/* May these tasks enter? 0 or a negative errno; nothing changes yet. */
+	int (*can_attach)(struct cgroup *cgroup, const struct task_list *tasks);
+	/* They have entered. */
+	void (*attach)(struct cgroup *cgroup, const struct task_list *tasks);
+};
+
+extern const struct controller blkio_controller;
+extern const struct controller cpu_controller;
+extern const struct controller cpuacct_controller;
+extern const struct controller cpuset_controller;
+extern const struct controller devices_controller;
+extern const struct controller freezer_controller;
+extern const struct controller hugetlb_controller;
+extern const struct controller memory_controller;
+extern const struct controller net_cls_controller;
+extern const struct controller net_prio_controller;
+extern const struct controller perf_event_controller;
+extern const struct controller pids_controller;
+extern const struct controller systemd_controller;
+
+/* Every controller, in the order of the top directory's names; NULL ends it. */
+extern const struct controller *const controllers[];
+
+/* The controller's state of a cgroup, as its css_alloc made it; never NULL where there is a css_alloc. */
+void *cgroup_css(const struct cgroup *cgroup, const struct controller *controller);
+
+#endif
