@@ -1,0 +1,158 @@
+/*
+ * Processes and threads: /proc/PID and /proc/PID/task/TID. Sources: fs/proc/{base,array,task_mmu}.c,
+ * proc(5). See machine.h for what holds for every function.
+ *
+ * A task is named (pid, tid): tid 0 is the process as a whole (/proc/PID/X), else the thread
+ * (/proc/PID/task/TID/X). pids are those of the pid namespace that /proc was mounted in.
+ *
+ * Errors of reading a task: -ESRCH: it has ended (also when that happened halfway). -ENOENT: it
+ * lives, but this machine has no such file (gVisor: smaps_rollup, schedstat). -EACCES, -EPERM: not
+ * allowed to look (smaps and io of another user's).
+ */
+#ifndef MACHINE_TASK_H
+#define MACHINE_TASK_H
+
+#include <sys/types.h>
+
+#include "machine.h"
+
+/* A growing array of ids. Zeroed is empty; reuse it to save allocations. The caller's. */
+struct machine_ids {
+	pid_t *id;
+	size_t nr;
+	size_t capacity;
+};
+
+/* Frees what *ids points to and empties it. */
+void machine_ids_free(struct machine_ids *ids);
+
+/* Each fills *ids anew, ascending, no duplicates. On error *ids is empty. */
+/* Every process (thread group leaders). */
+int machine_pids(const struct machine *machine, struct machine_ids *ids);
+/* The threads of pid, itself included. -ESRCH. */
+int machine_tids(const struct machine *machine, pid_t pid, struct machine_ids *ids);
+/* The child processes that one thread has made: tid 0 is the main thread. -ESRCH, -ENOENT. */
+int machine_children(const struct machine *machine, pid_t pid, pid_t tid,
+		     struct machine_ids *ids);
+int machine_parse_children(const char *text, size_t len, struct machine_ids *ids);
+
+/* Whether pid is there now (as a process or, as /proc has it, as a thread's hidden directory). */
+bool machine_task_exists(const struct machine *machine, pid_t pid, pid_t tid);
+
+/* --- stat --- */
+
+/* utime, stime, cutime and cstime are USER_HZ ticks (machine.h); a process' are the sums over its
+ * threads, those that ended included; c* are those of children it has waited for. */
+struct machine_task_stat {
+	char comm[64];			/* 15 bytes, or 63 for kernel threads; may hold anything */
+	char state;			/* R S D T t Z X I ... */
+	pid_t pid, ppid, pgrp, session;
+	uint32_t flags;			/* PF_*: linux/sched.h */
+	uint64_t minflt, cminflt, majflt, cmajflt;
+	uint64_t utime, stime;
+	int64_t cutime, cstime;
+	int64_t num_threads;
+	uint64_t starttime;		/* ticks after boot; (pid, starttime) names a process */
+	uint64_t vsize;			/* bytes */
+	uint64_t rss;			/* pages */
+	int32_t processor;
+	int32_t exit_code;
+};
+
+/* PF_KTHREAD: linux/sched.h. */
+#define MACHINE_TASK_KTHREAD 0x00200000u
+
+int machine_task_stat(const struct machine *machine, pid_t pid, pid_t tid,
+		      struct machine_task_stat *stat);
+/* -EINVAL: not the line of a task, or cut off before rss. */
+int machine_parse_task_stat(const char *text, size_t len, struct machine_task_stat *stat);
+
+/* --- statm: pages --- */
+
+struct machine_task_statm {
+	uint64_t size, resident, shared, text, data;
+};
+
+int machine_task_statm(const struct machine *machine, pid_t pid, pid_t tid,
+		       struct machine_task_statm *statm);
+/* -EINVAL: less than the first three numbers. */
+int machine_parse_task_statm(const char *text, size_t len, struct machine_task_statm *statm);
+
+/* --- status --- */
+
+#define MACHINE_NSPID_MAX 33	/* MAX_PID_NS_LEVEL + 1 */
+
+struct machine_task_status {
+	char state;
+	pid_t tgid, pid, ppid;
+	/* The task's id in each pid namespace, /proc's own first, innermost last; nr_nspid is 0 where
+	 * the line is missing. */
+	pid_t nspid[MACHINE_NSPID_MAX];
+	pid_t nstgid[MACHINE_NSPID_MAX];
+	unsigned int nr_nspid, nr_nstgid;
+	uid_t uid[4];			/* real, effective, saved, filesystem */
+	gid_t gid[4];
+	uint64_t threads;
+	bool has_mm;			/* false: kernel thread or zombie, the following are 0 */
+	/* Bytes. */
+	uint64_t vm_peak, vm_size, vm_lck, vm_hwm, vm_rss;
+	uint64_t rss_anon, rss_file, rss_shmem;
+	uint64_t vm_data, vm_stk, vm_exe, vm_lib, vm_pte, vm_swap, hugetlb_pages;
+	/* gVisor has vm_rss but not rss_*. */
+	bool has_rss_split;
+};
+
+int machine_task_status(const struct machine *machine, pid_t pid, pid_t tid,
+			struct machine_task_status *status);
+/* -EINVAL: no Pid line. */
+int machine_parse_task_status(const char *text, size_t len, struct machine_task_status *status);
+
+/* --- smaps and smaps_rollup: bytes --- */
+
+struct machine_task_smaps {
+	uint64_t rss, pss, pss_dirty, pss_anon, pss_file, pss_shmem;
+	uint64_t shared_clean, shared_dirty, private_clean, private_dirty;
+	uint64_t referenced, anonymous, anon_huge_pages, shmem_pmd_mapped, file_pmd_mapped;
+	uint64_t shared_hugetlb, private_hugetlb;
+	uint64_t swap, swap_pss, locked;
+	bool has_pss_split;		/* pss_anon, pss_file, pss_shmem: smaps_rollup only */
+};
+
+/*
+ * smaps_rollup, or smaps summed up (slower by the number of mappings); which one, and statm after
+ * them, is the caller's choice. -ESRCH is also what the kernel says of a task without memory
+ * (kernel thread, zombie) for smaps_rollup: it counts nothing either way. smaps is empty then.
+ */
+int machine_task_smaps_rollup(const struct machine *machine, pid_t pid,
+			      struct machine_task_smaps *smaps);
+int machine_task_smaps(const struct machine *machine, pid_t pid, struct machine_task_smaps *smaps);
+/* Sums every line of either file that it knows. Never fails. */
+void machine_parse_task_smaps(const char *text, size_t len, struct machine_task_smaps *smaps);
+
+/* --- io: bytes and calls --- */
+
+struct machine_task_io {
+	uint64_t rchar, wchar, syscr, syscw;
+	uint64_t read_bytes, write_bytes, cancelled_write_bytes;
+};
+
+int machine_task_io(const struct machine *machine, pid_t pid, pid_t tid,
+		    struct machine_task_io *io);
+/* -EINVAL: none of the lines. */
+int machine_parse_task_io(const char *text, size_t len, struct machine_task_io *io);
+
+/* --- schedstat --- */
+
+/* A thread's own: for tid 0 that of the main thread, NOT of the process. Without
+ * CONFIG_SCHED_INFO: "0 0 0". */
+struct machine_task_schedstat {
+	uint64_t run_ns, wait_ns, timeslices;
+};
+
+int machine_task_schedstat(const struct machine *machine, pid_t pid, pid_t tid,
+			   struct machine_task_schedstat *sched);
+/* -EINVAL: not three numbers. */
+int machine_parse_task_schedstat(const char *text, size_t len,
+				 struct machine_task_schedstat *sched);
+
+#endif
