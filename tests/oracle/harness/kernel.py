@@ -1,0 +1,74 @@
+"""The live kernel's cgroup v1 hierarchies, mounted where they are not, in a private namespace."""
+import atexit
+import ctypes
+import os
+import tempfile
+
+from .registry import HIERARCHIES
+
+_libc = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNS = 0x00020000
+MS_REC, MS_PRIVATE = 0x4000, 1 << 18
+MNT_DETACH = 2
+
+
+def mounted():
+    """{hierarchy: directory} of what is mounted and visible."""
+    found = {}
+    with open("/proc/self/mountinfo") as table:
+        for line in table:
+            before, after = line.split(" - ", 1)
+            kind, _, options = after.split(" ", 2)
+            fields = before.split()
+            if kind != "cgroup" or fields[3] != "/":
+                continue
+            words = options.strip().split(",")
+            controllers = [word for word in words if word in HIERARCHIES]
+            if len(controllers) == 1:
+                found[controllers[0]] = fields[4]
+            elif "name=systemd" in words and not controllers:
+                found["systemd"] = fields[4]
+    return {name: path for name, path in found.items() if os.path.exists(path + "/tasks")}
+
+
+def available():
+    """Whether this kernel has cgroup v1, and why not when it has not."""
+    if os.geteuid() != 0:
+        return False, "needs root to make cgroups in the kernel's hierarchies"
+    if not mounted():
+        return False, "no cgroup v1 hierarchy is mounted on this machine"
+    return True, ""
+
+
+def _mount(source, target, kind, flags, data):
+    return _libc.mount(source, target.encode(), kind, flags, data) == 0
+
+
+def enter():
+    """Leaves for a private mount namespace; {hierarchy: directory} of all that can be had there.
+
+    A hierarchy that is mounted nowhere is mounted on a temporary directory; for systemd a
+    hierarchy of our own (name=...) serves, so that nobody else's root is written to.
+    """
+    if _libc.unshare(CLONE_NEWNS) or not _mount(b"none", "/", b"none", MS_REC | MS_PRIVATE, None):
+        raise OSError(ctypes.get_errno(), "unshare of the mount namespace")
+    directories = mounted()
+    directories.pop("systemd", None)
+    for name in HIERARCHIES:
+        if name in directories:
+            continue
+        options = f"none,name=fcg-oracle-{os.getpid()}" if name == "systemd" else name
+        directory = tempfile.mkdtemp(prefix="fcg-oracle-")
+        os.chmod(directory, 0o755)
+        if _mount(b"cgroup", directory, b"cgroup", 0, options.encode()):
+            directories[name] = directory
+            atexit.register(_leave, directory)
+        else:
+            os.rmdir(directory)
+    return directories
+
+
+def _leave(directory):
+    if _libc.umount2(directory.encode(), 0):
+        _libc.umount2(directory.encode(), MNT_DETACH)
+    os.rmdir(directory)

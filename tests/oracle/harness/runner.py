@@ -1,0 +1,56 @@
+"""Plays scenarios on one tree and prints their answers, a line of JSON each.
+
+Run as a process of its own: runner.py TREE [HIERARCHY/SCENARIO...]
+TREE is "kernel" or the mount point of our filesystem.
+"""
+import json
+import os
+import sys
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from harness import kernel, recording  # noqa: E402
+from harness.registry import HIERARCHIES, SCENARIOS  # noqa: E402
+from harness.stage import Stage  # noqa: E402
+import scenarios  # noqa: E402,F401
+
+
+def all_plays():
+    return [(hierarchy, name) for name, each in SCENARIOS.items()
+            for hierarchy in each.hierarchies]
+
+
+def play(hierarchy, name, directories, extra):
+    """{"answers": ...} of one scenario on one hierarchy, or {"error": traceback}."""
+    if hierarchy not in directories:
+        return {"missing": f"no {hierarchy} hierarchy"}
+    stage = Stage(hierarchy, directories[hierarchy], directories, extra.get(hierarchy, ()))
+    try:
+        SCENARIOS[name].function(stage)
+        return {"answers": stage.answers}
+    except Exception:
+        return {"error": traceback.format_exc(), "answers": stage.answers}
+    finally:
+        stage.close()
+
+
+def directories_of(tree):
+    if tree == "kernel":
+        return kernel.enter()
+    return {name: os.path.join(tree, name) for name in HIERARCHIES
+            if os.path.isdir(os.path.join(tree, name))}
+
+
+def main(tree, wanted):
+    directories = directories_of(tree)
+    extra = recording.extra_files()
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for hierarchy, name in [tuple(each.split("/")) for each in wanted] or all_plays():
+        result = play(hierarchy, name, directories, extra)
+        print(json.dumps([hierarchy, name, result]), file=out, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])
