@@ -154,10 +154,7 @@ mode_t cftype_mode(const struct cftype *type);
  * Take the tree lock as the row asks for. -ENODEV for a dead cgroup, -EINVAL
  * where there is no handler, -E2BIG above 4096 bytes (kernfs' atomic_write_len).
  */
-int file_read(const struct request *request, struct text *out);
-int file_write(const struct request *request, const char *bytes, size_t len);
-
-/* The files that every cgroup has: cgroup.procs, tasks, ... (cgroup1_base_files) */
-extern const struct cftype cgroup_base_files[];
+int cgroup_file_read(const struct request *request, struct text *out);
+int cgroup_file_write(const struct request *request, const char *bytes, size_t len);
 
 #endif

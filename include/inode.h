@@ -15,6 +15,9 @@
  * exclusive for the setters.
  */
 
+/* st_ino: unique in the mount, constant as long as the node is there, never 0. */
+ino_t inode_number(const struct node *node);
+
 /* Fills what stat(2) shows, size 0 for files. */
 void inode_stat(struct tree *tree, const struct node *node, struct stat *st);
 

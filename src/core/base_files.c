@@ -1,0 +1,102 @@
+/* The files that every v1 cgroup has (kernel/cgroup/cgroup-v1.c: cgroup1_base_files). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cgroup.h"
+#include "controller.h"
+#include "core.h"
+#include "number.h"
+
+#define RELEASE_AGENT_LIMIT 4095 /* PATH_MAX - 1 */
+
+static int processes_measure(const struct request *request, struct text *out)
+{
+	return procs_list(request, out, true);
+}
+
+static int processes_act(const struct request *request, char *text)
+{
+	return procs_write(request, text, true);
+}
+
+static int tasks_measure(const struct request *request, struct text *out)
+{
+	return procs_list(request, out, false);
+}
+
+static int tasks_act(const struct request *request, char *text)
+{
+	return procs_write(request, text, false);
+}
+
+static uint64_t clone_children_read(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	(void)file;
+	return cgroup->clone_children;
+}
+
+static int clone_children_write(struct cgroup *cgroup, const struct cgroup_file *file,
+				uint64_t value)
+{
+	(void)file;
+	cgroup->clone_children = value != 0;
+	return 0;
+}
+
+static uint64_t notify_on_release_read(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	(void)file;
+	return cgroup->notify_on_release;
+}
+
+static int notify_on_release_write(struct cgroup *cgroup, const struct cgroup_file *file,
+				   uint64_t value)
+{
+	(void)file;
+	cgroup->notify_on_release = value != 0;
+	return 0;
+}
+
+/* 0 on every v1 hierarchy; the file went with __DEVEL__sane_behavior but clients still look. */
+static uint64_t sane_behavior_read(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	(void)cgroup;
+	(void)file;
+	return 0;
+}
+
+/* Stored and shown only: running a program of a writer's choice as root is not this daemon's to do. */
+static int release_agent_show(const struct request *request, struct text *out)
+{
+	const char *agent = request->cgroup->hierarchy->release_agent;
+
+	text_add(out, agent ? agent : "");
+	text_add(out, "\n");
+	return 0;
+}
+
+static int release_agent_store(const struct request *request, char *text)
+{
+	struct hierarchy *hierarchy = request->cgroup->hierarchy;
+	char *copy;
+
+	if (request->caller.uid != 0)
+		return -EPERM; /* CAP_SYS_ADMIN in the initial user namespace */
+	copy = strndup(text_strip(text), RELEASE_AGENT_LIMIT);
+	if (!copy)
+		return -ENOMEM;
+	free(hierarchy->release_agent);
+	hierarchy->release_agent = copy;
+	return 0;
+}
+
+const struct cftype cgroup_base_files[] = {
+	{.name = "procs", .flags = CFTYPE_LIST, .measure = processes_measure, .act = processes_act},
+	{.name = "clone_children", .read_u64 = clone_children_read, .write_u64 = clone_children_write},
+	{.name = "sane_behavior", .flags = CFTYPE_ONLY_ON_ROOT, .read_u64 = sane_behavior_read},
+	{.name = "tasks", .flags = CFTYPE_NO_PREFIX | CFTYPE_LIST, .measure = tasks_measure, .act = tasks_act},
+	{.name = "notify_on_release", .flags = CFTYPE_NO_PREFIX, .read_u64 = notify_on_release_read, .write_u64 = notify_on_release_write},
+	{.name = "release_agent", .flags = CFTYPE_NO_PREFIX | CFTYPE_ONLY_ON_ROOT, .show = release_agent_show, .store = release_agent_store},
+	{0},
+};

@@ -1,0 +1,299 @@
+/* Cgroups: their making and end, and mkdir, rmdir and rename on them. */
+#include <errno.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cgroup.h"
+#include "controller.h"
+#include "core.h"
+#include "inode.h"
+
+void *cgroup_css(const struct cgroup *cgroup, const struct controller *controller)
+{
+	const struct controller *const *list = cgroup->hierarchy->controllers;
+
+	for (unsigned i = 0; list[i]; i++) {
+		if (list[i] == controller)
+			return cgroup->css[i];
+	}
+	return NULL;
+}
+
+struct cgroup *cgroup_get(struct cgroup *cgroup)
+{
+	atomic_fetch_add(&cgroup->references, 1);
+	return cgroup;
+}
+
+static void cgroup_free(struct cgroup *cgroup)
+{
+	const struct controller *const *list = cgroup->hierarchy->controllers;
+
+	for (unsigned i = 0; list[i]; i++) {
+		if (cgroup->css[i] && list[i]->css_free)
+			list[i]->css_free(cgroup->css[i]);
+	}
+	inode_free_all(cgroup->inodes);
+	free(cgroup->name);
+	free(cgroup);
+}
+
+void cgroup_put(struct cgroup *cgroup)
+{
+	while (cgroup && atomic_fetch_sub(&cgroup->references, 1) == 1) {
+		struct cgroup *parent = cgroup->parent;
+
+		cgroup_free(cgroup);
+		cgroup = parent;
+	}
+}
+
+struct cgroup *cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, const char *name,
+			  uid_t uid, gid_t gid)
+{
+	const struct controller *const *list = hierarchy->controllers;
+	unsigned count = 0;
+	struct cgroup *cgroup;
+	int error;
+
+	while (list[count])
+		count++;
+	cgroup = calloc(1, sizeof(*cgroup) + count * sizeof(cgroup->css[0]));
+	if (!cgroup)
+		return NULL;
+	cgroup->hierarchy = hierarchy;
+	cgroup->parent = parent ? cgroup_get(parent) : NULL;
+	cgroup->id = ++hierarchy->tree->last_id;
+	cgroup->references = 1;
+	cgroup->uid = uid;
+	cgroup->gid = gid;
+	cgroup->clone_children = parent && parent->clone_children;
+	cgroup->notify_on_release = parent && parent->notify_on_release;
+	clock_gettime(CLOCK_REALTIME, &cgroup->created);
+	cgroup->name = strdup(name);
+	error = cgroup->name ? 0 : ENOMEM;
+	for (unsigned i = 0; i < count && !error; i++) {
+		if (!list[i]->css_alloc)
+			continue;
+		errno = ENOMEM;
+		cgroup->css[i] = list[i]->css_alloc(cgroup);
+		error = cgroup->css[i] ? 0 : errno;
+	}
+	if (!error)
+		error = -group_init(hierarchy->tree->accounting, &cgroup->group, hierarchy->index,
+				    parent ? &parent->group : NULL);
+	if (error) {
+		cgroup_put(cgroup);
+		errno = error;
+		return NULL;
+	}
+	return cgroup;
+}
+
+/* Tells the cgroup's controllers of a step in its life. */
+static void cgroup_tell(struct cgroup *cgroup, bool online)
+{
+	const struct controller *const *list = cgroup->hierarchy->controllers;
+
+	for (unsigned i = 0; list[i]; i++) {
+		void (*hook)(struct cgroup *) = online ? list[i]->css_online : list[i]->css_offline;
+
+		if (hook)
+			hook(cgroup);
+	}
+}
+
+/* Takes a cgroup without children out of the tree. */
+static void cgroup_remove(struct cgroup *cgroup)
+{
+	struct cgroup *parent = cgroup->parent;
+
+	cgroup->dead = true;
+	cgroup_tell(cgroup, false);
+	group_retire(&cgroup->group);
+	if (parent)
+		HASH_DEL(parent->children, cgroup);
+}
+
+void cgroup_free_subtree(struct cgroup *cgroup)
+{
+	while (cgroup->children)
+		cgroup_free_subtree(cgroup->children);
+	cgroup_remove(cgroup);
+	cgroup_put(cgroup);
+}
+
+struct cgroup *cgroup_next_descendant(struct cgroup *position, const struct cgroup *root)
+{
+	if (!position)
+		return (struct cgroup *)root;
+	if (position->children)
+		return position->children;
+	while (position != root) {
+		if (position->hh.next)
+			return position->hh.next;
+		position = position->parent;
+	}
+	return NULL;
+}
+
+/*
+ * Splits off the last name of `path` and finds the directory it is in.
+ * `directory` keeps the path's copy that `name` points into; free() it.
+ */
+static int find_parent(struct tree *tree, const char *path, char **directory, const char **name,
+		       struct node *parent)
+{
+	char *slash;
+
+	*directory = strdup(path);
+	if (!*directory)
+		return -ENOMEM;
+	slash = strrchr(*directory, '/');
+	if (!slash)
+		return -EINVAL;
+	*slash = '\0';
+	*name = slash + 1;
+	return tree_lookup(tree, *directory, parent);
+}
+
+static int make_child(struct tree *tree, struct cgroup *parent, const char *name, mode_t mode,
+		      const struct caller *caller)
+{
+	struct cgroup *child = cgroup_new(parent->hierarchy, parent, name, caller->uid, caller->gid);
+	struct node node = {.cgroup = child};
+	int error;
+
+	if (!child)
+		return -errno;
+	error = (mode & 07777) == 0755 ? 0 : inode_chmod(tree, &node, mode & 07777);
+	if (error) {
+		group_retire(&child->group);
+		cgroup_put(child);
+		return error;
+	}
+	HASH_ADD_KEYPTR(hh, parent->children, child->name, strlen(child->name), child);
+	cgroup_tell(child, true);
+	return 0;
+}
+
+int cgroup_mkdir(struct tree *tree, const char *path, mode_t mode, const struct caller *caller)
+{
+	char *directory = NULL;
+	struct node parent, existing;
+	const char *name;
+	int error;
+
+	tree_write_lock(tree);
+	error = find_parent(tree, path, &directory, &name, &parent);
+	if (!error && parent.file)
+		error = -ENOTDIR;
+	if (!error) {
+		error = tree_lookup(tree, path, &existing);
+		if (!error)
+			error = -EEXIST;
+		else if (error == -ENOENT)
+			error = 0;
+	}
+	if (!error && !parent.cgroup)
+		error = -EPERM; /* hierarchies are made at start */
+	if (!error && strchr(name, '\n'))
+		error = -EINVAL; /* would break the lines of /proc/PID/cgroup */
+	if (!error)
+		error = make_child(tree, parent.cgroup, name, mode, caller);
+	tree_unlock(tree);
+	free(directory);
+	return error;
+}
+
+/* The cgroup to remove, held, if it may be removed as far as the tree knows. */
+static int find_removable(struct tree *tree, const char *path, struct cgroup **cgroup)
+{
+	struct node node;
+	int error;
+
+	tree_read_lock(tree);
+	error = tree_lookup(tree, path, &node);
+	if (!error && node.file)
+		error = -ENOTDIR;
+	if (!error && (!node.cgroup || cgroup_is_root(node.cgroup)))
+		error = -EPERM;
+	if (!error && node.cgroup->children)
+		error = -EBUSY;
+	*cgroup = error ? NULL : cgroup_get(node.cgroup);
+	tree_unlock(tree);
+	return error;
+}
+
+int cgroup_rmdir(struct tree *tree, const char *path)
+{
+	struct cgroup *cgroup;
+	int error = find_removable(tree, path, &cgroup);
+
+	if (error)
+		return error;
+	if (group_is_busy(&cgroup->group)) { /* looks at processes: no lock */
+		cgroup_put(cgroup);
+		return -EBUSY;
+	}
+	tree_write_lock(tree);
+	if (cgroup->dead)
+		error = -ENOENT;
+	else if (cgroup->children || cgroup->group.tasks)
+		error = -EBUSY; /* came meanwhile */
+	else
+		cgroup_remove(cgroup);
+	tree_unlock(tree);
+	if (!error)
+		cgroup_put(cgroup); /* the tree's hold */
+	cgroup_put(cgroup);
+	return error;
+}
+
+static int check_rename(struct tree *tree, const struct node *source, const char *to,
+			const struct node *new_parent, const char *name, unsigned flags)
+{
+	struct node existing;
+
+	if (flags & ~RENAME_NOREPLACE)
+		return -EINVAL;
+	if (source->file)
+		return -ENOTDIR;
+	if (!source->cgroup || cgroup_is_root(source->cgroup))
+		return -EPERM;
+	if (source->cgroup->parent != new_parent->cgroup)
+		return -EIO; /* cgroup1_rename */
+	if (!tree_lookup(tree, to, &existing))
+		return -EEXIST;
+	if (strchr(name, '\n'))
+		return -EINVAL;
+	return 0;
+}
+
+int cgroup_rename(struct tree *tree, const char *from, const char *to, unsigned flags)
+{
+	char *directory = NULL, *copy = NULL;
+	struct node source, new_parent;
+	const char *name;
+	int error;
+
+	tree_write_lock(tree);
+	error = tree_lookup(tree, from, &source);
+	if (!error)
+		error = find_parent(tree, to, &directory, &name, &new_parent);
+	if (!error)
+		error = check_rename(tree, &source, to, &new_parent, name, flags);
+	if (!error && !(copy = strdup(name)))
+		error = -ENOMEM;
+	if (!error) {
+		HASH_DEL(new_parent.cgroup->children, source.cgroup);
+		free(source.cgroup->name);
+		source.cgroup->name = copy;
+		HASH_ADD_KEYPTR(hh, new_parent.cgroup->children, copy, strlen(copy),
+				source.cgroup);
+	}
+	tree_unlock(tree);
+	free(directory);
+	return error;
+}

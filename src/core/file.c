@@ -1,0 +1,112 @@
+/* One read or one write of a file, by what its row has (kernel/cgroup/cgroup.c: cgroup_seqfile_show, cgroup_file_write). */
+#include <errno.h>
+#include <string.h>
+
+#include "cgroup.h"
+#include "controller.h"
+#include "number.h"
+
+#define WRITE_LIMIT 4096 /* PAGE_SIZE: kernfs' atomic_write_len */
+
+static int show_stored(const struct request *request, struct text *out)
+{
+	const struct cgroup_file *file = request->file;
+	const struct cftype *type = file->type;
+	struct cgroup *cgroup = request->cgroup;
+
+	if (cgroup->dead)
+		return -ENODEV;
+	if (type->show)
+		return type->show(request, out);
+	if (type->read_u64)
+		text_add_u64(out, type->read_u64(cgroup, file));
+	else if (type->read_s64)
+		text_add_s64(out, type->read_s64(cgroup, file));
+	else
+		return -EINVAL;
+	text_add(out, "\n");
+	return 0;
+}
+
+int cgroup_file_read(const struct request *request, struct text *out)
+{
+	const struct cftype *type = request->file->type;
+	struct tree *tree = cgroup_tree(request->cgroup);
+	bool dead;
+	int error;
+
+	text_clear(out);
+	tree_read_lock(tree);
+	dead = request->cgroup->dead;
+	error = type->measure ? 0 : show_stored(request, out);
+	tree_unlock(tree);
+	if (dead)
+		return -ENODEV;
+	if (type->measure)
+		error = type->measure(request, out);
+	return error ? error : out->error;
+}
+
+static int store_number(const struct request *request, char *text)
+{
+	const struct cftype *type = request->file->type;
+	uint64_t unsigned_value;
+	int64_t value;
+	int error;
+
+	if (type->write_u64) {
+		error = number_parse_u64(text, 0, &unsigned_value);
+		return error ? error
+			     : type->write_u64(request->cgroup, request->file, unsigned_value);
+	}
+	error = number_parse_s64(text, 0, &value);
+	return error ? error : type->write_s64(request->cgroup, request->file, value);
+}
+
+static int store_locked(const struct request *request, char *text)
+{
+	const struct cftype *type = request->file->type;
+	struct tree *tree = cgroup_tree(request->cgroup);
+	int error;
+
+	tree_write_lock(tree);
+	if (request->cgroup->dead)
+		error = -ENODEV;
+	else if (type->store)
+		error = type->store(request, text);
+	else
+		error = store_number(request, text);
+	tree_unlock(tree);
+	return error;
+}
+
+static bool is_dead(const struct request *request)
+{
+	struct tree *tree = cgroup_tree(request->cgroup);
+	bool dead;
+
+	tree_read_lock(tree);
+	dead = request->cgroup->dead;
+	tree_unlock(tree);
+	return dead;
+}
+
+int cgroup_file_write(const struct request *request, const char *bytes, size_t len)
+{
+	const struct cftype *type = request->file->type;
+	char text[WRITE_LIMIT + 1];
+
+	if (!len)
+		return 0;
+	if (len > WRITE_LIMIT)
+		return -E2BIG;
+	if (is_dead(request))
+		return -ENODEV;
+	memcpy(text, bytes, len);
+	text[len] = '\0';
+	if (type->act)
+		return type->act(request, text);
+	if (type->store || type->write_u64 || type->write_s64)
+		return store_locked(request, text);
+	return -EINVAL;
+}

@@ -1,0 +1,327 @@
+/* Attributes of directories and files (fs/kernfs/inode.c). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include <utlist.h>
+
+#include "cgroup.h"
+#include "controller.h"
+#include "inode.h"
+
+#define BLOCK_SIZE 4096 /* PAGE_SIZE */
+#define USER_XATTR_COUNT 128 /* KERNFS_MAX_USER_XATTRS */
+#define USER_XATTR_BYTES (128 << 10) /* KERNFS_USER_XATTR_SIZE_LIMIT */
+#define FILE_NUMBERS 512 /* inode numbers that a directory keeps for its files */
+
+struct xattr {
+	struct xattr *next;
+	char *name;
+	size_t size;
+	char value[];
+};
+
+/* What was changed of one node. */
+struct inode {
+	struct inode *next;
+	const struct cgroup_file *file; /* NULL: the directory itself */
+	mode_t mode; /* permission bits */
+	uid_t uid;
+	gid_t gid;
+	struct timespec accessed, modified, changed;
+	struct xattr *xattrs;
+};
+
+static struct inode **inode_list(struct tree *tree, const struct node *node)
+{
+	return node->cgroup ? &node->cgroup->inodes : &tree->inodes;
+}
+
+static struct inode *inode_find(struct tree *tree, const struct node *node)
+{
+	struct inode *inode;
+
+	LL_FOREACH(*inode_list(tree, node), inode) {
+		if (inode->file == node->file)
+			return inode;
+	}
+	return NULL;
+}
+
+static mode_t default_mode(const struct node *node)
+{
+	if (node->file)
+		return cftype_mode(node->file->type);
+	if (!node->cgroup || cgroup_is_root(node->cgroup))
+		return 0555;
+	return 0755;
+}
+
+/* The inode as it is before anything changed it. */
+static struct inode inode_default(const struct tree *tree, const struct node *node)
+{
+	struct timespec created = node->cgroup ? node->cgroup->created : tree->created;
+
+	return (struct inode){
+		.file = node->file,
+		.mode = default_mode(node),
+		.uid = node->cgroup ? node->cgroup->uid : 0,
+		.gid = node->cgroup ? node->cgroup->gid : 0,
+		.accessed = created,
+		.modified = created,
+		.changed = created,
+	};
+}
+
+static struct inode *inode_make(struct tree *tree, const struct node *node)
+{
+	struct inode *inode = inode_find(tree, node);
+
+	if (inode)
+		return inode;
+	inode = malloc(sizeof(*inode));
+	if (!inode)
+		return NULL;
+	*inode = inode_default(tree, node);
+	LL_PREPEND(*inode_list(tree, node), inode);
+	return inode;
+}
+
+static nlink_t directory_links(const struct tree *tree, const struct node *node)
+{
+	if (!node->cgroup)
+		return 2 + tree->hierarchy_count;
+	return 2 + HASH_COUNT(node->cgroup->children);
+}
+
+ino_t inode_number(const struct node *node)
+{
+	if (!node->cgroup)
+		return 1;
+	return node->cgroup->id * FILE_NUMBERS + (node->file ? node->file->index + 1 : 0);
+}
+
+void inode_stat(struct tree *tree, const struct node *node, struct stat *st)
+{
+	const struct inode *changed = inode_find(tree, node);
+	struct inode inode = changed ? *changed : inode_default(tree, node);
+
+	*st = (struct stat){
+		.st_ino = inode_number(node),
+		.st_mode = inode.mode | (node->file ? S_IFREG : S_IFDIR),
+		.st_nlink = node->file ? 1 : directory_links(tree, node),
+		.st_uid = inode.uid,
+		.st_gid = inode.gid,
+		.st_blksize = BLOCK_SIZE,
+		.st_atim = inode.accessed,
+		.st_mtim = inode.modified,
+		.st_ctim = inode.changed,
+	};
+}
+
+int inode_chmod(struct tree *tree, const struct node *node, mode_t mode)
+{
+	struct inode *inode = inode_make(tree, node);
+
+	if (!inode)
+		return -ENOMEM;
+	inode->mode = mode & 07777;
+	clock_gettime(CLOCK_REALTIME, &inode->changed);
+	return 0;
+}
+
+int inode_chown(struct tree *tree, const struct node *node, uid_t uid, gid_t gid)
+{
+	struct inode *inode = inode_make(tree, node);
+
+	if (!inode)
+		return -ENOMEM;
+	if (uid != (uid_t)-1)
+		inode->uid = uid;
+	if (gid != (gid_t)-1)
+		inode->gid = gid;
+	clock_gettime(CLOCK_REALTIME, &inode->changed);
+	return 0;
+}
+
+static void set_time(struct timespec *time, const struct timespec *value,
+		     const struct timespec *now)
+{
+	if (value->tv_nsec == UTIME_NOW)
+		*time = *now;
+	else if (value->tv_nsec != UTIME_OMIT)
+		*time = *value;
+}
+
+int inode_utimens(struct tree *tree, const struct node *node, const struct timespec times[2])
+{
+	struct inode *inode = inode_make(tree, node);
+	struct timespec now;
+
+	if (!inode)
+		return -ENOMEM;
+	clock_gettime(CLOCK_REALTIME, &now);
+	set_time(&inode->accessed, &times[0], &now);
+	set_time(&inode->modified, &times[1], &now);
+	inode->changed = now;
+	return 0;
+}
+
+static bool has_prefix(const char *name, const char *prefix)
+{
+	return !strncmp(name, prefix, strlen(prefix));
+}
+
+static bool xattr_is_kept(const char *name)
+{
+	return has_prefix(name, "user.") || has_prefix(name, "trusted.") ||
+	       has_prefix(name, "security.");
+}
+
+static struct xattr *xattr_find(const struct inode *inode, const char *name)
+{
+	struct xattr *xattr;
+
+	if (!inode)
+		return NULL;
+	LL_FOREACH(inode->xattrs, xattr) {
+		if (!strcmp(xattr->name, name))
+			return xattr;
+	}
+	return NULL;
+}
+
+/* Whether one more user. value of `size` bytes in place of `old` keeps within kernfs' bounds. */
+static int check_user_bounds(const struct inode *inode, const struct xattr *old, size_t size)
+{
+	size_t count = 1, bytes = size;
+	const struct xattr *xattr;
+
+	LL_FOREACH(inode->xattrs, xattr) {
+		if (xattr == old || !has_prefix(xattr->name, "user."))
+			continue;
+		count++;
+		bytes += xattr->size;
+	}
+	return count > USER_XATTR_COUNT || bytes > USER_XATTR_BYTES ? -ENOSPC : 0;
+}
+
+static void xattr_free(struct xattr *xattr)
+{
+	if (!xattr)
+		return;
+	free(xattr->name);
+	free(xattr);
+}
+
+static struct xattr *xattr_new(const char *name, const void *value, size_t size)
+{
+	struct xattr *xattr = calloc(1, sizeof(*xattr) + size);
+
+	if (!xattr)
+		return NULL;
+	xattr->name = strdup(name);
+	if (!xattr->name) {
+		free(xattr);
+		return NULL;
+	}
+	xattr->size = size;
+	memcpy(xattr->value, value, size);
+	return xattr;
+}
+
+int inode_setxattr(struct tree *tree, const struct node *node, const char *name,
+		   const void *value, size_t size, int flags)
+{
+	struct xattr *old, *xattr;
+	struct inode *inode;
+	int error;
+
+	if (!xattr_is_kept(name))
+		return -EOPNOTSUPP;
+	inode = inode_make(tree, node);
+	if (!inode)
+		return -ENOMEM;
+	old = xattr_find(inode, name);
+	if (old && (flags & XATTR_CREATE))
+		return -EEXIST;
+	if (!old && (flags & XATTR_REPLACE))
+		return -ENODATA;
+	error = has_prefix(name, "user.") ? check_user_bounds(inode, old, size) : 0;
+	if (error)
+		return error;
+	xattr = xattr_new(name, value, size);
+	if (!xattr)
+		return -ENOMEM;
+	if (old)
+		LL_REPLACE_ELEM(inode->xattrs, old, xattr);
+	else
+		LL_APPEND(inode->xattrs, xattr);
+	xattr_free(old);
+	return 0;
+}
+
+ssize_t inode_getxattr(struct tree *tree, const struct node *node, const char *name, void *value,
+		       size_t size)
+{
+	const struct xattr *xattr;
+
+	if (!xattr_is_kept(name))
+		return -EOPNOTSUPP;
+	xattr = xattr_find(inode_find(tree, node), name);
+	if (!xattr)
+		return -ENODATA;
+	if (!size)
+		return (ssize_t)xattr->size;
+	if (size < xattr->size)
+		return -ERANGE;
+	memcpy(value, xattr->value, xattr->size);
+	return (ssize_t)xattr->size;
+}
+
+ssize_t inode_listxattr(struct tree *tree, const struct node *node, char *names, size_t size)
+{
+	const struct inode *inode = inode_find(tree, node);
+	const struct xattr *xattr;
+	size_t used = 0;
+
+	if (!inode)
+		return 0;
+	LL_FOREACH(inode->xattrs, xattr) {
+		size_t len = strlen(xattr->name) + 1;
+
+		if (size && used + len > size)
+			return -ERANGE;
+		if (size)
+			memcpy(names + used, xattr->name, len);
+		used += len;
+	}
+	return (ssize_t)used;
+}
+
+int inode_removexattr(struct tree *tree, const struct node *node, const char *name)
+{
+	struct inode *inode = inode_find(tree, node);
+	struct xattr *xattr = xattr_find(inode, name);
+
+	if (!xattr_is_kept(name))
+		return -EOPNOTSUPP;
+	if (!xattr)
+		return -ENODATA;
+	LL_DELETE(inode->xattrs, xattr);
+	xattr_free(xattr);
+	return 0;
+}
+
+void inode_free_all(struct inode *inodes)
+{
+	struct xattr *xattr, *next_xattr;
+	struct inode *inode, *next;
+
+	LL_FOREACH_SAFE(inodes, inode, next) {
+		LL_FOREACH_SAFE(inode->xattrs, xattr, next_xattr)
+			xattr_free(xattr);
+		free(inode);
+	}
+}

@@ -1,0 +1,189 @@
+/* cgroup.procs and tasks: who is in a cgroup, and moving in (kernel/cgroup/cgroup.c, cgroup-v1.c). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cgroup.h"
+#include "controller.h"
+#include "core.h"
+#include "machine_task.h"
+#include "number.h"
+#include "pid_namespace.h"
+
+#define KTHREADD 2
+#define PF_NO_SETAFFINITY 0x04000000u /* linux/sched.h */
+
+static int compare_pids(const void *a, const void *b)
+{
+	pid_t left = *(const pid_t *)a, right = *(const pid_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* Sorted and each number once, as pidlist_uniq. Numbers that the reader does not see are 0 and go. */
+static void print_pids(struct text *out, pid_t *pids, size_t count)
+{
+	pid_t last = 0;
+
+	qsort(pids, count, sizeof(*pids), compare_pids);
+	for (size_t i = 0; i < count; i++) {
+		if (pids[i] == last)
+			continue;
+		last = pids[i];
+		text_add_u64(out, (uint64_t)last);
+		text_add_bytes(out, "\n", 1);
+	}
+}
+
+int procs_list(const struct request *request, struct text *out, bool process)
+{
+	const struct machine *machine = cgroup_tree(request->cgroup)->machine;
+	struct pid_namespace space = pid_namespace_of(machine, request->caller.tid);
+	struct task_list list;
+	pid_t *pids;
+	int error = accounting_list(&request->cgroup->group, &list);
+
+	if (error)
+		return error;
+	pids = calloc(list.count ? list.count : 1, sizeof(*pids));
+	if (pids) {
+		for (size_t i = 0; i < list.count; i++) {
+			const struct task_id *task = &list.tasks[i];
+
+			if (space.level)
+				pids[i] = pid_namespace_show(machine, &space, task->tid, process);
+			else
+				pids[i] = process ? task->tgid : task->tid;
+		}
+		print_pids(out, pids, list.count);
+	}
+	free(pids);
+	free(list.tasks);
+	return pids ? 0 : -ENOMEM;
+}
+
+/* The task a writer names, in the daemon's numbers; 0 is the writer itself. */
+static int find_task(const struct machine *machine, const struct caller *caller, const char *text,
+		     pid_t *tid)
+{
+	struct pid_namespace space;
+	int error = number_parse_int(text, 0, tid);
+
+	if (error || *tid < 0)
+		return -EINVAL;
+	if (!*tid) {
+		*tid = caller->tid;
+		return *tid ? 0 : -ESRCH;
+	}
+	space = pid_namespace_of(machine, caller->tid);
+	if (space.level)
+		*tid = pid_namespace_find(machine, &space, *tid);
+	return *tid ? 0 : -ESRCH;
+}
+
+/* cgroup1_procs_write: the opener must be root, or the task's real or saved user. */
+static int check_permission(const struct caller *caller, const struct machine_task_status *status)
+{
+	if (caller->uid == 0 || caller->uid == status->uid[0] || caller->uid == status->uid[2])
+		return 0;
+	return -EACCES;
+}
+
+static int add_task(const struct machine *machine, struct task_list *list, pid_t tgid, pid_t tid)
+{
+	struct machine_task_stat stat;
+	int error = machine_task_stat(machine, tgid, tid, &stat);
+
+	if (error == -ESRCH || stat.state == 'Z' || stat.state == 'X')
+		return 0; /* exiting: passed over (cgroup_migrate_add_task) */
+	if (error)
+		return error;
+	list->tasks[list->count++] = (struct task_id){
+		.tid = tid, .tgid = tgid, .start_time = stat.starttime};
+	return 0;
+}
+
+/* The threads that move: one, or all of its process. */
+static int collect_tasks(const struct machine *machine, pid_t tgid, pid_t tid, bool process,
+			 struct task_list *list)
+{
+	struct machine_ids threads = {0};
+	int error = process ? machine_tids(machine, tgid, &threads) : 0;
+
+	if (error)
+		return error;
+	list->tasks = calloc(threads.nr ? threads.nr : 1, sizeof(*list->tasks));
+	if (!list->tasks)
+		error = -ENOMEM;
+	else if (!process)
+		error = add_task(machine, list, tgid, tid);
+	for (size_t i = 0; i < threads.nr && !error; i++)
+		error = add_task(machine, list, tgid, threads.id[i]);
+	machine_ids_free(&threads);
+	return error;
+}
+
+/* Kernel threads that must stay where they are. */
+static int check_kernel_thread(const struct machine *machine, pid_t tgid, pid_t tid)
+{
+	struct machine_task_stat stat;
+	int error = machine_task_stat(machine, tgid, tid, &stat);
+
+	if (error)
+		return error;
+	if (stat.flags & PF_NO_SETAFFINITY)
+		return -EINVAL;
+	if (tid == KTHREADD && (stat.flags & MACHINE_TASK_KTHREAD))
+		return -EINVAL; /* no_cgroup_migration */
+	return 0;
+}
+
+static int attach(struct cgroup *cgroup, const struct task_list *list)
+{
+	const struct controller *const *controller;
+	int error = 0;
+
+	if (cgroup->dead)
+		return -ENODEV;
+	for (controller = cgroup->hierarchy->controllers; *controller && !error; controller++) {
+		if ((*controller)->can_attach)
+			error = (*controller)->can_attach(cgroup, list);
+	}
+	if (!error)
+		error = accounting_move(&cgroup->group, list->tasks, list->count);
+	if (error)
+		return error;
+	for (controller = cgroup->hierarchy->controllers; *controller; controller++) {
+		if ((*controller)->attach)
+			(*controller)->attach(cgroup, list);
+	}
+	return 0;
+}
+
+int procs_write(const struct request *request, char *text, bool process)
+{
+	struct tree *tree = cgroup_tree(request->cgroup);
+	struct machine_task_status status;
+	struct task_list list = {0};
+	pid_t tid;
+	int error = find_task(tree->machine, &request->caller, text_strip(text), &tid);
+
+	if (!error)
+		error = machine_task_status(tree->machine, tid, 0, &status);
+	if (error)
+		return error == -ENOENT ? -ESRCH : error;
+	if (process)
+		tid = status.tgid;
+	error = check_kernel_thread(tree->machine, status.tgid, tid);
+	if (!error)
+		error = check_permission(&request->caller, &status);
+	if (!error)
+		error = collect_tasks(tree->machine, status.tgid, tid, process, &list);
+	if (!error && list.count) {
+		tree_write_lock(tree);
+		error = attach(request->cgroup, &list);
+		tree_unlock(tree);
+	}
+	free(list.tasks);
+	return error;
+}

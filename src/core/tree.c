@@ -1,0 +1,258 @@
+/* The tree: its hierarchies, their tables of files, and what a path names. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cgroup.h"
+#include "controller.h"
+#include "core.h"
+#include "inode.h"
+
+#define NAME_LIMIT 255 /* kernfs names */
+
+struct tree *cgroup_tree(const struct cgroup *cgroup)
+{
+	return cgroup->hierarchy->tree;
+}
+
+void tree_read_lock(struct tree *tree)
+{
+	pthread_rwlock_rdlock(&tree->lock);
+}
+
+void tree_write_lock(struct tree *tree)
+{
+	pthread_rwlock_wrlock(&tree->lock);
+}
+
+void tree_unlock(struct tree *tree)
+{
+	pthread_rwlock_unlock(&tree->lock);
+}
+
+mode_t cftype_mode(const struct cftype *type)
+{
+	mode_t mode = 0;
+
+	if (type->read_u64 || type->read_s64 || type->show || type->measure)
+		mode |= 0444;
+	if (type->write_u64 || type->write_s64 || type->store || type->act)
+		mode |= 0200;
+	return mode;
+}
+
+/* The full name of a row: "cpu.shares", "hugetlb.2MB.failcnt", "tasks". */
+static char *file_name(const struct controller *controller, const char *instance,
+		       const struct cftype *type)
+{
+	const char *prefix = controller ? controller->prefix : "cgroup";
+	char *name;
+	int len;
+
+	if (controller && !prefix)
+		prefix = controller->name;
+	if (type->flags & CFTYPE_NO_PREFIX)
+		len = asprintf(&name, "%s", type->name);
+	else if (instance)
+		len = asprintf(&name, "%s.%s.%s", prefix, instance, type->name);
+	else
+		len = asprintf(&name, "%s.%s", prefix, type->name);
+	return len < 0 ? NULL : name;
+}
+
+static int hierarchy_add_file(struct hierarchy *hierarchy, const struct controller *controller,
+			      const char *instance, unsigned number, const struct cftype *type)
+{
+	unsigned count = hierarchy->file_count;
+	struct cgroup_file *files = reallocarray(hierarchy->files, count + 1, sizeof(*files));
+
+	if (!files)
+		return -ENOMEM;
+	hierarchy->files = files;
+	files[count] = (struct cgroup_file){
+		.name = file_name(controller, instance, type),
+		.type = type,
+		.controller = controller,
+		.index = count,
+		.instance = number,
+	};
+	if (!files[count].name)
+		return -ENOMEM;
+	hierarchy->file_count++;
+	return 0;
+}
+
+static int hierarchy_add_table(struct hierarchy *hierarchy, const struct controller *controller,
+			       const char *instance, unsigned number, const struct cftype *type)
+{
+	int error = 0;
+
+	for (; type && type->name && !error; type++)
+		error = hierarchy_add_file(hierarchy, controller, instance, number, type);
+	return error;
+}
+
+static int hierarchy_add_controller(struct hierarchy *hierarchy,
+				    const struct controller *controller)
+{
+	const char *const *instance;
+	unsigned number = 0;
+	int error = 0;
+
+	if (!controller->instances)
+		return hierarchy_add_table(hierarchy, controller, NULL, 0,
+					   controller->legacy_files);
+	instance = controller->instances(hierarchy->tree);
+	for (; instance && *instance && !error; instance++)
+		error = hierarchy_add_table(hierarchy, controller, *instance, number++,
+					    controller->legacy_files);
+	return error;
+}
+
+static int hierarchy_init(struct hierarchy *hierarchy, struct tree *tree, unsigned index,
+			  const struct controller *const *list)
+{
+	const struct controller **own = calloc(2, sizeof(*own));
+	struct cgroup_file *file;
+	int error;
+
+	hierarchy->tree = tree;
+	hierarchy->index = index;
+	hierarchy->controllers = own;
+	hierarchy->name = list[0]->name;
+	if (!own)
+		return -ENOMEM;
+	own[0] = list[0];
+	error = hierarchy_add_table(hierarchy, NULL, NULL, 0, cgroup_base_files);
+	if (!error)
+		error = hierarchy_add_controller(hierarchy, list[0]);
+	if (error)
+		return error;
+	for (unsigned i = 0; i < hierarchy->file_count; i++) {
+		file = &hierarchy->files[i];
+		HASH_ADD_KEYPTR(hh, hierarchy->file_table, file->name, strlen(file->name), file);
+	}
+	hierarchy->root = cgroup_new(hierarchy, NULL, "", 0, 0);
+	return hierarchy->root ? 0 : -errno;
+}
+
+static void hierarchy_free(struct hierarchy *hierarchy)
+{
+	if (hierarchy->root)
+		cgroup_free_subtree(hierarchy->root);
+	HASH_CLEAR(hh, hierarchy->file_table);
+	for (unsigned i = 0; i < hierarchy->file_count; i++)
+		free((char *)hierarchy->files[i].name);
+	free(hierarchy->files);
+	free((void *)hierarchy->controllers);
+	free(hierarchy->release_agent);
+}
+
+struct tree *tree_new(const struct controller *const *list, struct machine *machine,
+		      struct accounting *accounting)
+{
+	struct tree *tree = calloc(1, sizeof(*tree));
+	unsigned count = 0;
+	int error = -ENOMEM;
+
+	if (!tree)
+		return NULL;
+	pthread_rwlock_init(&tree->lock, NULL);
+	clock_gettime(CLOCK_REALTIME, &tree->created);
+	tree->machine = machine;
+	tree->accounting = accounting;
+	while (list[count])
+		count++;
+	tree->hierarchies = calloc(count ? count : 1, sizeof(*tree->hierarchies));
+	if (tree->hierarchies)
+		error = 0;
+	for (unsigned i = 0; i < count && !error; i++) {
+		tree->hierarchy_count++;
+		error = hierarchy_init(&tree->hierarchies[i], tree, i, &list[i]);
+	}
+	if (error) {
+		tree_free(tree);
+		errno = -error;
+		return NULL;
+	}
+	return tree;
+}
+
+void tree_free(struct tree *tree)
+{
+	if (!tree)
+		return;
+	for (unsigned i = 0; i < tree->hierarchy_count; i++)
+		hierarchy_free(&tree->hierarchies[i]);
+	inode_free_all(tree->inodes);
+	free(tree->hierarchies);
+	pthread_rwlock_destroy(&tree->lock);
+	free(tree);
+}
+
+bool cgroup_has_file(const struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	unsigned absent = cgroup_is_root(cgroup) ? CFTYPE_NOT_ON_ROOT : CFTYPE_ONLY_ON_ROOT;
+
+	return !(file->type->flags & absent);
+}
+
+static struct hierarchy *find_hierarchy(struct tree *tree, const char *name, size_t len)
+{
+	for (unsigned i = 0; i < tree->hierarchy_count; i++) {
+		const char *candidate = tree->hierarchies[i].name;
+
+		if (strlen(candidate) == len && !memcmp(candidate, name, len))
+			return &tree->hierarchies[i];
+	}
+	return NULL;
+}
+
+/* One step down from `node`, which a name of `len` bytes is looked up in. */
+static int lookup_step(struct tree *tree, struct node *node, const char *name, size_t len)
+{
+	struct cgroup_file *file = NULL;
+	struct cgroup *child = NULL;
+
+	if (node->file)
+		return -ENOTDIR;
+	if (len > NAME_LIMIT)
+		return -ENAMETOOLONG;
+	if (!node->cgroup) {
+		struct hierarchy *hierarchy = find_hierarchy(tree, name, len);
+
+		if (!hierarchy)
+			return -ENOENT;
+		node->cgroup = hierarchy->root;
+		return 0;
+	}
+	HASH_FIND(hh, node->cgroup->hierarchy->file_table, name, len, file);
+	if (file && cgroup_has_file(node->cgroup, file)) {
+		node->file = file;
+		return 0;
+	}
+	HASH_FIND(hh, node->cgroup->children, name, len, child);
+	if (!child)
+		return -ENOENT;
+	node->cgroup = child;
+	return 0;
+}
+
+int tree_lookup(struct tree *tree, const char *path, struct node *node)
+{
+	*node = (struct node){0};
+	for (;;) {
+		size_t len;
+		int error;
+
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		if (!len)
+			return 0;
+		error = lookup_step(tree, node, path, len);
+		if (error)
+			return error;
+		path += len;
+	}
+}

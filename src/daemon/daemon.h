@@ -1,0 +1,57 @@
+#ifndef DAEMON_H
+#define DAEMON_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "cgroup.h"
+#include "options.h"
+
+#define FUSE_USE_VERSION 312
+#include <fuse.h>
+
+/*
+ * What differs between the kernels that may serve our mount. Filled in once
+ * at start; the operations read it and never ask where they run.
+ */
+struct platform {
+	const char *name; /* for the log */
+	off_t file_size; /* st_size of a file */
+	off_t list_size; /* st_size of a file that may grow long (CFTYPE_LIST) */
+	double cache_seconds; /* how long names and attributes may be kept */
+	bool retries_after_interrupt; /* a finished mkdir or rmdir may be asked for again */
+};
+
+/* Linux's FUSE or gVisor's, by what this kernel says of itself. */
+const struct platform *platform_detect(void);
+
+/* What the FUSE operations work on: fuse_context.private_data. */
+struct front_end {
+	struct tree *tree;
+	struct accounting *accounting;
+	const struct platform *platform;
+};
+
+extern const struct fuse_operations front_end_operations;
+
+/*
+ * Remembers which mkdir or rmdir just succeeded for whom, where the platform
+ * lets a caller repeat one that has been done.
+ * retry_forgive() returns 0 instead of `error` when the same thread repeats
+ * what it did within the last second. Thread-safe.
+ */
+void retry_remember(const struct platform *platform, const char *operation, const char *path,
+		    pid_t tid);
+int retry_forgive(const struct platform *platform, const char *operation, const char *path,
+		  pid_t tid, int error);
+
+/*
+ * Checks that `path` can be mounted on, and clears away what a killed daemon
+ * left there. Prints what is wrong and what to do, and returns false, when not.
+ */
+bool mount_point_prepare(const char *path);
+
+/* Prints why mounting on `path` failed; `reason` is libfuse's own line, may be empty. */
+void mount_explain_failure(const char *path, const char *reason);
+
+#endif

@@ -1,0 +1,162 @@
+/* fuse_cgroupfs(8): serves a cgroup v1 tree on a FUSE mount. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "accounting.h"
+#include "controller.h"
+#include "daemon.h"
+#include "log.h"
+#include "machine.h"
+#include "options.h"
+
+/* libfuse's complaint, kept until we know what to say; it comes in pieces. Main thread only. */
+static char fuse_complaint[512];
+
+static void keep_fuse_complaint(enum fuse_log_level level, const char *format, va_list args)
+{
+	size_t used = strlen(fuse_complaint);
+
+	if (level <= FUSE_LOG_WARNING)
+		vsnprintf(fuse_complaint + used, sizeof(fuse_complaint) - used, format, args);
+}
+
+static void show_fuse_log(enum fuse_log_level level, const char *format, va_list args)
+{
+	char line[512];
+
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	if (level <= FUSE_LOG_WARNING)
+		log_warning("%s", line);
+	else
+		log_debug("%s", line);
+}
+
+/* The options every mount of ours has. Others may read root's mount, as they may the kernel's. */
+static int add_mount_options(struct fuse_args *args)
+{
+	int failed = fuse_opt_add_arg(args, "-odefault_permissions,fsname=cgroup,subtype=cgroupfs");
+
+	if (!failed && geteuid() == 0)
+		failed = fuse_opt_add_arg(args, "-oallow_other");
+	return failed;
+}
+
+static int serve(struct fuse *fuse, const struct options *options)
+{
+	struct fuse_loop_config *config;
+	int result;
+
+	if (options->single_thread)
+		return fuse_loop(fuse);
+	config = fuse_loop_cfg_create();
+	if (!config)
+		return -ENOMEM;
+	fuse_loop_cfg_set_clone_fd(config, options->clone_fd);
+	result = fuse_loop_mt(fuse, config);
+	fuse_loop_cfg_destroy(config);
+	return result;
+}
+
+/* From a made filesystem to its unmounting; the exit status. */
+static int mount_and_serve(struct fuse *fuse, const struct options *options, const char *path)
+{
+	struct fuse_session *session = fuse_get_session(fuse);
+	int result = 1;
+
+	if (fuse_mount(fuse, path)) {
+		mount_explain_failure(path, fuse_complaint);
+		return 1;
+	}
+	if (fuse_daemonize(options->foreground)) {
+		fprintf(stderr, "fuse_cgroupfs: cannot go into the background: %s\n",
+			strerror(errno));
+	} else {
+		fuse_set_log_func(show_fuse_log);
+		if (!options->foreground)
+			log_to_syslog();
+		if (!fuse_set_signal_handlers(session)) {
+			result = serve(fuse, options) < 0;
+			fuse_remove_signal_handlers(session);
+		}
+	}
+	fuse_unmount(fuse);
+	return result;
+}
+
+static int run(const struct options *options, struct fuse_args *args, struct front_end *front)
+{
+	char path[PATH_MAX];
+	struct fuse *fuse;
+	int result;
+
+	if (!mount_point_prepare(options->mount_point))
+		return 1;
+	if (!realpath(options->mount_point, path)) {
+		fprintf(stderr, "fuse_cgroupfs: %s: %s\n", options->mount_point, strerror(errno));
+		return 1;
+	}
+	fuse = fuse_new(args, &front_end_operations, sizeof(front_end_operations), front);
+	if (!fuse) {
+		fuse_complaint[strcspn(fuse_complaint, "\n")] = '\0';
+		fprintf(stderr, "fuse_cgroupfs: %s; --help shows the options\n", fuse_complaint);
+		return 1;
+	}
+	result = mount_and_serve(fuse, options, path);
+	fuse_destroy(fuse);
+	return result;
+}
+
+/* The tree and what it stands on; the exit status. */
+static int build_and_run(const struct options *options, struct fuse_args *args)
+{
+	struct front_end front = {.platform = platform_detect()};
+	struct machine *machine = machine_open("/");
+	int result = 1;
+
+	if (!machine) {
+		fprintf(stderr, "fuse_cgroupfs: /proc: %s: mount it first\n", strerror(errno));
+		return 1;
+	}
+	front.accounting = accounting_new(machine);
+	if (front.accounting)
+		front.tree = tree_new(options->list, machine, front.accounting);
+	if (front.tree)
+		result = run(options, args, &front);
+	else
+		fprintf(stderr, "fuse_cgroupfs: cannot build the tree: %s\n", strerror(errno));
+	tree_free(front.tree);
+	accounting_free(front.accounting);
+	machine_close(machine);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
+	struct options options;
+	int status = 1;
+
+	fuse_set_log_func(keep_fuse_complaint);
+	switch (options_parse(&options, &args)) {
+	case OPTIONS_DONE:
+		status = 0;
+		break;
+	case OPTIONS_RUN:
+		log_set_debug(options.debug);
+		if (!add_mount_options(&args))
+			status = build_and_run(&options, &args);
+		break;
+	case OPTIONS_WRONG:
+		break;
+	}
+	options_free(&options);
+	fuse_opt_free_args(&args);
+	return status;
+}

@@ -1,0 +1,99 @@
+/* The mount point, before it is mounted on. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon.h"
+
+#define FUSE_ROOT_INO 1
+
+extern char **environ;
+
+static bool complain(const char *path, const char *what)
+{
+	fprintf(stderr, "fuse_cgroupfs: %s: %s\n", path, what);
+	return false;
+}
+
+/* Unmounts what a killed daemon left; true when nothing of it is there any more. */
+static bool clear_dead_mount(const char *path)
+{
+	char *arguments[] = {"fusermount3", "-u", "-z", "--", (char *)path, NULL};
+	pid_t child;
+	int status;
+
+	if (!umount2(path, MNT_DETACH))
+		return true;
+	if (posix_spawnp(&child, arguments[0], NULL, NULL, arguments, environ))
+		return false;
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static bool check_device(void)
+{
+	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0) {
+		close(fd);
+		return true;
+	}
+	if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
+		return complain("/dev/fuse", "not there: load the module (modprobe fuse), or give "
+					     "the container the device (--device /dev/fuse)");
+	fprintf(stderr, "fuse_cgroupfs: /dev/fuse: %s: run as root, or let this user open it\n",
+		strerror(errno));
+	return false;
+}
+
+static bool is_fuse_mount(const char *path, const struct stat *st)
+{
+	struct statfs fs;
+
+	return st->st_ino == FUSE_ROOT_INO && !statfs(path, &fs) &&
+	       (unsigned long)fs.f_type == FUSE_SUPER_MAGIC;
+}
+
+bool mount_point_prepare(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) && errno == ENOTCONN) {
+		if (!clear_dead_mount(path))
+			return complain(path, "a FUSE filesystem whose daemon has died is mounted "
+					      "here: unmount it with fusermount3 -u -z");
+		errno = 0;
+	}
+	if (stat(path, &st)) {
+		if (errno == ENOENT)
+			return complain(path, "no such directory: make it with mkdir first");
+		return complain(path, strerror(errno));
+	}
+	if (!S_ISDIR(st.st_mode))
+		return complain(path, "not a directory: a mount point must be one");
+	if (is_fuse_mount(path, &st))
+		return complain(path, "a FUSE filesystem is already mounted here: unmount it with "
+				      "fusermount3 -u, or choose another directory");
+	return check_device();
+}
+
+void mount_explain_failure(const char *path, const char *reason)
+{
+	const char *prefix = "fuse: ";
+	size_t len = strlen(reason);
+
+	if (!strncmp(reason, prefix, strlen(prefix)))
+		reason += strlen(prefix);
+	len = strcspn(reason, "\n");
+	fprintf(stderr, "fuse_cgroupfs: %s: cannot mount%s%.*s%s\n", path, len ? ": " : "",
+		(int)len, reason,
+		geteuid() ? ": run as root, or install fuse3 (fusermount3) and own the directory"
+			  : ": this needs CAP_SYS_ADMIN (in a container: --cap-add SYS_ADMIN)");
+}

@@ -1,0 +1,178 @@
+/* The command line. */
+#include "options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "controller.h"
+#include "daemon.h"
+#include "version.h"
+
+#include <fuse_lowlevel.h>
+
+enum { KEY_HELP, KEY_VERSION };
+
+#define OPTION(template, field) {template, offsetof(struct options, field), 1}
+
+static const struct fuse_opt option_table[] = {
+	OPTION("controllers=%s", controllers),
+	FUSE_OPT_KEY("-h", KEY_HELP),
+	FUSE_OPT_KEY("--help", KEY_HELP),
+	FUSE_OPT_KEY("-V", KEY_VERSION),
+	FUSE_OPT_KEY("--version", KEY_VERSION),
+	FUSE_OPT_END,
+};
+
+static const char usage[] =
+	"Usage: fuse_cgroupfs [options] MOUNTPOINT\n"
+	"Serve a cgroup v1 tree at MOUNTPOINT, with values computed from /proc.\n"
+	"\n"
+	"  -f                     stay in the foreground\n"
+	"  -d                     stay in the foreground and show every request\n"
+	"  -s                     one thread only\n"
+	"  -o OPTION[,OPTION...]  mount options, those of mount.fuse3(8) and:\n"
+	"       controllers=A:B   serve these hierarchies only (default: all), out of\n"
+	"                         ";
+
+static const char usage_end[] =
+	"\n"
+	"  -h, --help             show this text\n"
+	"  -V, --version          show the version\n"
+	"\n"
+	"Unmount with: fusermount3 -u MOUNTPOINT\n";
+
+static void print_usage(void)
+{
+	fputs(usage, stdout);
+	for (unsigned i = 0; controllers[i]; i++)
+		printf("%s%s%s", i ? ":" : "", i == 8 ? "\n                         " : "",
+		       controllers[i]->name);
+	fputs(usage_end, stdout);
+}
+
+static void print_version(void)
+{
+	printf("fuse_cgroupfs %s (libfuse %s)\n", FUSE_CGROUPFS_VERSION, fuse_pkgversion());
+}
+
+static const struct controller *find_controller(const char *name)
+{
+	for (unsigned i = 0; controllers[i]; i++) {
+		if (!strcmp(controllers[i]->name, name))
+			return controllers[i];
+	}
+	return NULL;
+}
+
+static bool is_listed(const struct controller *const *list, const struct controller *controller)
+{
+	while (*list && *list != controller)
+		list++;
+	return *list;
+}
+
+/* Fills the list from -o controllers=, in the order that was asked for. */
+static bool choose_named(struct options *options)
+{
+	unsigned count = 0;
+	char *rest = options->controllers;
+	const char *name;
+
+	while ((name = strsep(&rest, ":"))) {
+		const struct controller *controller = find_controller(name);
+
+		if (!controller) {
+			fprintf(stderr, "fuse_cgroupfs: -o controllers: there is no controller '%s'; "
+					"--help lists those there are\n", name);
+			return false;
+		}
+		if (!is_listed(options->list, controller))
+			options->list[count++] = controller;
+	}
+	return true;
+}
+
+static bool choose_controllers(struct options *options)
+{
+	unsigned count = 0;
+
+	while (controllers[count])
+		count++;
+	options->list = calloc(count + 1, sizeof(*options->list));
+	if (!options->list) {
+		fprintf(stderr, "fuse_cgroupfs: out of memory\n");
+		return false;
+	}
+	if (options->controllers)
+		return choose_named(options);
+	memcpy(options->list, controllers, count * sizeof(*options->list));
+	return true;
+}
+
+static int take_mount_point(struct options *options, const char *path)
+{
+	if (options->mount_point) {
+		fprintf(stderr, "fuse_cgroupfs: one mount point only, not also '%s'\n", path);
+		return -1;
+	}
+	options->mount_point = strdup(path);
+	return options->mount_point ? 0 : -1;
+}
+
+/* One word of the command line that option_table has no field for: 0 takes it, 1 leaves it to libfuse. */
+static int process_argument(void *data, const char *argument, int key, struct fuse_args *rest)
+{
+	struct options *options = data;
+
+	(void)rest;
+	switch (key) {
+	case KEY_HELP:
+		print_usage();
+		break;
+	case KEY_VERSION:
+		print_version();
+		break;
+	case FUSE_OPT_KEY_NONOPT:
+		return take_mount_point(options, argument);
+	default:
+		return 1;
+	}
+	options->answered = true;
+	return 0;
+}
+
+enum options_result options_parse(struct options *options, struct fuse_args *args)
+{
+	struct fuse_cmdline_opts cmdline;
+
+	*options = (struct options){0};
+	if (fuse_opt_parse(args, options, option_table, process_argument))
+		return OPTIONS_WRONG;
+	if (options->answered)
+		return OPTIONS_DONE;
+	if (fuse_parse_cmdline(args, &cmdline))
+		return OPTIONS_WRONG;
+	free(cmdline.mountpoint);
+	options->debug = cmdline.debug;
+	options->foreground = cmdline.foreground || cmdline.debug;
+	options->single_thread = cmdline.singlethread;
+	options->clone_fd = cmdline.clone_fd;
+	if (!options->mount_point) {
+		fprintf(stderr, "fuse_cgroupfs: no mount point given; try: "
+				"mkdir /tmp/fuse-cgroup && fuse_cgroupfs /tmp/fuse-cgroup\n");
+		return OPTIONS_WRONG;
+	}
+	return choose_controllers(options) ? OPTIONS_RUN : OPTIONS_WRONG;
+}
+
+void options_free(struct options *options)
+{
+	free(options->mount_point);
+	free(options->controllers);
+	free(options->list);
+}

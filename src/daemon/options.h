@@ -1,0 +1,34 @@
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+
+struct controller;
+struct fuse_args;
+
+/* The command line. */
+struct options {
+	char *mount_point; /* as it was given */
+	bool answered; /* --help or --version */
+	bool foreground;
+	bool debug;
+	bool single_thread;
+	bool clone_fd;
+	char *controllers; /* -o controllers=a:b, NULL for all */
+	const struct controller **list; /* the controllers that are served; NULL ends it */
+};
+
+enum options_result {
+	OPTIONS_RUN, /* mount as `options` says */
+	OPTIONS_DONE, /* --help or --version was answered */
+	OPTIONS_WRONG, /* said what is wrong on standard error */
+};
+
+/*
+ * Reads the command line into `options`; what libfuse and the kernel have to
+ * know stays in `args`. Free with options_free().
+ */
+enum options_result options_parse(struct options *options, struct fuse_args *args);
+void options_free(struct options *options);
+
+#endif

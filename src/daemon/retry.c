@@ -1,0 +1,66 @@
+/* Answers to callers that repeat what has been done (FIELD: gVisor's EINTR). */
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon.h"
+
+#define SLOTS 64 /* one a thread, by its number: a collision only costs a retry */
+#define FORGIVEN_NS 1000000000ll
+
+struct memory {
+	pid_t tid;
+	int64_t when; /* CLOCK_MONOTONIC, ns */
+	char what[256]; /* "mkdir /cpu/web"; longer ones are not remembered */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct memory memories[SLOTS]; /* under lock */
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+/* False when it does not fit. */
+static bool describe(char what[static 256], const char *operation, const char *path)
+{
+	return snprintf(what, 256, "%s %s", operation, path) < 256;
+}
+
+void retry_remember(const struct platform *platform, const char *operation, const char *path,
+		    pid_t tid)
+{
+	struct memory *memory = &memories[(unsigned)tid % SLOTS];
+	char what[256];
+
+	if (!platform->retries_after_interrupt || !describe(what, operation, path))
+		return;
+	pthread_mutex_lock(&lock);
+	memory->tid = tid;
+	memory->when = now_ns();
+	memcpy(memory->what, what, sizeof(what));
+	pthread_mutex_unlock(&lock);
+}
+
+int retry_forgive(const struct platform *platform, const char *operation, const char *path,
+		  pid_t tid, int error)
+{
+	struct memory *memory = &memories[(unsigned)tid % SLOTS];
+	char what[256];
+	bool repeated;
+
+	if (!platform->retries_after_interrupt || !describe(what, operation, path))
+		return error;
+	pthread_mutex_lock(&lock);
+	repeated = memory->tid == tid && now_ns() - memory->when < FORGIVEN_NS &&
+		   !strcmp(memory->what, what);
+	memory->tid = repeated ? 0 : memory->tid;
+	pthread_mutex_unlock(&lock);
+	return repeated ? 0 : error;
+}
