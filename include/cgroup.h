@@ -152,7 +152,7 @@ mode_t cftype_mode(const struct cftype *type);
 /*
  * One read: the file's whole content into `out`. One write of `len` bytes.
  * Take the tree lock as the row asks for. -ENODEV for a dead cgroup, -EINVAL
- * where there is no handler, -E2BIG above 4096 bytes (kernfs' atomic_write_len).
+ * where there is no handler, -E2BIG above the row's max_write_len (kernfs' atomic_write_len).
  */
 int cgroup_file_read(const struct request *request, struct text *out);
 int cgroup_file_write(const struct request *request, const char *bytes, size_t len);

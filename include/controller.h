@@ -45,7 +45,7 @@ enum cftype_flags {
  *   show                any text made of stored values; under the tree lock, shared
  *   measure             text made from the machine or from accounting; called
  *                       without the tree lock, which it may take for stored values
- * Writers, one of; each gets one write() of at most 4096 bytes:
+ * Writers, one of; each gets one write() of at most max_write_len bytes:
  *   write_u64, write_s64  the number (kstrtoull, kstrtoll of the stripped
  *                       text, base 0); under the tree lock, exclusive
  *   store               the text, NUL-terminated and as written (strip it
@@ -59,6 +59,7 @@ struct cftype {
 	const char *name; /* without prefix; NULL ends a table */
 	unsigned flags; /* enum cftype_flags */
 	int private; /* the handlers' own, as cftype->private */
+	size_t max_write_len; /* bytes of one write, more is -E2BIG; 0 is 4096 */
 
 	uint64_t (*read_u64)(struct cgroup *cgroup, const struct cgroup_file *file);
 	int64_t (*read_s64)(struct cgroup *cgroup, const struct cgroup_file *file);

@@ -83,7 +83,7 @@ static int release_agent_store(const struct request *request, char *text)
 
 	if (request->caller.uid != 0)
 		return -EPERM; /* CAP_SYS_ADMIN in the initial user namespace */
-	copy = strndup(text_strip(text), RELEASE_AGENT_LIMIT);
+	copy = strdup(text_strip(text));
 	if (!copy)
 		return -ENOMEM;
 	free(hierarchy->release_agent);
@@ -97,6 +97,6 @@ const struct cftype cgroup_base_files[] = {
 	{.name = "sane_behavior", .flags = CFTYPE_ONLY_ON_ROOT, .read_u64 = sane_behavior_read},
 	{.name = "tasks", .flags = CFTYPE_NO_PREFIX | CFTYPE_LIST, .measure = tasks_measure, .act = tasks_act},
 	{.name = "notify_on_release", .flags = CFTYPE_NO_PREFIX, .read_u64 = notify_on_release_read, .write_u64 = notify_on_release_write},
-	{.name = "release_agent", .flags = CFTYPE_NO_PREFIX | CFTYPE_ONLY_ON_ROOT, .show = release_agent_show, .store = release_agent_store},
+	{.name = "release_agent", .flags = CFTYPE_NO_PREFIX | CFTYPE_ONLY_ON_ROOT, .max_write_len = RELEASE_AGENT_LIMIT, .show = release_agent_show, .store = release_agent_store},
 	{0},
 };

@@ -1,12 +1,13 @@
 /* One read or one write of a file, by what its row has (kernel/cgroup/cgroup.c: cgroup_seqfile_show, cgroup_file_write). */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cgroup.h"
 #include "controller.h"
 #include "number.h"
 
-#define WRITE_LIMIT 4096 /* PAGE_SIZE: kernfs' atomic_write_len */
+#define WRITE_LIMIT 4096 /* PAGE_SIZE: kernfs' atomic_write_len unless the row says otherwise */
 
 static int show_stored(const struct request *request, struct text *out)
 {
@@ -91,22 +92,35 @@ static bool is_dead(const struct request *request)
 	return dead;
 }
 
-int cgroup_file_write(const struct request *request, const char *bytes, size_t len)
+static int store_text(const struct request *request, char *text)
 {
 	const struct cftype *type = request->file->type;
-	char text[WRITE_LIMIT + 1];
 
-	if (!len)
-		return 0;
-	if (len > WRITE_LIMIT)
-		return -E2BIG;
 	if (is_dead(request))
 		return -ENODEV;
-	memcpy(text, bytes, len);
-	text[len] = '\0';
 	if (type->act)
 		return type->act(request, text);
 	if (type->store || type->write_u64 || type->write_s64)
 		return store_locked(request, text);
 	return -EINVAL;
+}
+
+int cgroup_file_write(const struct request *request, const char *bytes, size_t len)
+{
+	const struct cftype *type = request->file->type;
+	char small[WRITE_LIMIT + 1], *text = small;
+	int error;
+
+	if (!len)
+		return 0;
+	if (len > (type->max_write_len ? type->max_write_len : WRITE_LIMIT))
+		return -E2BIG;
+	if (len >= sizeof(small) && !(text = malloc(len + 1)))
+		return -ENOMEM;
+	memcpy(text, bytes, len);
+	text[len] = '\0';
+	error = store_text(request, text);
+	if (text != small)
+		free(text);
+	return error;
 }

@@ -1,0 +1,123 @@
+/* Process numbers in other pid namespaces. */
+#include "pid_namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "machine_task.h"
+
+/* The inode of the namespace `ancestors` above the task's own; 0 where it cannot be seen. */
+static ino_t namespace_inode(const struct machine *machine, const char *task, unsigned ancestors)
+{
+	char path[64];
+	struct stat st;
+	int fd, parent;
+
+	snprintf(path, sizeof(path), "%s/ns/pid", task);
+	fd = openat(machine->proc, path, O_RDONLY | O_CLOEXEC);
+	for (; fd >= 0 && ancestors; ancestors--) {
+		parent = ioctl(fd, NS_GET_PARENT);
+		close(fd);
+		fd = parent;
+	}
+	if (fd < 0 || fstat(fd, &st))
+		st.st_ino = 0;
+	if (fd >= 0)
+		close(fd);
+	return st.st_ino;
+}
+
+static ino_t task_namespace(const struct machine *machine, pid_t tid, unsigned ancestors)
+{
+	char task[16];
+
+	snprintf(task, sizeof(task), "%d", tid);
+	return namespace_inode(machine, task, ancestors);
+}
+
+/*
+ * Only a look at the namespace's link where it is the daemon's own, which is
+ * the rule; the level costs a read of the task's status.
+ */
+struct pid_namespace pid_namespace_of(const struct machine *machine, pid_t tid)
+{
+	struct pid_namespace space = {0};
+	struct machine_task_status status;
+
+	if (tid <= 0)
+		return space;
+	space.inode = task_namespace(machine, tid, 0);
+	if (!space.inode || space.inode == namespace_inode(machine, "self", 0))
+		return space;
+	if (!machine_task_status(machine, tid, 0, &status) && status.nr_nspid)
+		space.level = status.nr_nspid - 1;
+	return space;
+}
+
+/* Whether the task with these numbers is in `space` or below it. */
+static bool is_visible(const struct machine *machine, const struct pid_namespace *space, pid_t tid,
+		       unsigned levels)
+{
+	return levels > space->level &&
+	       task_namespace(machine, tid, levels - 1 - space->level) == space->inode;
+}
+
+pid_t pid_namespace_show(const struct machine *machine, const struct pid_namespace *space,
+			 pid_t tid, bool process)
+{
+	struct machine_task_status status;
+
+	if (machine_task_status(machine, tid, 0, &status))
+		return 0;
+	if (!space->level)
+		return process ? status.tgid : tid;
+	if (!is_visible(machine, space, tid, status.nr_nspid))
+		return 0;
+	if (!process)
+		return status.nspid[space->level];
+	return space->level < status.nr_nstgid ? status.nstgid[space->level] : 0;
+}
+
+/* The task of process `pid` that `space` knows as `number`, or 0. */
+static pid_t find_thread(const struct machine *machine, const struct pid_namespace *space,
+			 pid_t pid, pid_t number)
+{
+	struct machine_ids threads = {0};
+	pid_t found = 0;
+
+	if (machine_tids(machine, pid, &threads))
+		return 0;
+	for (size_t i = 0; i < threads.nr && !found; i++) {
+		if (pid_namespace_show(machine, space, threads.id[i], false) == number)
+			found = threads.id[i];
+	}
+	machine_ids_free(&threads);
+	return found;
+}
+
+pid_t pid_namespace_find(const struct machine *machine, const struct pid_namespace *space,
+			 pid_t number)
+{
+	struct machine_ids pids = {0};
+	pid_t found = 0;
+
+	if (!space->level)
+		return number;
+	if (machine_pids(machine, &pids))
+		return 0;
+	/* Most numbers are of processes: their threads are looked at only if none fits. */
+	for (size_t i = 0; i < pids.nr && !found; i++) {
+		if (pid_namespace_show(machine, space, pids.id[i], false) == number)
+			found = pids.id[i];
+	}
+	for (size_t i = 0; i < pids.nr && !found; i++)
+		found = find_thread(machine, space, pids.id[i], number);
+	machine_ids_free(&pids);
+	return found;
+}
