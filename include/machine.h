@@ -56,7 +56,7 @@ struct machine_stat {
 	uint64_t procs_running, procs_blocked;
 };
 
-/* Fills *stat; free with machine_stat_free(). */
+/* Fills *stat; free with machine_stat_free(). -EINVAL: no line of totals. */
 int machine_stat(const struct machine *machine, struct machine_stat *stat);
 int machine_parse_stat(const char *text, size_t len, struct machine_stat *stat);
 /* Frees what *stat points to, not *stat. A zeroed one is fine. */
@@ -64,7 +64,7 @@ void machine_stat_free(struct machine_stat *stat);
 /* The times of CPU id; NULL: offline. Points into *stat. */
 const struct machine_cpu_time *machine_stat_cpu(const struct machine_stat *stat, unsigned int id);
 
-/* ns since boot (10 ms grain), from /proc/uptime. */
+/* ns since boot (10 ms grain), from /proc/uptime. -EINVAL: not a number. */
 int machine_uptime(const struct machine *machine, uint64_t *ns);
 int machine_parse_uptime(const char *text, size_t len, uint64_t *ns);
 

@@ -64,7 +64,7 @@ void machine_netdevs_free(struct machine_netdevs *devs);
 
 struct machine_hugepage {
 	uint64_t size;			/* bytes of one page */
-	char name[16];			/* mm/hugetlb_cgroup.c mem_fmt(): "64KB" "2MB" "1GB" */
+	char name[24];			/* mm/hugetlb_cgroup.c mem_fmt(): "64KB" "2MB" "1GB" */
 	uint64_t nr, free, resv, surplus, overcommit;	/* pages */
 };
 
@@ -80,8 +80,8 @@ int machine_node_hugepages(const struct machine *machine, unsigned int node,
 			   struct machine_hugepages *pages);
 /* Bytes of a directory name "hugepages-2048kB"; 0: not of this form. */
 uint64_t machine_parse_hugepage_dir(const char *name, size_t len);
-/* The kernel's short form of size: text is of 16 bytes. */
-void machine_hugepage_name(uint64_t size, char text[16]);
+/* The kernel's short form of size: text is of 24 bytes. */
+void machine_hugepage_name(uint64_t size, char text[24]);
 /* Frees what *pages points to, not *pages. A zeroed one is fine. */
 void machine_hugepages_free(struct machine_hugepages *pages);
 

@@ -1,0 +1,178 @@
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+struct machine *machine_open(const char *root)
+{
+	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+	struct machine *machine = NULL;
+	int dir, proc, err;
+
+	dir = open(root, flags);
+	if (dir < 0)
+		return NULL;
+	proc = openat(dir, "proc", flags);
+	if (proc >= 0)
+		machine = malloc(sizeof(*machine));
+	err = errno;
+	if (machine) {
+		machine->proc = proc;
+		machine->sys = openat(dir, "sys", flags);
+	} else {
+		close_fd(proc);
+	}
+	close(dir);
+	errno = err;
+	return machine;
+}
+
+void machine_close(struct machine *machine)
+{
+	if (!machine)
+		return;
+	close_fd(machine->proc);
+	close_fd(machine->sys);
+	free(machine);
+}
+
+/* gVisor interrupts system calls that a signal should not touch, so every call is repeated. */
+static int open_below(int dir, const char *path, int flags)
+{
+	int fd;
+
+	if (dir < 0)
+		return -ENOENT;
+	do
+		fd = openat(dir, path, flags | O_RDONLY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+static ssize_t read_some(int fd, char *buffer, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, buffer, size);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/* Moves the content to a heap block of twice the size. */
+static int grow(struct file *file, size_t *size)
+{
+	char *heap = realloc(file->heap, *size * 2);
+
+	if (!heap)
+		return -ENOMEM;
+	if (!file->heap)
+		memcpy(heap, file->stack, file->len);
+	file->heap = heap;
+	*size *= 2;
+	return 0;
+}
+
+static int read_all(int fd, enum file_kind kind, struct file *file)
+{
+	size_t size = sizeof(file->stack);
+	int err;
+
+	for (;;) {
+		char *buffer = file->heap ? file->heap : file->stack;
+		size_t room = size - file->len;
+		ssize_t n = read_some(fd, buffer + file->len, room);
+
+		if (n < 0)
+			return n;
+		file->len += n;
+		if (n == 0 || (kind == FILE_RECORD && (size_t)n < room))
+			return 0;
+		if (file->len == size && (err = grow(file, &size)))
+			return err;
+	}
+}
+
+int file_read(int dir, const char *path, enum file_kind kind, struct file *file)
+{
+	int fd = open_below(dir, path, 0), err;
+
+	if (fd < 0)
+		return fd;
+	file->heap = NULL;
+	file->len = 0;
+	err = read_all(fd, kind, file);
+	close(fd);
+	if (err)
+		free(file->heap);
+	file->text = file->heap ? file->heap : file->stack;
+	return err;
+}
+
+void file_free(struct file *file)
+{
+	free(file->heap);
+}
+
+bool file_read_u64(int dir, const char *path, uint64_t *value)
+{
+	struct file file;
+	struct span text;
+	uint64_t v;
+	bool ok;
+
+	if (file_read(dir, path, FILE_RECORD, &file))
+		return false;
+	text = (struct span){ file.text, file.text + file.len };
+	ok = span_u64(&text, &v);
+	if (ok)
+		*value = v;
+	file_free(&file);
+	return ok;
+}
+
+/* getdents64() into the stack: opendir() would allocate 32 KiB for each of them. */
+static int visit_entries(int fd, int (*visit)(const char *name, void *arg), void *arg)
+{
+	char buffer[16384] __attribute__((aligned(8)));
+	ssize_t n;
+	int err;
+
+	for (;;) {
+		do
+			n = getdents64(fd, buffer, sizeof(buffer));
+		while (n < 0 && errno == EINTR);
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *entry = (const void *)(buffer + at);
+
+			at += entry->d_reclen;
+			if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+				continue;
+			if ((err = visit(entry->d_name, arg)))
+				return err;
+		}
+	}
+}
+
+int dir_visit(int dir, const char *path, int (*visit)(const char *name, void *arg), void *arg)
+{
+	int fd = open_below(dir, path, O_DIRECTORY), err;
+
+	if (fd < 0)
+		return fd;
+	err = visit_entries(fd, visit, arg);
+	close(fd);
+	return err;
+}

@@ -1,0 +1,12 @@
+/* What the files of tasks share. */
+#ifndef MACHINE_TASK_INTERNAL_H
+#define MACHINE_TASK_INTERNAL_H
+
+#include "internal.h"
+#include "machine_task.h"
+
+/* Reads /proc/PID/NAME, or /proc/PID/task/TID/NAME if tid is not 0, with machine_task.h's errors. */
+int task_read(const struct machine *machine, pid_t pid, pid_t tid, const char *name,
+	      enum file_kind kind, struct file *file);
+
+#endif

@@ -1,0 +1,159 @@
+/* CPU and node lists: /sys/devices/system/{cpu,node} */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define DEFAULT_NODE_BITS 64	/* MAX_NUMNODES of common kernels without NUMA emulation */
+
+static unsigned int last_bit(const struct bitmap *map)
+{
+	unsigned int last = 0;
+
+	for (unsigned int b = bitmap_next(map, 0); b < map->nr; b = bitmap_next(map, b + 1))
+		last = b;
+	return last;
+}
+
+/* A list file; -ENOENT also for one that is empty or damaged: the fallback is better than that. */
+static int read_list(const struct machine *machine, const char *path, struct bitmap *map)
+{
+	struct file file;
+	int err = file_read(machine->sys, path, FILE_RECORD, &file);
+
+	if (err)
+		return -ENOENT;
+	err = bitmap_parselist_len(file.text, file.len, map);
+	file_free(&file);
+	return err || bitmap_empty(map) ? -ENOENT : 0;
+}
+
+/* The CPUs of /proc/stat, or CPU 0. */
+static void count_cpus(const struct machine *machine, struct bitmap *map)
+{
+	struct machine_stat stat = { 0 };
+
+	bitmap_zero(map);
+	machine_stat(machine, &stat);
+	for (unsigned int i = 0; i < stat.nr_cpu; i++)
+		bitmap_set(map, stat.cpu[i].id);
+	if (bitmap_empty(map))
+		bitmap_set(map, 0);
+	machine_stat_free(&stat);
+}
+
+static void read_cpus(const struct machine *machine, enum machine_cpus which, struct bitmap *map)
+{
+	static const char *const paths[] = {
+		[MACHINE_CPUS_ONLINE] = "devices/system/cpu/online",
+		[MACHINE_CPUS_POSSIBLE] = "devices/system/cpu/possible",
+		[MACHINE_CPUS_PRESENT] = "devices/system/cpu/present",
+	};
+
+	if (read_list(machine, paths[which], map))
+		count_cpus(machine, map);
+}
+
+/* A copy of map in the size that a kernel with these CPUs or nodes has. */
+static int fit(const struct bitmap *map, unsigned int nr, struct bitmap **result)
+{
+	struct bitmap *fitted = bitmap_new(nr);
+
+	if (!fitted)
+		return -ENOMEM;
+	bitmap_copy(fitted, map);
+	*result = fitted;
+	return 0;
+}
+
+/* nr_cpu_ids */
+static unsigned int cpu_bits(const struct machine *machine, struct bitmap *scratch)
+{
+	read_cpus(machine, MACHINE_CPUS_POSSIBLE, scratch);
+	return last_bit(scratch) + 1;
+}
+
+int machine_cpus(const struct machine *machine, enum machine_cpus which, struct bitmap **cpus)
+{
+	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(BITMAP_MAX_BITS);
+	unsigned int nr;
+
+	if (!map)
+		return -ENOMEM;
+	nr = cpu_bits(machine, map);
+	if (which != MACHINE_CPUS_POSSIBLE)
+		read_cpus(machine, which, map);
+	return fit(map, nr, cpus);
+}
+
+int machine_nodes(const struct machine *machine, enum machine_nodes which, struct bitmap **nodes)
+{
+	static const char *const paths[] = {
+		[MACHINE_NODES_ONLINE] = "devices/system/node/online",
+		[MACHINE_NODES_POSSIBLE] = "devices/system/node/possible",
+		[MACHINE_NODES_MEMORY] = "devices/system/node/has_memory",
+	};
+	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(BITMAP_MAX_BITS);
+
+	if (!map)
+		return -ENOMEM;
+	if (read_list(machine, paths[which], map) &&
+	    read_list(machine, paths[MACHINE_NODES_ONLINE], map)) {
+		bitmap_zero(map);
+		bitmap_set(map, 0);
+	}
+	return fit(map, machine_node_bits(machine), nodes);
+}
+
+/* "Mems_allowed:\t00000000,00000001": four bits a digit. */
+unsigned int machine_parse_node_bits(const char *text, size_t len)
+{
+	struct span rest = { text, text + len }, line, name;
+	unsigned int bits = 0;
+
+	while (span_line(&rest, &line)) {
+		if (!span_key(&line, &name) || name.end - name.at != 12 ||
+		    memcmp(name.at, "Mems_allowed", 12))
+			continue;
+		for (; line.at < line.end && bits < BITMAP_MAX_BITS; line.at++)
+			if (!is_blank(*line.at) && *line.at != ',')
+				bits += 4;
+		break;
+	}
+	return bits ? bits : DEFAULT_NODE_BITS;
+}
+
+unsigned int machine_node_bits(const struct machine *machine)
+{
+	struct file file;
+	unsigned int bits;
+
+	if (file_read(machine->proc, "self/status", FILE_RECORD, &file))
+		return DEFAULT_NODE_BITS;
+	bits = machine_parse_node_bits(file.text, file.len);
+	file_free(&file);
+	return bits;
+}
+
+int machine_node_cpus(const struct machine *machine, unsigned int node, struct bitmap **cpus)
+{
+	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(BITMAP_MAX_BITS);
+	struct file file;
+	char path[64];
+	unsigned int nr;
+	int err;
+
+	if (!map)
+		return -ENOMEM;
+	nr = cpu_bits(machine, map);
+	snprintf(path, sizeof(path), "devices/system/node/node%u/cpulist", node);
+	err = file_read(machine->sys, path, FILE_RECORD, &file);
+	if (err == -ENOENT && node == 0)
+		return machine_cpus(machine, MACHINE_CPUS_ONLINE, cpus);
+	if (err)
+		return err;
+	/* Not read_list(): a node without CPUs is no error. */
+	err = bitmap_parselist_len(file.text, file.len, map);
+	file_free(&file);
+	return err ? err : fit(map, nr, cpus);
+}

@@ -1,0 +1,177 @@
+/* /proc/vmstat and /sys/devices/system/node/nodeN/vmstat */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct counter {
+	const char *name;	/* in the same block */
+	size_t len;
+	uint64_t value;
+};
+
+/* One block: this, the counters, the slots, the names. */
+struct machine_vmstat {
+	size_t nr;
+	size_t mask;		/* slots - 1, a power of two minus 1 */
+	uint32_t *slot;		/* open addressing: counter number + 1, 0 is free */
+	struct counter counter[];
+};
+
+static uint64_t load(const char *bytes, size_t len)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, bytes, len);
+	return v;
+}
+
+/* The first and the last eight bytes tell the kernel's names apart nearly always. */
+static size_t hash(const char *name, size_t len)
+{
+	size_t part = len < 8 ? len : 8;
+	uint64_t head = len < 8 ? load(name, part) : load(name, 8);
+	uint64_t tail = len < 8 ? 0 : load(name + len - 8, 8);
+	uint64_t h = (head ^ len) * UINT64_C(0x9e3779b97f4a7c15) ^ tail;
+
+	h *= UINT64_C(0xff51afd7ed558ccd);
+	return h >> 32;
+}
+
+/* The slot that has name, or the free one where it belongs. */
+static uint32_t *find_slot(const struct machine_vmstat *vmstat, const char *name, size_t len)
+{
+	for (size_t i = hash(name, len) & vmstat->mask;; i = (i + 1) & vmstat->mask) {
+		const struct counter *c;
+
+		if (!vmstat->slot[i])
+			return &vmstat->slot[i];
+		c = &vmstat->counter[vmstat->slot[i] - 1];
+		if (c->len == len && !memcmp(c->name, name, len))
+			return &vmstat->slot[i];
+	}
+}
+
+/* Room for one counter per line, at least half of the slots free, the names with their NULs. */
+static struct machine_vmstat *allocate(size_t lines, size_t len, char **names)
+{
+	struct machine_vmstat *vmstat;
+	size_t slots = 16;
+
+	while (slots < lines * 2)
+		slots *= 2;
+	vmstat = malloc(sizeof(*vmstat) + lines * sizeof(vmstat->counter[0]) +
+			slots * sizeof(vmstat->slot[0]) + len + lines);
+	if (!vmstat)
+		return NULL;
+	vmstat->nr = 0;
+	vmstat->mask = slots - 1;
+	vmstat->slot = (uint32_t *)(vmstat->counter + lines);
+	memset(vmstat->slot, 0, slots * sizeof(vmstat->slot[0]));
+	*names = (char *)(vmstat->slot + slots);
+	return vmstat;
+}
+
+static size_t count_lines(const char *text, size_t len)
+{
+	struct span rest = { text, text + len }, line;
+	size_t lines = 0;
+
+	while (span_line(&rest, &line))
+		lines++;
+	return lines;
+}
+
+int machine_parse_vmstat(const char *text, size_t len, struct machine_vmstat **result)
+{
+	size_t lines = count_lines(text, len);
+	struct span rest = { text, text + len }, line, name;
+	struct machine_vmstat *vmstat;
+	char *names;
+
+	if (lines >= UINT32_MAX)
+		return -EINVAL;
+	vmstat = allocate(lines, len, &names);
+	if (!vmstat)
+		return -ENOMEM;
+	while (span_line(&rest, &line)) {
+		struct counter *c = &vmstat->counter[vmstat->nr];
+		uint32_t *slot;
+
+		if (!span_word(&line, &name) || memchr(name.at, '\0', name.end - name.at) ||
+		    !span_u64(&line, &c->value))
+			continue;
+		c->len = name.end - name.at;
+		slot = find_slot(vmstat, name.at, c->len);
+		if (*slot)
+			continue;
+		c->name = memcpy(names, name.at, c->len);
+		names[c->len] = '\0';
+		names += c->len + 1;
+		*slot = ++vmstat->nr;
+	}
+	*result = vmstat;
+	return 0;
+}
+
+static int read_vmstat(int dir, const char *path, enum file_kind kind,
+		       struct machine_vmstat **vmstat)
+{
+	struct file file;
+	int err = file_read(dir, path, kind, &file);
+
+	if (err)
+		return err;
+	err = machine_parse_vmstat(file.text, file.len, vmstat);
+	file_free(&file);
+	return err;
+}
+
+int machine_vmstat(const struct machine *machine, struct machine_vmstat **vmstat)
+{
+	return read_vmstat(machine->proc, "vmstat", FILE_RECORDS, vmstat);
+}
+
+int machine_node_vmstat(const struct machine *machine, unsigned int node,
+			struct machine_vmstat **vmstat)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "devices/system/node/node%u/vmstat", node);
+	return read_vmstat(machine->sys, path, FILE_RECORD, vmstat);
+}
+
+void machine_vmstat_free(struct machine_vmstat *vmstat)
+{
+	free(vmstat);
+}
+
+bool machine_vmstat_get(const struct machine_vmstat *vmstat, const char *name, uint64_t *value)
+{
+	uint32_t slot = vmstat ? *find_slot(vmstat, name, strlen(name)) : 0;
+
+	if (!slot)
+		return false;
+	*value = vmstat->counter[slot - 1].value;
+	return true;
+}
+
+uint64_t machine_vmstat_value(const struct machine_vmstat *vmstat, const char *name)
+{
+	uint64_t value = 0;
+
+	machine_vmstat_get(vmstat, name, &value);
+	return value;
+}
+
+size_t machine_vmstat_count(const struct machine_vmstat *vmstat)
+{
+	return vmstat ? vmstat->nr : 0;
+}
+
+const char *machine_vmstat_at(const struct machine_vmstat *vmstat, size_t i, uint64_t *value)
+{
+	*value = vmstat->counter[i].value;
+	return vmstat->counter[i].name;
+}
