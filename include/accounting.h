@@ -19,21 +19,31 @@ struct usage;
  *
  * A task is one thread, and (tid, start time) is its identity: a reused
  * number is another task. Numbers are those of the daemon's pid namespace.
+ * A new task starts where the one that made it is, in each hierarchy.
  *
- * All functions take accounting's own lock, which is inside the tree's: they
- * may be called with or without the tree lock. None holds it while it reads
- * a /proc file.
+ * All functions take accounting's own lock, which is inside the tree's. None
+ * holds it while it reads a /proc file. Those marked "reads /proc" must be
+ * called without the tree lock; the others may be called with or without it.
+ *
+ * The root of a hierarchy is the machine: its figures are read there
+ * (machine.h), not here, and its members are not tracked. Where no group but
+ * the roots has members, accounting does nothing and costs nothing.
  */
 struct accounting;
 
-#define ACCOUNTING_MAX_HIERARCHIES 16
+#define ACCOUNTING_MAX_HIERARCHIES 32
 
+/* Everything but the first three is accounting's own, under its lock. */
 struct group {
 	struct accounting *accounting;
 	struct group *parent; /* NULL for the root of a hierarchy */
 	unsigned hierarchy; /* below ACCOUNTING_MAX_HIERARCHIES */
-	struct task_link *tasks; /* accounting's: the members */
-	struct usage *usage; /* accounting's: what members, past and present, used */
+	bool retired;
+	unsigned populated; /* live tasks here and below */
+	struct task_link *tasks; /* the live members */
+	struct task_link *zombies; /* members that ended and wait for their parent */
+	struct group *children, *next, *prev;
+	struct usage *usage; /* what members, past and present, used; NULL while there were none */
 };
 
 struct task_id {
@@ -48,34 +58,197 @@ struct task_list {
 	size_t count;
 };
 
+/* --- lifetime --- */
+
 /*
  * Makes an accounting that reads `machine`, which must outlive it. Returns
- * NULL when memory is short. accounting_free() takes NULL.
+ * NULL when memory is short. accounting_free() takes NULL; it stops the source.
  */
 struct accounting *accounting_new(struct machine *machine);
 void accounting_free(struct accounting *accounting);
+
+/* Where accounting learns of fork and exit. */
+enum accounting_source {
+	ACCOUNTING_AUTO, /* the best there is */
+	ACCOUNTING_EVENTS, /* proc connector and taskstats: cn_proc, taskstats; CAP_NET_ADMIN */
+	ACCOUNTING_SCAN, /* /proc */
+};
+
+/*
+ * Starts the source, and its thread where it has one: call it in the process
+ * that stays (FUSE's init, after the fork into the background). Until then
+ * membership is by scan at each question. Logs which source was chosen.
+ * -EPERM, -EPROTONOSUPPORT, ...: ACCOUNTING_EVENTS cannot be had (AUTO takes the scan then).
+ */
+int accounting_start(struct accounting *accounting, enum accounting_source source);
+
+/* The source in use: "events" or "scan". */
+const char *accounting_source_name(const struct accounting *accounting);
+
+/* What a hierarchy's groups add up. */
+enum usage_kind {
+	USAGE_CPU = 1 << 0,
+	USAGE_MEMORY = 1 << 1,
+	USAGE_IO = 1 << 2,
+};
+
+/*
+ * Has usage of these kinds kept in all groups of a hierarchy. A controller
+ * that asks for usage says so in css_alloc of its root (before any task can
+ * enter a group); hierarchies that need none pay for none.
+ */
+void accounting_track(struct accounting *accounting, unsigned hierarchy, unsigned kinds);
+
+/* --- groups and membership --- */
 
 /* Makes `group` a member-less group of its parent's hierarchy. 0 or -ENOMEM. */
 int group_init(struct accounting *accounting, struct group *group,
 	       unsigned hierarchy, struct group *parent);
 
-/* The group ends (rmdir): what it used stays in its parent. */
+/*
+ * The group ends (rmdir): what it used stays in its ancestors. Should a task
+ * have been forked into it at the last moment, it goes to the parent. Its
+ * memory may be freed afterwards; questions about it answer 0 meanwhile.
+ */
 void group_retire(struct group *group);
 
-/* True while a task that has not exited is in the group itself (cgroup_is_populated). */
+/*
+ * True while a task that has not exited is in the group itself
+ * (cgroup_is_populated). Reads /proc.
+ */
 bool group_is_busy(struct group *group);
+
+/* The same as far as accounting knows: for a second look under the tree lock. */
+bool group_has_members(struct group *group);
+
+/*
+ * Before tasks move: what they used so far goes to the groups they are in.
+ * Reads /proc. Without it, what they used since the last look moves along.
+ * 0 or -ENOMEM.
+ */
+int accounting_settle(struct accounting *accounting, const struct task_id *tasks, size_t count);
 
 /*
  * Moves tasks into `group` within its hierarchy. A task that exited meanwhile
- * is passed over. What it used so far stays where it was. 0 or -ENOMEM.
+ * is passed over. What it used so far stays where it was. Does not read /proc.
+ * 0 or -ENOMEM.
  */
 int accounting_move(struct group *group, const struct task_id *tasks, size_t count);
 
 /*
  * Lists the tasks of the group itself, sorted by tid, without those that have
- * exited (zombies included, as css_task_iter leaves them out).
+ * exited (zombies included, as css_task_iter leaves them out); a dead
+ * leader's live threads are there. Reads /proc.
  * 0 or a negative errno, then the list is empty.
  */
 int accounting_list(struct group *group, struct task_list *list);
+
+/*
+ * Has `entered` called for each task that is forked into a group of the
+ * hierarchy other than its root (not for those that accounting_move() moves),
+ * without accounting's lock, from the source's thread or whoever reads.
+ * `group` is valid for comparison only. One function a hierarchy; set it before start.
+ */
+void accounting_on_fork(struct accounting *accounting, unsigned hierarchy,
+			void (*entered)(void *context, const struct task_id *task),
+			void *context);
+
+/* --- usage ---
+ *
+ * All questions are for groups that are not a root, read /proc for the live
+ * members (of descendants too where the answer is hierarchical), and return
+ * 0, -ENOMEM, or -EINVAL for a hierarchy that does not track the kind.
+ *
+ * A member is read anew when what is known of it is older than 10 ms, or
+ * twenty times what reading its group took, but at most 1 s: many readers
+ * cost no more than one, and reading takes no more than 5 % of a processor.
+ * What a member used after its last reading is not lost at its exit: by
+ * events, taskstats has its last figures; by scan, its reaping parent has.
+ *
+ * "Local" is the group's own members, past and present; "total" is local
+ * plus all descendants', removed ones included. Counters never go back, but by a reset.
+ */
+
+/* One CPU's or all CPUs' time in ns. user + system is what cpuacct.usage shows. */
+struct cpu_time {
+	uint64_t user;
+	uint64_t system;
+};
+
+struct cpu_usage {
+	struct cpu_time total; /* the sum over per_cpu */
+	struct cpu_time *per_cpu; /* possible CPUs, by number */
+	unsigned nr_cpu;
+};
+
+/*
+ * Hierarchical CPU time. The sum is the scheduler's run time in ns
+ * (schedstat, taskstats), split into user and system as cputime_adjust() of
+ * kernel/sched/cputime.c does, and given to the CPU that each task was last
+ * seen on. cpu_usage_free() frees what *usage points to; zeroed is fine.
+ */
+int group_cpu_usage(struct group *group, struct cpu_usage *usage);
+void cpu_usage_free(struct cpu_usage *usage);
+
+/* cpuusage_write() of kernel/sched/cpuacct.c: this group's times become 0, its parent's do not. */
+int group_cpu_reset(struct group *group);
+
+/*
+ * Memory in bytes. A page that n processes map counts 1/n in each (Pss), so
+ * that a group of all its sharers counts it once; one that is also mapped
+ * outside counts in part. Without smaps_rollup: smaps; without permission for
+ * it, or without either: Rss of status or statm, shared pages in full.
+ * A process' memory is in the group of its leader. What it had when it moved
+ * stays in the group it left, as long as it has it (memory.move_charge_at_immigrate 0).
+ */
+struct memory_usage {
+	uint64_t anon; /* memory.stat rss */
+	uint64_t file; /* mapped pages of files */
+	uint64_t shmem; /* mapped pages of tmpfs and shared memory, part of the kernel's cache */
+	uint64_t swap;
+	uint64_t kernel; /* page tables and kernel stacks */
+	uint64_t pgfault; /* counters: minor and major */
+	uint64_t pgmajfault;
+};
+
+/* anon + file + shmem + kernel: memory.usage_in_bytes. */
+uint64_t memory_usage_bytes(const struct memory_usage *usage);
+
+/* What the group holds; either pointer may be NULL. */
+int group_memory_usage(struct group *group, struct memory_usage *local,
+		       struct memory_usage *total);
+
+/* Highest total seen (page_counter watermark), in bytes. */
+struct memory_peak {
+	uint64_t memory; /* memory_usage_bytes() */
+	uint64_t memsw; /* with swap */
+	uint64_t kernel;
+};
+
+int group_memory_peak(struct group *group, struct memory_peak *peak);
+
+enum memory_peak_kind { MEMORY_PEAK_MEMORY, MEMORY_PEAK_MEMSW, MEMORY_PEAK_KERNEL };
+/* page_counter_reset_watermark(): the peak becomes what is held now. Does not read /proc. */
+void group_memory_peak_reset(struct group *group, enum memory_peak_kind kind);
+
+/*
+ * Bytes from and to block devices (/proc/PID/io read_bytes and write_bytes; a
+ * buffered write counts when its page is made dirty), and requests: the bytes
+ * by the mean size of the machine's requests at that time.
+ */
+struct io_usage {
+	uint64_t read_bytes, write_bytes;
+	uint64_t read_ios, write_ios;
+};
+
+int group_io_usage(struct group *group, struct io_usage *local, struct io_usage *total);
+
+/* blkcg_reset_stats(): local becomes 0, and is taken from the ancestors' totals too. */
+int group_io_reset(struct group *group);
+
+/* Tasks here and below, those that wait for their parent (zombies) included: pids.current. Reads /proc. */
+uint64_t group_pids(struct group *group);
+/* The highest number of them since the group was made: pids.peak. Does not read /proc. */
+uint64_t group_pids_peak(struct group *group);
 
 #endif
