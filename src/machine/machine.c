@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "internal.h"
 
 #include <dirent.h>

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 /* Which tasks there are, and reading their files. */
 #include "task.h"
 

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 /* stat, statm and schedstat: lines of numbers */
 #include "task.h"
 
