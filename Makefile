@@ -1,44 +1,116 @@
 # fuse_cgroupfs: `make run` and `make test` do all the set-up they need.
 
 VERSION := $(shell sed -n 's/.*FUSE_CGROUPFS_VERSION "\(.*\)"/\1/p' include/version.h)
-CC ?= gcc
 PYTHON ?= /usr/bin/python3
+INSTALL ?= install
 PREFIX ?= /usr/local
 DESTDIR ?=
 MOUNT ?= /tmp/fuse-cgroup
+# A sanitizer's objects live in a directory of their own: make SANITIZE=thread BUILD=build/thread
 BUILD ?= build
 SANITIZE ?=
-WERROR ?= -Werror
+FUZZ_SECONDS ?= 60
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 
-PKGS := fuse3
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra $(WERROR) -Iinclude -MMD -MP -pthread \
-	$(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all) $(CFLAGS)
-ALL_LDFLAGS = -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
-LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+SANITIZE_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -MMD -MP -pthread \
+	$(shell pkg-config --cflags fuse3) $(SANITIZE_FLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pthread $(SANITIZE_FLAGS) $(LDFLAGS)
 
 SOURCES := $(wildcard src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 # What tests link with: everything but the front end.
-CORE_OBJECTS := $(filter-out $(BUILD)/obj/daemon/%,$(OBJECTS))
+LIBRARY_SOURCES := $(filter-out src/daemon/%,$(SOURCES))
+LIBRARY_OBJECTS := $(LIBRARY_SOURCES:src/%.c=$(BUILD)/obj/%.o)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all
-all: $(BUILD)/fuse_cgroupfs
+all: deps-build
+	@$(MAKE) --no-print-directory $(BUILD)/fuse_cgroupfs
+
+.PHONY: deps-%
+deps-%:
+	@scripts/install-deps.sh $*
 
 $(BUILD)/fuse_cgroupfs: $(OBJECTS)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) -o $@ $^ $(ALL_LDFLAGS) $(shell pkg-config --libs fuse3)
 
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/unit/%: tests/unit/%.c $(CORE_OBJECTS)
+$(BUILD)/unit/%: tests/unit/%.c $(LIBRARY_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests/unit -o $@ $< $(CORE_OBJECTS) $(ALL_LDFLAGS) -lcmocka
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY_OBJECTS) $(ALL_LDFLAGS) -lcmocka
 
-.PHONY: unit
-unit: $(UNIT_TESTS)
-	@for test in $(UNIT_TESTS); do $$test || exit 1; done
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(LIBRARY_SOURCES)
+	@mkdir -p $(@D)
+	clang -std=gnu17 -D_GNU_SOURCE -Iinclude -g -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ $< $(LIBRARY_SOURCES) -pthread
+
+# --- for users ---
+
+.PHONY: run
+run: all
+	@exec scripts/run.sh $(BUILD)/fuse_cgroupfs $(MOUNT)
+
+.PHONY: install
+install: all
+	$(INSTALL) -D -m 755 $(BUILD)/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs
+	$(INSTALL) -D -m 644 man/fuse_cgroupfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/fuse_cgroupfs.8
+
+.PHONY: uninstall
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs $(DESTDIR)$(PREFIX)/share/man/man8/fuse_cgroupfs.8
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+# --- tests ---
+
+.PHONY: test
+test: test-unit test-mount
+
+.PHONY: test-unit
+test-unit: deps-build deps-test
+	@$(MAKE) --no-print-directory $(UNIT_TESTS)
+	@for test in $(UNIT_TESTS); do ./$$test || exit 1; done
+
+# Through a mount: behaviour, the kernel as oracle, the truth of the root's figures.
+.PHONY: test-mount
+test-mount: all deps-test
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) -m pytest -q tests/mount tests/oracle
+
+.PHONY: test-sanitizers
+test-sanitizers:
+	$(MAKE) test SANITIZE=address,undefined BUILD=build/address CFLAGS='-O1 -g'
+	$(MAKE) test SANITIZE=thread BUILD=build/thread CFLAGS='-O1 -g'
+
+# Both compilers, every warning an error.
+.PHONY: test-clang
+test-clang: deps-build deps-clang
+	$(MAKE) --no-print-directory all CC=clang BUILD=build/clang
+
+.PHONY: test-clients
+test-clients: all deps-clients
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) tests/clients/run.sh
+
+.PHONY: test-gvisor
+test-gvisor: all deps-test deps-gvisor
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) tests/gvisor/run.sh
+
+.PHONY: fuzz
+fuzz: deps-build deps-clang
+	@$(MAKE) --no-print-directory $(FUZZERS)
+	@for fuzzer in $(FUZZERS); do scripts/fuzz.sh $$fuzzer $(FUZZ_SECONDS) || exit 1; done
+
+.PHONY: bench
+bench: all deps-bench
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) bench/run.py
 
 -include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d)

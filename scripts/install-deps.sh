@@ -1,0 +1,46 @@
+#!/bin/sh
+# Installs the Debian packages that a target needs, where they are missing.
+# Usage: scripts/install-deps.sh SET...   (sets: build test clang clients gvisor bench)
+set -eu
+
+packages() {
+	case $1 in
+	build) echo gcc libc6-dev pkg-config libfuse3-dev fuse3 uthash-dev ;;
+	test) echo libcmocka-dev python3-pytest ;;
+	clang) echo clang libclang-rt-14-dev ;;
+	clients | gvisor) echo golang-go ca-certificates ;;
+	bench) echo python3 ;;
+	*) echo "install-deps.sh: unknown set '$1'" >&2; exit 2 ;;
+	esac
+}
+
+installed() {
+	case $1 in
+	golang-go) command -v go >/dev/null 2>&1 ;; # any Go will do
+	*) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
+	esac
+}
+
+missing=
+for set in "$@"; do
+	for package in $(packages "$set"); do
+		installed "$package" || missing="$missing $package"
+	done
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "fuse_cgroupfs needs what Debian calls:$missing" >&2
+	echo "install these with your system's package manager, then run make again" >&2
+	exit 1
+fi
+if [ "$(id -u)" != 0 ]; then
+	echo "fuse_cgroupfs needs packages that are not installed; run:" >&2
+	echo "    sudo apt-get update && sudo apt-get install -y$missing" >&2
+	exit 1
+fi
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086 # a list of words
+apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
+	{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null; }
