@@ -240,7 +240,7 @@ int cgroup_rmdir(struct tree *tree, const char *path)
 	tree_write_lock(tree);
 	if (cgroup->dead)
 		error = -ENOENT;
-	else if (cgroup->children || cgroup->group.tasks)
+	else if (cgroup->children || group_has_members(&cgroup->group))
 		error = -EBUSY; /* came meanwhile */
 	else
 		cgroup_remove(cgroup);

@@ -46,6 +46,15 @@ int retry_forgive(const struct platform *platform, const char *operation, const 
 		  pid_t tid, int error);
 
 /*
+ * Goes on in a child; the parent waits until background_ready(), then exits
+ * with status 0, or with 1 when the child ends before. Both share standard
+ * error until then. False, and said why, when there can be no child.
+ */
+bool background_start(void);
+/* The mount is up: lets the parent go, and standard streams and working directory too. In the foreground nothing. */
+void background_ready(void);
+
+/*
  * Checks that `path` can be mounted on, and clears away what a killed daemon
  * left there. Prints what is wrong and what to do, and returns false, when not.
  */

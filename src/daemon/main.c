@@ -64,28 +64,44 @@ static int serve(struct fuse *fuse, const struct options *options)
 	return result;
 }
 
-/* From a made filesystem to its unmounting; the exit status. */
-static int mount_and_serve(struct fuse *fuse, const struct options *options, const char *path)
+/* Fork and exit are followed from here on; false, and said why, when not as asked for. */
+static bool start_accounting(struct front_end *front, enum accounting_source source)
+{
+	int error = accounting_start(front->accounting, source);
+
+	if (error)
+		fprintf(stderr, "fuse_cgroupfs: -o accounting=events: %s: it needs CAP_NET_ADMIN and "
+				"the kernel's proc connector; accounting=scan does without\n",
+			strerror(-error));
+	return !error;
+}
+
+static int serve_until_signal(struct fuse *fuse, const struct options *options)
 {
 	struct fuse_session *session = fuse_get_session(fuse);
+	int result;
+
+	if (fuse_set_signal_handlers(session))
+		return -EIO;
+	background_ready();
+	result = serve(fuse, options);
+	fuse_remove_signal_handlers(session);
+	return result;
+}
+
+/* From a made filesystem to its unmounting; the exit status. */
+static int mount_and_serve(struct fuse *fuse, const struct options *options,
+			   struct front_end *front, const char *path)
+{
 	int result = 1;
 
 	if (fuse_mount(fuse, path)) {
 		mount_explain_failure(path, fuse_complaint);
 		return 1;
 	}
-	if (fuse_daemonize(options->foreground)) {
-		fprintf(stderr, "fuse_cgroupfs: cannot go into the background: %s\n",
-			strerror(errno));
-	} else {
-		fuse_set_log_func(show_fuse_log);
-		if (!options->foreground)
-			log_to_syslog();
-		if (!fuse_set_signal_handlers(session)) {
-			result = serve(fuse, options) < 0;
-			fuse_remove_signal_handlers(session);
-		}
-	}
+	fuse_set_log_func(show_fuse_log);
+	if (start_accounting(front, options->source))
+		result = serve_until_signal(fuse, options) < 0;
 	fuse_unmount(fuse);
 	return result;
 }
@@ -108,7 +124,7 @@ static int run(const struct options *options, struct fuse_args *args, struct fro
 		fprintf(stderr, "fuse_cgroupfs: %s; --help shows the options\n", fuse_complaint);
 		return 1;
 	}
-	result = mount_and_serve(fuse, options, path);
+	result = mount_and_serve(fuse, options, front, path);
 	fuse_destroy(fuse);
 	return result;
 }
@@ -150,7 +166,7 @@ int main(int argc, char **argv)
 		break;
 	case OPTIONS_RUN:
 		log_set_debug(options.debug);
-		if (!add_mount_options(&args))
+		if (!add_mount_options(&args) && (options.foreground || background_start()))
 			status = build_and_run(&options, &args);
 		break;
 	case OPTIONS_WRONG:

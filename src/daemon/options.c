@@ -21,6 +21,7 @@ enum { KEY_HELP, KEY_VERSION };
 
 static const struct fuse_opt option_table[] = {
 	OPTION("controllers=%s", controllers),
+	OPTION("accounting=%s", accounting),
 	FUSE_OPT_KEY("-h", KEY_HELP),
 	FUSE_OPT_KEY("--help", KEY_HELP),
 	FUSE_OPT_KEY("-V", KEY_VERSION),
@@ -41,6 +42,8 @@ static const char usage[] =
 
 static const char usage_end[] =
 	"\n"
+	"       accounting=SOURCE where fork and exit are learnt of: auto (default),\n"
+	"                         events (needs CAP_NET_ADMIN) or scan\n"
 	"  -h, --help             show this text\n"
 	"  -V, --version          show the version\n"
 	"\n"
@@ -146,6 +149,27 @@ static int process_argument(void *data, const char *argument, int key, struct fu
 	return 0;
 }
 
+static bool choose_source(struct options *options)
+{
+	static const char *const names[] = {
+		[ACCOUNTING_AUTO] = "auto",
+		[ACCOUNTING_EVENTS] = "events",
+		[ACCOUNTING_SCAN] = "scan",
+	};
+
+	for (unsigned i = 0; options->accounting && i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(options->accounting, names[i]))
+			continue;
+		options->source = i;
+		return true;
+	}
+	if (!options->accounting)
+		return true;
+	fprintf(stderr, "fuse_cgroupfs: -o accounting: '%s' is none of auto, events and scan\n",
+		options->accounting);
+	return false;
+}
+
 enum options_result options_parse(struct options *options, struct fuse_args *args)
 {
 	struct fuse_cmdline_opts cmdline;
@@ -167,12 +191,13 @@ enum options_result options_parse(struct options *options, struct fuse_args *arg
 				"mkdir /tmp/fuse-cgroup && fuse_cgroupfs /tmp/fuse-cgroup\n");
 		return OPTIONS_WRONG;
 	}
-	return choose_controllers(options) ? OPTIONS_RUN : OPTIONS_WRONG;
+	return choose_source(options) && choose_controllers(options) ? OPTIONS_RUN : OPTIONS_WRONG;
 }
 
 void options_free(struct options *options)
 {
 	free(options->mount_point);
 	free(options->controllers);
+	free(options->accounting);
 	free(options->list);
 }

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "accounting.h"
+
 struct controller;
 struct fuse_args;
 
@@ -15,6 +17,8 @@ struct options {
 	bool single_thread;
 	bool clone_fd;
 	char *controllers; /* -o controllers=a:b, NULL for all */
+	char *accounting; /* -o accounting=NAME, NULL for auto */
+	enum accounting_source source; /* the same */
 	const struct controller **list; /* the controllers that are served; NULL ends it */
 };
 
