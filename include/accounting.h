@@ -39,9 +39,10 @@ struct group {
 	struct group *parent; /* NULL for the root of a hierarchy */
 	unsigned hierarchy; /* below ACCOUNTING_MAX_HIERARCHIES */
 	bool retired;
-	unsigned populated; /* live tasks here and below */
 	struct task_link *tasks; /* the live members */
 	struct task_link *zombies; /* members that ended and wait for their parent */
+	unsigned populated; /* live tasks here and below */
+	unsigned pids, pids_peak; /* tasks here and below, with zombies, and the most there were */
 	struct group *children, *next, *prev;
 	struct usage *usage; /* what members, past and present, used; NULL while there were none */
 };

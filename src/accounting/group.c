@@ -1,0 +1,54 @@
+/* Groups: their making and end. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <utlist.h>
+
+#include "internal.h"
+
+int group_init(struct accounting *accounting, struct group *group, unsigned hierarchy,
+	       struct group *parent)
+{
+	*group = (struct group){
+		.accounting = accounting, .parent = parent, .hierarchy = hierarchy};
+	pthread_mutex_lock(&accounting->lock);
+	if (parent) {
+		DL_APPEND(parent->children, group);
+	} else {
+		accounting->roots[hierarchy] = group;
+		if (hierarchy >= accounting->hierarchies)
+			accounting->hierarchies = hierarchy + 1;
+	}
+	pthread_mutex_unlock(&accounting->lock);
+	return 0;
+}
+
+void group_retire(struct group *group)
+{
+	struct accounting *accounting = group->accounting;
+	struct task_link *link, *next;
+
+	if (!accounting || group->retired)
+		return;
+	pthread_mutex_lock(&accounting->lock);
+	DL_FOREACH_SAFE(group->tasks, link, next)
+		task_enter(link->task, group->hierarchy, group->parent);
+	DL_FOREACH_SAFE(group->zombies, link, next)
+		task_enter(link->task, group->hierarchy, group->parent);
+	if (group->parent)
+		DL_DELETE(group->parent->children, group);
+	else
+		accounting->roots[group->hierarchy] = NULL;
+	group->retired = true;
+	pthread_mutex_unlock(&accounting->lock);
+}
+
+bool group_has_members(struct group *group)
+{
+	bool has;
+
+	pthread_mutex_lock(&group->accounting->lock);
+	has = group->tasks;
+	pthread_mutex_unlock(&group->accounting->lock);
+	return has;
+}
