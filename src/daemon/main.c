@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,8 +68,14 @@ static int serve(struct fuse *fuse, const struct options *options)
 /* Fork and exit are followed from here on; false, and said why, when not as asked for. */
 static bool start_accounting(struct front_end *front, enum accounting_source source)
 {
-	int error = accounting_start(front->accounting, source);
+	sigset_t all, before;
+	int error;
 
+	/* Its threads inherit the mask: signals are the main thread's, which waits for them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	error = accounting_start(front->accounting, source);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error)
 		fprintf(stderr, "fuse_cgroupfs: -o accounting=events: %s: it needs CAP_NET_ADMIN and "
 				"the kernel's proc connector; accounting=scan does without\n",
