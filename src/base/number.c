@@ -150,7 +150,8 @@ uint64_t number_simple_u64(const char *text, unsigned int base, const char **end
 	bool overflow;
 	uint64_t v;
 
-	text = parse_digits(skip_radix(text, &base), base, &v, &overflow);
+	text = skip_radix(text, &base);
+	text = parse_digits(text, base, &v, &overflow);
 	if (end)
 		*end = text;
 	return v;
