@@ -120,6 +120,12 @@ static void list_cgroup(const struct listing *listing, struct cgroup *cgroup)
 		list_node(listing, child->name, &(struct node){.cgroup = child});
 }
 
+/* An open directory is its cgroup, held; 0 for the top. */
+static struct cgroup *directory_of(const struct fuse_file_info *fi)
+{
+	return (struct cgroup *)(uintptr_t)fi->fh;
+}
+
 static int op_opendir(const char *path, struct fuse_file_info *fi)
 {
 	const struct front_end *front = front_end();
@@ -128,38 +134,43 @@ static int op_opendir(const char *path, struct fuse_file_info *fi)
 
 	tree_read_lock(front->tree);
 	error = tree_lookup(front->tree, path, &node);
+	if (!error && node.file)
+		error = -ENOTDIR;
+	if (!error && node.cgroup)
+		cgroup_get(node.cgroup);
 	tree_unlock(front->tree);
+	fi->fh = (uintptr_t)node.cgroup;
 	/* The kernel forgets a listing when a name in it comes or goes, and all changes go through it. */
 	fi->cache_readdir = fi->keep_cache = front->platform->cache_seconds > 0;
 	return error;
+}
+
+static int op_releasedir(const char *path, struct fuse_file_info *fi)
+{
+	(void)path;
+	cgroup_put(directory_of(fi));
+	return 0;
 }
 
 static int op_readdir(const char *path, void *buffer, fuse_fill_dir_t fill, off_t offset,
 		      struct fuse_file_info *fi, enum fuse_readdir_flags flags)
 {
 	const struct listing listing = {buffer, fill};
+	struct cgroup *cgroup = directory_of(fi);
 	struct tree *tree = front_end()->tree;
-	struct node node;
-	int error;
 
+	(void)path;
 	(void)offset;
-	(void)fi;
 	(void)flags;
-	if (!path)
-		return 0; /* removed: empty, as a removed directory is */
 	tree_read_lock(tree);
-	error = tree_lookup(tree, path, &node);
-	if (!error) {
-		list_node(&listing, ".", &node);
-		list_node(&listing, "..", &(struct node){.cgroup = node.cgroup ? node.cgroup->parent
-									      : NULL});
-		if (node.cgroup)
-			list_cgroup(&listing, node.cgroup);
-		else
-			list_top(&listing, tree);
-	}
+	list_node(&listing, ".", &(struct node){.cgroup = cgroup});
+	list_node(&listing, "..", &(struct node){.cgroup = cgroup ? cgroup->parent : NULL});
+	if (!cgroup)
+		list_top(&listing, tree);
+	else if (!cgroup->dead)
+		list_cgroup(&listing, cgroup);
 	tree_unlock(tree);
-	return error;
+	return 0;
 }
 
 static int op_mkdir(const char *path, mode_t mode)
@@ -429,6 +440,7 @@ const struct fuse_operations front_end_operations = {
 	.access = op_access,
 	.opendir = op_opendir,
 	.readdir = op_readdir,
+	.releasedir = op_releasedir,
 	.mkdir = op_mkdir,
 	.rmdir = op_rmdir,
 	.rename = op_rename,
