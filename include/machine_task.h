@@ -104,7 +104,7 @@ struct machine_task_status {
 
 int machine_task_status(const struct machine *machine, pid_t pid, pid_t tid,
 			struct machine_task_status *status);
-/* -EINVAL: no Pid line. */
+/* -EINVAL: no State or no Pid line. */
 int machine_parse_task_status(const char *text, size_t len, struct machine_task_status *status);
 
 /* --- smaps and smaps_rollup: bytes --- */

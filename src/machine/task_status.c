@@ -120,7 +120,9 @@ int machine_parse_task_status(const char *text, size_t len, struct machine_task_
 		if (!span_key(&line, &name))
 			continue;
 		field = field_find(rows, NR_ROWS, &hint, &name);
-		if (!field)
+		/* gVisor does not escape newlines in the name, the line before: with its 15 bytes it
+		 * can be made to look like a line, but not like State's and another. */
+		if (!field || (!s.state && field != &rows[ROW_STATE]))
 			continue;
 		if (parse_row(&line, field - rows, &s) && field == &rows[ROW_PID])
 			has_pid = true;
