@@ -103,6 +103,8 @@ def in_thread(function, *args):
     thread = threading.Thread(target=lambda: result.append(function(*args)))
     thread.start()
     thread.join()
+    while os.path.exists(f"/proc/self/task/{thread.native_id}"):
+        time.sleep(0.001)
     return result[0]
 
 

@@ -58,9 +58,14 @@ class Machine:
                     return _read(f"/sys/block/{disk}/{part}/dev")
         return None
 
+    @cached_property
+    def kthreadd(self):
+        return _read("/proc/2/comm") == "kthreadd"
+
     def facts(self):
         return {"release": self.release, "cpus": self.cpus, "mems": self.mems,
-                "hugepages": " ".join(self.hugepages), "disk": str(self.disk is not None)}
+                "hugepages": " ".join(self.hugepages), "disk": str(self.disk is not None),
+                "kthreadd": str(self.kthreadd)}
 
 
 MACHINE = Machine()

@@ -267,7 +267,7 @@ def rules_blkio(stage):
     for file in ("throttle.io_service_bytes", "throttle.io_serviced", "bfq.io_service_bytes"):
         answer = ops.read(tree.path("a", file))
         stage.note(f"{file} of a throttled child", answer.replace(MACHINE.disk, "{disk}"))
-    tree.write("a", "reset_stats", "1", ("a", "throttle.write_iops_device".replace("_iops", "_none")))
+    stage.note("reset_stats < 1", ops.write(tree.path("a", "reset_stats"), b"1"))
 
 
 @scenario("hugetlb", needs=("hugepages",))
@@ -292,7 +292,7 @@ def rules_pids(stage):
 
 
 def _rule(choice):
-    kind = choice.choice("aaabbbbbbbcccccccccc")
+    kind = choice.choice("a" + "b" * 10 + "c" * 14)
     if kind == "a":
         return "a"
     major = choice.choice(["*", "1", "5", "7", "10"])
@@ -300,19 +300,18 @@ def _rule(choice):
     return f"{kind} {major}:{minor} {choice.choice(['r', 'w', 'm', 'rw', 'rm', 'wm', 'rwm'])}"
 
 
-@scenario("devices")
-def rules_devices_random(stage):
-    """Random allow and deny on three levels; every list after every write."""
-    choice = random.Random(20260901)
+def _random_devices(stage, seed, start):
+    """Random allow and deny on three levels; every list that changed after every write."""
+    choice = random.Random(seed)
     tree = Tree(stage, "devices.")
-    for name in "a", "b", "a/x", "a/y", "b/z":
-        os.mkdir(tree.path(name))
+    for file, rule in start:
+        stage.note(f"start {file} {rule}", ops.write(tree.path(".", file), rule.encode()))
     names = ".", "a", "b", "a/x", "a/y", "b/z"
+    for name in names[1:]:
+        os.mkdir(tree.path(name))
     shown = {}
-    for number in range(400):
-        name = choice.choice(("." if choice.random() < .3 else "a", "a", "b", "a/x", "a/y", "b/z"))
-        file = choice.choice(("allow", "deny"))
-        rule = _rule(choice)
+    for number in range(300):
+        name, file, rule = choice.choice(names), choice.choice(("allow", "deny")), _rule(choice)
         answer = ops.write(tree.path(name, file), rule.encode())
         for each in names:
             text = ops.read_raw(tree.path(each, "list")).decode()
@@ -320,6 +319,22 @@ def rules_devices_random(stage):
                 shown[each] = text
                 answer += f"; {each}: " + ", ".join(text.splitlines())
         stage.note(f"{number} {name} {file} {rule}", answer)
+
+
+@scenario("devices")
+def rules_devices_random_allowed(stage):
+    _random_devices(stage, 1, [])
+
+
+@scenario("devices")
+def rules_devices_random_denied(stage):
+    _random_devices(stage, 2, [("deny", "a")] + [
+        ("allow", rule) for rule in ("c 1:* rwm", "b *:* rm", "c 5:0 rw", "c *:3 w", "c 7:1 rwm")])
+
+
+@scenario("devices")
+def rules_devices_random_half(stage):
+    _random_devices(stage, 3, [("deny", "a"), ("allow", "c *:* rwm"), ("allow", "b *:* rwm")])
 
 
 @scenario("devices")

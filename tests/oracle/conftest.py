@@ -1,0 +1,84 @@
+"""Mounts our filesystem, plays the wanted scenarios on it and on the kernel, side by side."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from harness import kernel, recording, running  # noqa: E402
+from harness.machine import MACHINE  # noqa: E402
+
+DAEMON = Path(os.environ.get("FUSE_CGROUPFS", HERE.parent.parent / "build" / "fuse_cgroupfs"))
+
+
+def _why_no_mount():
+    if not DAEMON.exists():
+        return f"{DAEMON} is not built"
+    if os.geteuid() != 0:
+        return "needs root to serve every user and to move processes"
+    if not os.path.exists("/dev/fuse"):
+        return "no /dev/fuse on this machine"
+    return None
+
+
+@pytest.fixture(scope="session")
+def mountpoint():
+    """Our filesystem, mounted for the session."""
+    if why := _why_no_mount():
+        pytest.skip(why)
+    directory = tempfile.mkdtemp(prefix="fcg-oracle-mount-")
+    os.chmod(directory, 0o755)
+    daemon = subprocess.Popen([str(DAEMON), "-f", directory], stdin=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 20
+        while not os.path.ismount(directory):
+            if daemon.poll() is not None or time.monotonic() > end:
+                pytest.fail(f"{DAEMON} did not mount, status {daemon.poll()}")
+            time.sleep(0.02)
+        yield directory
+    finally:
+        subprocess.run(["umount", directory], stderr=subprocess.DEVNULL, check=False)
+        try:
+            status = daemon.wait(20)
+        except subprocess.TimeoutExpired:
+            daemon.kill()
+            daemon.wait()
+            subprocess.run(["umount", "-l", directory], stderr=subprocess.DEVNULL, check=False)
+            status = "none: it had to be killed"
+        shutil.rmtree(directory, ignore_errors=True)
+    if status != 0:
+        pytest.fail(f"{DAEMON} ended with status {status}")
+
+
+def kernel_is_live():
+    """(whether a live kernel answers as the recording should, why not)"""
+    live, why = kernel.available()
+    if live and MACHINE.release != recording.facts()["release"]:
+        return False, f"the recording is of Linux {recording.facts()['release']}"
+    return live, why
+
+
+class Answers:
+    """The answers of both trees to the scenarios that this session tests."""
+
+    def __init__(self, plays, mountpoint):
+        live = kernel_is_live()[0]
+        theirs = running.Running("kernel", plays) if live else None
+        ours = running.Running(mountpoint, plays)
+        self.ours = ours.results()
+        self.kernel = theirs.results() if theirs else None
+
+
+@pytest.fixture(scope="session")
+def answers(request, mountpoint):
+    plays = dict.fromkeys(item.callspec.params["play"] for item in request.session.items
+                          if "play" in getattr(item, "fixturenames", ()) and
+                          hasattr(item, "callspec") and "answers" in item.fixturenames)
+    return Answers(list(plays), mountpoint)
