@@ -1,0 +1,241 @@
+/* cpu: weights and bandwidth of the fair scheduler. kernel/sched/core.c, fair.c. Stored and shown, not enforced. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cpu.h"
+
+#define MIN_SHARES 2u
+#define MAX_SHARES (1u << 18)
+#define DEFAULT_SHARES 1024u /* NICE_0_LOAD, scaled down */
+#define IDLE_SHARES 3u /* WEIGHT_IDLEPRIO */
+
+#define DEFAULT_PERIOD_US 100000u
+#define MIN_QUOTA_PERIOD_US 1000u
+#define MAX_QUOTA_PERIOD_US 1000000u
+#define BANDWIDTH_SHIFT 20
+#define MAX_RUNTIME_US ((UINT64_C(1) << (64 - BANDWIDTH_SHIFT)) - 1)
+#define MAX_USEC (UINT64_MAX / NSEC_PER_USEC) /* survives translation to ns */
+
+struct cpu *cpu_of(const struct cgroup *cgroup)
+{
+	return cgroup_css(cgroup, &cpu_controller);
+}
+
+uint64_t cpu_ratio(uint64_t period, uint64_t runtime)
+{
+	if (runtime == RUNTIME_INF)
+		return UINT64_C(1) << BANDWIDTH_SHIFT;
+	return period ? (runtime << BANDWIDTH_SHIFT) / period : 0;
+}
+
+/* --- shares and idle: sched_group_set_shares, sched_group_set_idle --- */
+
+static uint64_t shares_read(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	(void)file;
+	return cpu_of(cgroup)->shares;
+}
+
+static int shares_write(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t shares)
+{
+	struct cpu *cpu = cpu_of(cgroup);
+
+	(void)file;
+	if (cgroup_is_root(cgroup) || cpu->idle)
+		return -EINVAL;
+	if (shares < MIN_SHARES)
+		shares = MIN_SHARES;
+	if (shares > MAX_SHARES)
+		shares = MAX_SHARES;
+	cpu->shares = shares;
+	return 0;
+}
+
+static int64_t idle_read(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	(void)file;
+	return cpu_of(cgroup)->idle;
+}
+
+static int idle_write(struct cgroup *cgroup, const struct cgroup_file *file, int64_t idle)
+{
+	struct cpu *cpu = cpu_of(cgroup);
+
+	(void)file;
+	if (cgroup_is_root(cgroup) || idle < 0 || idle > 1)
+		return -EINVAL;
+	if (cpu->idle == idle)
+		return 0;
+	cpu->idle = idle;
+	cpu->shares = idle ? IDLE_SHARES : DEFAULT_SHARES;
+	return 0;
+}
+
+/* --- bandwidth: tg_set_bandwidth, __cfs_schedulable --- */
+
+/* The cgroup's own limit as a ratio, RUNTIME_INF without one. */
+static uint64_t quota_ratio(const struct cgroup *cgroup)
+{
+	const struct cpu_bandwidth *cfs = &cpu_of(cgroup)->cfs;
+
+	return cfs->quota_us == RUNTIME_INF ? RUNTIME_INF
+					    : cpu_ratio(cfs->period_us, cfs->quota_us);
+}
+
+/* What limits a cgroup from above: the nearest ancestor that has a quota. */
+static uint64_t inherited_ratio(const struct cgroup *cgroup)
+{
+	uint64_t ratio = RUNTIME_INF;
+
+	while (ratio == RUNTIME_INF && (cgroup = cgroup->parent))
+		ratio = quota_ratio(cgroup);
+	return ratio;
+}
+
+/* tg_cfs_schedulable_down on cgroup v1: nobody has more than what is above; none inherits it. */
+static int check_schedulable(const struct cgroup *cgroup, uint64_t limit)
+{
+	uint64_t ratio = quota_ratio(cgroup);
+	const struct cgroup *child;
+	int error = 0;
+
+	if (ratio == RUNTIME_INF)
+		ratio = limit;
+	else if (limit != RUNTIME_INF && ratio > limit)
+		return -EINVAL;
+	cgroup_for_each_child(child, cgroup) {
+		error = check_schedulable(child, ratio);
+		if (error)
+			break;
+	}
+	return error;
+}
+
+static int check_bandwidth(const struct cpu_bandwidth *cfs)
+{
+	if (cfs->period_us < MIN_QUOTA_PERIOD_US || cfs->period_us > MAX_QUOTA_PERIOD_US ||
+	    cfs->quota_us < MIN_QUOTA_PERIOD_US || cfs->burst_us > MAX_USEC)
+		return -EINVAL;
+	if (cfs->quota_us == RUNTIME_INF)
+		return 0;
+	if (cfs->quota_us > MAX_RUNTIME_US || cfs->burst_us > cfs->quota_us ||
+	    cfs->burst_us + cfs->quota_us > MAX_RUNTIME_US)
+		return -EINVAL;
+	return 0;
+}
+
+static int set_bandwidth(struct cgroup *cgroup, const struct cpu_bandwidth *wanted)
+{
+	struct cpu *cpu = cpu_of(cgroup);
+	struct cpu_bandwidth previous = cpu->cfs;
+	int error = cgroup_is_root(cgroup) ? -EINVAL : check_bandwidth(wanted);
+
+	if (error)
+		return error;
+	cpu->cfs = *wanted;
+	error = check_schedulable(cgroup, inherited_ratio(cgroup));
+	if (error)
+		cpu->cfs = previous;
+	return error;
+}
+
+static uint64_t period_read(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	(void)file;
+	return cpu_of(cgroup)->cfs.period_us;
+}
+
+static int period_write(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t period_us)
+{
+	struct cpu_bandwidth wanted = cpu_of(cgroup)->cfs;
+
+	(void)file;
+	wanted.period_us = period_us;
+	return set_bandwidth(cgroup, &wanted);
+}
+
+static int64_t quota_read(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	uint64_t quota_us = cpu_of(cgroup)->cfs.quota_us;
+
+	(void)file;
+	return quota_us == RUNTIME_INF ? -1 : (int64_t)quota_us;
+}
+
+static int quota_write(struct cgroup *cgroup, const struct cgroup_file *file, int64_t quota_us)
+{
+	struct cpu_bandwidth wanted = cpu_of(cgroup)->cfs;
+
+	(void)file;
+	wanted.quota_us = quota_us < 0 ? RUNTIME_INF : (uint64_t)quota_us;
+	return set_bandwidth(cgroup, &wanted);
+}
+
+static uint64_t burst_read(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	(void)file;
+	return cpu_of(cgroup)->cfs.burst_us;
+}
+
+static int burst_write(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t burst_us)
+{
+	struct cpu_bandwidth wanted = cpu_of(cgroup)->cfs;
+
+	(void)file;
+	wanted.burst_us = burst_us;
+	return set_bandwidth(cgroup, &wanted);
+}
+
+/* --- stat: nobody is throttled by us, so nothing has been counted --- */
+
+static int stat_show(const struct request *request, struct text *out)
+{
+	(void)request;
+	text_add_pair(out, "nr_periods", 0);
+	text_add_pair(out, "nr_throttled", 0);
+	text_add_pair(out, "throttled_time", 0);
+	text_add_pair(out, "nr_bursts", 0);
+	text_add_pair(out, "burst_time", 0);
+	return 0;
+}
+
+static int stat_local_show(const struct request *request, struct text *out)
+{
+	(void)request;
+	text_add_pair(out, "throttled_time", 0);
+	return 0;
+}
+
+static void *cpu_alloc(struct cgroup *cgroup)
+{
+	struct cpu *cpu = calloc(1, sizeof(*cpu));
+
+	if (!cpu)
+		return NULL;
+	cpu->shares = DEFAULT_SHARES;
+	cpu->cfs.period_us = DEFAULT_PERIOD_US;
+	cpu->cfs.quota_us = RUNTIME_INF;
+	cpu_rt_init(cgroup, cpu);
+	return cpu;
+}
+
+static const struct cftype cpu_legacy_files[] = {
+	{ .name = "shares", .read_u64 = shares_read, .write_u64 = shares_write },
+	{ .name = "idle", .read_s64 = idle_read, .write_s64 = idle_write },
+	{ .name = "cfs_period_us", .read_u64 = period_read, .write_u64 = period_write },
+	{ .name = "cfs_quota_us", .read_s64 = quota_read, .write_s64 = quota_write },
+	{ .name = "cfs_burst_us", .read_u64 = burst_read, .write_u64 = burst_write },
+	{ .name = "stat", .show = stat_show },
+	{ .name = "stat.local", .show = stat_local_show },
+	{ .name = "rt_runtime_us", .read_s64 = cpu_rt_runtime_read, .act = cpu_rt_runtime_write },
+	{ .name = "rt_period_us", .read_u64 = cpu_rt_period_read, .act = cpu_rt_period_write },
+	{ .name = NULL },
+};
+
+const struct controller cpu_controller = {
+	.name = "cpu",
+	.legacy_files = cpu_legacy_files,
+	.css_alloc = cpu_alloc,
+	.css_free = free,
+	.can_attach = cpu_rt_can_attach,
+};

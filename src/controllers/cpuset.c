@@ -1,0 +1,286 @@
+/*
+ * cpuset: CPUs and memory nodes that tasks may use. kernel/cgroup/cpuset.c,
+ * cpuset-v1.c. Kept by the kernel's rules, not enforced on tasks.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpuset.h"
+
+/* `private` of the rows: which of the two masks. The flag files have their flag. */
+enum mask { MASK_CPUS, MASK_MEMS };
+
+/* cftype.max_write_len of the kernel is this for NR_CPUS and MAX_NUMNODES bits. */
+#define MAX_WRITE_LEN(bits) (100u + 6u * (bits))
+
+struct cpuset *cpuset_of(const struct cgroup *cgroup)
+{
+	return cgroup_css(cgroup, &cpuset_controller);
+}
+
+struct cpuset_top *cpuset_top(const struct cgroup *cgroup)
+{
+	return cpuset_of(cgroup->hierarchy->root)->top;
+}
+
+/* --- the masks --- */
+
+static struct bitmap **mask_of(struct cpuset *cpuset, int which)
+{
+	return which == MASK_CPUS ? &cpuset->cpus : &cpuset->mems;
+}
+
+static int add_list(struct text *out, const struct bitmap *map)
+{
+	char small[256], *list = small;
+	size_t len = bitmap_print_list(map, small, sizeof(small));
+
+	if (len >= sizeof(small)) {
+		list = malloc(len + 1);
+		if (!list)
+			return -ENOMEM;
+		bitmap_print_list(map, list, len + 1);
+	}
+	text_add_bytes(out, list, len);
+	text_add(out, "\n");
+	if (list != small)
+		free(list);
+	return 0;
+}
+
+static int mask_measure(const struct request *request, struct text *out)
+{
+	struct cgroup *cgroup = request->cgroup;
+	struct tree *tree = cgroup_tree(cgroup);
+	int which = request->file->type->private;
+	int error = cpuset_follow_machine(cgroup->hierarchy,
+					  which == MASK_CPUS ? FOLLOW_CPUS : FOLLOW_MEMS);
+
+	if (error)
+		return error;
+	tree_read_lock(tree);
+	if (cgroup->dead)
+		error = -ENODEV;
+	else
+		error = add_list(out, *mask_of(cpuset_of(cgroup), which));
+	tree_unlock(tree);
+	return error;
+}
+
+/* Takes the place of the mask, and gives the old one back in `map`. */
+static int mask_replace(struct cgroup *cgroup, int which, struct bitmap **map, bool populated)
+{
+	struct cpuset *cpuset = cpuset_of(cgroup), trial = *cpuset;
+	struct bitmap *online = *mask_of(cpuset_of(cgroup->hierarchy->root), which);
+	struct bitmap **current = mask_of(cpuset, which), *previous = *current;
+	int error;
+
+	if (!bitmap_subset(*map, online))
+		return -EINVAL;
+	if (bitmap_equal(*map, previous))
+		return 0;
+	*mask_of(&trial, which) = *map;
+	error = cpuset_validate_change(cgroup, &trial, populated);
+	if (error)
+		return error;
+	*current = *map;
+	*map = previous;
+	return 0;
+}
+
+/* cpuset_write_resmask */
+static int mask_write(const struct request *request, char *text)
+{
+	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = NULL;
+	struct cgroup *cgroup = request->cgroup;
+	struct tree *tree = cgroup_tree(cgroup);
+	int which = request->file->type->private;
+	unsigned nr = (*mask_of(cpuset_of(cgroup), which))->nr; /* constant: needs no lock */
+	unsigned limit = which == MASK_CPUS ? cpuset_top(cgroup)->nr_cpus : nr;
+	bool populated;
+	int error;
+
+	if (strlen(text) > MAX_WRITE_LEN(limit))
+		return -E2BIG;
+	if (cgroup_is_root(cgroup))
+		return -EACCES;
+	map = bitmap_new(nr);
+	error = map ? bitmap_parselist(text_strip(text), map) : -ENOMEM;
+	if (!error)
+		error = cpuset_follow_machine(cgroup->hierarchy,
+					      FOLLOW_CPUS | FOLLOW_MEMS | FOLLOW_LIMITS);
+	if (error)
+		return error;
+	populated = group_is_busy(&cgroup->group);
+	tree_write_lock(tree);
+	error = cgroup->dead ? -ENODEV : mask_replace(cgroup, which, &map, populated);
+	tree_unlock(tree);
+	return error;
+}
+
+/* --- the flags --- */
+
+static uint64_t flag_read(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	return (cpuset_of(cgroup)->flags & (unsigned)file->type->private) != 0;
+}
+
+/* cpuset_update_flag */
+static int flag_write(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t value)
+{
+	struct cpuset *cpuset = cpuset_of(cgroup), trial = *cpuset;
+	unsigned flag = (unsigned)file->type->private;
+	int error;
+
+	trial.flags = value ? trial.flags | flag : trial.flags & ~flag;
+	error = cpuset_validate_change(cgroup, &trial, false); /* its masks stay: tasks don't matter */
+	if (!error)
+		cpuset->flags = trial.flags;
+	return error;
+}
+
+static int64_t relax_domain_level_read(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	(void)file;
+	return cpuset_of(cgroup)->relax_domain_level;
+}
+
+static int relax_domain_level_write(struct cgroup *cgroup, const struct cgroup_file *file,
+				    int64_t level)
+{
+	(void)file;
+	if (level < -1 || level > (int64_t)cpuset_top(cgroup)->domain_level_max + 1)
+		return -EINVAL;
+	cpuset_of(cgroup)->relax_domain_level = (int)level;
+	return 0;
+}
+
+/* Direct reclaim of a cgroup's tasks is not to be seen from outside the kernel: a rate of 0. */
+static uint64_t memory_pressure_read(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	(void)cgroup;
+	(void)file;
+	return 0;
+}
+
+static uint64_t memory_pressure_enabled_read(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	(void)file;
+	return cpuset_top(cgroup)->memory_pressure_enabled;
+}
+
+static int memory_pressure_enabled_write(struct cgroup *cgroup, const struct cgroup_file *file,
+					 uint64_t value)
+{
+	(void)file;
+	cpuset_top(cgroup)->memory_pressure_enabled = value != 0;
+	return 0;
+}
+
+/* --- life of a cgroup --- */
+
+static bool has_exclusive_child(const struct cgroup *parent)
+{
+	const struct cgroup *child;
+
+	cgroup_for_each_child(child, parent) {
+		if (cpuset_of(child)->flags & (CS_CPU_EXCLUSIVE | CS_MEM_EXCLUSIVE))
+			return true;
+	}
+	return false;
+}
+
+/* cpuset_css_online: with clone_children it starts as its parent, unless a sibling is exclusive. */
+static void inherit(const struct cgroup *cgroup, struct cpuset *cpuset)
+{
+	const struct cpuset *parent = cpuset_of(cgroup->parent);
+
+	cpuset->flags |= parent->flags & (CS_SPREAD_PAGE | CS_SPREAD_SLAB);
+	if (!cgroup->clone_children || has_exclusive_child(cgroup->parent))
+		return;
+	bitmap_copy(cpuset->cpus, parent->cpus);
+	bitmap_copy(cpuset->mems, parent->mems);
+}
+
+static struct cpuset *new_child(const struct cgroup *cgroup)
+{
+	const struct cpuset *parent = cpuset_of(cgroup->parent);
+	struct cpuset *cpuset = calloc(1, sizeof(*cpuset));
+
+	if (!cpuset)
+		return NULL;
+	cpuset->cpus = bitmap_new(parent->cpus->nr);
+	cpuset->mems = bitmap_new(parent->mems->nr);
+	if (!cpuset->cpus || !cpuset->mems) {
+		cpuset_free(cpuset);
+		return NULL;
+	}
+	inherit(cgroup, cpuset);
+	return cpuset;
+}
+
+static void *cpuset_alloc(struct cgroup *cgroup)
+{
+	struct cpuset *cpuset = cgroup->parent ? new_child(cgroup)
+					       : cpuset_new_root(cgroup_tree(cgroup)->machine);
+
+	if (!cpuset)
+		return NULL;
+	cpuset->flags |= CS_SCHED_LOAD_BALANCE;
+	cpuset->relax_domain_level = -1;
+	return cpuset;
+}
+
+static int cpuset_can_attach(struct cgroup *cgroup, const struct task_list *tasks)
+{
+	const struct cpuset *cpuset = cpuset_of(cgroup);
+
+	(void)tasks;
+	return bitmap_empty(cpuset->cpus) || bitmap_empty(cpuset->mems) ? -ENOSPC : 0;
+}
+
+#define MASK(file, which)                                                         \
+	{                                                                         \
+		.name = file, .flags = CFTYPE_LIST, .private = which,             \
+		.max_write_len = MAX_WRITE_LEN(BITMAP_MAX_BITS),                  \
+		.measure = mask_measure, .act = mask_write                        \
+	}
+#define EFFECTIVE(file, which)                                                    \
+	{                                                                         \
+		.name = file, .flags = CFTYPE_LIST, .private = which,             \
+		.measure = mask_measure                                           \
+	}
+#define FLAG(file, flag)                                                          \
+	{                                                                         \
+		.name = file, .private = flag, .read_u64 = flag_read,             \
+		.write_u64 = flag_write                                           \
+	}
+
+static const struct cftype cpuset_legacy_files[] = {
+	MASK("cpus", MASK_CPUS),
+	MASK("mems", MASK_MEMS),
+	EFFECTIVE("effective_cpus", MASK_CPUS),
+	EFFECTIVE("effective_mems", MASK_MEMS),
+	FLAG("cpu_exclusive", CS_CPU_EXCLUSIVE),
+	FLAG("mem_exclusive", CS_MEM_EXCLUSIVE),
+	FLAG("mem_hardwall", CS_MEM_HARDWALL),
+	FLAG("sched_load_balance", CS_SCHED_LOAD_BALANCE),
+	{ .name = "sched_relax_domain_level", .read_s64 = relax_domain_level_read,
+	  .write_s64 = relax_domain_level_write },
+	FLAG("memory_migrate", CS_MEMORY_MIGRATE),
+	{ .name = "memory_pressure", .read_u64 = memory_pressure_read },
+	FLAG("memory_spread_page", CS_SPREAD_PAGE),
+	FLAG("memory_spread_slab", CS_SPREAD_SLAB),
+	{ .name = "memory_pressure_enabled", .flags = CFTYPE_ONLY_ON_ROOT,
+	  .read_u64 = memory_pressure_enabled_read, .write_u64 = memory_pressure_enabled_write },
+	{ .name = NULL },
+};
+
+const struct controller cpuset_controller = {
+	.name = "cpuset",
+	.legacy_files = cpuset_legacy_files,
+	.css_alloc = cpuset_alloc,
+	.css_free = cpuset_free,
+	.can_attach = cpuset_can_attach,
+};

@@ -1,0 +1,69 @@
+#ifndef CONTROLLERS_CPUSET_H
+#define CONTROLLERS_CPUSET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controller.h"
+#include "machine_sched.h"
+#include "number.h"
+
+/* What cpuset.c, cpuset_rules.c and cpuset_machine.c share: the kernel's struct cpuset. */
+
+enum cpuset_flags {
+	CS_CPU_EXCLUSIVE = 1 << 0,
+	CS_MEM_EXCLUSIVE = 1 << 1,
+	CS_MEM_HARDWALL = 1 << 2,
+	CS_MEMORY_MIGRATE = 1 << 3,
+	CS_SCHED_LOAD_BALANCE = 1 << 4,
+	CS_SPREAD_PAGE = 1 << 5,
+	CS_SPREAD_SLAB = 1 << 6,
+};
+
+/* On cgroup v1 the effective masks are always these two. A root's are what is online. */
+struct cpuset {
+	struct bitmap *cpus;
+	struct bitmap *mems;
+	unsigned flags; /* enum cpuset_flags */
+	int relax_domain_level;
+	struct cpuset_top *top; /* the root's only */
+};
+
+/* What there is once a machine. */
+struct cpuset_top {
+	bool memory_pressure_enabled;
+	unsigned nr_cpus; /* CONFIG_NR_CPUS, constant */
+	unsigned domain_level_max; /* constant */
+	struct machine_rt_limits rt_limits; /* when last looked at */
+};
+
+struct cpuset *cpuset_of(const struct cgroup *cgroup);
+struct cpuset_top *cpuset_top(const struct cgroup *cgroup);
+
+/*
+ * validate_change of kernel/cgroup/cpuset.c: may `cgroup` become `trial`?
+ * `populated`: it has tasks. Under the tree lock. 0, or
+ * -EBUSY: a child would be no subset, or the deadline scheduler would lack room;
+ * -EACCES: no subset of the parent; -ENOSPC: has tasks and would be empty;
+ * -EINVAL: would overlap a sibling where one of the two is exclusive.
+ */
+int cpuset_validate_change(const struct cgroup *cgroup, const struct cpuset *trial, bool populated);
+
+/*
+ * Makes the state of a root from the machine: what is online, and the constants.
+ * NULL when memory is short. Frees with cpuset_free().
+ */
+struct cpuset *cpuset_new_root(const struct machine *machine);
+void cpuset_free(void *state);
+
+enum cpuset_follow { FOLLOW_CPUS = 1 << 0, FOLLOW_MEMS = 1 << 1, FOLLOW_LIMITS = 1 << 2 };
+
+/*
+ * Follows CPUs and nodes that came or went (cpuset_hotplug_workfn): the root
+ * has what is online; what went leaves every cpuset, and does not come back
+ * to it. `what` (enum cpuset_follow): the rest is not looked at. Takes the
+ * tree lock itself. 0 or -ENOMEM.
+ */
+int cpuset_follow_machine(struct hierarchy *hierarchy, unsigned what);
+
+#endif

@@ -1,0 +1,120 @@
+/* cpuset: the root's share is the machine, and the machine may change. cpuset_hotplug_workfn of kernel/cgroup/cpuset.c. */
+#include <stdlib.h>
+
+#include "cpuset.h"
+
+#define FOLLOW_ALL (FOLLOW_CPUS | FOLLOW_MEMS | FOLLOW_LIMITS)
+
+/* What was looked at, the rest is NULL. */
+struct online {
+	struct bitmap *cpus;
+	struct bitmap *mems;
+	bool has_limits;
+	struct machine_rt_limits rt_limits;
+};
+
+static void online_free(struct online *online)
+{
+	bitmap_free(online->cpus);
+	bitmap_free(online->mems);
+}
+
+/* 0 or -ENOMEM; online_free() in any case. */
+static int online_read(const struct machine *machine, unsigned what, struct online *online)
+{
+	int error = 0;
+
+	*online = (struct online){ .has_limits = what & FOLLOW_LIMITS };
+	if (what & FOLLOW_CPUS)
+		error = machine_cpus(machine, MACHINE_CPUS_ONLINE, &online->cpus);
+	if (!error && (what & FOLLOW_MEMS))
+		error = machine_nodes(machine, MACHINE_NODES_MEMORY, &online->mems);
+	if (!error && online->has_limits)
+		online->rt_limits = machine_rt_limits(machine);
+	return error;
+}
+
+void cpuset_free(void *state)
+{
+	struct cpuset *cpuset = state;
+
+	bitmap_free(cpuset->cpus);
+	bitmap_free(cpuset->mems);
+	free(cpuset->top);
+	free(cpuset);
+}
+
+struct cpuset *cpuset_new_root(const struct machine *machine)
+{
+	struct cpuset *cpuset = calloc(1, sizeof(*cpuset));
+	struct cpuset_top *top = calloc(1, sizeof(*top));
+	struct online online;
+
+	if (online_read(machine, FOLLOW_ALL, &online) || !cpuset || !top) {
+		online_free(&online);
+		free(top);
+		free(cpuset);
+		return NULL;
+	}
+	top->nr_cpus = machine_nr_cpus(machine);
+	top->domain_level_max = machine_sched_domain_level_max(machine);
+	top->rt_limits = online.rt_limits;
+	cpuset->cpus = online.cpus;
+	cpuset->mems = online.mems;
+	cpuset->top = top;
+	cpuset->flags = CS_CPU_EXCLUSIVE | CS_MEM_EXCLUSIVE;
+	return cpuset;
+}
+
+static bool is_current(const struct cpuset *root, const struct online *online)
+{
+	const struct machine_rt_limits *limits = &root->top->rt_limits;
+
+	return (!online->cpus || bitmap_equal(root->cpus, online->cpus)) &&
+	       (!online->mems || bitmap_equal(root->mems, online->mems)) &&
+	       (!online->has_limits || (limits->period_us == online->rt_limits.period_us &&
+					limits->runtime_us == online->rt_limits.runtime_us));
+}
+
+/* What is no longer the root's is nobody's. */
+static void follow(struct hierarchy *hierarchy, const struct online *online)
+{
+	struct cpuset *root = cpuset_of(hierarchy->root);
+	struct cgroup *position;
+
+	if (online->has_limits)
+		root->top->rt_limits = online->rt_limits;
+	if (online->cpus)
+		bitmap_copy(root->cpus, online->cpus);
+	if (online->mems)
+		bitmap_copy(root->mems, online->mems);
+	cgroup_for_each_descendant(position, hierarchy->root) {
+		struct cpuset *cpuset = cpuset_of(position);
+
+		bitmap_and(cpuset->cpus, cpuset->cpus, root->cpus);
+		bitmap_and(cpuset->mems, cpuset->mems, root->mems);
+	}
+}
+
+int cpuset_follow_machine(struct hierarchy *hierarchy, unsigned what)
+{
+	struct tree *tree = hierarchy->tree;
+	struct online online;
+	int error = online_read(tree->machine, what, &online);
+	bool current;
+
+	if (error) {
+		online_free(&online);
+		return error;
+	}
+	tree_read_lock(tree);
+	current = is_current(cpuset_of(hierarchy->root), &online);
+	tree_unlock(tree);
+	if (!current) {
+		tree_write_lock(tree);
+		follow(hierarchy, &online);
+		tree_unlock(tree);
+	}
+	online_free(&online);
+	return 0;
+}
