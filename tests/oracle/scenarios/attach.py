@@ -318,19 +318,19 @@ def attach_cpuset(stage):
     stage.note("tasks", ops.write(child + "/tasks", str(p.pid).encode()))
     ops.write(child + "/cpuset.cpus", cpu)
     attach("only cpus")
-    ops.write(child + "/cpuset.cpus", b"")
+    ops.write(child + "/cpuset.cpus", b"\n")
     ops.write(child + "/cpuset.mems", b"0")
     attach("only mems")
     ops.write(child + "/cpuset.cpus", cpu)
     attach("both")
     for file in "cpuset.cpus", "cpuset.mems":
-        stage.note(f"clear {file} with a task", ops.write(f"{child}/{file}", b""))
+        stage.note(f"clear {file} with a task", ops.write(f"{child}/{file}", b"\n"))
     os.mkdir(child + "/x")
     stage.note("into a fresh grandchild", ops.write(child + "/x/tasks", str(p.pid).encode()))
     ops.write(child + "/cgroup.clone_children", b"1")
     os.mkdir(child + "/y")
     stage.note("into a cloned one", ops.write(child + "/y/tasks", str(p.pid).encode()))
-    stage.note("clear the parent", ops.write(child + "/cpuset.mems", b""))
+    stage.note("clear the parent", ops.write(child + "/cpuset.mems", b"\n"))
     ops.write(stage.root + "/cgroup.procs", str(p.pid).encode())
 
 

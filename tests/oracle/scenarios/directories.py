@@ -138,9 +138,9 @@ def directories_rename(stage):
             ("back from slash", "bb", "b"), ("to empty", "b", "")):
         stage.attempt(f"rename {step}", os.rename, f"{child}/{old}", f"{child}/{new}")
     for step, old, new, flags in (
-            ("NOREPLACE", "b", "b2", 1), ("NOREPLACE onto a cgroup", "b2", "a", 1),
-            ("EXCHANGE", "a", "b2", 2), ("EXCHANGE with missing", "a", "missing", 2),
-            ("WHITEOUT", "a", "w", 4), ("NOREPLACE|EXCHANGE", "a", "b2", 3), ("unknown flag", "a", "u", 64),
+            ("NOREPLACE", "b", "b2", 1), ("NOREPLACE onto a cgroup", "b", "a", 1),
+            ("EXCHANGE", "a", "b", 2), ("EXCHANGE with missing", "a", "missing", 2),
+            ("WHITEOUT", "a", "w", 4), ("NOREPLACE|EXCHANGE", "a", "b", 3), ("unknown flag", "a", "u", 64),
             ("NOREPLACE of a file", "tasks", "t", 1), ("EXCHANGE of files", "tasks", "cgroup.procs", 2)):
         stage.attempt(f"renameat2 {step}", libc.renameat2, f"{child}/{old}", f"{child}/{new}", flags)
     stage.note("directories at last", " ".join(sorted(

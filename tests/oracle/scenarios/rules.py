@@ -108,13 +108,13 @@ def rules_cpuset(stage):
     for name, file, value in (
             ("a", "cpus", "0"), ("a", "mems", "0"), (".", "cpus", "0-1"), (".", "mems", "0"),
             ("a", "cpus", "0"), ("a", "mems", "0"), ("b", "cpus", "0-1"), (".", "cpus", "0"),
-            ("b", "cpus", "1"), (".", "cpus", "0"), (".", "cpus", ""), (".", "mems", ""),
+            ("b", "cpus", "1"), (".", "cpus", "0"), (".", "cpus", "\n"), (".", "mems", "\n"),
             ("a", "cpu_exclusive", "1"), (".", "cpu_exclusive", "1"), ("a", "cpu_exclusive", "1"),
             ("b", "cpus", "0-1"), ("b", "cpus", "1"), ("b", "cpu_exclusive", "1"),
             ("a", "cpus", "0-1"), (".", "cpu_exclusive", "0"), ("a", "cpu_exclusive", "0"),
             ("b", "cpu_exclusive", "0"), (".", "cpu_exclusive", "0"),
             ("b", "mems", "0"), ("a", "mem_exclusive", "1"), (".", "mem_exclusive", "1"),
-            ("a", "mem_exclusive", "1"), ("b", "mems", ""), ("a", "mem_exclusive", "1"),
+            ("a", "mem_exclusive", "1"), ("b", "mems", "\n"), ("a", "mem_exclusive", "1"),
             ("b", "mems", "0"), (".", "mem_exclusive", "0"), ("a", "mem_exclusive", "0"),
             (".", "mem_exclusive", "0"), ("a", "mem_hardwall", "1"), ("a", "memory_migrate", "1"),
             ("a", "memory_spread_page", "1"), ("a", "memory_spread_slab", "1"),
@@ -130,12 +130,12 @@ def rules_cpuset(stage):
         tree.read(name, "cpus", "mems", "=cgroup.clone_children", "memory_spread_page", "mem_hardwall",
                   "memory_migrate", "sched_load_balance")
     tree.write("a", "cpus", "1")
-    tree.write("a/y/z", "cpus", "")
-    tree.write("a/y", "cpus", "")
+    tree.write("a/y/z", "cpus", "\n")
+    tree.write("a/y", "cpus", "\n")
     tree.write("a", "cpus", "1", ("a/x", "effective_cpus"), ("a/y", "effective_cpus"))
     tree.write("a/x", "cpus", "0")
     tree.write("a/x", "cpus", "1")
-    tree.write("a", "cpus", "")
+    tree.write("a", "cpus", "\n")
     tree.rmdir("a/y/z", "a/y", "a/x")
     tree.write("a", "=cgroup.clone_children", "1")
     tree.write("a", "cpu_exclusive", "0")
