@@ -1,0 +1,127 @@
+/* What the files of the memory controller share. Sources: mm/memcontrol-v1.c, mm/memcontrol.c. */
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include <stdatomic.h>
+
+#include "controller.h"
+
+/* enum res_type */
+enum memory_counter { MEMORY_MEM, MEMORY_MEMSWAP, MEMORY_KMEM, MEMORY_TCP, MEMORY_COUNTER_NR };
+
+/* memory.stat's figures, in its order; bytes but for those said to be events. */
+enum memory_stat_item {
+	MEMORY_CACHE, MEMORY_RSS, MEMORY_RSS_HUGE, MEMORY_SHMEM, MEMORY_MAPPED_FILE,
+	MEMORY_DIRTY, MEMORY_WRITEBACK,
+	MEMORY_REFAULT_ANON, MEMORY_REFAULT_FILE, /* events */
+	MEMORY_SWAP, MEMORY_SWAPCACHED,
+	MEMORY_PGPGIN, MEMORY_PGPGOUT, MEMORY_PGFAULT, MEMORY_PGMAJFAULT, /* events */
+	MEMORY_INACTIVE_ANON, MEMORY_ACTIVE_ANON, MEMORY_INACTIVE_FILE, MEMORY_ACTIVE_FILE,
+	MEMORY_UNEVICTABLE,
+	MEMORY_STAT_NR
+};
+
+struct memory_stat {
+	uint64_t item[MEMORY_STAT_NR];
+};
+
+/* The events that must not go back, as they were last shown; under memory_stat.c's own lock. */
+struct memory_shown {
+	uint64_t pgpgin, pgpgout, pgfault, pgmajfault;
+};
+
+struct mem_cgroup {
+	/* Under the tree lock. Pages. */
+	uint64_t max[MEMORY_COUNTER_NR];
+	uint64_t soft_limit;
+	bool oom_kill_disable;
+	bool swappiness_written; /* a root's: before, it is the machine's */
+	atomic_uint swappiness;
+
+	/* Bytes; a root's: accounting keeps those of the others. */
+	_Atomic uint64_t watermark[MEMORY_COUNTER_NR];
+	struct memory_shown shown_local, shown_total;
+	struct memory_watch *watch; /* a root's: who waits for events in its hierarchy */
+};
+
+struct mem_cgroup *mem_cgroup_of(const struct cgroup *cgroup);
+
+/* --- memory_stat.c: figures --- */
+
+/*
+ * What a cgroup and those below it hold, by counter, in bytes and whole
+ * pages. A root's watermarks rise to it. Reads /proc: without the tree lock.
+ * 0 or -ENOMEM.
+ */
+struct memory_held {
+	uint64_t counter[MEMORY_COUNTER_NR];
+	uint64_t unreclaimable; /* of MEMORY_MEM: what no reclaim would free, for want of swap */
+	uint64_t unreclaimable_memsw;
+};
+
+int memory_held(struct cgroup *cgroup, struct memory_held *held);
+
+/*
+ * group_memory_usage() for every cgroup. For a root: what all groups below
+ * hold as total, and nothing as local, as nobody is listed in a root.
+ */
+int memory_usage_of(struct cgroup *cgroup, struct memory_usage *local, struct memory_usage *total);
+
+/*
+ * The figures of what processes hold. What they have mapped is in use, so it
+ * is on the active lists; each fault may have charged a page.
+ */
+void memory_stat_of_usage(struct memory_usage usage, struct memory_stat *stat);
+
+/* measure handlers; the second is in memory_numa.c */
+int memory_stat_measure(const struct request *request, struct text *out);
+int memory_numa_stat_measure(const struct request *request, struct text *out);
+
+/* --- memory_events.c, memory_watch.c: cgroup.event_control --- */
+
+/* act handler */
+int memory_event_control_act(const struct request *request, char *text);
+
+enum memory_event_kind {
+	MEMORY_EVENT_USAGE, MEMORY_EVENT_MEMSW_USAGE, MEMORY_EVENT_OOM, MEMORY_EVENT_PRESSURE
+};
+
+/* mm/vmpressure.c enum vmpressure_levels */
+enum memory_pressure { MEMORY_PRESSURE_LOW, MEMORY_PRESSURE_MEDIUM, MEMORY_PRESSURE_CRITICAL };
+
+struct memory_event {
+	struct memory_event *prev, *next; /* in the watch's list */
+	struct cgroup *cgroup; /* online while it is listed */
+	enum memory_event_kind kind;
+	int eventfd; /* ours */
+	uint64_t eventfd_id;
+	pid_t holder_tid; /* a process that has the eventfd, and as what */
+	unsigned int holder_fd;
+	uint64_t threshold; /* bytes: of the usage kinds */
+	bool reached; /* usage was at or above it */
+	enum memory_pressure level;
+};
+
+/*
+ * A hierarchy's watch, without a thread while nobody waits. NULL with errno
+ * set. memory_watch_free() ends the thread and waits for it: no tree lock.
+ */
+struct memory_watch *memory_watch_new(struct tree *tree);
+void memory_watch_free(struct memory_watch *watch);
+
+/*
+ * Takes over the event (0), which is still the caller's on error: -EINVAL
+ * when its cgroup is gone. Takes the tree lock.
+ */
+int memory_watch_add(struct memory_watch *watch, struct memory_event *event);
+
+/* The cgroup is going: its eventfds get a last event (memcg1_css_offline). Under the tree lock. */
+void memory_watch_remove(struct memory_watch *watch, struct cgroup *cgroup);
+
+/* Closes its eventfd. */
+void memory_event_free(struct memory_event *event);
+
+/* The level of reclaim that freed `reclaimed` of `scanned` pages (vmpressure_calc_level). */
+enum memory_pressure memory_pressure_level(uint64_t scanned, uint64_t reclaimed);
+
+#endif

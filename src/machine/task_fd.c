@@ -1,0 +1,269 @@
+/* What a task has open, and taking its eventfds. */
+#include "machine_fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "machine_task.h"
+#include "task.h"
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL /* Linux 6.9 */
+#endif
+
+#define EVENTFD_LINK "anon_inode:[eventfd]"
+#define FDINFO_O_PATH 010000000u /* O_PATH where the file is written, whatever this machine's is */
+
+/* "flags:" is octal, the others are decimal. */
+static uint64_t fdinfo_number(const struct span *value, unsigned int base)
+{
+	char text[32];
+	size_t len = value->end - value->at;
+
+	if (len >= sizeof(text))
+		return 0;
+	memcpy(text, value->at, len);
+	text[len] = '\0';
+	return number_simple_u64(text_skip_spaces(text), base, NULL);
+}
+
+static bool span_is(const struct span *s, const char *word)
+{
+	size_t len = strlen(word);
+
+	return (size_t)(s->end - s->at) == len && !memcmp(s->at, word, len);
+}
+
+void machine_parse_fdinfo(const char *text, size_t len, struct machine_fd *out)
+{
+	struct span s = { text, text + len }, line, name;
+
+	out->path_only = false;
+	out->eventfd_id = 0;
+	out->mount = -1;
+	while (span_line(&s, &line)) {
+		if (!span_key(&line, &name))
+			continue;
+		if (span_is(&name, "flags"))
+			out->path_only = fdinfo_number(&line, 8) & FDINFO_O_PATH;
+		else if (span_is(&name, "mnt_id"))
+			out->mount = fdinfo_number(&line, 10);
+		else if (span_is(&name, "eventfd-id"))
+			out->eventfd_id = fdinfo_number(&line, 10);
+	}
+}
+
+static int fd_error(const struct machine *machine, pid_t tid, int err)
+{
+	if (err != -ENOENT)
+		return err;
+	return machine_task_exists(machine, tid, 0) ? -EBADF : -ESRCH;
+}
+
+static int read_link(const struct machine *machine, pid_t tid, unsigned int fd, char path[PATH_MAX])
+{
+	char name[48];
+	ssize_t len;
+
+	snprintf(name, sizeof(name), "%d/fd/%u", tid, fd);
+	len = readlinkat(machine->proc, name, path, PATH_MAX);
+	if (len < 0 && errno != ENAMETOOLONG)
+		return fd_error(machine, tid, -errno);
+	path[len < 0 || len >= PATH_MAX ? 0 : len] = '\0';
+	return 0;
+}
+
+int machine_task_fd(const struct machine *machine, pid_t tid, unsigned int fd,
+		    struct machine_fd *out)
+{
+	struct file file;
+	char name[32];
+	int err;
+
+	if (tid <= 0)
+		return -ESRCH;
+	if (fd > INT_MAX)
+		return -EBADF;
+	err = read_link(machine, tid, fd, out->path);
+	if (err)
+		return err;
+	out->eventfd = !strcmp(out->path, EVENTFD_LINK);
+	snprintf(name, sizeof(name), "fdinfo/%u", fd);
+	err = task_read(machine, tid, 0, name, FILE_RECORD, &file);
+	if (err) {
+		machine_parse_fdinfo("", 0, out);
+		return fd_error(machine, tid, err);
+	}
+	machine_parse_fdinfo(file.text, file.len, out);
+	file_free(&file);
+	return 0;
+}
+
+/* Threads may have descriptors of their own; kernels before 6.9 have pidfds of processes only. */
+static int open_pidfd(const struct machine *machine, pid_t tid)
+{
+	struct machine_task_status status;
+	int pidfd = syscall(SYS_pidfd_open, tid, PIDFD_THREAD), err;
+
+	if (pidfd >= 0 || errno != EINVAL)
+		return pidfd < 0 ? -errno : pidfd;
+	err = machine_task_status(machine, tid, 0, &status);
+	if (err)
+		return err;
+	pidfd = syscall(SYS_pidfd_open, status.tgid, 0);
+	return pidfd < 0 ? -errno : pidfd;
+}
+
+int machine_task_eventfd(const struct machine *machine, pid_t tid, unsigned int fd)
+{
+	struct machine_fd theirs;
+	int pidfd, ours, err;
+
+	err = machine_task_fd(machine, tid, fd, &theirs);
+	if (err)
+		return err;
+	if (theirs.path_only)
+		return -EBADF;
+	/* Looked at before it is taken: closing another kind of file may have an effect. */
+	if (!theirs.eventfd)
+		return -EINVAL;
+	pidfd = open_pidfd(machine, tid);
+	if (pidfd < 0)
+		return pidfd == -ENOSYS ? -EOPNOTSUPP : pidfd;
+	ours = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	err = -errno;
+	close(pidfd);
+	if (ours < 0)
+		return err == -ENOSYS ? -EOPNOTSUPP : err;
+	return ours;
+}
+
+/* --- who has an eventfd --- */
+
+static bool is_eventfd(const struct machine *machine, pid_t tid, unsigned int fd, uint64_t id)
+{
+	struct machine_fd found;
+
+	if (machine_task_fd(machine, tid, fd, &found) || !found.eventfd)
+		return false;
+	return !id || found.eventfd_id == id;
+}
+
+struct search {
+	const struct machine *machine;
+	uint64_t id;
+	pid_t tid;
+	unsigned int fd;
+};
+
+static int search_fd(const char *name, void *arg)
+{
+	struct search *search = arg;
+
+	search->fd = number_simple_u64(name, 10, NULL);
+	return is_eventfd(search->machine, search->tid, search->fd, search->id);
+}
+
+static int search_process(const char *name, void *arg)
+{
+	struct search *search = arg;
+	char path[32];
+
+	search->tid = number_simple_u64(name, 10, NULL);
+	if (!search->tid || search->tid == getpid())
+		return 0;
+	snprintf(path, sizeof(path), "%d/fd", search->tid);
+	/* One that has ended or may not be looked at has none. */
+	return dir_visit(search->machine->proc, path, search_fd, search) == 1;
+}
+
+bool machine_eventfd_held(const struct machine *machine, uint64_t id, pid_t *tid, unsigned int *fd)
+{
+	struct search search = { .machine = machine, .id = id };
+
+	if (is_eventfd(machine, *tid, *fd, id))
+		return true;
+	if (!id || dir_visit(machine->proc, ".", search_process, &search) != 1)
+		return false;
+	*tid = search.tid;
+	*fd = search.fd;
+	return true;
+}
+
+/* --- mounts --- */
+
+/* Blanks, newlines and backslashes are octal escapes (fs/proc_namespace.c mangle()). In place. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++) {
+		if (text[0] == '\\' && text[1] && text[2] && text[3]) {
+			*to++ = (text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0');
+			text += 3;
+		} else {
+			*to++ = *text;
+		}
+	}
+	*to = '\0';
+}
+
+/* "36 35 98:0 ROOT POINT rw,noatime master:1 - TYPE SOURCE OPTIONS" */
+static bool parse_mount(char *line, struct machine_mount *mount)
+{
+	char *rest, *fields[5], *type;
+	unsigned int n = 0;
+
+	type = strstr(line, " - ");
+	if (!type)
+		return false;
+	*type = '\0';
+	mount->type = strtok_r(type + 3, " ", &rest);
+	for (char *word = strtok_r(line, " ", &rest); word && n < 5; word = strtok_r(NULL, " ", &rest))
+		fields[n++] = word;
+	if (n < 5 || !mount->type)
+		return false;
+	unescape(fields[3]);
+	unescape(fields[4]);
+	mount->id = number_simple_u64(fields[0], 10, NULL);
+	mount->root = fields[3];
+	mount->point = fields[4];
+	return true;
+}
+
+int machine_parse_mounts(const char *text, size_t len,
+			 int (*visit)(const struct machine_mount *mount, void *arg), void *arg)
+{
+	struct span s = { text, text + len }, line;
+	struct machine_mount mount;
+	char *copy;
+	int result = 0;
+
+	while (!result && span_line(&s, &line)) {
+		copy = strndup(line.at, line.end - line.at);
+		if (!copy)
+			return -ENOMEM;
+		if (parse_mount(copy, &mount))
+			result = visit(&mount, arg);
+		free(copy);
+	}
+	return result;
+}
+
+int machine_task_mounts(const struct machine *machine, pid_t tid,
+			int (*visit)(const struct machine_mount *mount, void *arg), void *arg)
+{
+	struct file file;
+	int result;
+
+	result = task_read(machine, tid, 0, "mountinfo", FILE_RECORDS, &file);
+	if (result)
+		return result;
+	result = machine_parse_mounts(file.text, file.len, visit, arg);
+	file_free(&file);
+	return result;
+}
