@@ -188,36 +188,27 @@ static void revalidate(struct devices *devices, const struct devices *parent)
 	}
 }
 
-/* The effect of a denial on one cgroup below the one that it was written to. */
-static void deny_below(struct cgroup *cgroup, bool top_allows_all,
-		       const struct exception *exception)
-{
-	struct devices *devices = devices_of(cgroup);
-
-	if (top_allows_all && devices->allow_all)
-		exception_add(devices, exception);
-	else
-		exception_remove(devices, exception);
-	revalidate(devices, parent_devices(cgroup));
-}
-
-/* A denial here and, by propagate_exception(), in everything below. */
+/*
+ * A denial here and, by propagate_exception(), in everything below. What
+ * allows all has only ancestors that do, so one rule fits the whole subtree.
+ */
 static int deny_exception(struct cgroup *top, const struct exception *exception)
 {
-	struct devices *devices = devices_of(top);
 	struct cgroup *cgroup;
 
 	cgroup_for_each_descendant(cgroup, top) {
 		if (devices_reserve(devices_of(cgroup), devices_of(cgroup)->count + 1))
 			return -ENOMEM;
 	}
-	if (devices->allow_all)
-		exception_add(devices, exception);
-	else
-		exception_remove(devices, exception);
 	cgroup_for_each_descendant(cgroup, top) {
+		struct devices *devices = devices_of(cgroup);
+
+		if (devices->allow_all)
+			exception_add(devices, exception);
+		else
+			exception_remove(devices, exception);
 		if (cgroup != top)
-			deny_below(cgroup, devices->allow_all, exception);
+			revalidate(devices, parent_devices(cgroup));
 	}
 	return 0;
 }
