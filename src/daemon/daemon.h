@@ -16,10 +16,10 @@
  */
 struct platform {
 	const char *name; /* for the log */
-	off_t file_size; /* st_size of a file */
-	off_t list_size; /* st_size of a file that may grow long (CFTYPE_LIST) */
+	off_t open_size; /* an open file's size must be above its content's; 0: nobody asks */
 	double cache_seconds; /* how long names and attributes may be kept */
 	bool retries_after_interrupt; /* a finished mkdir or rmdir may be asked for again */
+	bool unmounts_silently; /* nothing tells us of an unmount */
 };
 
 /* Linux's FUSE or gVisor's, by what this kernel says of itself. */
@@ -44,6 +44,13 @@ void retry_remember(const struct platform *platform, const char *operation, cons
 		    pid_t tid);
 int retry_forgive(const struct platform *platform, const char *operation, const char *path,
 		  pid_t tid, int error);
+
+/*
+ * Ends the program, as SIGTERM does, once `path` is not our mount any more.
+ * NULL where it cannot be watched. watch_stop() takes NULL.
+ */
+struct watch *watch_start(const char *path);
+void watch_stop(struct watch *watch);
 
 /*
  * Goes on in a child; the parent waits until background_ready(), then exits

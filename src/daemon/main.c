@@ -16,6 +16,8 @@
 #include "machine.h"
 #include "options.h"
 
+#define MAX_THREADS 16 /* requests that are answered at a time */
+
 /* libfuse's complaint, kept until we know what to say; it comes in pieces. Main thread only. */
 static char fuse_complaint[512];
 
@@ -60,6 +62,7 @@ static int serve(struct fuse *fuse, const struct options *options)
 	if (!config)
 		return -ENOMEM;
 	fuse_loop_cfg_set_clone_fd(config, options->clone_fd);
+	fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
 	result = fuse_loop_mt(fuse, config);
 	fuse_loop_cfg_destroy(config);
 	return result;
@@ -83,15 +86,20 @@ static bool start_accounting(struct front_end *front, enum accounting_source sou
 	return !error;
 }
 
-static int serve_until_signal(struct fuse *fuse, const struct options *options)
+static int serve_until_signal(struct fuse *fuse, const struct options *options,
+			      const struct front_end *front, const char *path)
 {
 	struct fuse_session *session = fuse_get_session(fuse);
+	struct watch *watch = NULL;
 	int result;
 
 	if (fuse_set_signal_handlers(session))
 		return -EIO;
+	if (front->platform->unmounts_silently)
+		watch = watch_start(path);
 	background_ready();
 	result = serve(fuse, options);
+	watch_stop(watch);
 	fuse_remove_signal_handlers(session);
 	return result;
 }
@@ -108,7 +116,7 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 	}
 	fuse_set_log_func(show_fuse_log);
 	if (start_accounting(front, options->source))
-		result = serve_until_signal(fuse, options) < 0;
+		result = serve_until_signal(fuse, options, front, path) < 0;
 	fuse_unmount(fuse);
 	return result;
 }

@@ -13,10 +13,17 @@
 struct handle {
 	struct node node; /* its cgroup is held */
 	struct caller opener;
+	bool write_only;
 	pthread_mutex_t lock; /* protects what follows */
 	struct text content; /* one snapshot: what the last read at offset 0 saw */
 	bool filled;
 };
+
+/* Linux's FUSE never ends a request whose answer is above its errno values: the kernel's own ENOTSUPP. */
+static int reply(int error)
+{
+	return error <= -512 ? -EOPNOTSUPP : error;
+}
 
 static struct front_end *front_end(void)
 {
@@ -48,23 +55,6 @@ static int find_node(struct tree *tree, const char *path, const struct fuse_file
 		return -ENODEV;
 	*node = handle_of(fi)->node;
 	return 0;
-}
-
-static int op_getattr(const char *path, struct stat *st, struct fuse_file_info *fi)
-{
-	const struct front_end *front = front_end();
-	struct node node;
-	int error;
-
-	tree_read_lock(front->tree);
-	error = find_node(front->tree, path, fi, &node);
-	if (!error)
-		inode_stat(front->tree, &node, st);
-	tree_unlock(front->tree);
-	if (!error && node.file)
-		st->st_size = node.file->type->flags & CFTYPE_LIST ? front->platform->list_size
-								   : front->platform->file_size;
-	return error;
 }
 
 static int op_access(const char *path, int mask)
@@ -299,6 +289,7 @@ static int op_open(const char *path, struct fuse_file_info *fi)
 		return error;
 	}
 	handle->opener = current_caller();
+	handle->write_only = (fi->flags & O_ACCMODE) == O_WRONLY;
 	pthread_mutex_init(&handle->lock, NULL);
 	fi->fh = (uintptr_t)handle;
 	fi->direct_io = 1;
@@ -341,6 +332,38 @@ static int fill_content(struct handle *handle, off_t offset)
 		return 0;
 	error = cgroup_file_read(&request, &handle->content);
 	handle->filled = !error;
+	return reply(error);
+}
+
+/* The size of an open file, for a kernel that asks: with the error that a read would give. */
+static int open_file_size(const struct platform *platform, const struct fuse_file_info *fi,
+			  off_t *size)
+{
+	struct handle *handle = handle_of(fi);
+	int error;
+
+	if (handle->write_only)
+		return 0;
+	pthread_mutex_lock(&handle->lock);
+	error = fill_content(handle, 0);
+	pthread_mutex_unlock(&handle->lock);
+	*size = platform->open_size;
+	return error;
+}
+
+static int op_getattr(const char *path, struct stat *st, struct fuse_file_info *fi)
+{
+	const struct front_end *front = front_end();
+	struct node node;
+	int error;
+
+	tree_read_lock(front->tree);
+	error = find_node(front->tree, path, fi, &node);
+	if (!error)
+		inode_stat(front->tree, &node, st);
+	tree_unlock(front->tree);
+	if (!error && fi && node.file && front->platform->open_size)
+		error = open_file_size(front->platform, fi, &st->st_size);
 	return error;
 }
 
@@ -372,7 +395,7 @@ static int op_write(const char *path, const char *bytes, size_t size, off_t offs
 
 	(void)path;
 	(void)offset;
-	return error ? error : (int)size;
+	return error ? reply(error) : (int)size;
 }
 
 /* gVisor asks, in spite of noflush. */

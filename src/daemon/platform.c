@@ -1,7 +1,5 @@
 /* Which FUSE serves us, and what follows. */
 #include <string.h>
-
-#include <stdio.h>
 #include <sys/utsname.h>
 
 #include "daemon.h"
@@ -15,24 +13,31 @@ static const struct platform linux_fuse = {
 };
 
 /*
- * gVisor takes st_size for the end of the content, keeps stale names, and
- * interrupts callers after the work is done.
+ * gVisor (pkg/sentry/fsimpl/fuse) asks an open file for its size before it
+ * reads, takes any error of a read for the end of the file, keeps stale names,
+ * interrupts callers after the work is done, and tells nobody of an unmount.
  */
 static const struct platform gvisor_fuse = {
 	.name = "gVisor",
-	.file_size = 4096,
-	.list_size = 1 << 20,
+	.open_size = 1 << 30,
 	.cache_seconds = 0,
 	.retries_after_interrupt = true,
+	.unmounts_silently = true,
 };
 
-/* gVisor's own kernel version never changes: pkg/sentry/syscalls/linux/sys_utsname.go. */
+/* gVisor's uname: the version is a constant of its source, older ones have no name in the release. */
 static bool is_gvisor(void)
 {
+	static const char version[] = "#1 SMP Sun Jan 10 15:06:54 PST 2016";
+	static const char suffix[] = "-gvisor";
 	struct utsname name;
+	size_t len;
 
-	return !uname(&name) && !strcmp(name.release, "4.4.0") &&
-	       strstr(name.version, "#1 SMP Sun Jan 10 15:06:54 PST 2016");
+	if (uname(&name))
+		return false;
+	len = strlen(name.release);
+	return !strcmp(name.version, version) ||
+	       (len >= strlen(suffix) && !strcmp(name.release + len - strlen(suffix), suffix));
 }
 
 const struct platform *platform_detect(void)
