@@ -11,18 +11,27 @@ def facts():
     return json.loads((DIRECTORY / "machine.json").read_text())
 
 
+def _sections(name, answers):
+    """{file: {step: answer}} of a scenario; the grammars' are one a file, the others' one in all."""
+    found = {}
+    for step, answer in answers.items():
+        file, separator, _ = step.partition(" < ") if name.startswith("grammar") else ("", "", "")
+        found.setdefault(file if separator else "", {})[step] = answer
+    return found
+
+
 def load(name):
     """{hierarchy: {step: answer}} of a scenario."""
     path = DIRECTORY / f"{name}.txt"
     found = {}
-    answers = {}
+    places = []
     for line in path.read_text().splitlines() if path.exists() else []:
         if line.startswith("## "):
-            answers = {}
-            found.update(dict.fromkeys(line[3:].split(), answers))
+            places = [place.partition("/")[::2] for place in line[3:].split()]
         elif line:
             step, answer = line.split(" => ", 1)
-            answers[step] = answer
+            for hierarchy, file in places:
+                found.setdefault(hierarchy, {})[file + step] = answer
     return found
 
 
@@ -30,9 +39,11 @@ def save(name, results):
     """Writes {hierarchy: {step: answer}} of a scenario."""
     groups = {}
     for hierarchy, answers in results.items():
-        text = "".join(f"{step} => {answer}\n" for step, answer in answers.items())
-        groups.setdefault(text, []).append(hierarchy)
-    blocks = [f"## {' '.join(hierarchies)}\n{text}" for text, hierarchies in groups.items()]
+        for file, section in _sections(name, answers).items():
+            text = "".join(f"{step.removeprefix(file)} => {answer}\n"
+                           for step, answer in section.items())
+            groups.setdefault(text, []).append(f"{hierarchy}/{file}" if file else hierarchy)
+    blocks = [f"## {' '.join(places)}\n{text}" for text, places in groups.items()]
     (DIRECTORY / f"{name}.txt").write_text("\n".join(blocks))
 
 

@@ -46,7 +46,7 @@ def _readback(path, name):
 
 def _play(stage, path, name, inputs):
     if name in START:
-        stage.store(f"{name} start", path, START[name])
+        stage.store(name, path, START[name])
     for each in inputs:
         data = each if isinstance(each, bytes) else _substitute(each)
         if data is None:

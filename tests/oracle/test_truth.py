@@ -1,0 +1,157 @@
+"""The figures of our root are those of the kernel's own root, read at the same moment."""
+import contextlib
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from harness import kernel, ops
+
+NEAR = 4 << 20  # bytes that a figure may differ by, if that is more than its percentage
+
+
+@pytest.fixture(scope="module")
+def roots(mountpoint):
+    """(ours, the kernel's): directory of a hierarchy by its name."""
+    live, why = kernel.available()
+    if not live:
+        pytest.skip(why)
+    theirs = kernel.mounted()
+
+    def both(hierarchy):
+        if hierarchy not in theirs:
+            pytest.skip(f"{hierarchy} is not mounted as cgroup v1 here")
+        return Path(mountpoint) / hierarchy, Path(theirs[hierarchy])
+    return both
+
+
+def at_once(ours, theirs, parse):
+    """Our figures, and the kernel's from just before and just after."""
+    before = parse(theirs.read_text())
+    got = parse(ours.read_text())
+    return before, got, parse(theirs.read_text())
+
+
+def assert_near(name, before, got, after, percent, slack):
+    low, high = min(before, after), max(before, after)
+    allowed = max(high * percent / 100, slack)
+    assert low - allowed <= got <= high + allowed, (
+        f"{name}: kernel {before} to {after}, ours {got}:"
+        f" {100 * (got - high) / max(high, 1):+.2f} %, allowed {percent} % or {slack}")
+
+
+@pytest.mark.parametrize("file", ["cpuacct.usage"])
+def test_cpu_time(roots, file):
+    ours, theirs = roots("cpuacct")
+    assert_near(file, *at_once(ours / file, theirs / file, int), percent=2, slack=0)
+
+
+def test_cpu_time_adds_up(roots):
+    """Per CPU figures, and user and system, make up the whole, as close as the kernel's do."""
+    ours, _ = roots("cpuacct")
+    for whole, parts in (("usage", "usage_percpu"), ("usage_user", "usage_percpu_user"),
+                         ("usage_sys", "usage_percpu_sys")):
+        before = int((ours / f"cpuacct.{whole}").read_text())
+        total = sum(map(int, (ours / f"cpuacct.{parts}").read_text().split()))
+        after = int((ours / f"cpuacct.{whole}").read_text())
+        assert before <= total <= after, f"{parts} sum up to {total}, {whole} is {before} to {after}"
+    usage = int((ours / "cpuacct.usage").read_text())
+    stat = dict(line.split() for line in (ours / "cpuacct.stat").read_text().splitlines())
+    ticks = sum(map(int, stat.values()))
+    assert abs(ticks * 10**9 / os.sysconf("SC_CLK_TCK") - usage) < usage * 0.02 + 10**8
+
+
+def test_cpu_time_goes_on(roots):
+    """Half a second of work shows in both alike."""
+    ours, theirs = (root / "cpuacct.usage" for root in roots("cpuacct"))
+    first = int(ours.read_text()), int(theirs.read_text())
+    subprocess.run(["/usr/bin/python3", "-c", "for _ in range(8_000_000): pass"], check=True)
+    second = int(ours.read_text()), int(theirs.read_text())
+    got, wanted = second[0] - first[0], second[1] - first[1]
+    assert abs(got - wanted) < wanted * 0.15 + 5 * 10**7, f"ours {got} ns, kernel {wanted} ns"
+
+
+def test_memory_usage(roots):
+    ours, theirs = roots("memory")
+    for file in "memory.usage_in_bytes", "memory.memsw.usage_in_bytes":
+        assert_near(file, *at_once(ours / file, theirs / file, int), percent=1, slack=NEAR)
+
+
+FIELDS = ("cache", "rss", "mapped_file", "inactive_anon", "active_anon", "inactive_file",
+          "active_file", "unevictable", "shmem", "swap")
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_memory_stat(roots, field):
+    """All processes are in our root; in the kernel's they may be below it, so its total counts."""
+    ours, theirs = roots("memory")
+    before, got, after = at_once(ours / "memory.stat", theirs / "memory.stat", lambda text: dict(
+        (name, int(value)) for name, value in map(str.split, text.splitlines())))
+    total = f"total_{field}"
+    assert_near(total, before[total], got[total], after[total], percent=1, slack=NEAR)
+    assert got[field] == got[total]
+
+
+def test_cpuset(roots):
+    ours, theirs = roots("cpuset")
+    for file in "cpus", "mems", "effective_cpus", "effective_mems":
+        assert (ours / f"cpuset.{file}").read_text() == (theirs / f"cpuset.{file}").read_text()
+
+
+@contextlib.contextmanager
+def loop_device():
+    """A block device of our own: (path, MAJ:MIN)."""
+    with tempfile.NamedTemporaryFile(prefix="fcg-oracle-disk-") as file:
+        file.truncate(64 << 20)
+        made = subprocess.run(["losetup", "--find", "--show", file.name], check=False,
+                              capture_output=True, text=True)
+        if made.returncode:
+            pytest.skip(f"no loop device to be had: {made.stderr.strip()}")
+        device = made.stdout.strip()
+        try:
+            number = os.stat(device).st_rdev
+            yield device, f"{os.major(number)}:{os.minor(number)}"
+        finally:
+            subprocess.run(["losetup", "--detach", device], check=True)
+
+
+@contextlib.contextmanager
+def counted(theirs, number):
+    """The kernel counts a device's traffic from its first throttling rule on."""
+    child = theirs / f"fcg-oracle-{os.getpid()}-blkio"
+    child.mkdir()
+    try:
+        assert ops.write(str(child / "blkio.throttle.read_bps_device"),
+                         f"{number} 1099511627776".encode()) == "ok"
+        yield
+    finally:
+        child.rmdir()
+
+
+def device_bytes(text, number):
+    """{direction: bytes} of a device; nothing is 0."""
+    found = re.findall(rf"^{number} (\w+) (\d+)$", text, re.M)
+    return {"Read": 0, "Write": 0} | {name: int(value) for name, value in found}
+
+
+def direct_io(device):
+    """8 MiB written and 4 MiB read past the page cache."""
+    for direction in ("if=/dev/zero", f"of={device}", "count=8", "oflag=direct"), (
+            f"if={device}", "of=/dev/null", "count=4", "iflag=direct"):
+        subprocess.run(["dd", "bs=1M", *direction], check=True, stderr=subprocess.DEVNULL)
+
+
+def test_block_device_bytes(roots):
+    """Traffic of a device of our own since the kernel began to count it: exact."""
+    ours, theirs = (root / "blkio.throttle.io_service_bytes" for root in roots("blkio"))
+    with loop_device() as (device, number), counted(theirs.parent, number):
+        first = [device_bytes(root.read_text(), number) for root in (ours, theirs)]
+        direct_io(device)
+        second = [device_bytes(root.read_text(), number) for root in (ours, theirs)]
+    got, wanted = ({name: after[name] - before[name] for name in ("Read", "Write")}
+                   for before, after in zip(first, second))
+    assert wanted["Read"] >= 4 << 20 and wanted["Write"] >= 8 << 20, f"kernel counted {wanted}"
+    assert got == wanted
