@@ -1,0 +1,37 @@
+/* What the files of the hugetlb controller share. Source: mm/hugetlb_cgroup.c. */
+#ifndef HUGETLB_H
+#define HUGETLB_H
+
+#include <stdatomic.h>
+
+#include "controller.h"
+
+/* Pages in use, and pages reserved for mappings, in use or not. */
+enum hugetlb_counter { HUGETLB_USAGE, HUGETLB_RSVD, HUGETLB_COUNTER_NR };
+
+/* One size of page; bytes. */
+struct hugetlb_size {
+	uint64_t page_size;
+	uint64_t max[HUGETLB_COUNTER_NR]; /* under the tree lock */
+	_Atomic uint64_t watermark[HUGETLB_COUNTER_NR];
+};
+
+/* One for each of the controller's instances, in their order. */
+struct hugetlb_cgroup {
+	unsigned nr;
+	struct hugetlb_size size[];
+};
+
+struct hugetlb_cgroup *hugetlb_cgroup_of(const struct cgroup *cgroup);
+
+/*
+ * What a cgroup and all below it hold of one size (an index into
+ * hugetlb_cgroup.size) in bytes, which raises its watermarks. Reads /proc and
+ * /sys: without the tree lock. 0 or -ENOMEM.
+ */
+int hugetlb_held(struct cgroup *cgroup, unsigned size, uint64_t held[HUGETLB_COUNTER_NR]);
+
+/* The same of the cgroup alone, its usage only. */
+int hugetlb_held_local(struct cgroup *cgroup, unsigned size, uint64_t *held);
+
+#endif
