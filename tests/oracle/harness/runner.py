@@ -6,6 +6,7 @@ TREE is "kernel" or the mount point of our filesystem.
 import json
 import os
 import sys
+import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -48,7 +49,9 @@ def main(tree, wanted):
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for hierarchy, name in [tuple(each.split("/")) for each in wanted] or all_plays():
+        began = time.monotonic()
         result = play(hierarchy, name, directories, extra)
+        result["seconds"] = round(time.monotonic() - began, 3)
         print(json.dumps([hierarchy, name, result]), file=out, flush=True)
 
 
