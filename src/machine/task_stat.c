@@ -1,7 +1,9 @@
 /* stat, statm and schedstat: lines of numbers */
 #include "task.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 
 /* Numbers of proc_pid_stat(5); state is 3. */
 enum {
@@ -29,14 +31,14 @@ static bool parse_head(struct span *s, struct machine_task_stat *stat)
 	uint64_t pid;
 	size_t len;
 
-	if (!span_u64(s, &pid))
+	if (!span_u64(s, &pid) || pid > INT_MAX)
 		return false;
 	span_skip_blanks(s);
 	open = s->at;
 	if (open == s->end || *open != '(')
 		return false;
 	close = memrchr(open, ')', s->end - open);
-	if (!close || s->end - close < 3 || close[1] != ' ')
+	if (!close || s->end - close < 3 || close[1] != ' ' || !isalpha((unsigned char)close[2]))
 		return false;
 	len = close - open - 1;
 	if (len >= sizeof(stat->comm))

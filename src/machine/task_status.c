@@ -127,7 +127,7 @@ int machine_parse_task_status(const char *text, size_t len, struct machine_task_
 		if (parse_row(&line, field - rows, &s) && field == &rows[ROW_PID])
 			has_pid = true;
 	}
-	if (!has_pid)
+	if (!has_pid || !s.state)
 		return -EINVAL;
 	*status = s;
 	return 0;
