@@ -57,7 +57,7 @@ def test_cpu_time_adds_up(roots):
         before = int((ours / f"cpuacct.{whole}").read_text())
         total = sum(map(int, (ours / f"cpuacct.{parts}").read_text().split()))
         after = int((ours / f"cpuacct.{whole}").read_text())
-        assert before <= total <= after, f"{parts} sum up to {total}, {whole} is {before} to {after}"
+        assert before <= total <= after, f"{parts}: {total}, {whole}: {before} to {after}"
     usage = int((ours / "cpuacct.usage").read_text())
     stat = dict(line.split() for line in (ours / "cpuacct.stat").read_text().splitlines())
     ticks = sum(map(int, stat.values()))

@@ -12,7 +12,7 @@ def facts():
 
 
 def _sections(name, answers):
-    """{file: {step: answer}} of a scenario; the grammars' are one a file, the others' one in all."""
+    """{file: {step: answer}}: the grammars have a section a file, others one in all."""
     found = {}
     for step, answer in answers.items():
         file, separator, _ = step.partition(" < ") if name.startswith("grammar") else ("", "", "")

@@ -4,13 +4,12 @@ import socket
 import stat
 
 from harness import libc, ops
-from harness.actor import become
 from harness.registry import scenario
 
 LONG = "n" * 255
 
 
-def _mode(path):
+def mode_of(path):
     info = os.lstat(path)
     return f"{info.st_mode:o} {info.st_uid}:{info.st_gid} nlink={info.st_nlink}"
 
@@ -19,7 +18,7 @@ def _mkdir(stage, step, path, mode=0o777):
     """mkdir, what it made, and away with it."""
     answer = ops.attempt(os.mkdir, path, mode)
     if answer == "ok":
-        answer += " " + _mode(path)
+        answer += " " + mode_of(path)
         os.rmdir(path)
     stage.note(step, answer)
 
@@ -47,8 +46,8 @@ def directories_make(stage):
     stage.attempt("mkdir", os.mkdir, child + "/a")
     stage.attempt("mkdir existing", os.mkdir, child + "/a")
     stage.attempt("mkdir existing/", os.mkdir, child + "/a/")
-    stage.note("it", _mode(child + "/a"))
-    stage.note("its parent", _mode(child))
+    stage.note("it", mode_of(child + "/a"))
+    stage.note("its parent", mode_of(child))
     stage.note("listed once", str(os.listdir(child).count("a")))
     ops.attempt(os.rmdir, child + "/a")
     for level in range(8):
@@ -131,7 +130,8 @@ def directories_rename(stage):
             ("up", "p/c", "c"), ("to a sibling's", "p/c", "q/c"), ("into itself", "p", "p/c/p"),
             ("into its child's place", "p", "p/c"), ("onto its parent", "p/c", "p"),
             ("missing", "missing", "m"), ("to a missing parent", "b", "missing/b"),
-            ("below a file", "b", "tasks/b"), ("to a newline", "b", "b\nb"), ("to a long name", "b", LONG),
+            ("below a file", "b", "tasks/b"), ("to a newline",
+             "b", "b\nb"), ("to a long name", "b", LONG),
             ("back from it", LONG, "b"), ("to a longer name", "b", LONG + "n"),
             ("back from the longer", LONG + "n", "b"), ("to dot", "b", "."),
             ("to dotdot", "b", ".."), ("of dot", "b/.", "bb"), ("to slash", "b", "bb/"),
@@ -140,9 +140,16 @@ def directories_rename(stage):
     for step, old, new, flags in (
             ("NOREPLACE", "b", "b2", 1), ("NOREPLACE onto a cgroup", "b", "a", 1),
             ("EXCHANGE", "a", "b", 2), ("EXCHANGE with missing", "a", "missing", 2),
-            ("WHITEOUT", "a", "w", 4), ("NOREPLACE|EXCHANGE", "a", "b", 3), ("unknown flag", "a", "u", 64),
-            ("NOREPLACE of a file", "tasks", "t", 1), ("EXCHANGE of files", "tasks", "cgroup.procs", 2)):
-        stage.attempt(f"renameat2 {step}", libc.renameat2, f"{child}/{old}", f"{child}/{new}", flags)
+            ("WHITEOUT", "a", "w", 4), ("NOREPLACE|EXCHANGE",
+             "a", "b", 3), ("unknown flag", "a", "u", 64),
+            ("NOREPLACE of a file", "tasks", "t", 1), ("EXCHANGE of files", "tasks",
+            "cgroup.procs", 2)):
+        stage.attempt(
+    f"renameat2 {step}",
+    libc.renameat2,
+    f"{child}/{old}",
+    f"{child}/{new}",
+     flags)
     stage.note("directories at last", " ".join(sorted(
         os.path.relpath(path, child) for path, _, _ in os.walk(child))))
     stage.read("its value is kept", child + "/a/notify_on_release")
@@ -161,104 +168,3 @@ def directories_across(stage):
     stage.attempt("rename onto a file", os.rename, child + "/tasks", other + "/tasks")
     stage.attempt("link of a file", os.link, child + "/tasks", other + "/x")
     stage.attempt("renameat2 EXCHANGE", libc.renameat2, child + "/a", other, 2)
-
-
-@scenario()
-def directories_attributes(stage):
-    """chmod, chown, utimes and truncate last, and belong to one cgroup only."""
-    child = stage.cgroup()
-    path = child + "/notify_on_release"
-    for mode in (0o600, 0o444, 0o000, 0o777, 0o4755, 0o1644, 0o644):
-        stage.attempt(f"chmod file {mode:o}", os.chmod, path, mode)
-        stage.note(f"file after chmod {mode:o}", _mode(path))
-        stage.note(f"write after chmod {mode:o}", ops.write(path, b"1"))
-    for mode in (0o700, 0o000, 0o1777, 0o2775, 0o755):
-        stage.attempt(f"chmod directory {mode:o}", os.chmod, child, mode)
-        stage.note(f"directory after chmod {mode:o}", _mode(child))
-    for uid, gid in ((1000, 1000), (-1, 1001), (1002, -1), (-1, -1), (0, 0), (4294967294, 7)):
-        stage.attempt(f"chown file {uid}:{gid}", os.chown, path, uid, gid)
-        stage.note(f"file after chown {uid}:{gid}", _mode(path))
-    stage.attempt("chown directory", os.chown, child, 1000, 1001)
-    stage.note("directory after chown", _mode(child))
-    os.chmod(child, 0o2775)
-    stage.attempt("mkdir in a setgid directory", os.mkdir, child + "/a")
-    stage.note("it", _mode(child + "/a"))
-    stage.note("its file", _mode(child + "/a/tasks"))
-    stage.note("a file of the parent", _mode(child + "/tasks"))
-    stage.attempt("utime", os.utime, path, (1000, 2000))
-    info = os.stat(path)
-    stage.note("times", f"{info.st_atime} {info.st_mtime}")
-    stage.attempt("utime of a directory", os.utime, child, (3000, 4000))
-    stage.note("its times", f"{os.stat(child).st_atime} {os.stat(child).st_mtime}")
-    stage.attempt("utime ns", os.utime, path, ns=(1000000001, 2000000002))
-    stage.note("times in ns", f"{os.stat(path).st_atime_ns} {os.stat(path).st_mtime_ns}")
-    for size in (0, 1, 100, 1 << 40):
-        stage.attempt(f"truncate to {size}", os.truncate, path, size)
-        stage.note(f"size after truncate to {size}", str(os.stat(path).st_size))
-    stage.attempt("truncate to -1", os.truncate, path, -1)
-    stage.attempt("truncate a directory", os.truncate, child, 0)
-    stage.attempt("truncate a missing one", os.truncate, child + "/missing", 0)
-    stage.read("content after truncate", path)
-    os.rmdir(child + "/a")
-    os.mkdir(child + "/a")
-    stage.note("a new cgroup of a removed one's name", _mode(child + "/a/tasks"))
-
-
-def _reach(path, names):
-    found = []
-    for name in names:
-        at = os.path.join(path, name)
-        found.append((name, "".join(
-            letter for letter, mode in (("r", os.R_OK), ("w", os.W_OK), ("x", os.X_OK))
-            if os.access(at, mode)), [
-            _opened(at, flags) for flags in (os.O_RDONLY, os.O_WRONLY)]))
-    return found
-
-
-def _opened(path, flags):
-    try:
-        os.close(os.open(path, flags))
-    except OSError as error:
-        return ops.errname(error)
-    return "ok"
-
-
-@scenario()
-def directories_other_user(stage):
-    """Ownership decides, and a directory given to a user is that user's to delegate."""
-    child = stage.cgroup()
-    names = stage.names(child)
-    user = stage.actor()
-    user.call(become, 1000)
-    core = [name for name in ("", *names)]
-    for name, rights, opens in user.call(_reach, child, core):
-        stage.note(f"access {name or 'directory'}", f"{rights or '-'} open {' '.join(opens)}")
-    refused = (
-        ("mkdir", os.mkdir, child + "/a"), ("rmdir", os.rmdir, child),
-        ("rename", os.rename, child, child + "x"), ("chmod", os.chmod, child + "/tasks", 0o666),
-        ("chown", os.chown, child + "/tasks", 1000, 1000), ("utime", os.utime, child + "/tasks"),
-        ("truncate", os.truncate, child + "/tasks", 0), ("unlink", os.unlink, child + "/tasks"),
-        ("setxattr", os.setxattr, child, "user.x", b"1"),
-        ("mkdir in root", os.mkdir, child + "-user"), ("symlink", os.symlink, "x", child + "/s"))
-    for step, function, *args in refused:
-        stage.note(step, user.call(ops.attempt, function, *args))
-    os.chown(child, 1000, 1000)
-    os.chown(child + "/tasks", 1000, 1000)
-    for step, function, *args in refused[:1] + (
-            ("mkdir again", os.mkdir, child + "/a"), ("mode of a", _mode, child + "/a"),
-            ("mode of a's file", _mode, child + "/a/notify_on_release"),
-            ("write in a", ops.write, child + "/a/notify_on_release", b"1"),
-            ("write in its own", ops.write, child + "/notify_on_release", b"1"),
-            ("chmod tasks", os.chmod, child + "/tasks", 0o600),
-            ("chown to another", os.chown, child + "/tasks", 1001, -1),
-            ("rename a", os.rename, child + "/a", child + "/b"),
-            ("rmdir b", os.rmdir, child + "/b"), ("trusted", os.setxattr, child, "trusted.x", b"1"),
-            ("setxattr own", os.setxattr, child, "user.x", b"1"),
-            ("unlink own", os.unlink, child + "/tasks"), ("rmdir own", os.rmdir, child)):
-        stage.note(f"as owner: {step}", user.call(ops.attempt, function, *args))
-    os.chmod(child, 0o700)
-    os.chown(child, 0, 0)
-    for step, function, *args in (("listdir", os.listdir, child), ("stat", os.stat, child + "/tasks"),
-                                  ("read", ops.read, child + "/notify_on_release")):
-        stage.note(f"closed directory: {step}", user.call(ops.attempt, function, *args))
-    os.chmod(child, 0o755)

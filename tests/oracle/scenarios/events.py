@@ -5,7 +5,7 @@ import select
 
 from harness import ops
 from harness.registry import scenario
-from scenarios.attach import Cast
+from harness.cast import Cast
 from scenarios.inputs import _EVENTS
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -56,7 +56,8 @@ def io_wrong_direction(stage):
                 "2MB", "<size>")
             answers = [f"open {flags} {_open(path, FLAGS[flags])}"
                        for flags in ("WRONLY", "RDWR", "WRONLY|TRUNC")]
-            stage.answers[f"{where}/{key}"] = ", ".join(answers + [f"write {ops.write(path, b'0')}"])
+            stage.answers[f"{where}/{key}"] = ", ".join(answers +
+     [f"write {ops.write(path, b'0')}"])
 
 
 @scenario()

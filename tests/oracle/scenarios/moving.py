@@ -3,7 +3,7 @@ import os
 
 from harness import ops
 from harness.registry import scenario
-from scenarios.attach import Cast, ready
+from harness.cast import Cast, ready
 
 
 @scenario("cpu", "memory", "freezer", "systemd")

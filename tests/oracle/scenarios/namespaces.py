@@ -4,7 +4,7 @@ import time
 
 from harness import libc, ops
 from harness.registry import scenario
-from scenarios.attach import Cast, ready
+from harness.cast import Cast, ready
 
 
 def _enter():
