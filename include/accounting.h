@@ -43,6 +43,7 @@ struct group {
 	struct task_link *zombies; /* members that ended and wait for their parent */
 	unsigned populated; /* live tasks here and below */
 	unsigned pids, pids_peak; /* tasks here and below, with zombies, and the most there were */
+	uint64_t pids_limit, pids_over; /* forks in the group itself that went over a limit */
 	struct group *children, *next, *prev;
 	struct usage *usage; /* what members, past and present, used; NULL while there were none */
 };
@@ -251,5 +252,9 @@ int group_io_reset(struct group *group);
 uint64_t group_pids(struct group *group);
 /* The highest number of them since the group was made: pids.peak. Does not read /proc. */
 uint64_t group_pids_peak(struct group *group);
+/* pids.max, of the group itself; UINT64_MAX (as at first): none. Nothing is refused. */
+void group_pids_limit(struct group *group, uint64_t limit);
+/* Forks in the group itself that went over its or an ancestor's limit: pids.events. Does not read /proc. */
+uint64_t group_pids_over(struct group *group);
 
 #endif

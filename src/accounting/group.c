@@ -10,7 +10,8 @@ int group_init(struct accounting *accounting, struct group *group, unsigned hier
 	       struct group *parent)
 {
 	*group = (struct group){
-		.accounting = accounting, .parent = parent, .hierarchy = hierarchy};
+		.accounting = accounting, .parent = parent, .hierarchy = hierarchy,
+		.pids_limit = UINT64_MAX};
 	pthread_mutex_lock(&accounting->lock);
 	if (parent) {
 		DL_APPEND(parent->children, group);
@@ -35,6 +36,8 @@ void group_retire(struct group *group)
 		task_enter(link->task, group->hierarchy, group->parent);
 	DL_FOREACH_SAFE(group->zombies, link, next)
 		task_enter(link->task, group->hierarchy, group->parent);
+	memory_retire(group);
+	usage_free(group);
 	if (group->parent)
 		DL_DELETE(group->parent->children, group);
 	else
@@ -51,4 +54,31 @@ bool group_has_members(struct group *group)
 	has = group->tasks;
 	pthread_mutex_unlock(&group->accounting->lock);
 	return has;
+}
+
+uint64_t group_pids_peak(struct group *group)
+{
+	uint64_t peak;
+
+	pthread_mutex_lock(&group->accounting->lock);
+	peak = group->pids_peak;
+	pthread_mutex_unlock(&group->accounting->lock);
+	return peak;
+}
+
+void group_pids_limit(struct group *group, uint64_t limit)
+{
+	pthread_mutex_lock(&group->accounting->lock);
+	group->pids_limit = limit;
+	pthread_mutex_unlock(&group->accounting->lock);
+}
+
+uint64_t group_pids_over(struct group *group)
+{
+	uint64_t over;
+
+	pthread_mutex_lock(&group->accounting->lock);
+	over = group->pids_over;
+	pthread_mutex_unlock(&group->accounting->lock);
+	return over;
 }

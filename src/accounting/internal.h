@@ -10,7 +10,27 @@
 #include "machine.h"
 #include "machine_task.h"
 
-struct process;
+struct source;
+
+#define USAGE_KINDS 3 /* bits in enum usage_kind */
+
+/* What only grows. Of a process since it was made, of a group since it was made. */
+enum counter {
+	COUNTER_RUN, /* ns on a processor */
+	COUNTER_USER, /* ns that ticks found in user mode and in the kernel: weights that split RUN */
+	COUNTER_SYSTEM,
+	COUNTER_FAULTS, /* minor and major */
+	COUNTER_MAJOR_FAULTS,
+	COUNTER_READ, /* bytes */
+	COUNTER_WRITTEN,
+	COUNTER_READS, /* requests, made of the bytes (io.c) */
+	COUNTER_WRITES,
+	COUNTERS
+};
+
+struct counters {
+	uint64_t value[COUNTERS];
+};
 
 /* A task's place in one hierarchy. The group is NULL for the root: roots list nobody. */
 struct task_link {
@@ -19,24 +39,77 @@ struct task_link {
 	struct task_link *prev, *next; /* utlist: group->tasks or group->zombies */
 };
 
-/* A thread that is or was in some group other than the roots. */
+/* A thread of a process that has a thread in some group other than the roots. */
 struct task {
 	struct task_id id; /* start_time 0: not known yet */
 	struct process *process;
 	struct task *prev, *next; /* process->tasks */
 	bool zombie; /* has exited: nobody's member, but a pid still */
+	bool measured; /* run is known; else the first reading is where counting starts */
+	uint64_t run; /* ns, as read last; counted already */
+	unsigned cpu; /* it was seen on last */
 	UT_hash_handle hh; /* accounting->tasks, by id.tid */
 	struct task_link links[]; /* accounting->hierarchies */
+};
+
+/* Memory of one process that one group of a hierarchy holds. */
+struct charge {
+	unsigned hierarchy;
+	struct group *group; /* NULL: the root */
+	struct memory_usage held; /* without the counters */
+	struct charge *next; /* process->charges */
+	struct charge *group_prev, *group_next; /* utlist: group->usage->charges */
 };
 
 struct process {
 	pid_t tgid;
 	struct task *tasks;
+	unsigned live; /* of its tasks */
+	struct process *parent, *children, *prev, *next; /* as far as they are in the table */
+	bool measured; /* seen and reaped are where counting starts or went on */
+	bool measured_io; /* the same of what seen has of /proc/PID/io */
+	struct counters seen; /* as read last; counted already */
+	struct counters recorded; /* of threads that ended, as taskstats told */
+	/*
+	 * run of the threads that ended, and what the process has run beyond all
+	 * that its threads are known to have: of threads that came and went unseen.
+	 */
+	uint64_t ended_run, lost_run;
+	/*
+	 * What its reaped children used (cutime and the like) came from `start` to
+	 * `now`; `credited` of it was counted with the children, `paid` of it was
+	 * not and is counted by now.
+	 */
+	struct {
+		struct counters start, now, credited, paid;
+	} reaped;
+	struct charge *charges;
+	struct memory_usage memory; /* as read last */
+	uint64_t memory_run; /* run of all threads then */
+	char comm[sizeof(((struct machine_task_stat *)0)->comm)]; /* a new one tells of an exec */
+	uint64_t measured_at[USAGE_KINDS]; /* ns, monotonic */
+	uint64_t io_rest[2]; /* bytes read and written that do not make a request yet */
+	bool is_unclaimed; /* in accounting->unclaimed */
+	uint64_t unclaimed_at;
+	struct process *unclaimed_prev, *unclaimed_next;
 	UT_hash_handle hh; /* accounting->processes, by tgid */
+};
+
+struct usage {
+	/* CPU, hierarchical */
+	struct counters cpu; /* RUN, USER and SYSTEM */
+	struct cpu_time total, *per_cpu; /* accounting->nr_cpu */
+	struct memory_usage memory, memory_total;
+	struct memory_peak peak;
+	struct io_usage io, io_total;
+	struct charge *charges;
+	/* When the group was read and what it took, by kind. */
+	uint64_t read_at[USAGE_KINDS], read_cost[USAGE_KINDS];
 };
 
 struct accounting {
 	const struct machine *machine;
+	unsigned nr_cpu;
 	/* Protects everything below and every group. Never held while /proc is read. */
 	pthread_mutex_t lock;
 	unsigned hierarchies; /* highest number in use + 1 */
@@ -44,42 +117,198 @@ struct accounting {
 	struct group *roots[ACCOUNTING_MAX_HIERARCHIES];
 	struct task *tasks; /* uthash by tid */
 	struct process *processes; /* uthash by tgid */
+	struct {
+		void (*entered)(void *context, const struct task_id *task);
+		void *context;
+	} on_fork[ACCOUNTING_MAX_HIERARCHIES];
+	/* Bytes per request of the machine's disks, reading and writing; and from what they were made. */
+	uint64_t request_bytes[2], disk_bytes[2], disk_requests[2], disks_read_at;
+
+	/* One reading of a kind at a time, outside `lock`: a second reader waits and finds it done. */
+	pthread_mutex_t reading[USAGE_KINDS];
+
+	/* Forks that accounting_on_fork() promised to tell, with their hierarchies. */
+	struct fork_news {
+		struct task_id id;
+		unsigned hierarchy;
+	} *news;
+	size_t news_count, news_capacity;
+
+	/* Of the scan: one at a time, outside `lock`. */
+	pthread_mutex_t scanning;
+	pid_t last_pid; /* the newest task that was looked at; 0: the machine does not tell */
+	uint64_t scanned_at, scan_cost; /* ns, of looking at all */
+
+	/* Read for accounting_settle(), in no group yet; oldest first. */
+	struct process *unclaimed;
+
+	struct source *source; /* NULL until started; constant then */
 };
+
+uint64_t now_ns(void);
 
 /* --- membership.c; all under the lock --- */
 
-/* NULL when no group claims it. */
+/* NULL when no group claims its process. */
 struct task *task_find(struct accounting *accounting, pid_t tid);
+struct process *process_find(struct accounting *accounting, pid_t tgid);
 
 /* A new task, in the root of every hierarchy; NULL: no memory. Whoever had the number is gone. */
 struct task *task_new(struct accounting *accounting, const struct task_id *id);
 
+/*
+ * A task that `creator` made: it starts in the creator's groups and with
+ * nothing used. NULL: no memory, or a process that no group claims.
+ */
+struct task *task_fork(struct accounting *accounting, const struct task *creator,
+		       const struct task_id *id);
+
 /* Puts a task into a group of a hierarchy; NULL is the root. */
 void task_enter(struct task *task, unsigned hierarchy, struct group *group);
 
-/* It has exited, but is not reaped. */
-void task_end(struct accounting *accounting, struct task *task);
+/*
+ * It has exited, but may not be reaped. `final` is what it used in its life,
+ * NULL where that is not known. Counts what was not yet counted.
+ */
+void task_end(struct accounting *accounting, struct task *task, const struct counters *final);
 
-/* It is gone, and frees its number. */
+/* It is gone, and frees its number; ends it first. */
 void task_free(struct accounting *accounting, struct task *task);
 
-/* True while some group claims it. */
-bool task_is_claimed(const struct accounting *accounting, const struct task *task);
+/* The leader, or who stands for it when it is gone. */
+struct task *process_leader(const struct process *process);
+
+/* Its parent is the process with this number, as far as that is in the table. */
+void process_set_parent(struct accounting *accounting, struct process *process, pid_t parent);
+
+/* True while some group claims one of its tasks. */
+bool process_is_claimed(const struct accounting *accounting, const struct process *process);
+/* Keeps it for a while though none does. */
+void process_unclaimed(struct accounting *accounting, struct process *process, uint64_t now);
+/* Forgets it otherwise. */
+void process_forget_unclaimed(struct accounting *accounting, struct process *process);
 
 /* The same task as `id` names, as far as its start time is known. */
 bool task_is(const struct task *task, const struct task_id *id);
+
+/* Calls who wants to know of forks. Takes the lock. */
+void forks_announce(struct accounting *accounting);
 
 /* --- liveness.c --- */
 
 enum liveness { TASK_LIVES, TASK_ZOMBIE, TASK_GONE };
 
-/* Reads /proc: without the lock. */
-enum liveness task_look(const struct machine *machine, const struct task_id *id);
+/* What a task used in its life, from its own files; false: not to be had. */
+bool task_read_final(const struct machine *machine, const struct task_id *id,
+		     struct counters *final);
 
-/* Looks at the members of the group itself, and at its zombies; forgets who is gone. Takes the lock. */
+/* Looks at each task; ends and forgets who is gone. Takes the lock, reads /proc. */
+void tasks_refresh(struct accounting *accounting, const struct task_list *list);
+/* The same for the members of the group itself and its zombies. 0 or -ENOMEM. */
 int group_refresh(struct group *group);
 
-/* The ids in a list of links, as a new array; -ENOMEM. Under the lock. */
-int links_copy(const struct task_link *links, struct task_list *list);
+/* Adds to a list; capacity is the caller's, 0 at start. 0 or -ENOMEM. */
+int list_add(struct task_list *list, size_t *capacity, const struct task_id *id);
+
+/* --- usage.c; all under the lock --- */
+
+/* Adds to the groups that the links name, and to all above them. */
+void usage_count(struct accounting *accounting, const struct task_link *links,
+		 const struct counters *delta, unsigned cpu);
+/* The group's, made when first needed; NULL: no memory. */
+struct usage *usage_get(struct group *group);
+void usage_free(struct group *group);
+
+/* --- memory.c; all under the lock but the reader --- */
+
+/* Reads what a process holds; no lock. 0, -ESRCH, ... */
+int memory_read(const struct machine *machine, pid_t tgid, struct memory_usage *memory);
+/* The process holds this much now. */
+void memory_hold(struct accounting *accounting, struct process *process,
+		 const struct memory_usage *now);
+/* All of it is gone: exit or exec. */
+void memory_release(struct accounting *accounting, struct process *process);
+/* Its leader leaves `from` (NULL: root): what it holds stays there. */
+void memory_leave(struct accounting *accounting, struct process *process, unsigned hierarchy,
+		  struct group *from);
+/* The group ends: its parent holds what it held. */
+void memory_retire(struct group *group);
+
+/* --- io.c --- */
+
+/* Learns the mean size of the machine's requests, at most once a second. Takes the lock. */
+void io_learn_request_size(struct accounting *accounting);
+/* Fills READS and WRITES of the bytes in *delta. Under the lock. */
+void io_count_requests(struct accounting *accounting, struct process *process,
+		       struct counters *delta);
+
+/* --- measure.c --- */
+
+/*
+ * Reads members' usage of these kinds: of the group and all below it, where
+ * what is known is older than the window. 0 or -ENOMEM.
+ */
+int group_measure(struct group *group, enum usage_kind kind);
+/* The same for the listed tasks' processes, whatever their age. */
+int tasks_measure(struct accounting *accounting, const struct task_list *list, unsigned kinds);
+/* For every known process that was not read for `age` ns. */
+int accounting_measure_all(struct accounting *accounting, unsigned kinds, uint64_t age);
+
+/* --- count.c; under the lock --- */
+
+/* What *seen grew by to be *now; it never shrinks. */
+struct counters counters_grow(struct counters *seen, const struct counters *now);
+/* Counts the task's run time up to `run`, and its part of the process' ticks. */
+void count_run(struct accounting *accounting, struct task *task, uint64_t run,
+	       const struct counters *ticks, uint64_t all);
+
+/* --- source.c --- */
+
+/*
+ * Where forks and exits are learnt from. A source is used by several threads
+ * at once and brings its own lock, outside accounting's.
+ */
+struct source {
+	const char *name;
+	struct accounting *accounting;
+	bool tells_exits;
+	/* Learns of every fork and exit up to now. May read /proc. */
+	void (*sync)(struct source *source);
+	/* There are members now where there were none. */
+	void (*wake)(struct source *source);
+	/* Ends it and frees it. */
+	void (*close)(struct source *source);
+};
+
+/* Each makes one, with its thread; NULL with *error set. */
+struct source *scan_source_open(struct accounting *accounting, int *error);
+struct source *events_source_open(struct accounting *accounting, int *error);
+
+/* Learns of every fork and exit up to now, from the source or by a scan. */
+void source_sync(struct accounting *accounting);
+/* Before the first task becomes a member: forks from here on are not to be missed. */
+void source_wake(struct accounting *accounting);
+/* Whether there is anyone to follow. */
+bool accounting_is_idle(struct accounting *accounting);
+
+/* --- scan.c; each takes the lock and reads /proc --- */
+
+/* Finds tasks that are new since the last scan. True: there were some, or it cannot be told. */
+bool scan_new(struct accounting *accounting);
+/* New are those that come from here on. */
+void scan_start(struct accounting *accounting);
+/* Looks at all tasks of the machine, and at all members: when news were lost. */
+void scan_all(struct accounting *accounting);
+
+/* --- reap.c; under the lock --- */
+
+/* Counts a process that ended as its parent's known child. */
+void reap_credit(struct process *process);
+/*
+ * What the process' reaped children used beyond what is known of them. False: nothing.
+ */
+bool reap_owed(const struct process *process, struct counters *owed);
+/* Counts it. */
+void reap_pay(struct accounting *accounting, struct process *process);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "internal.h"
 
-enum liveness task_look(const struct machine *machine, const struct task_id *id)
+static enum liveness task_look(const struct machine *machine, const struct task_id *id)
 {
 	struct machine_task_stat stat;
 
@@ -17,60 +17,103 @@ enum liveness task_look(const struct machine *machine, const struct task_id *id)
 	return stat.state == 'Z' || stat.state == 'X' ? TASK_ZOMBIE : TASK_LIVES;
 }
 
-int links_copy(const struct task_link *links, struct task_list *list)
+bool task_read_final(const struct machine *machine, const struct task_id *id,
+		     struct counters *final)
 {
-	const struct task_link *link;
-	size_t count = 0;
+	struct machine_task_schedstat sched;
+	struct machine_task_stat stat;
+	struct machine_task_io io = {0};
 
-	*list = (struct task_list){0};
-	DL_FOREACH(links, link)
-		count++;
-	if (!count)
-		return 0;
-	list->tasks = malloc(count * sizeof(*list->tasks));
-	if (!list->tasks)
-		return -ENOMEM;
-	DL_FOREACH(links, link)
-		list->tasks[list->count++] = link->task->id;
+	if (machine_task_stat(machine, id->tgid, id->tid, &stat) ||
+	    (id->start_time && stat.starttime != id->start_time))
+		return false;
+	*final = (struct counters){{
+		[COUNTER_RUN] = (stat.utime + stat.stime) * MACHINE_TICK_NS,
+		[COUNTER_USER] = stat.utime * MACHINE_TICK_NS,
+		[COUNTER_SYSTEM] = stat.stime * MACHINE_TICK_NS,
+		[COUNTER_FAULTS] = stat.minflt + stat.majflt,
+		[COUNTER_MAJOR_FAULTS] = stat.majflt,
+	}};
+	if (!machine_task_schedstat(machine, id->tgid, id->tid, &sched))
+		final->value[COUNTER_RUN] = sched.run_ns;
+	if (!machine_task_io(machine, id->tgid, id->tid, &io)) {
+		final->value[COUNTER_READ] = io.read_bytes;
+		final->value[COUNTER_WRITTEN] = io.write_bytes;
+	}
+	return true;
+}
+
+/* Marks one that is known to have changed. */
+static void refresh_task(struct accounting *accounting, const struct task_id *id)
+{
+	enum liveness liveness = task_look(accounting->machine, id);
+	struct counters final;
+	struct task *task;
+	bool has_final = liveness == TASK_ZOMBIE &&
+			 task_read_final(accounting->machine, id, &final);
+
+	if (liveness == TASK_LIVES)
+		return;
+	pthread_mutex_lock(&accounting->lock);
+	task = task_find(accounting, id->tid);
+	if (task && task_is(task, id)) {
+		if (liveness == TASK_ZOMBIE)
+			task_end(accounting, task, has_final ? &final : NULL);
+		else
+			task_free(accounting, task);
+	}
+	pthread_mutex_unlock(&accounting->lock);
+}
+
+void tasks_refresh(struct accounting *accounting, const struct task_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		refresh_task(accounting, &list->tasks[i]);
+}
+
+int list_add(struct task_list *list, size_t *capacity, const struct task_id *id)
+{
+	if (list->count == *capacity) {
+		size_t wanted = *capacity ? 2 * *capacity : 64;
+		struct task_id *tasks = realloc(list->tasks, wanted * sizeof(*tasks));
+
+		if (!tasks)
+			return -ENOMEM;
+		list->tasks = tasks;
+		*capacity = wanted;
+	}
+	list->tasks[list->count++] = *id;
 	return 0;
 }
 
-/* Looks at each; who is known to have changed is marked so. */
-static void refresh_tasks(struct accounting *accounting, const struct task_list *list)
+static int list_links(const struct task_link *links, struct task_list *list, size_t *capacity)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		enum liveness liveness = task_look(accounting->machine, &list->tasks[i]);
-		struct task *task;
+	const struct task_link *link;
+	int error = 0;
 
-		if (liveness == TASK_LIVES)
-			continue;
-		pthread_mutex_lock(&accounting->lock);
-		task = task_find(accounting, list->tasks[i].tid);
-		if (task && task_is(task, &list->tasks[i])) {
-			if (liveness == TASK_ZOMBIE)
-				task_end(accounting, task);
-			else
-				task_free(accounting, task);
-		}
-		pthread_mutex_unlock(&accounting->lock);
+	DL_FOREACH(links, link) {
+		error = list_add(list, capacity, &link->task->id);
+		if (error)
+			break;
 	}
+	return error;
 }
 
 int group_refresh(struct group *group)
 {
 	struct accounting *accounting = group->accounting;
-	struct task_list live, zombies = {0};
+	struct task_list list = {0};
+	size_t capacity = 0;
 	int error;
 
+	source_sync(accounting);
 	pthread_mutex_lock(&accounting->lock);
-	error = links_copy(group->tasks, &live);
+	error = list_links(group->tasks, &list, &capacity);
 	if (!error)
-		error = links_copy(group->zombies, &zombies);
+		error = list_links(group->zombies, &list, &capacity);
 	pthread_mutex_unlock(&accounting->lock);
-	refresh_tasks(accounting, &live);
-	refresh_tasks(accounting, &zombies);
-	free(live.tasks);
-	free(zombies.tasks);
+	tasks_refresh(accounting, &list);
+	free(list.tasks);
 	return error;
 }
 
@@ -85,21 +128,6 @@ static int compare_tasks(const void *a, const void *b)
 	const struct task_id *left = a, *right = b;
 
 	return (left->tid > right->tid) - (left->tid < right->tid);
-}
-
-static int list_add(struct task_list *list, size_t *capacity, const struct task_id *id)
-{
-	if (list->count == *capacity) {
-		size_t wanted = *capacity ? 2 * *capacity : 64;
-		struct task_id *tasks = realloc(list->tasks, wanted * sizeof(*tasks));
-
-		if (!tasks)
-			return -ENOMEM;
-		list->tasks = tasks;
-		*capacity = wanted;
-	}
-	list->tasks[list->count++] = *id;
-	return 0;
 }
 
 /* True when a group of the hierarchy has it. */
@@ -162,6 +190,7 @@ static int list_root(struct accounting *accounting, unsigned hierarchy, struct t
 int accounting_list(struct group *group, struct task_list *list)
 {
 	struct accounting *accounting = group->accounting;
+	size_t capacity = 0;
 	int error;
 
 	*list = (struct task_list){0};
@@ -171,7 +200,7 @@ int accounting_list(struct group *group, struct task_list *list)
 		error = group_refresh(group);
 		if (!error) {
 			pthread_mutex_lock(&accounting->lock);
-			error = links_copy(group->tasks, list);
+			error = list_links(group->tasks, list, &capacity);
 			pthread_mutex_unlock(&accounting->lock);
 		}
 	}
@@ -183,4 +212,43 @@ int accounting_list(struct group *group, struct task_list *list)
 	if (list->count)
 		qsort(list->tasks, list->count, sizeof(*list->tasks), compare_tasks);
 	return 0;
+}
+
+/* Zombies of the group and all below it, and live ones where nobody tells of their exit. */
+static int list_mortal(const struct group *group, bool live, struct task_list *list,
+		       size_t *capacity)
+{
+	const struct group *child;
+	int error = 0;
+
+	if (!group->pids)
+		return 0;
+	error = list_links(group->zombies, list, capacity);
+	if (!error && live)
+		error = list_links(group->tasks, list, capacity);
+	DL_FOREACH(group->children, child) {
+		if (!error)
+			error = list_mortal(child, live, list, capacity);
+	}
+	return error;
+}
+
+uint64_t group_pids(struct group *group)
+{
+	struct accounting *accounting = group->accounting;
+	bool live = !accounting->source || !accounting->source->tells_exits;
+	struct task_list list = {0};
+	size_t capacity = 0;
+	uint64_t pids;
+
+	source_sync(accounting);
+	pthread_mutex_lock(&accounting->lock);
+	list_mortal(group, live, &list, &capacity);
+	pthread_mutex_unlock(&accounting->lock);
+	tasks_refresh(accounting, &list);
+	free(list.tasks);
+	pthread_mutex_lock(&accounting->lock);
+	pids = group->pids;
+	pthread_mutex_unlock(&accounting->lock);
+	return pids;
 }

@@ -19,13 +19,102 @@ bool task_is(const struct task *task, const struct task_id *id)
 	return !task->id.start_time || !id->start_time || task->id.start_time == id->start_time;
 }
 
-bool task_is_claimed(const struct accounting *accounting, const struct task *task)
+struct process *process_find(struct accounting *accounting, pid_t tgid)
+{
+	struct process *process;
+
+	HASH_FIND_INT(accounting->processes, &tgid, process);
+	return process;
+}
+
+struct task *process_leader(const struct process *process)
+{
+	struct task *task;
+
+	DL_FOREACH(process->tasks, task) {
+		if (task->id.tid == process->tgid)
+			return task;
+	}
+	return process->tasks;
+}
+
+static bool task_is_claimed(const struct accounting *accounting, const struct task *task)
 {
 	for (unsigned i = 0; i < accounting->hierarchies; i++) {
 		if (task->links[i].group)
 			return true;
 	}
 	return false;
+}
+
+bool process_is_claimed(const struct accounting *accounting, const struct process *process)
+{
+	const struct task *task;
+
+	DL_FOREACH(process->tasks, task) {
+		if (task_is_claimed(accounting, task))
+			return true;
+	}
+	return false;
+}
+
+void process_forget_unclaimed(struct accounting *accounting, struct process *process)
+{
+	struct task *task, *next;
+
+	if (process_is_claimed(accounting, process))
+		return;
+	for (task = process->tasks; task; task = next) {
+		next = task->next; /* with the last one the process goes */
+		task_free(accounting, task);
+	}
+}
+
+void process_unclaimed(struct accounting *accounting, struct process *process, uint64_t now)
+{
+	process->is_unclaimed = true;
+	process->unclaimed_at = now;
+	DL_APPEND2(accounting->unclaimed, process, unclaimed_prev, unclaimed_next);
+}
+
+/* It has a group now, or is gone. */
+static void process_claimed(struct accounting *accounting, struct process *process)
+{
+	if (!process->is_unclaimed)
+		return;
+	process->is_unclaimed = false;
+	DL_DELETE2(accounting->unclaimed, process, unclaimed_prev, unclaimed_next);
+}
+
+static void process_leave_parent(struct process *process)
+{
+	if (process->parent)
+		DL_DELETE(process->parent->children, process);
+	process->parent = NULL;
+}
+
+void process_set_parent(struct accounting *accounting, struct process *process, pid_t parent)
+{
+	struct process *found;
+
+	if (process->parent && process->parent->tgid == parent)
+		return;
+	process_leave_parent(process);
+	found = process_find(accounting, parent);
+	if (!found || found == process || !found->live)
+		return;
+	process->parent = found;
+	DL_APPEND(found->children, process);
+}
+
+/* Its last thread has exited: what is known of it is all there will be. */
+static void process_end(struct accounting *accounting, struct process *process)
+{
+	memory_release(accounting, process);
+	reap_credit(process);
+	process_leave_parent(process);
+	while (process->children)
+		process_leave_parent(process->children);
 }
 
 static struct process *process_get(struct accounting *accounting, pid_t tgid)
@@ -61,7 +150,87 @@ struct task *task_new(struct accounting *accounting, const struct task_id *id)
 	for (unsigned i = 0; i < accounting->hierarchies; i++)
 		task->links[i].task = task;
 	DL_APPEND(process->tasks, task);
+	process->live++;
 	HASH_ADD_INT(accounting->tasks, id.tid, task);
+	return task;
+}
+
+/* Remembers a fork for who wants to know of it. */
+static void note_fork(struct accounting *accounting, const struct task *task, unsigned hierarchy)
+{
+	if (!accounting->on_fork[hierarchy].entered)
+		return;
+	if (accounting->news_count == accounting->news_capacity) {
+		size_t capacity = accounting->news_capacity ? 2 * accounting->news_capacity : 16;
+		struct fork_news *news = realloc(accounting->news, capacity * sizeof(*news));
+
+		if (!news)
+			return;
+		accounting->news = news;
+		accounting->news_capacity = capacity;
+	}
+	accounting->news[accounting->news_count++] =
+		(struct fork_news){.id = task->id, .hierarchy = hierarchy};
+}
+
+void forks_announce(struct accounting *accounting)
+{
+	struct fork_news *news;
+	size_t count;
+
+	pthread_mutex_lock(&accounting->lock);
+	news = accounting->news;
+	count = accounting->news_count;
+	accounting->news = NULL;
+	accounting->news_count = accounting->news_capacity = 0;
+	pthread_mutex_unlock(&accounting->lock);
+	for (size_t i = 0; i < count; i++) {
+		unsigned hierarchy = news[i].hierarchy;
+
+		accounting->on_fork[hierarchy].entered(accounting->on_fork[hierarchy].context,
+						       &news[i].id);
+	}
+	free(news);
+}
+
+/* pids_event(): where the task was forked, for a limit there or above. */
+static void count_over_limit(struct group *own)
+{
+	for (const struct group *group = own; group; group = group->parent) {
+		if (group->pids > group->pids_limit) {
+			own->pids_over++;
+			return;
+		}
+	}
+}
+
+struct task *task_fork(struct accounting *accounting, const struct task *creator,
+		       const struct task_id *id)
+{
+	struct group *groups[ACCOUNTING_MAX_HIERARCHIES];
+	pid_t parent = creator->process->tgid;
+	struct task *task;
+
+	if (id->tid == id->tgid && !task_is_claimed(accounting, creator))
+		return NULL;
+	/* The creator may be the old bearer of the number, and then goes. */
+	for (unsigned i = 0; i < accounting->hierarchies; i++)
+		groups[i] = creator->links[i].group;
+	task = task_new(accounting, id);
+	if (!task)
+		return NULL;
+	task->measured = true;
+	if (id->tid == id->tgid) {
+		task->process->measured = task->process->measured_io = true;
+		process_set_parent(accounting, task->process, parent);
+	}
+	for (unsigned i = 0; i < accounting->hierarchies; i++) {
+		if (!groups[i])
+			continue;
+		task_enter(task, i, groups[i]);
+		count_over_limit(groups[i]);
+		note_fork(accounting, task, i);
+	}
 	return task;
 }
 
@@ -110,10 +279,37 @@ void task_enter(struct task *task, unsigned hierarchy, struct group *group)
 	group_count(group, 1, task->zombie ? 0 : 1);
 }
 
-void task_end(struct accounting *accounting, struct task *task)
+static void count_end(struct accounting *accounting, struct task *task,
+		      const struct counters *final)
+{
+	struct process *process = task->process;
+	struct counters delta;
+
+	if (final && !task->measured) {
+		task->run = final->value[COUNTER_RUN]; /* its life before it was a member */
+		process->measured = false;
+	}
+	if (final && final->value[COUNTER_RUN] > task->run)
+		count_run(accounting, task, final->value[COUNTER_RUN], final, 0);
+	process->ended_run += task->run;
+	task->run = 0;
+	if (!final)
+		return;
+	for (enum counter i = COUNTER_USER; i < COUNTERS; i++)
+		process->recorded.value[i] += final->value[i];
+	if (process->live > 1 || !process->measured)
+		return; /* the process' files have it until the last thread ends */
+	delta = counters_grow(&process->seen, &process->recorded);
+	delta.value[COUNTER_RUN] = 0;
+	io_count_requests(accounting, process, &delta);
+	usage_count(accounting, process_leader(process)->links, &delta, task->cpu);
+}
+
+void task_end(struct accounting *accounting, struct task *task, const struct counters *final)
 {
 	if (task->zombie)
 		return;
+	count_end(accounting, task, final);
 	for (unsigned i = 0; i < accounting->hierarchies; i++) {
 		struct task_link *link = &task->links[i];
 
@@ -124,21 +320,39 @@ void task_end(struct accounting *accounting, struct task *task)
 		group_count(link->group, 0, -1);
 	}
 	task->zombie = true;
+	if (!--task->process->live)
+		process_end(accounting, task->process);
 }
 
 void task_free(struct accounting *accounting, struct task *task)
 {
 	struct process *process = task->process;
 
+	task_end(accounting, task, NULL);
 	for (unsigned i = 0; i < accounting->hierarchies; i++)
 		link_leave(&task->links[i]);
 	DL_DELETE(process->tasks, task);
 	HASH_DEL(accounting->tasks, task);
 	free(task);
 	if (!process->tasks) {
+		process_claimed(accounting, process);
 		HASH_DEL(accounting->processes, process);
 		free(process);
 	}
+}
+
+static void task_move(struct accounting *accounting, struct task *task, struct group *group)
+{
+	struct process *process = task->process;
+
+	if (task == process_leader(process))
+		memory_leave(accounting, process, group->hierarchy,
+			     task->links[group->hierarchy].group);
+	task_enter(task, group->hierarchy, group);
+	if (process_is_claimed(accounting, process))
+		process_claimed(accounting, process);
+	else
+		process_forget_unclaimed(accounting, process);
 }
 
 int accounting_move(struct group *group, const struct task_id *tasks, size_t count)
@@ -161,9 +375,7 @@ int accounting_move(struct group *group, const struct task_id *tasks, size_t cou
 		if (!task)
 			error = -ENOMEM;
 		else if (!task->zombie)
-			task_enter(task, group->hierarchy, group);
-		if (task && !task_is_claimed(accounting, task))
-			task_free(accounting, task);
+			task_move(accounting, task, group);
 	}
 	pthread_mutex_unlock(&accounting->lock);
 	return error;

@@ -1,0 +1,279 @@
+/* Reading what live members use, and counting it. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <utlist.h>
+
+#include "reading.h"
+
+#define WINDOW 10000000u /* ns: a tick of USER_HZ */
+#define WINDOW_MAX 1000000000u
+#define COST_SHARE 20u /* reading takes at most one part in so many of the time */
+
+static unsigned kind_index(enum usage_kind kind)
+{
+	return (unsigned)__builtin_ctz(kind);
+}
+
+/* --- choosing; under the lock --- */
+
+static int list_process(struct reading_list *list, const struct process *process, unsigned kinds)
+{
+	struct reading *reading;
+	struct task *task;
+
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? 2 * list->capacity : 16;
+		struct reading *grown = realloc(list->readings, capacity * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		list->readings = grown;
+		list->capacity = capacity;
+	}
+	reading = &list->readings[list->count];
+	*reading = (struct reading){.tgid = process->tgid, .kinds = kinds};
+	reading->threads = calloc(process->live, sizeof(*reading->threads));
+	if (!reading->threads)
+		return -ENOMEM;
+	list->count++;
+	reading->first = !process->measured;
+	reading->last_memory_run = process->memory_run;
+	reading->last_memory_at = process->measured_at[kind_index(USAGE_MEMORY)];
+	DL_FOREACH(process->tasks, task) {
+		if (!task->zombie)
+			reading->threads[reading->count++] = (struct thread_reading){
+				.id = task->id, .last_run = task->measured ? task->run : UINT64_MAX};
+	}
+	return 0;
+}
+
+/* Lists the process for those of the kinds that were not read since `before`; marks them as read. */
+static int list_stale(struct reading_list *list, struct process *process, unsigned kinds,
+		      uint64_t before, uint64_t now)
+{
+	unsigned stale = 0;
+
+	for (unsigned i = 0; i < USAGE_KINDS; i++) {
+		if (!(kinds & 1u << i) || process->measured_at[i] > before)
+			continue;
+		stale |= 1u << i;
+	}
+	if (!stale || !process->live)
+		return 0;
+	int error = list_process(list, process, stale);
+	for (unsigned i = 0; i < USAGE_KINDS && !error; i++) {
+		if (stale & 1u << i)
+			process->measured_at[i] = now;
+	}
+	return error;
+}
+
+static int list_group(struct reading_list *list, struct group *group, unsigned kinds,
+		      uint64_t before, uint64_t now)
+{
+	struct task_link *link;
+	struct group *child;
+	int error = 0;
+
+	if (!group->populated)
+		return 0;
+	DL_FOREACH(group->tasks, link) {
+		error = list_stale(list, link->task->process, kinds, before, now);
+		if (error)
+			return error;
+	}
+	DL_FOREACH(group->children, child) {
+		error = list_group(list, child, kinds, before, now);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static void list_free(struct reading_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->readings[i].threads);
+	free(list->readings);
+}
+
+/*
+ * Children that are in the table as live, of processes that seem to owe: one of
+ * them may just have been reaped, and then what is known of it is not owed.
+ */
+static int list_children(struct accounting *accounting, const struct reading_list *readings,
+			 struct task_list *list, bool *owed)
+{
+	size_t capacity = 0;
+	int error = 0;
+
+	for (size_t i = 0; i < readings->count && !error; i++) {
+		struct process *process = process_find(accounting, readings->readings[i].tgid);
+		struct process *child;
+		struct counters counters;
+
+		if (!process || !reap_owed(process, &counters))
+			continue;
+		*owed = true;
+		DL_FOREACH(process->children, child) {
+			const struct task *leader = process_leader(child);
+
+			if (leader && child->live && !error)
+				error = list_add(list, &capacity, &leader->id);
+		}
+	}
+	return error;
+}
+
+static void forget_gone_threads(struct accounting *accounting, const struct reading *reading)
+{
+	for (size_t i = 0; i < reading->count; i++) {
+		const struct thread_reading *read = &reading->threads[i];
+		struct task *task;
+
+		if (read->liveness != TASK_GONE)
+			continue;
+		task = task_find(accounting, read->id.tid);
+		if (task && task_is(task, &read->id))
+			task_free(accounting, task);
+	}
+}
+
+/* Reads all that is listed, and counts it. */
+static int measure(struct accounting *accounting, struct reading_list *list, uint64_t now)
+{
+	struct task_list children = {0};
+	bool owed = false;
+	int error;
+
+	for (size_t i = 0; i < list->count; i++)
+		reading_fill(accounting->machine, &list->readings[i], now);
+	source_sync(accounting);
+	pthread_mutex_lock(&accounting->lock);
+	for (size_t i = 0; i < list->count; i++)
+		reading_count(accounting, &list->readings[i]);
+	for (size_t i = 0; i < list->count; i++)
+		forget_gone_threads(accounting, &list->readings[i]);
+	error = list_children(accounting, list, &children, &owed);
+	pthread_mutex_unlock(&accounting->lock);
+	if (!owed || error) {
+		free(children.tasks);
+		return error;
+	}
+	tasks_refresh(accounting, &children);
+	free(children.tasks);
+	pthread_mutex_lock(&accounting->lock);
+	for (size_t i = 0; i < list->count; i++) {
+		struct process *process = process_find(accounting, list->readings[i].tgid);
+
+		if (process)
+			reap_pay(accounting, process);
+	}
+	pthread_mutex_unlock(&accounting->lock);
+	return 0;
+}
+
+/* --- the questions --- */
+
+static void lock_kinds(struct accounting *accounting, unsigned kinds, bool lock)
+{
+	for (unsigned i = 0; i < USAGE_KINDS; i++) {
+		if (kinds & 1u << i && lock)
+			pthread_mutex_lock(&accounting->reading[i]);
+		else if (kinds & 1u << i)
+			pthread_mutex_unlock(&accounting->reading[i]);
+	}
+}
+
+/* The group was read so short a time ago that it need not be again. */
+static bool is_fresh(const struct group *group, enum usage_kind kind, uint64_t now)
+{
+	unsigned i = kind_index(kind);
+	uint64_t window;
+
+	if (!group->usage)
+		return !group->populated;
+	window = COST_SHARE * group->usage->read_cost[i];
+	if (window < WINDOW)
+		window = WINDOW;
+	if (window > WINDOW_MAX)
+		window = WINDOW_MAX;
+	return now - group->usage->read_at[i] < window;
+}
+
+int group_measure(struct group *group, enum usage_kind kind)
+{
+	struct accounting *accounting = group->accounting;
+	struct reading_list list = {0};
+	uint64_t now;
+	bool fresh;
+	int error = 0;
+
+	if (kind == USAGE_IO)
+		io_learn_request_size(accounting);
+	source_sync(accounting);
+	lock_kinds(accounting, kind, true);
+	pthread_mutex_lock(&accounting->lock);
+	now = now_ns();
+	fresh = is_fresh(group, kind, now);
+	if (!fresh)
+		error = list_group(&list, group, kind, now - WINDOW, now);
+	pthread_mutex_unlock(&accounting->lock);
+	if (!fresh && !error) {
+		error = measure(accounting, &list, now);
+		pthread_mutex_lock(&accounting->lock);
+		if (group->usage && !group->retired) {
+			group->usage->read_at[kind_index(kind)] = now;
+			group->usage->read_cost[kind_index(kind)] = now_ns() - now;
+		}
+		pthread_mutex_unlock(&accounting->lock);
+	}
+	lock_kinds(accounting, kind, false);
+	list_free(&list);
+	return error;
+}
+
+int tasks_measure(struct accounting *accounting, const struct task_list *tasks, unsigned kinds)
+{
+	struct reading_list list = {0};
+	uint64_t now;
+	int error = 0;
+
+	lock_kinds(accounting, kinds, true);
+	pthread_mutex_lock(&accounting->lock);
+	now = now_ns();
+	for (size_t i = 0; i < tasks->count && !error; i++) {
+		struct task *task = task_find(accounting, tasks->tasks[i].tid);
+
+		/* A process' threads come together: one reading is for all. */
+		if (task && task_is(task, &tasks->tasks[i]))
+			error = list_stale(&list, task->process, kinds, now - 1, now);
+	}
+	pthread_mutex_unlock(&accounting->lock);
+	if (!error)
+		error = measure(accounting, &list, now);
+	lock_kinds(accounting, kinds, false);
+	list_free(&list);
+	return error;
+}
+
+int accounting_measure_all(struct accounting *accounting, unsigned kinds, uint64_t age)
+{
+	struct reading_list list = {0};
+	struct process *process;
+	uint64_t now;
+	int error = 0;
+
+	lock_kinds(accounting, kinds, true);
+	pthread_mutex_lock(&accounting->lock);
+	now = now_ns();
+	for (process = accounting->processes; process && !error; process = process->hh.next)
+		error = list_stale(&list, process, kinds, now - age, now);
+	pthread_mutex_unlock(&accounting->lock);
+	if (!error)
+		error = measure(accounting, &list, now);
+	lock_kinds(accounting, kinds, false);
+	list_free(&list);
+	return error;
+}

@@ -1,0 +1,235 @@
+/* What processes hold, and which group holds it: it stays where it was first charged. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <utlist.h>
+
+#include "internal.h"
+
+#define KERNEL_STACK 16384u /* THREAD_SIZE of x86_64 and arm64 */
+
+/* The fields of memory_usage that are held, not counted. */
+static uint64_t *held_field(struct memory_usage *memory, unsigned i)
+{
+	uint64_t *const fields[] = {&memory->anon, &memory->file, &memory->shmem, &memory->swap,
+				    &memory->kernel};
+
+	return fields[i];
+}
+
+#define HELD_FIELDS 5
+
+uint64_t memory_usage_bytes(const struct memory_usage *usage)
+{
+	return usage->anon + usage->file + usage->shmem + usage->kernel;
+}
+
+/* Shared pages by the number of their sharers; smaps has no split of its Pss, Rss gives it. */
+static void use_smaps(struct memory_usage *memory, const struct machine_task_smaps *smaps)
+{
+	memory->swap = smaps->swap_pss;
+	if (smaps->has_pss_split) {
+		memory->anon = smaps->pss_anon;
+		memory->file = smaps->pss_file;
+		memory->shmem = smaps->pss_shmem;
+		return;
+	}
+	memory->anon = smaps->rss ? (uint64_t)((__uint128_t)smaps->pss * smaps->anonymous /
+						smaps->rss)
+				  : 0;
+	memory->file = smaps->pss - memory->anon;
+}
+
+int memory_read(const struct machine *machine, pid_t tgid, struct memory_usage *memory)
+{
+	struct machine_task_status status;
+	struct machine_task_smaps smaps;
+	struct machine_task_statm statm;
+	int error = machine_task_status(machine, tgid, 0, &status);
+
+	*memory = (struct memory_usage){0};
+	if (error)
+		return error;
+	if (!status.has_mm && status.has_rss_split)
+		return 0;
+	memory->kernel = status.vm_pte + status.threads * KERNEL_STACK;
+	memory->swap = status.vm_swap;
+	error = machine_task_smaps_rollup(machine, tgid, &smaps);
+	if (error == -ENOENT)
+		error = machine_task_smaps(machine, tgid, &smaps);
+	if (error == -ESRCH)
+		return 0; /* no memory any more */
+	if (!error) {
+		use_smaps(memory, &smaps);
+		return 0;
+	}
+	if (status.has_rss_split) {
+		memory->anon = status.rss_anon;
+		memory->file = status.rss_file;
+		memory->shmem = status.rss_shmem;
+		return 0;
+	}
+	error = machine_task_statm(machine, tgid, 0, &statm);
+	if (!error) {
+		memory->anon = (statm.resident - statm.shared) * number_page_size();
+		memory->file = statm.shared * number_page_size();
+	}
+	return error == -ESRCH ? 0 : error;
+}
+
+static void raise_peak(uint64_t *peak, uint64_t value)
+{
+	if (value > *peak)
+		*peak = value;
+}
+
+/* A charge becomes `now`: in its group and in the totals above. */
+static void charge_set(struct charge *charge, const struct memory_usage *now)
+{
+	struct memory_usage target = *now;
+
+	for (struct group *group = charge->group; group && group->parent; group = group->parent) {
+		struct usage *usage = usage_get(group);
+
+		if (!usage)
+			continue;
+		for (unsigned i = 0; i < HELD_FIELDS; i++) {
+			uint64_t change = *held_field(&target, i) - *held_field(&charge->held, i);
+
+			if (group == charge->group)
+				*held_field(&usage->memory, i) += change;
+			*held_field(&usage->memory_total, i) += change;
+		}
+		raise_peak(&usage->peak.memory, memory_usage_bytes(&usage->memory_total));
+		raise_peak(&usage->peak.memsw, memory_usage_bytes(&usage->memory_total) +
+						       usage->memory_total.swap);
+		raise_peak(&usage->peak.kernel, usage->memory_total.kernel);
+	}
+	charge->held = target;
+}
+
+/* The process' charge in a group (NULL: the root), made when there is none. */
+static struct charge *charge_get(struct process *process, unsigned hierarchy, struct group *group)
+{
+	struct charge *charge;
+
+	LL_FOREACH(process->charges, charge) {
+		if (charge->hierarchy == hierarchy && charge->group == group)
+			return charge;
+	}
+	if (group && !usage_get(group))
+		return NULL;
+	charge = calloc(1, sizeof(*charge));
+	if (!charge)
+		return NULL;
+	charge->hierarchy = hierarchy;
+	charge->group = group;
+	LL_APPEND(process->charges, charge); /* oldest first */
+	if (group)
+		DL_APPEND2(group->usage->charges, charge, group_prev, group_next);
+	return charge;
+}
+
+static void charge_free(struct process *process, struct charge *charge)
+{
+	static const struct memory_usage nothing;
+
+	charge_set(charge, &nothing);
+	if (charge->group)
+		DL_DELETE2(charge->group->usage->charges, charge, group_prev, group_next);
+	LL_DELETE(process->charges, charge);
+	free(charge);
+}
+
+static bool holds_nothing(const struct memory_usage *memory)
+{
+	return !memory_usage_bytes(memory) && !memory->swap;
+}
+
+/*
+ * What the groups that the process left still hold: never more than there is,
+ * the oldest owner keeps longest. Leaves in *now what the present group holds.
+ */
+static void shrink_past(struct process *process, unsigned hierarchy, struct group *present,
+			struct memory_usage *now)
+{
+	struct memory_usage rest = *now;
+	struct charge *charge, *next;
+
+	LL_FOREACH_SAFE(process->charges, charge, next) {
+		struct memory_usage held = charge->held;
+
+		if (charge->hierarchy != hierarchy || charge->group == present)
+			continue;
+		for (unsigned i = 0; i < HELD_FIELDS; i++) {
+			uint64_t *have = held_field(&held, i), *left = held_field(&rest, i);
+
+			if (*have > *left)
+				*have = *left;
+			*left -= *have;
+		}
+		if (holds_nothing(&held))
+			charge_free(process, charge);
+		else
+			charge_set(charge, &held);
+	}
+	*now = rest;
+}
+
+void memory_hold(struct accounting *accounting, struct process *process,
+		 const struct memory_usage *now)
+{
+	const struct task *leader = process_leader(process);
+
+	process->memory = *now;
+	for (unsigned i = 0; i < accounting->hierarchies; i++) {
+		struct group *group = leader->links[i].group;
+		struct memory_usage present = *now;
+		struct charge *charge;
+
+		if (!(accounting->kinds[i] & USAGE_MEMORY) || (!group && !process->charges))
+			continue;
+		shrink_past(process, i, group, &present);
+		charge = charge_get(process, i, group);
+		if (charge)
+			charge_set(charge, &present);
+	}
+}
+
+void memory_release(struct accounting *accounting, struct process *process)
+{
+	(void)accounting;
+	while (process->charges)
+		charge_free(process, process->charges);
+	process->memory = (struct memory_usage){0};
+}
+
+void memory_leave(struct accounting *accounting, struct process *process, unsigned hierarchy,
+		  struct group *from)
+{
+	struct charge *charge;
+
+	if (!(accounting->kinds[hierarchy] & USAGE_MEMORY) || from ||
+	    holds_nothing(&process->memory))
+		return; /* a group's charge is there already */
+	charge = charge_get(process, hierarchy, NULL);
+	if (charge)
+		charge_set(charge, &process->memory);
+}
+
+void memory_retire(struct group *group)
+{
+	while (group->usage && group->usage->charges) {
+		struct charge *charge = group->usage->charges;
+		struct group *parent = group->parent->parent ? group->parent : NULL;
+		struct memory_usage held = charge->held;
+		static const struct memory_usage nothing;
+
+		charge_set(charge, &nothing);
+		DL_DELETE2(group->usage->charges, charge, group_prev, group_next);
+		charge->group = parent && usage_get(parent) ? parent : NULL;
+		if (charge->group)
+			DL_APPEND2(parent->usage->charges, charge, group_prev, group_next);
+		charge_set(charge, &held);
+	}
+}

@@ -1,0 +1,76 @@
+/* Reading one process: as few of its files as will do. */
+#include <errno.h>
+
+#include "reading.h"
+
+/* Memory of a process that has not run stays as it is, but for reclaim and for its sharers. */
+#define ASLEEP_WINDOW 10000000000u /* ns */
+
+/* The thread's run time in ns: schedstat, or ticks where there is none. */
+static void read_run(const struct machine *machine, pid_t tgid, struct thread_reading *thread)
+{
+	struct machine_task_schedstat sched;
+	int error = machine_task_schedstat(machine, tgid, thread->id.tid, &sched);
+
+	thread->has_run = !error;
+	if (!error)
+		thread->run = sched.run_ns;
+	else if (error == -ESRCH)
+		thread->liveness = TASK_GONE;
+}
+
+static void read_thread(const struct machine *machine, struct reading *reading,
+			struct thread_reading *thread)
+{
+	struct machine_task_stat stat;
+
+	if (machine_task_stat(machine, reading->tgid, thread->id.tid, &stat) ||
+	    (thread->id.start_time && stat.starttime != thread->id.start_time)) {
+		thread->liveness = TASK_GONE;
+		return;
+	}
+	thread->id.start_time = stat.starttime;
+	thread->cpu = (unsigned)stat.processor;
+	if (stat.state == 'Z' || stat.state == 'X')
+		thread->liveness = TASK_ZOMBIE;
+	if (!thread->has_run) {
+		thread->run = (stat.utime + stat.stime) * MACHINE_TICK_NS;
+		thread->has_run = true;
+	}
+}
+
+/* True when a thread has run since it was read last. */
+static bool read_runs(const struct machine *machine, struct reading *reading)
+{
+	bool moved = reading->first;
+
+	reading->run = 0;
+	for (size_t i = 0; i < reading->count; i++) {
+		struct thread_reading *thread = &reading->threads[i];
+
+		read_run(machine, reading->tgid, thread);
+		if (!thread->has_run || thread->run != thread->last_run)
+			moved = true;
+		reading->run += thread->run;
+	}
+	return moved;
+}
+
+void reading_fill(const struct machine *machine, struct reading *reading, uint64_t now)
+{
+	bool moved = read_runs(machine, reading);
+
+	if (moved) {
+		reading->has_stat = !machine_task_stat(machine, reading->tgid, 0, &reading->stat);
+		for (size_t i = 0; i < reading->count; i++)
+			read_thread(machine, reading, &reading->threads[i]);
+	}
+	if (reading->kinds & USAGE_IO)
+		reading->has_io = (moved || reading->first) &&
+				  !machine_task_io(machine, reading->tgid, 0, &reading->io);
+	if (reading->kinds & USAGE_MEMORY &&
+	    (moved || reading->run != reading->last_memory_run ||
+	     now - reading->last_memory_at > ASLEEP_WINDOW))
+		reading->has_memory = !memory_read(machine, reading->tgid, &reading->memory);
+}
+

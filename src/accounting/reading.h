@@ -1,0 +1,41 @@
+/* One reading of a process: what to read, and what was read. */
+#ifndef ACCOUNTING_READING_H
+#define ACCOUNTING_READING_H
+
+#include "internal.h"
+
+struct thread_reading {
+	struct task_id id;
+	uint64_t last_run; /* in: what is known */
+	enum liveness liveness;
+	bool has_run;
+	uint64_t run;
+	unsigned cpu;
+};
+
+struct reading {
+	pid_t tgid;
+	unsigned kinds;
+	bool first; /* nothing is known yet */
+	uint64_t last_memory_run, last_memory_at;
+	struct thread_reading *threads;
+	size_t count;
+	bool has_stat, has_io, has_memory;
+	uint64_t run; /* of all threads */
+	struct machine_task_stat stat;
+	struct machine_task_io io;
+	struct memory_usage memory;
+};
+
+struct reading_list {
+	struct reading *readings;
+	size_t count, capacity;
+};
+
+/* reading.c: fills it from /proc; no lock. `now` as now_ns(). */
+void reading_fill(const struct machine *machine, struct reading *reading, uint64_t now);
+
+/* count.c: counts what it says; under the lock. */
+void reading_count(struct accounting *accounting, struct reading *reading);
+
+#endif

@@ -1,0 +1,181 @@
+/* The source of forks and exits: choosing it, and the one that scans /proc. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "log.h"
+
+#define MS 1000000u /* ns */
+
+bool accounting_is_idle(struct accounting *accounting)
+{
+	bool idle;
+
+	pthread_mutex_lock(&accounting->lock);
+	idle = !accounting->processes;
+	pthread_mutex_unlock(&accounting->lock);
+	return idle;
+}
+
+void source_sync(struct accounting *accounting)
+{
+	if (accounting_is_idle(accounting))
+		return;
+	if (accounting->source)
+		accounting->source->sync(accounting->source);
+	else
+		scan_new(accounting);
+}
+
+void source_wake(struct accounting *accounting)
+{
+	if (accounting->source)
+		accounting->source->wake(accounting->source);
+	else
+		scan_start(accounting);
+}
+
+const char *accounting_source_name(const struct accounting *accounting)
+{
+	return accounting->source ? accounting->source->name : "scan";
+}
+
+int accounting_start(struct accounting *accounting, enum accounting_source source)
+{
+	int error = 0;
+
+	if (source != ACCOUNTING_SCAN)
+		accounting->source = events_source_open(accounting, &error);
+	if (!accounting->source && source == ACCOUNTING_EVENTS)
+		return error;
+	if (!accounting->source) {
+		if (error)
+			log_info("accounting: no events here (%s)", strerror(-error));
+		accounting->source = scan_source_open(accounting, &error);
+	}
+	if (!accounting->source)
+		return error;
+	if (!accounting_is_idle(accounting))
+		source_wake(accounting);
+	log_info("accounting: by %s", accounting->source->name);
+	return 0;
+}
+
+/* --- the scan --- */
+
+/*
+ * Reads what members use now and then, so that one that ends takes little
+ * along that was not counted; and looks for new tasks, often while there are
+ * some. Waits while there is nobody to follow.
+ */
+struct scan_source {
+	struct source source;
+	pthread_t thread;
+	pthread_mutex_t lock; /* of `stop`, and for the condition */
+	pthread_cond_t woken;
+	bool stop;
+};
+
+#define PAUSE_MIN (50 * MS)
+#define PAUSE_MAX (1000 * MS)
+/* Parts of the time that reading takes while tasks come, and while none do. */
+#define BUSY_SHARE 100u
+#define IDLE_SHARE 1000u
+
+static void scan_sync(struct source *source)
+{
+	scan_new(source->accounting);
+}
+
+static void scan_wake(struct source *source)
+{
+	struct scan_source *scan = (struct scan_source *)source;
+
+	scan_start(source->accounting);
+	pthread_mutex_lock(&scan->lock);
+	pthread_cond_signal(&scan->woken);
+	pthread_mutex_unlock(&scan->lock);
+}
+
+/* Sleeps for `pause` ns, or until there are members again. False: it is time to end. */
+static bool scan_wait(struct scan_source *scan, uint64_t pause)
+{
+	bool go_on;
+
+	pthread_mutex_lock(&scan->lock);
+	if (!scan->stop && accounting_is_idle(scan->source.accounting)) {
+		pthread_cond_wait(&scan->woken, &scan->lock);
+	} else if (!scan->stop) {
+		uint64_t until = now_ns() + pause;
+		struct timespec time = {.tv_sec = (time_t)(until / 1000000000u),
+					.tv_nsec = (long)(until % 1000000000u)};
+
+		while (!scan->stop && now_ns() < until)
+			pthread_cond_timedwait(&scan->woken, &scan->lock, &time);
+	}
+	go_on = !scan->stop;
+	pthread_mutex_unlock(&scan->lock);
+	return go_on;
+}
+
+static void *scan_run(void *arg)
+{
+	struct scan_source *scan = arg;
+	struct accounting *accounting = scan->source.accounting;
+	uint64_t pause = PAUSE_MIN, read_at = 0, cost = 0;
+
+	while (scan_wait(scan, pause)) {
+		uint64_t now = now_ns();
+		bool changed = scan_new(accounting);
+
+		if (now - read_at >= cost * (changed ? BUSY_SHARE : IDLE_SHARE)) {
+			accounting_measure_all(accounting, USAGE_CPU | USAGE_IO, PAUSE_MIN);
+			read_at = now;
+			cost = now_ns() - now;
+		}
+		pause = changed ? PAUSE_MIN : pause * 2;
+		if (pause > PAUSE_MAX)
+			pause = PAUSE_MAX;
+	}
+	return NULL;
+}
+
+static void scan_close(struct source *source)
+{
+	struct scan_source *scan = (struct scan_source *)source;
+
+	pthread_mutex_lock(&scan->lock);
+	scan->stop = true;
+	pthread_cond_signal(&scan->woken);
+	pthread_mutex_unlock(&scan->lock);
+	pthread_join(scan->thread, NULL);
+	pthread_cond_destroy(&scan->woken);
+	pthread_mutex_destroy(&scan->lock);
+	free(scan);
+}
+
+struct source *scan_source_open(struct accounting *accounting, int *error)
+{
+	struct scan_source *scan = calloc(1, sizeof(*scan));
+	pthread_condattr_t monotonic;
+
+	*error = -ENOMEM;
+	if (!scan)
+		return NULL;
+	scan->source = (struct source){.name = "scan",
+				       .accounting = accounting,
+				       .sync = scan_sync,
+				       .wake = scan_wake,
+				       .close = scan_close};
+	pthread_mutex_init(&scan->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&scan->woken, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	*error = -pthread_create(&scan->thread, NULL, scan_run, scan);
+	if (!*error)
+		return &scan->source;
+	free(scan);
+	return NULL;
+}

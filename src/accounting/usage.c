@@ -1,0 +1,257 @@
+/* What groups used: adding to it, and asking for it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "internal.h"
+
+uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+struct usage *usage_get(struct group *group)
+{
+	struct usage *usage = group->usage;
+
+	if (usage)
+		return usage;
+	usage = calloc(1, sizeof(*usage));
+	if (!usage)
+		return NULL;
+	if (group->accounting->kinds[group->hierarchy] & USAGE_CPU) {
+		usage->per_cpu = calloc(group->accounting->nr_cpu, sizeof(*usage->per_cpu));
+		if (!usage->per_cpu) {
+			free(usage);
+			return NULL;
+		}
+	}
+	group->usage = usage;
+	return usage;
+}
+
+void usage_free(struct group *group)
+{
+	if (group->usage)
+		free(group->usage->per_cpu);
+	free(group->usage);
+	group->usage = NULL;
+}
+
+/*
+ * Adds run time, and splits all of it as cputime_adjust() does: in the ratio
+ * of the ticks, neither part ever less than it was.
+ */
+static void count_cpu(struct usage *usage, const struct counters *delta, unsigned cpu)
+{
+	uint64_t *sum = usage->cpu.value, run = delta->value[COUNTER_RUN];
+	uint64_t ticks, target, user = 0;
+
+	for (enum counter i = COUNTER_RUN; i <= COUNTER_SYSTEM; i++)
+		sum[i] += delta->value[i];
+	ticks = sum[COUNTER_USER] + sum[COUNTER_SYSTEM];
+	target = sum[COUNTER_SYSTEM] ? (uint64_t)((__uint128_t)sum[COUNTER_RUN] *
+						   sum[COUNTER_USER] / ticks)
+				     : sum[COUNTER_RUN];
+	if (target > usage->total.user)
+		user = target - usage->total.user;
+	if (user > run)
+		user = run;
+	usage->total.user += user;
+	usage->total.system += run - user;
+	usage->per_cpu[cpu].user += user;
+	usage->per_cpu[cpu].system += run - user;
+}
+
+static void count_memory(struct memory_usage *memory, const struct counters *delta)
+{
+	memory->pgfault += delta->value[COUNTER_FAULTS];
+	memory->pgmajfault += delta->value[COUNTER_MAJOR_FAULTS];
+}
+
+static void count_io(struct io_usage *io, const struct counters *delta)
+{
+	io->read_bytes += delta->value[COUNTER_READ];
+	io->write_bytes += delta->value[COUNTER_WRITTEN];
+	io->read_ios += delta->value[COUNTER_READS];
+	io->write_ios += delta->value[COUNTER_WRITES];
+}
+
+void usage_count(struct accounting *accounting, const struct task_link *links,
+		 const struct counters *delta, unsigned cpu)
+{
+	static const struct counters nothing;
+
+	if (!memcmp(delta, &nothing, sizeof(nothing)))
+		return;
+	if (cpu >= accounting->nr_cpu)
+		cpu = 0;
+	for (unsigned i = 0; i < accounting->hierarchies; i++) {
+		unsigned kinds = accounting->kinds[i];
+		struct group *own = kinds ? links[i].group : NULL;
+
+		for (struct group *group = own; group && group->parent; group = group->parent) {
+			struct usage *usage = usage_get(group);
+
+			if (!usage)
+				continue;
+			if (kinds & USAGE_CPU)
+				count_cpu(usage, delta, cpu);
+			if (group == own)
+				count_memory(&usage->memory, delta);
+			count_memory(&usage->memory_total, delta);
+			if (group == own)
+				count_io(&usage->io, delta);
+			count_io(&usage->io_total, delta);
+		}
+	}
+}
+
+/* Measures the group and takes the lock; the answer is in group->usage, if there is any. */
+static int ask(struct group *group, enum usage_kind kind)
+{
+	struct accounting *accounting = group->accounting;
+	int error;
+
+	pthread_mutex_lock(&accounting->lock);
+	error = accounting->kinds[group->hierarchy] & kind ? 0 : -EINVAL;
+	pthread_mutex_unlock(&accounting->lock);
+	if (!error)
+		error = group_measure(group, kind);
+	if (!error)
+		pthread_mutex_lock(&accounting->lock);
+	return error;
+}
+
+static void answered(struct group *group)
+{
+	pthread_mutex_unlock(&group->accounting->lock);
+}
+
+int group_cpu_usage(struct group *group, struct cpu_usage *usage)
+{
+	unsigned nr_cpu = group->accounting->nr_cpu;
+	int error;
+
+	*usage = (struct cpu_usage){0};
+	usage->per_cpu = calloc(nr_cpu, sizeof(*usage->per_cpu));
+	if (!usage->per_cpu)
+		return -ENOMEM;
+	usage->nr_cpu = nr_cpu;
+	error = ask(group, USAGE_CPU);
+	if (error) {
+		cpu_usage_free(usage);
+		return error;
+	}
+	if (group->usage) {
+		usage->total = group->usage->total;
+		memcpy(usage->per_cpu, group->usage->per_cpu, nr_cpu * sizeof(*usage->per_cpu));
+	}
+	answered(group);
+	return 0;
+}
+
+void cpu_usage_free(struct cpu_usage *usage)
+{
+	free(usage->per_cpu);
+	*usage = (struct cpu_usage){0};
+}
+
+int group_cpu_reset(struct group *group)
+{
+	int error = ask(group, USAGE_CPU);
+
+	if (error)
+		return error;
+	if (group->usage) {
+		group->usage->cpu = (struct counters){0};
+		group->usage->total = (struct cpu_time){0};
+		memset(group->usage->per_cpu, 0,
+		       group->accounting->nr_cpu * sizeof(*group->usage->per_cpu));
+	}
+	answered(group);
+	return 0;
+}
+
+int group_memory_usage(struct group *group, struct memory_usage *local,
+		       struct memory_usage *total)
+{
+	int error = ask(group, USAGE_MEMORY);
+
+	if (error)
+		return error;
+	if (local)
+		*local = group->usage ? group->usage->memory : (struct memory_usage){0};
+	if (total)
+		*total = group->usage ? group->usage->memory_total : (struct memory_usage){0};
+	answered(group);
+	return 0;
+}
+
+int group_memory_peak(struct group *group, struct memory_peak *peak)
+{
+	int error = ask(group, USAGE_MEMORY);
+
+	if (error)
+		return error;
+	*peak = group->usage ? group->usage->peak : (struct memory_peak){0};
+	answered(group);
+	return 0;
+}
+
+void group_memory_peak_reset(struct group *group, enum memory_peak_kind kind)
+{
+	struct usage *usage;
+
+	pthread_mutex_lock(&group->accounting->lock);
+	usage = group->usage;
+	if (usage && kind == MEMORY_PEAK_MEMORY)
+		usage->peak.memory = memory_usage_bytes(&usage->memory_total);
+	else if (usage && kind == MEMORY_PEAK_MEMSW)
+		usage->peak.memsw = memory_usage_bytes(&usage->memory_total) +
+				    usage->memory_total.swap;
+	else if (usage)
+		usage->peak.kernel = usage->memory_total.kernel;
+	pthread_mutex_unlock(&group->accounting->lock);
+}
+
+int group_io_usage(struct group *group, struct io_usage *local, struct io_usage *total)
+{
+	int error = ask(group, USAGE_IO);
+
+	if (error)
+		return error;
+	if (local)
+		*local = group->usage ? group->usage->io : (struct io_usage){0};
+	if (total)
+		*total = group->usage ? group->usage->io_total : (struct io_usage){0};
+	answered(group);
+	return 0;
+}
+
+int group_io_reset(struct group *group)
+{
+	int error = ask(group, USAGE_IO);
+	struct io_usage local;
+
+	if (error)
+		return error;
+	if (group->usage) {
+		local = group->usage->io;
+		group->usage->io = (struct io_usage){0};
+		for (struct group *up = group; up->parent && up->usage; up = up->parent) {
+			struct io_usage *total = &up->usage->io_total;
+
+			total->read_bytes -= local.read_bytes;
+			total->write_bytes -= local.write_bytes;
+			total->read_ios -= local.read_ios;
+			total->write_ios -= local.write_ios;
+		}
+	}
+	answered(group);
+	return 0;
+}
