@@ -105,15 +105,14 @@ static void exception_add(struct devices *devices, const struct exception *excep
 static void exception_remove(struct devices *devices, const struct exception *exception)
 {
 	struct exception *same = find_same(devices, exception);
-	const struct exception *end = devices->exceptions + devices->count;
 
 	if (!same)
 		return;
 	same->access &= ~exception->access;
 	if (same->access)
 		return;
-	memmove(same, same + 1, (end - same - 1) * sizeof(*same));
 	devices->count--;
+	memmove(same, same + 1, (devices->exceptions + devices->count - same) * sizeof(*same));
 }
 
 static bool number_covers(uint32_t number, uint32_t wanted)

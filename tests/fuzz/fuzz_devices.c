@@ -3,7 +3,8 @@
  * more than its parent; a refused write changes nothing; a list that is
  * written back, line by line, gives the same list.
  *
- * Each step is a byte that chooses, and for a write the text up to a NUL.
+ * Each step is a byte that chooses: mkdir, rmdir, "a", or a write of the text
+ * up to a NUL, or of a rule that the next byte describes.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -50,6 +51,15 @@ static void write_once(const char *cgroup, const char *verb, const char *text)
 		free(before[i]);
 		free(after);
 	}
+}
+
+static void make_rule(unsigned choice, char text[256])
+{
+	static const char *const numbers[] = {"0", "1", "2", "*"};
+
+	snprintf(text, 256, "%c %s:%s %s%s%s", "bc"[choice & 1], numbers[choice >> 1 & 3],
+		 numbers[choice >> 3 & 3], choice & 0x20 ? "r" : "", choice & 0x40 ? "w" : "",
+		 choice & 0x80 ? "m" : "");
 }
 
 /* The text at `data` up to a NUL or the end; returns what follows. */
@@ -105,26 +115,37 @@ static void check_within(const char *parent, const char *child)
 		require(!devices_exceeds(&small, parent, child, rule));
 }
 
+enum { STEP_DIRECTORY = 0x80, STEP_ALLOW = 0x40, STEP_RULE = 0x20, STEP_ALL = 0x10 };
+
+/* Plays one step; returns what follows it. */
+static const uint8_t *play_step(const uint8_t *data, const uint8_t *end)
+{
+	unsigned step = *data++;
+	const char *cgroup = cgroups[step % CGROUPS];
+	char text[256] = "a";
+
+	if (step & STEP_DIRECTORY) {
+		if (step & STEP_ALLOW)
+			small_mkdir(&small, cgroup);
+		else
+			small_rmdir(&small, cgroup);
+		return data;
+	}
+	if (step & STEP_RULE)
+		make_rule(data < end ? *data++ : 0, text);
+	else if (!(step & STEP_ALL))
+		data = take_text(data, end, text);
+	write_once(cgroup, step & STEP_ALLOW ? "allow" : "deny", text);
+	return data;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *end = data + size;
-	char text[256];
 
 	small_tree_open(&small, "tests/unit/fixtures/linux", list);
-	while (data < end) {
-		unsigned step = *data++;
-		const char *cgroup = cgroups[step % CGROUPS];
-
-		if (step & 0x40) {
-			if (step & 0x20)
-				small_mkdir(&small, cgroup);
-			else
-				small_rmdir(&small, cgroup);
-			continue;
-		}
-		data = take_text(data, end, text);
-		write_once(cgroup, step & 0x20 ? "allow" : "deny", text);
-	}
+	while (data < end)
+		data = play_step(data, end);
 	check_within("/devices", "/devices/a");
 	check_within("/devices/a", "/devices/a/b");
 	check_within("/devices", "/devices/c");
