@@ -413,13 +413,16 @@ static int op_statfs(const char *path, struct statvfs *fs)
 	return 0;
 }
 
-/* A directory of cgroups takes no other files: what kernfs' missing operations say. */
+/*
+ * A directory of cgroups takes no other files: what kernfs' missing operations
+ * say. libfuse has a mknod of a regular file come here first, with flags that
+ * no open has (the kernel adds O_LARGEFILE there): ENOSYS sends it on.
+ */
 static int op_create(const char *path, mode_t mode, struct fuse_file_info *fi)
 {
 	(void)path;
 	(void)mode;
-	(void)fi;
-	return -EACCES;
+	return fi->flags == (O_CREAT | O_EXCL | O_WRONLY) ? -ENOSYS : -EACCES;
 }
 
 static int op_mknod(const char *path, mode_t mode, dev_t device)
