@@ -3,7 +3,8 @@
  *
  * What holds for every function here and in machine_task.h and machine_device.h:
  * - Thread-safe without locks: a struct machine does not change after machine_open().
- * - Each call opens, reads and closes its files; nothing is cached. One call is one moment.
+ * - Each call opens, reads and closes its files: one call is one moment. Kept from machine_open()
+ *   on are only nr_cpu_ids and MAX_NUMNODES, which a kernel never changes.
  * - Errors are negative errno. -ENOENT: this machine has no such file (gVisor lacks several);
  *   the caller takes its documented fallback. -ENOMEM. Others as open(2) and read(2).
  * - On error the output is untouched unless said otherwise.

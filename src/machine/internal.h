@@ -9,7 +9,12 @@
 struct machine {
 	int proc;	/* O_PATH of ROOT/proc */
 	int sys;	/* of ROOT/sys, -1: there is none */
+	/* What a kernel keeps until it ends: nr_cpu_ids and MAX_NUMNODES. */
+	unsigned int cpu_bits, node_bits;
 };
+
+/* Fills cpu_bits and node_bits, once: topology.c. -ENOMEM. */
+int measure_topology(struct machine *machine);
 
 /* --- reading: machine.c --- */
 

@@ -12,27 +12,40 @@ static void close_fd(int fd)
 		close(fd);
 }
 
-struct machine *machine_open(const char *root)
+static struct machine *open_dirs(int root)
 {
 	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-	struct machine *machine = NULL;
-	int dir, proc, err;
+	int proc = openat(root, "proc", flags);
+	struct machine *machine;
 
-	dir = open(root, flags);
+	if (proc < 0)
+		return NULL;
+	machine = malloc(sizeof(*machine));
+	if (!machine) {
+		close(proc);
+		return NULL;
+	}
+	machine->proc = proc;
+	machine->sys = openat(root, "sys", flags);
+	return machine;
+}
+
+struct machine *machine_open(const char *root)
+{
+	int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), err;
+	struct machine *machine;
+
 	if (dir < 0)
 		return NULL;
-	proc = openat(dir, "proc", flags);
-	if (proc >= 0)
-		machine = malloc(sizeof(*machine));
+	machine = open_dirs(dir);
 	err = errno;
-	if (machine) {
-		machine->proc = proc;
-		machine->sys = openat(dir, "sys", flags);
-	} else {
-		close_fd(proc);
-	}
 	close(dir);
 	errno = err;
+	if (machine && measure_topology(machine)) {
+		machine_close(machine);
+		errno = ENOMEM;
+		return NULL;
+	}
 	return machine;
 }
 

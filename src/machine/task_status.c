@@ -5,7 +5,7 @@
 
 /* Indexes of rows, by what their value is. The table's field.at is an offset. */
 enum { ROW_STATE, ROW_TGID, ROW_PID, ROW_PPID, ROW_UID, ROW_GID, ROW_NSTGID, ROW_NSPID,
-	ROW_VM_SIZE = 9, ROW_RSS_ANON = 13 };
+	ROW_VM_SIZE = 9, ROW_RSS_ANON = 13, ROW_THREADS = 23 };
 
 #define ROW(name, member) \
 	{ name, sizeof(name) - 1, offsetof(struct machine_task_status, member) }
@@ -126,6 +126,9 @@ int machine_parse_task_status(const char *text, size_t len, struct machine_task_
 			continue;
 		if (parse_row(&line, field - rows, &s) && field == &rows[ROW_PID])
 			has_pid = true;
+		/* The second half of the file has nothing for us. */
+		if (field == &rows[ROW_THREADS])
+			break;
 	}
 	if (!has_pid || !s.state)
 		return -EINVAL;

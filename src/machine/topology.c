@@ -66,24 +66,14 @@ static int fit(const struct bitmap *map, unsigned int nr, struct bitmap **result
 	return 0;
 }
 
-/* nr_cpu_ids */
-static unsigned int cpu_bits(const struct machine *machine, struct bitmap *scratch)
-{
-	read_cpus(machine, MACHINE_CPUS_POSSIBLE, scratch);
-	return last_bit(scratch) + 1;
-}
-
 int machine_cpus(const struct machine *machine, enum machine_cpus which, struct bitmap **cpus)
 {
 	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(BITMAP_MAX_BITS);
-	unsigned int nr;
 
 	if (!map)
 		return -ENOMEM;
-	nr = cpu_bits(machine, map);
-	if (which != MACHINE_CPUS_POSSIBLE)
-		read_cpus(machine, which, map);
-	return fit(map, nr, cpus);
+	read_cpus(machine, which, map);
+	return fit(map, machine->cpu_bits, cpus);
 }
 
 int machine_nodes(const struct machine *machine, enum machine_nodes which, struct bitmap **nodes)
@@ -102,7 +92,7 @@ int machine_nodes(const struct machine *machine, enum machine_nodes which, struc
 		bitmap_zero(map);
 		bitmap_set(map, 0);
 	}
-	return fit(map, machine_node_bits(machine), nodes);
+	return fit(map, machine->node_bits, nodes);
 }
 
 /* "Mems_allowed:\t00000000,00000001": four bits a digit. */
@@ -123,7 +113,7 @@ unsigned int machine_parse_node_bits(const char *text, size_t len)
 	return bits ? bits : DEFAULT_NODE_BITS;
 }
 
-unsigned int machine_node_bits(const struct machine *machine)
+static unsigned int read_node_bits(const struct machine *machine)
 {
 	struct file file;
 	unsigned int bits;
@@ -135,17 +125,32 @@ unsigned int machine_node_bits(const struct machine *machine)
 	return bits;
 }
 
+unsigned int machine_node_bits(const struct machine *machine)
+{
+	return machine->node_bits;
+}
+
+int measure_topology(struct machine *machine)
+{
+	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(BITMAP_MAX_BITS);
+
+	if (!map)
+		return -ENOMEM;
+	read_cpus(machine, MACHINE_CPUS_POSSIBLE, map);
+	machine->cpu_bits = last_bit(map) + 1;
+	machine->node_bits = read_node_bits(machine);
+	return 0;
+}
+
 int machine_node_cpus(const struct machine *machine, unsigned int node, struct bitmap **cpus)
 {
 	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(BITMAP_MAX_BITS);
 	struct file file;
 	char path[64];
-	unsigned int nr;
 	int err;
 
 	if (!map)
 		return -ENOMEM;
-	nr = cpu_bits(machine, map);
 	snprintf(path, sizeof(path), "devices/system/node/node%u/cpulist", node);
 	err = file_read(machine->sys, path, FILE_RECORD, &file);
 	if (err == -ENOENT && node == 0)
@@ -155,5 +160,5 @@ int machine_node_cpus(const struct machine *machine, unsigned int node, struct b
 	/* Not read_list(): a node without CPUs is no error. */
 	err = bitmap_parselist_len(file.text, file.len, map);
 	file_free(&file);
-	return err ? err : fit(map, nr, cpus);
+	return err ? err : fit(map, machine->cpu_bits, cpus);
 }

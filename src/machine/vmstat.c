@@ -11,7 +11,7 @@ struct counter {
 	uint64_t value;
 };
 
-/* One block: this, the counters, the slots, the names. */
+/* One block: this, the counters, the slots, a copy of the text with NULs after the names. */
 struct machine_vmstat {
 	size_t nr;
 	size_t mask;		/* slots - 1, a power of two minus 1 */
@@ -30,8 +30,7 @@ static uint64_t load(const char *bytes, size_t len)
 /* The first and the last eight bytes tell the kernel's names apart nearly always. */
 static size_t hash(const char *name, size_t len)
 {
-	size_t part = len < 8 ? len : 8;
-	uint64_t head = len < 8 ? load(name, part) : load(name, 8);
+	uint64_t head = len < 8 ? load(name, len) : load(name, 8);
 	uint64_t tail = len < 8 ? 0 : load(name + len - 8, 8);
 	uint64_t h = (head ^ len) * UINT64_C(0x9e3779b97f4a7c15) ^ tail;
 
@@ -53,8 +52,8 @@ static uint32_t *find_slot(const struct machine_vmstat *vmstat, const char *name
 	}
 }
 
-/* Room for one counter per line, at least half of the slots free, the names with their NULs. */
-static struct machine_vmstat *allocate(size_t lines, size_t len, char **names)
+/* Room for one counter per line, at least half of the slots free, the text and a NUL. */
+static struct machine_vmstat *allocate(size_t lines, size_t len, char **text)
 {
 	struct machine_vmstat *vmstat;
 	size_t slots = 16;
@@ -62,53 +61,79 @@ static struct machine_vmstat *allocate(size_t lines, size_t len, char **names)
 	while (slots < lines * 2)
 		slots *= 2;
 	vmstat = malloc(sizeof(*vmstat) + lines * sizeof(vmstat->counter[0]) +
-			slots * sizeof(vmstat->slot[0]) + len + lines);
+			slots * sizeof(vmstat->slot[0]) + len + 1);
 	if (!vmstat)
 		return NULL;
 	vmstat->nr = 0;
 	vmstat->mask = slots - 1;
 	vmstat->slot = (uint32_t *)(vmstat->counter + lines);
 	memset(vmstat->slot, 0, slots * sizeof(vmstat->slot[0]));
-	*names = (char *)(vmstat->slot + slots);
+	*text = (char *)(vmstat->slot + slots);
 	return vmstat;
 }
 
+/* At least as many as there are. */
 static size_t count_lines(const char *text, size_t len)
 {
-	struct span rest = { text, text + len }, line;
-	size_t lines = 0;
+	const char *end = text + len;
+	size_t lines = 1;
 
-	while (span_line(&rest, &line))
+	while (text < end && (text = memchr(text, '\n', end - text))) {
 		lines++;
+		text++;
+	}
 	return lines;
+}
+
+/* "NAME VALUE" and whatever follows; leaves rest at the next line. False: not such a line. */
+static bool parse_line(struct span *rest, struct span *name, uint64_t *value)
+{
+	const char *newline;
+	bool ok;
+
+	span_skip_blanks(rest);
+	name->at = rest->at;
+	while (rest->at < rest->end && (unsigned char)*rest->at > ' ')
+		rest->at++;
+	name->end = rest->at;
+	ok = name->end > name->at && span_u64(rest, value);
+	/* Not past the end: there is a NUL. */
+	if (*rest->at == '\n') {
+		rest->at++;
+		return ok;
+	}
+	newline = memchr(rest->at, '\n', rest->end - rest->at);
+	rest->at = newline ? newline + 1 : rest->end;
+	return ok;
 }
 
 int machine_parse_vmstat(const char *text, size_t len, struct machine_vmstat **result)
 {
 	size_t lines = count_lines(text, len);
-	struct span rest = { text, text + len }, line, name;
 	struct machine_vmstat *vmstat;
-	char *names;
+	struct span rest, name;
+	char *copy;
 
 	if (lines >= UINT32_MAX)
 		return -EINVAL;
-	vmstat = allocate(lines, len, &names);
+	vmstat = allocate(lines, len, &copy);
 	if (!vmstat)
 		return -ENOMEM;
-	while (span_line(&rest, &line)) {
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	rest = (struct span){ copy, copy + len };
+	while (rest.at < rest.end) {
 		struct counter *c = &vmstat->counter[vmstat->nr];
 		uint32_t *slot;
 
-		if (!span_word(&line, &name) || memchr(name.at, '\0', name.end - name.at) ||
-		    !span_u64(&line, &c->value))
+		if (!parse_line(&rest, &name, &c->value))
 			continue;
 		c->len = name.end - name.at;
 		slot = find_slot(vmstat, name.at, c->len);
 		if (*slot)
 			continue;
-		c->name = memcpy(names, name.at, c->len);
-		names[c->len] = '\0';
-		names += c->len + 1;
+		c->name = name.at;
+		copy[name.end - copy] = '\0';
 		*slot = ++vmstat->nr;
 	}
 	*result = vmstat;
