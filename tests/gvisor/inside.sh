@@ -1,0 +1,13 @@
+#!/bin/sh
+# The part of run.sh that runs in the sandbox.
+cd "$(dirname "$0")/../.." || exit 1
+export PYTHONDONTWRITEBYTECODE=1
+
+scripts/test_fuse.sh
+script=$?
+echo
+/usr/bin/python3 -m pytest -q -rfEx -p no:cacheprovider "$@" tests/mount
+tests=$?
+echo
+echo "in gVisor: test_fuse.sh $script, mount tests $tests (0 is good)"
+[ "$script" -eq 0 ] && [ "$tests" -eq 0 ]

@@ -1,0 +1,88 @@
+"""Tests through a mount. They need no cgroup in the kernel and run on Linux and in gVisor."""
+
+import pathlib
+import signal
+
+import pytest
+
+import mounting
+import processes
+
+EXCEPTIONS = mounting.ROOT / "tests" / "gvisor" / "exceptions"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--kernel", action="store_true",
+                     help="hold the tests themselves against the kernel's own cgroup v1")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "daemon: about the daemon or its roots; not for --kernel")
+
+
+def pytest_collection_modifyitems(items, config):
+    here = pathlib.Path(__file__).parent
+    items = [item for item in items if here in item.path.parents]
+    on_kernel = config.getoption("kernel")
+    reason = None if on_kernel else mounting.why_no_mount()
+    for item in items:
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
+        elif on_kernel and ("mount" not in item.fixturenames or item.get_closest_marker("daemon")):
+            item.add_marker(pytest.mark.skip(reason="about the daemon, not its tree"))
+    if mounting.in_gvisor():
+        expect_exceptions(items)
+
+
+def expect_exceptions(items):
+    """What gVisor cannot do must fail there: an exception that is no longer one fails the run."""
+    for line in EXCEPTIONS.read_text(encoding="utf-8").splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, reason = line.split(None, 1)
+        matching = [item for item in items if item.nodeid.endswith(name)]
+        if not matching and any(name.startswith(item.path.name + "::") for item in items):
+            raise pytest.UsageError(f"{EXCEPTIONS}: there is no test {name}")
+        for item in matching:
+            item.add_marker(pytest.mark.xfail(reason=f"gVisor: {reason}", strict=True))
+
+
+@pytest.fixture
+def directory():
+    """A mount point with nothing on it."""
+    with mounting.mount_point() as path:
+        yield path
+
+
+@pytest.fixture
+def start(directory):
+    """Starts the daemon with options; at the end it must leave cleanly and have said nothing."""
+    daemons = []
+
+    def start_daemon(*options):
+        daemons.append(mounting.Daemon(directory, *options))
+        return daemons[-1]
+
+    yield start_daemon
+    for daemon in daemons:
+        if daemon.process.poll() is None:
+            assert daemon.stop(signal.SIGTERM) == (0, "")
+    assert not mounting.mounts_on(directory)
+
+
+@pytest.fixture
+def mount(request):
+    """A mounted tree with every hierarchy."""
+    if not request.config.getoption("kernel"):
+        yield request.getfixturevalue("start")()
+        return
+    kernel = mounting.Kernel(request.getfixturevalue("directory"))
+    yield kernel
+    kernel.leave()
+
+
+@pytest.fixture
+def spawn():
+    """Starts processes that sleep, and ends them with the test."""
+    with processes.Sleepers() as sleepers:
+        yield sleepers

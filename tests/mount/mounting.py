@@ -1,0 +1,174 @@
+"""Start, find and end the daemon under test."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("FUSE_CGROUPFS", str(ROOT / "build" / "fuse_cgroupfs"))
+# A sanitizer's daemon is several times slower and keeps freed memory.
+SANITIZED = any(
+    word in pathlib.Path(BINARY).read_bytes() for word in (b"__asan_init", b"__tsan_init")
+) if os.path.exists(BINARY) else False
+PATIENCE = 60 if SANITIZED else 20  # seconds until something counts as hung
+
+HIERARCHIES = ("blkio cpu cpuacct cpuset devices freezer hugetlb memory "
+               "net_cls net_prio perf_event pids systemd").split()
+
+
+def in_gvisor():
+    """gVisor's uname is a constant of its source (pkg/sentry/kernel/version)."""
+    uname = os.uname()
+    return uname.version == "#1 SMP Sun Jan 10 15:06:54 PST 2016" or \
+        uname.release.endswith("-gvisor")
+
+
+def why_no_mount():
+    """None where the tests can mount, or the reason why they cannot."""
+    if os.geteuid() != 0:
+        return "needs root: it mounts, changes owners and makes namespaces"
+    if not os.path.exists("/dev/fuse"):
+        return "needs /dev/fuse (modprobe fuse, or give it to the container)"
+    if not os.path.exists(BINARY):
+        return f"needs {BINARY}: run make first, or set FUSE_CGROUPFS"
+    return None
+
+
+def wait_until(condition, seconds=PATIENCE):
+    """True as soon as condition() is; False when it is not within `seconds`."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def mounts_on(path):
+    """How many mounts there are on exactly this path."""
+    escaped = str(path).replace(" ", "\\040")
+    with open("/proc/self/mountinfo", encoding="utf-8") as table:
+        return sum(line.split()[4] == escaped for line in table)
+
+
+def is_serving(path):
+    return mounts_on(path) and os.path.isdir(path) and os.listdir(path)
+
+
+def daemons_of(path):
+    """Process ids of the daemons that were started with this mount point."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            command = pathlib.Path("/proc", pid, "cmdline").read_bytes().split(b"\0")
+            # A daemon that has ended and waits for its parent has no command line.
+            if os.fsencode(str(path)) in command and b"fuse_cgroupfs" in command[0]:
+                found.append(int(pid))
+    return found
+
+
+@contextlib.contextmanager
+def mount_point():
+    """A directory that every user may enter; whatever is mounted there at the end goes."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="fcg-mount-", dir="/tmp"))
+    path.chmod(0o755)
+    try:
+        yield path
+    finally:
+        for pid in daemons_of(path):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        while mounts_on(path):
+            subprocess.run(["umount", "-l", path], check=True)
+        shutil.rmtree(path)
+
+
+def run(*arguments, wrapper=(), **options):
+    """Runs the daemon to its end, or into the background."""
+    return subprocess.run([*wrapper, BINARY, *map(str, arguments)], text=True,
+                          capture_output=True, timeout=PATIENCE, check=False, **options)
+
+
+class Daemon:
+    """A daemon in the foreground, and the mount it serves."""
+
+    def __init__(self, path, *options):
+        self.path = path
+        self.process = subprocess.Popen([BINARY, "-f", *options, str(path)], text=True,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if not wait_until(lambda: self.process.poll() is not None or is_serving(path)):
+            self.process.kill()
+        assert self.process.poll() is None, f"did not come up: {self.process.communicate()}"
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def resident(self):
+        """Resident memory in bytes."""
+        with open(f"/proc/{self.pid}/status", encoding="utf-8") as status:
+            line = next(line for line in status if line.startswith("VmRSS:"))
+        return int(line.split()[1]) * 1024
+
+    def wait(self):
+        """The exit status, and what it has printed but for its choice of a source."""
+        out, err = self.process.communicate(timeout=PATIENCE)
+        lines = (out + err).splitlines(keepends=True)
+        unexpected = [line for line in lines if not line.startswith("fuse_cgroupfs: accounting: ")]
+        return self.process.returncode, "".join(unexpected)
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        return self.wait()
+
+
+class Kernel:
+    """The kernel's own cgroups in place of a mount: a child of each hierarchy that it has."""
+
+    def __init__(self, path):
+        self.path = path
+        self.cgroups = {}
+        for name in HIERARCHIES:
+            root = pathlib.Path("/sys/fs/cgroup", name)
+            if os.path.ismount(root):
+                self.cgroups[name] = root / f"fcg-test-{os.getpid()}-{path.name}"
+                self.make(root, self.cgroups[name])
+
+    def make(self, root, cgroup):
+        cgroup.mkdir()
+        for file in ("cpuset.cpus", "cpuset.mems"):
+            if (cgroup / file).exists():
+                (cgroup / file).write_text((root / file).read_text())
+        (self.path / root.name).symlink_to(cgroup)
+
+    def __truediv__(self, name):
+        if str(name) not in self.cgroups:
+            pytest.skip(f"the kernel has no {name} hierarchy mounted")
+        return self.cgroups[str(name)]
+
+    def leave(self):
+        for name, cgroup in self.cgroups.items():
+            (self.path / name).unlink()
+            for directory, _, _ in os.walk(cgroup, topdown=False):
+                assert wait_until(lambda: remove(directory), 5), directory
+
+
+def remove(directory):
+    """True when it is gone; a process that was killed a moment ago may still keep it busy."""
+    try:
+        os.rmdir(directory)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,98 @@
+"""Processes to put into cgroups, and work done as another user."""
+
+import contextlib
+import errno
+import os
+import pickle
+import signal
+import subprocess
+
+NOBODY = 65534
+
+
+class Sleepers:
+    """Processes that do nothing until they are ended."""
+
+    def __init__(self):
+        self.pids = set()
+
+    def __call__(self):
+        pid = os.posix_spawn("/bin/sleep", ["sleep", "1000"], {})
+        self.pids.add(pid)
+        return pid
+
+    def end(self, pid):
+        self.pids.discard(pid)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for pid in list(self.pids):
+            self.end(pid)
+
+
+class Helper:
+    """Python code in a process of its own, which answers its commands line by line."""
+
+    def __init__(self, code):
+        self.process = subprocess.Popen(["/usr/bin/python3", "-uc", code], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.pid = self.process.pid
+
+    def ask(self, command=""):
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.kill()
+        self.process.wait()
+
+
+def in_child(work, uid=0):
+    """What work() returns or raises (an OSError) in a forked process of this user."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            os.close(reader)
+            if uid:
+                os.setgroups([])
+                os.setresgid(uid, uid, uid)
+                os.setresuid(uid, uid, uid)
+            try:
+                answer = (work(), None)
+            except OSError as error:
+                answer = (None, error.errno)
+            os.write(writer, pickle.dumps(answer))
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        data = pipe.read()
+    os.waitpid(pid, 0)
+    assert data, "the child ended without an answer"
+    result, number = pickle.loads(data)
+    if number is not None:
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def as_nobody(work):
+    return in_child(work, NOBODY)
+
+
+def error_of(work, *arguments):
+    """The name of the errno that work() fails with, or None."""
+    try:
+        work(*arguments)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return None

@@ -1,0 +1,105 @@
+"""Other users: what they may read, and what may be delegated to them."""
+
+import os
+import stat
+
+import pytest
+
+from files import pids, read, write
+from mounting import HIERARCHIES
+from processes import NOBODY, as_nobody, error_of
+
+
+def nobodys_error(work, *arguments):
+    return as_nobody(lambda: error_of(work, *arguments))
+
+
+@pytest.mark.parametrize("hierarchy", HIERARCHIES)
+def test_others_may_read(mount, hierarchy):
+    child = mount / hierarchy / "child"
+    child.mkdir()
+
+    def read_all():
+        return {entry.name: error_of(read, entry.path) for entry in os.scandir(child)}
+
+    expected = {name: None if os.stat(child / name).st_mode & stat.S_IROTH else "EACCES"
+                for name in os.listdir(child)}
+    if hierarchy == "memory":
+        expected["memory.pressure_level"] = "EINVAL"  # has only events
+    assert as_nobody(read_all) == expected
+
+
+def test_others_may_not_write(mount):
+    child = mount / "cpu" / "child"
+    child.mkdir()
+    assert nobodys_error(write, child / "cpu.shares", "77") == "EACCES"
+    assert nobodys_error(write, child / "cgroup.procs", "0") == "EACCES"
+    assert nobodys_error(os.mkdir, child / "new") == "EACCES"
+    assert nobodys_error(os.rmdir, child) == "EACCES"
+    assert nobodys_error(os.rename, child, mount / "cpu" / "new") == "EACCES"
+    assert nobodys_error(os.chmod, child, 0o777) == "EPERM"
+    assert nobodys_error(os.chown, child, NOBODY, NOBODY) == "EPERM"
+    assert nobodys_error(os.utime, child / "cpu.shares", (1, 1)) == "EPERM"
+    assert nobodys_error(os.setxattr, child / "cpu.shares", "user.a", b"") == "EACCES"
+    assert read(child / "cpu.shares") == "1024\n"
+
+
+def test_modes_are_enforced(mount):
+    child = mount / "cpu" / "child"
+    child.mkdir()
+    os.chmod(child / "cpu.shares", 0o600)
+    assert nobodys_error(read, child / "cpu.shares") == "EACCES"
+    os.chmod(child / "cpu.shares", 0o666)
+    assert nobodys_error(write, child / "cpu.shares", "77") is None
+    assert read(child / "cpu.shares") == "77\n"
+    os.chmod(child, 0o700)
+    assert nobodys_error(read, child / "cpu.shares") == "EACCES"
+    assert nobodys_error(os.listdir, child) == "EACCES"
+
+
+def test_delegation(mount):
+    """A directory chowned to a user is that user's to divide further."""
+    child = mount / "cpu" / "child"
+    child.mkdir()
+    os.chown(child, NOBODY, NOBODY)
+
+    def divide():
+        (child / "web").mkdir()
+        write(child / "web" / "cpu.shares", "77")
+        return error_of(write, child / "cpu.shares", "88")
+
+    assert as_nobody(divide) == "EACCES", "the limit of what was given stays root's"
+    assert read(child / "web" / "cpu.shares") == "77\n"
+    for path in (child / "web", child / "web" / "cpu.shares"):
+        assert (os.stat(path).st_uid, os.stat(path).st_gid) == (NOBODY, NOBODY)
+    assert as_nobody(lambda: (child / "web").rmdir()) is None
+
+
+def test_attach_is_for_owners(mount, spawn):
+    """cgroup1_procs_write: one may move one's own processes, root any."""
+    child = mount / "cpu" / "child"
+    child.mkdir()
+    for path in (child, child / "cgroup.procs", child / "tasks"):
+        os.chown(path, NOBODY, NOBODY)
+    roots = spawn()
+
+    def attach():
+        mine = write(child / "cgroup.procs", "0"), pids(child / "cgroup.procs") == [os.getpid()]
+        return mine, error_of(write, child / "cgroup.procs", str(roots)), \
+            error_of(write, child / "tasks", str(roots))
+
+    assert as_nobody(attach) == ((1, True), "EACCES", "EACCES")
+    assert write(child / "cgroup.procs", str(roots))
+    assert pids(child / "cgroup.procs") == [roots]
+
+
+def test_opener_counts(mount, spawn):
+    """Whoever opened the file has the right to write it, whatever the writer is by then."""
+    child = mount / "cpu" / "child"
+    child.mkdir()
+    fd = os.open(child / "cpu.shares", os.O_WRONLY)
+    try:
+        assert as_nobody(lambda: os.write(fd, b"77")) == 2
+    finally:
+        os.close(fd)
+    assert read(child / "cpu.shares") == "77\n"

@@ -1,0 +1,175 @@
+"""cgroup.event_control: eventfds of the writer, as the kernel registers them."""
+
+import ctypes
+import os
+import select
+import time
+
+import pytest
+
+from files import read, write
+from processes import Helper, error_of
+
+EFD_NONBLOCK = 0o4000
+MEGABYTE = 1 << 20
+
+# A process that takes as many megabytes as it is told to.
+EATER = """
+import mmap, sys
+for line in sys.stdin:
+    size = int(line) << 20
+    memory = mmap.mmap(-1, size or 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    for offset in range(0, size, 4096):
+        memory[offset] = 1
+    print("done")
+"""
+
+
+class Event:
+    """An eventfd."""
+
+    def __init__(self):
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.fd = libc.eventfd(0, EFD_NONBLOCK)
+        assert self.fd >= 0
+
+    def fires_within(self, seconds):
+        """How often it was signalled, waiting for the first time."""
+        if not select.select([self.fd], [], [], seconds)[0]:
+            return 0
+        return int.from_bytes(os.read(self.fd, 8), "little")
+
+    def close(self):
+        os.close(self.fd)
+
+
+@pytest.fixture
+def event():
+    event = Event()
+    yield event
+    event.close()
+
+
+@pytest.fixture
+def memory(mount):
+    path = mount / "memory" / "a"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def eater(memory):
+    with Helper(EATER) as process:
+        write(memory / "cgroup.procs", str(process.pid))
+        assert process.ask("1") == "done"
+        yield process
+
+
+def register(memory, event, file, argument="", fd=None):
+    """Registers for a file of the cgroup; returns write(2)'s result."""
+    watched = os.open(memory / file, os.O_RDONLY)
+    try:
+        number = event.fd if fd is None else fd
+        return write(memory / "cgroup.event_control", f"{number} {watched} {argument}".rstrip())
+    finally:
+        os.close(watched)
+
+
+def usage(memory):
+    return int(read(memory / "memory.usage_in_bytes"))
+
+
+def test_threshold(memory, eater, event):
+    """Fires at the latest one second after usage has crossed it, up and down."""
+    register(memory, event, "memory.usage_in_bytes", usage(memory) + 40 * MEGABYTE)
+    assert event.fires_within(1.5) == 0, "nothing was crossed"
+    assert eater.ask("100") == "done"
+    start = time.monotonic()
+    assert event.fires_within(2) >= 1
+    assert time.monotonic() - start <= 1.2
+    assert event.fires_within(1.5) == 0, "once for each crossing"
+    assert eater.ask("0") == "done"
+    assert event.fires_within(2) >= 1
+    assert time.monotonic() - start <= 6
+
+
+def test_thresholds_of_one_cgroup(memory, eater, event):
+    """Each eventfd hears of its own threshold only."""
+    other = Event()
+    register(memory, event, "memory.usage_in_bytes", usage(memory) + 40 * MEGABYTE)
+    register(memory, other, "memory.usage_in_bytes", usage(memory) + 4000 * MEGABYTE)
+    assert eater.ask("100") == "done"
+    assert event.fires_within(2) >= 1
+    assert other.fires_within(0.5) == 0
+    other.close()
+
+
+def test_threshold_after_the_watched_file_was_closed_and_the_event_too(memory, eater):
+    """A registration whose eventfd is gone is nobody's; the daemon lives on."""
+    event = Event()
+    register(memory, event, "memory.usage_in_bytes", usage(memory) + 40 * MEGABYTE)
+    event.close()
+    assert eater.ask("100") == "done"
+    time.sleep(1.5)
+    assert usage(memory) > 100 * MEGABYTE
+
+
+def test_oom_control(memory, event):
+    assert register(memory, event, "memory.oom_control") > 0
+    assert event.fires_within(0.3) == 0
+    assert read(memory / "memory.oom_control").startswith("oom_kill_disable 0\nunder_oom 0\n")
+
+
+@pytest.mark.parametrize("level", ["low", "medium", "critical", "low,hierarchy", "medium,local"])
+def test_pressure_level(memory, event, level):
+    assert register(memory, event, "memory.pressure_level", level) > 0
+
+
+@pytest.mark.parametrize("level", ["", "none", "low,none", "LOW"])
+def test_bad_pressure_level(memory, event, level):
+    assert error_of(register, memory, event, "memory.pressure_level", level) == "EINVAL"
+
+
+@pytest.mark.parametrize("value", ["abc", "1Q", "1 2"])
+def test_bad_threshold(memory, event, value):
+    assert error_of(register, memory, event, "memory.usage_in_bytes", value) == "EINVAL"
+
+
+def test_threshold_with_a_suffix(memory, event):
+    assert register(memory, event, "memory.usage_in_bytes", "500M") > 0
+
+
+@pytest.mark.parametrize("file", ["memory.limit_in_bytes", "memory.stat", "cgroup.procs"])
+def test_files_without_events(memory, event, file):
+    assert error_of(register, memory, event, file, "1M") == "EINVAL"
+
+
+def test_bad_descriptors(memory, mount, event):
+    control = memory / "cgroup.event_control"
+    reader, writer = os.pipe()
+    assert error_of(register, memory, event, "memory.usage_in_bytes", "1M", reader) == "EINVAL"
+    assert error_of(register, memory, event, "memory.usage_in_bytes", "1M", 999) == "EBADF"
+    assert error_of(write, control, f"{event.fd} 999 1M") == "EBADF"
+    assert error_of(write, control, f"{event.fd} {reader} 1M") == "EINVAL", "not a cgroup file"
+    assert error_of(write, control, "abc") == "EINVAL"
+    assert error_of(write, control, f"{event.fd}") == "EINVAL"
+    os.close(reader)
+    os.close(writer)
+
+
+def test_file_of_another_cgroup(memory, event):
+    (memory.parent / "b").mkdir()
+    other = os.open(memory.parent / "b" / "memory.usage_in_bytes", os.O_RDONLY)
+    try:
+        control = memory / "cgroup.event_control"
+        assert error_of(write, control, f"{event.fd} {other} 1M") == "EINVAL"
+    finally:
+        os.close(other)
+
+
+def test_rmdir_tells(memory, event):
+    """Whoever waits for events of a cgroup hears that it has gone."""
+    register(memory, event, "memory.usage_in_bytes", "4000M")
+    register(memory, event, "memory.oom_control")
+    memory.rmdir()
+    assert event.fires_within(2) >= 1

@@ -1,0 +1,144 @@
+"""From start to unmount, and what a killed daemon leaves."""
+
+import errno
+import os
+import signal
+import subprocess
+
+import pytest
+
+import mounting
+from files import read, write
+from mounting import Daemon, daemons_of, mounts_on, run, wait_until
+from processes import error_of
+
+
+def gone(directory):
+    return not mounts_on(directory) and not daemons_of(directory)
+
+
+def test_background(directory):
+    """The parent ends when the mount can be used, and its streams are let go."""
+    result = run(directory)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert (directory / "memory" / "memory.stat").is_file()
+    daemon, = daemons_of(directory)
+    assert os.readlink(f"/proc/{daemon}/cwd") == "/"
+    assert os.getsid(daemon) != os.getsid(0)
+    os.kill(daemon, signal.SIGTERM)
+    assert wait_until(lambda: gone(directory))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signal_unmounts(directory, number):
+    daemon = Daemon(directory)
+    assert daemon.stop(number) == (0, "")
+    assert mounts_on(directory) == 0
+    assert os.listdir(directory) == []
+
+
+def test_signal_with_open_files(directory):
+    """A busy mount goes all the same."""
+    daemon = Daemon(directory)
+    fd = os.open(daemon / "memory" / "memory.stat", os.O_RDONLY)
+    try:
+        assert daemon.stop() == (0, "")
+        assert mounts_on(directory) == 0
+        assert error_of(os.pread, fd, 10, 0) in ("ENOTCONN", "ECONNABORTED")
+    finally:
+        os.close(fd)
+
+
+@pytest.mark.parametrize("command", [["fusermount3", "-u"], ["fusermount3", "-u", "-z"],
+                                     ["umount"], ["umount", "-l"]], ids=" ".join)
+def test_unmount_ends_the_daemon(directory, command):
+    daemon = Daemon(directory)
+    subprocess.run([*command, directory], check=True)
+    assert mounts_on(directory) == 0
+    assert daemon.wait() == (0, "")
+
+
+@pytest.mark.daemon
+def test_busy_unmount_is_refused(mount):
+    """As anywhere: a reader keeps the mount from an unmount that is not lazy."""
+    with open(mount / "cpu" / "cpu.shares", encoding="utf-8"):
+        result = subprocess.run(["umount", mount.path], capture_output=True, text=True,
+                                check=False)
+    assert result.returncode != 0 and "busy" in result.stderr
+    assert read(mount / "cpu" / "cpu.shares") == "1024\n"
+
+
+@pytest.mark.parametrize("mode", [["-f"], []], ids=["foreground", "background"])
+def test_killed_daemon_is_recovered(directory, mode):
+    killed = Daemon(directory)
+    (killed / "cpu" / "before").mkdir()
+    killed.process.kill()
+    assert killed.wait() == (-signal.SIGKILL, "")
+    assert error_of(os.stat, directory / "cpu") == "ENOTCONN"
+    if mode:
+        daemon = Daemon(directory)
+    else:
+        assert run(directory).returncode == 0
+    assert mounts_on(directory) == 1
+    assert read(directory / "cpu" / "cpu.shares") == "1024\n"
+    assert not (directory / "cpu" / "before").exists()
+    if mode:
+        assert daemon.stop() == (0, "")
+    else:
+        os.kill(*daemons_of(directory), signal.SIGTERM)
+        assert wait_until(lambda: gone(directory))
+    assert mounts_on(directory) == 0
+
+
+def test_killed_with_open_files_is_recovered(directory):
+    """Also while someone has a file open, and sits, in the dead mount."""
+    killed = Daemon(directory)
+    file = os.open(killed / "cpu" / "cpu.shares", os.O_RDWR)
+    inside = os.open(killed / "cpu", os.O_PATH)
+    try:
+        killed.process.kill()
+        killed.wait()
+        daemon = Daemon(directory)
+        assert error_of(os.pread, file, 10, 0) in ("ENOTCONN", "ECONNABORTED")
+        (daemon / "cpu" / "after").mkdir()
+        assert daemon.stop() == (0, "")
+    finally:
+        os.close(file)
+        os.close(inside)
+
+
+def test_start_and_stop_again(directory):
+    for _ in range(5):
+        daemon = Daemon(directory)
+        (daemon / "pids" / "a").mkdir()
+        assert daemon.stop() == (0, "")
+    assert os.listdir(directory) == []
+
+
+def test_one_thread(start):
+    mount = start("-s")
+    (mount / "cpu" / "a").mkdir()
+    assert write(mount / "cpu" / "a" / "cpu.shares", "512\n") == 4
+    assert read(mount / "cpu" / "a" / "cpu.shares") == "512\n"
+    (mount / "cpu" / "a").rmdir()
+
+
+@pytest.mark.daemon
+def test_no_descriptors_are_lost(mount):
+    """Neither opens, nor failed writes, nor event registrations leave one in the daemon."""
+    def count():
+        return len(os.listdir(f"/proc/{mount.pid}/fd"))
+
+    def work():
+        for _ in range(20):
+            read(mount / "memory" / "memory.stat")
+            read(mount / "cpuacct" / "tasks")
+            assert error_of(write, mount / "cpu" / "cgroup.procs", "abc") == "EINVAL"
+            assert error_of(write, mount / "memory" / "cgroup.event_control",
+                            "77 78 1M") == errno.errorcode[errno.EBADF]
+
+    work()
+    before = count()
+    work()
+    # Threads of the loop come and go; each may hold a few for a moment.
+    assert wait_until(lambda: count() <= before + 3, 5)
