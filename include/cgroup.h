@@ -103,8 +103,8 @@ void tree_write_lock(struct tree *tree);
 void tree_unlock(struct tree *tree);
 
 /*
- * Finds what the absolute path names. 0, -ENOENT, -ENOTDIR or -ENAMETOOLONG
- * (a component over 255 bytes, as kernfs). Under the tree lock.
+ * Finds what the absolute path names. 0, -ENOENT or -ENOTDIR; a name may have
+ * any length, as in kernfs. Under the tree lock.
  */
 int tree_lookup(struct tree *tree, const char *path, struct node *node);
 

@@ -1,6 +1,5 @@
 /* Cgroups: their making and end, and mkdir, rmdir and rename on them. */
 #include <errno.h>
-#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,16 +157,34 @@ static int find_parent(struct tree *tree, const char *path, char **directory, co
 	return tree_lookup(tree, *directory, parent);
 }
 
+/* A directory with the set-group-ID bit hands on its group, and the bit (inode_init_owner). */
+static void inherit_group(struct tree *tree, struct cgroup *parent, gid_t *gid, mode_t *mode)
+{
+	struct node node = {.cgroup = parent};
+	struct stat st;
+
+	inode_stat(tree, &node, &st);
+	if (!(st.st_mode & S_ISGID))
+		return;
+	*gid = st.st_gid;
+	*mode |= S_ISGID;
+}
+
 static int make_child(struct tree *tree, struct cgroup *parent, const char *name, mode_t mode,
 		      const struct caller *caller)
 {
-	struct cgroup *child = cgroup_new(parent->hierarchy, parent, name, caller->uid, caller->gid);
-	struct node node = {.cgroup = child};
+	gid_t gid = caller->gid;
+	struct cgroup *child;
+	struct node node;
 	int error;
 
+	mode &= 07777;
+	inherit_group(tree, parent, &gid, &mode);
+	child = cgroup_new(parent->hierarchy, parent, name, caller->uid, gid);
 	if (!child)
 		return -errno;
-	error = (mode & 07777) == 0755 ? 0 : inode_chmod(tree, &node, mode & 07777);
+	node = (struct node){.cgroup = child};
+	error = mode == 0755 ? 0 : inode_chmod(tree, &node, mode);
 	if (error) {
 		group_retire(&child->group);
 		cgroup_put(child);
@@ -252,12 +269,10 @@ int cgroup_rmdir(struct tree *tree, const char *path)
 }
 
 static int check_rename(struct tree *tree, const struct node *source, const char *to,
-			const struct node *new_parent, const char *name, unsigned flags)
+			const struct node *new_parent, const char *name)
 {
 	struct node existing;
 
-	if (flags & ~RENAME_NOREPLACE)
-		return -EINVAL;
 	if (source->file)
 		return -ENOTDIR;
 	if (!source->cgroup || cgroup_is_root(source->cgroup))
@@ -278,12 +293,14 @@ int cgroup_rename(struct tree *tree, const char *from, const char *to, unsigned 
 	const char *name;
 	int error;
 
+	if (flags) /* kernfs_iop_rename */
+		return -EINVAL;
 	tree_write_lock(tree);
 	error = tree_lookup(tree, from, &source);
 	if (!error)
 		error = find_parent(tree, to, &directory, &name, &new_parent);
 	if (!error)
-		error = check_rename(tree, &source, to, &new_parent, name, flags);
+		error = check_rename(tree, &source, to, &new_parent, name);
 	if (!error && !(copy = strdup(name)))
 		error = -ENOMEM;
 	if (!error) {

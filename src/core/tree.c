@@ -9,8 +9,6 @@
 #include "core.h"
 #include "inode.h"
 
-#define NAME_LIMIT 255 /* kernfs names */
-
 struct tree *cgroup_tree(const struct cgroup *cgroup)
 {
 	return cgroup->hierarchy->tree;
@@ -217,8 +215,6 @@ static int lookup_step(struct tree *tree, struct node *node, const char *name, s
 
 	if (node->file)
 		return -ENOTDIR;
-	if (len > NAME_LIMIT)
-		return -ENAMETOOLONG;
 	if (!node->cgroup) {
 		struct hierarchy *hierarchy = find_hierarchy(tree, name, len);
 

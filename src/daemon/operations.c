@@ -262,10 +262,11 @@ static int op_listxattr(const char *path, char *names, size_t size)
 	return (int)result;
 }
 
-/* Sizes are not stored: any truncation succeeds and changes nothing, as in kernfs. */
+/* Sizes are not stored: any truncation up to kernfs' s_maxbytes succeeds and changes nothing. */
 static int op_truncate(const char *path, off_t size, struct fuse_file_info *fi)
 {
-	(void)size;
+	if (size > INT32_MAX)
+		return -EFBIG;
 	return CHANGE_INODE(path, fi, 0);
 }
 
@@ -413,16 +414,13 @@ static int op_statfs(const char *path, struct statvfs *fs)
 	return 0;
 }
 
-/*
- * A directory of cgroups takes no other files: what kernfs' missing operations
- * say. libfuse has a mknod of a regular file come here first, with flags that
- * no open has (the kernel adds O_LARGEFILE there): ENOSYS sends it on.
- */
+/* A directory of cgroups takes no other files: what kernfs' missing operations say. */
 static int op_create(const char *path, mode_t mode, struct fuse_file_info *fi)
 {
 	(void)path;
 	(void)mode;
-	return fi->flags == (O_CREAT | O_EXCL | O_WRONLY) ? -ENOSYS : -EACCES;
+	(void)fi;
+	return -EACCES;
 }
 
 static int op_mknod(const char *path, mode_t mode, dev_t device)
