@@ -37,19 +37,23 @@ deps-%:
 	@scripts/install-deps.sh $*
 
 $(BUILD)/fuse_cgroupfs: $(OBJECTS)
-	$(CC) -o $@ $^ $(ALL_LDFLAGS) $(shell pkg-config --libs fuse3)
+	@echo "  LD      $@"
+	@$(CC) -o $@ $^ $(ALL_LDFLAGS) $(shell pkg-config --libs fuse3)
 
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	@echo "  CC      $<"
+	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY_OBJECTS) $(ALL_LDFLAGS) -lcmocka
+	@echo "  CC      $<"
+	@$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY_OBJECTS) $(ALL_LDFLAGS) -lcmocka
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(LIBRARY_SOURCES)
 	@mkdir -p $(@D)
-	clang -std=gnu17 -D_GNU_SOURCE -Iinclude -g -O1 -fsanitize=fuzzer,address,undefined \
+	@echo "  FUZZ    $<"
+	@clang -std=gnu17 -D_GNU_SOURCE -Iinclude -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $< $(LIBRARY_SOURCES) -pthread
 
 # --- for users ---
