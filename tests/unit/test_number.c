@@ -282,6 +282,8 @@ static void page_counter(void **state)
 	assert_int_equal(pages, number_pages_max());
 	assert_int_equal(number_parse_pages("max", "-1", &pages), -EINVAL);
 	assert_int_equal(number_parse_pages("-1", "max", &pages), -EINVAL);
+	assert_int_equal(number_parse_pages("18446744073709551615", "max", &pages), 0);
+	assert_int_equal(pages, number_pages_max());
 	assert_int_equal(number_pages_to_bytes(number_pages_max()),
 			 LONG_MAX / number_page_size() * number_page_size());
 	assert_int_equal(number_pages_to_bytes(UINT64_MAX),
@@ -434,6 +436,10 @@ static void set_operations(void **state)
 	bitmap_copy(small, a);
 	assert_int_equal(bitmap_weight(small), 4);
 	assert_true(bitmap_subset(small, a));
+	assert_true(bitmap_and(small, b, b));
+	assert_int_equal(bitmap_weight(small), 1);
+	bitmap_andnot(small, a, b);
+	assert_int_equal(bitmap_weight(small), 3);
 	bitmap_fill(c);
 	assert_int_equal(bitmap_weight(c), 100);
 	bitmap_set(c, 100);
