@@ -1,6 +1,7 @@
 """Mounts our filesystem, plays the wanted scenarios on it and on the kernel, side by side."""
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,11 @@ from harness import kernel, recording, running  # noqa: E402
 from harness.machine import MACHINE  # noqa: E402
 
 DAEMON = Path(os.environ.get("FUSE_CGROUPFS", HERE.parent.parent / "build" / "fuse_cgroupfs"))
+
+
+def pytest_configure():
+    """Whoever ends the session by a signal gets it unmounted, too."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _why_no_mount():

@@ -66,6 +66,7 @@ def _serve(sock, start, start_args):
     """The actor's main loop; never returns."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         devnull = os.open(os.devnull, os.O_RDWR)
         os.dup2(devnull, 1)
         if start:

@@ -22,8 +22,8 @@ def renameat2(old, new, flags):
     _check(_libc.renameat2(AT_FDCWD, os.fsencode(old), AT_FDCWD, os.fsencode(new), flags))
 
 
-def die_with_parent():
-    _check(_libc.prctl(1, 9, 0, 0, 0))  # PR_SET_PDEATHSIG, SIGKILL
+def die_with_parent(number):
+    _check(_libc.prctl(1, int(number), 0, 0, 0))  # PR_SET_PDEATHSIG
 
 
 def exit_thread():

@@ -5,16 +5,32 @@ TREE is "kernel" or the mount point of our filesystem.
 """
 import json
 import os
+import signal
 import sys
 import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from harness import kernel, recording  # noqa: E402
+from harness import kernel, libc, recording  # noqa: E402
 from harness.registry import HIERARCHIES, SCENARIOS  # noqa: E402
 from harness.stage import Stage  # noqa: E402
 import scenarios  # noqa: E402,F401
+
+
+PATIENCE = 60  # seconds for a scenario; a hanging one breaks down
+
+
+class Hangs(Exception):
+    """No OSError, which a step would take for an answer."""
+
+
+def _on_alarm(*_):
+    raise Hangs(f"hangs for {PATIENCE} s")
+
+
+def _on_term(*_):
+    sys.exit(1)
 
 
 def all_plays():
@@ -27,13 +43,16 @@ def play(hierarchy, name, directories, extra):
     if hierarchy not in directories:
         return {"missing": f"no {hierarchy} hierarchy"}
     stage = Stage(hierarchy, directories[hierarchy], directories, extra.get(hierarchy, ()))
+    signal.alarm(PATIENCE)
     try:
         SCENARIOS[name].function(stage)
         return {"answers": stage.answers}
     except Exception:
         return {"error": traceback.format_exc(), "answers": stage.answers}
     finally:
+        signal.alarm(PATIENCE)
         stage.close()
+        signal.alarm(0)
 
 
 def directories_of(tree):
@@ -44,6 +63,9 @@ def directories_of(tree):
 
 
 def main(tree, wanted):
+    signal.signal(signal.SIGALRM, _on_alarm)
+    signal.signal(signal.SIGTERM, _on_term)
+    libc.die_with_parent(signal.SIGTERM)
     directories = directories_of(tree)
     extra = recording.extra_files()
     out = os.fdopen(os.dup(1), "w")

@@ -2,6 +2,7 @@
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 RUNNER = Path(__file__).with_name("runner.py")
@@ -12,21 +13,26 @@ class Running:
 
     def __init__(self, tree, plays):
         self._plays = plays
+        self._found = {}
         self._process = subprocess.Popen(
             [sys.executable, str(RUNNER), tree, *(f"{h}/{name}" for h, name in plays)],
             stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
 
-    def results(self):
-        """{(hierarchy, scenario): result} of all plays."""
-        found = {}
+    def _read(self):
         with self._process.stdout as lines:
             for line in lines:
                 hierarchy, name, result = json.loads(line)
-                found[hierarchy, name] = result
+                self._found[hierarchy, name] = result
+
+    def results(self):
+        """{(hierarchy, scenario): result} of all plays."""
+        self._reader.join()
         status = self._process.wait()
         for play in self._plays:
-            found.setdefault(play, {"error": f"the runner ended early, status {status}"})
-        return found
+            self._found.setdefault(play, {"error": f"the runner ended early, status {status}"})
+        return self._found
 
 
 def run(tree, plays):

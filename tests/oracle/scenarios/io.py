@@ -180,22 +180,22 @@ def io_rare(stage):
     }
     for name, call in calls.items():
         stage.note(name, ops.attempt(_with, path, os.O_RDWR, call))
-    reading, writing = os.pipe()
-    try:
-        stage.note("splice out", ops.attempt(
-            _with, path, os.O_RDONLY, lambda fd: os.splice(fd, writing, 100)))
-        os.write(writing, b"\n")
-        stage.attempt("spliced", os.read, reading, 100)
-        stage.note("sendfile out", ops.attempt(
-            _with, path, os.O_RDONLY, lambda fd: os.sendfile(writing, fd, 0, 100)))
-        os.write(writing, b"1")
-        os.read(reading, 2)
-        stage.note("splice in", ops.attempt(
-            _with, path, os.O_WRONLY, lambda fd: os.splice(reading, fd, 1)))
-        stage.read("content after splice", path)
-    finally:
+    for name, call in (
+            ("splice", lambda fd, pipe: os.splice(fd, pipe, 100)),
+            ("sendfile", lambda fd, pipe: os.sendfile(pipe, fd, 0, 100))):
+        reading, writing = os.pipe2(os.O_NONBLOCK)
+        stage.note(f"{name} out", ops.attempt(
+            _with, path, os.O_RDONLY, lambda fd: call(fd, writing)))
+        stage.attempt(f"{name} gave", os.read, reading, 100)
         os.close(reading)
         os.close(writing)
+    reading, writing = os.pipe2(os.O_NONBLOCK)
+    os.write(writing, b"1")
+    stage.note("splice in", ops.attempt(
+        _with, path, os.O_WRONLY, lambda fd: os.splice(reading, fd, 1)))
+    stage.read("content after splice", path)
+    os.close(reading)
+    os.close(writing)
     stage.note("copy_file_range", ops.attempt(_with, path, os.O_RDONLY, lambda fd: _with(
         child + "/cgroup.clone_children", os.O_WRONLY, lambda other: _copy(fd, other))))
     stage.note("statx file", ops.attempt(libc.statx, path))

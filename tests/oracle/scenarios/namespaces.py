@@ -1,5 +1,6 @@
 """Numbers are those of the reader's or writer's own pid namespace."""
 import os
+import signal
 import time
 
 from harness import libc, ops
@@ -14,14 +15,14 @@ def _enter():
     if inner:
         os.waitpid(inner, 0)
         os._exit(0)
-    libc.die_with_parent()
+    libc.die_with_parent(signal.SIGKILL)
 
 
 def _fork_here():
     """Called in an actor: one more process of its namespace; its number there."""
     pid = os.fork()
     if pid == 0:
-        libc.die_with_parent()
+        libc.die_with_parent(signal.SIGKILL)
         while True:
             time.sleep(1000)
     return pid
