@@ -1,11 +1,372 @@
-/* Forks and exits as the kernel tells of them. */
-#include <errno.h>
+/*
+ * Forks, execs and exits as the kernel tells of them, and what tasks used as
+ * taskstats tells at their exit. A reader has what came read at once; else it
+ * waits in the kernel's buffers until some of it is there.
+ */
+#include "events.h"
 
-#include "internal.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <utlist.h>
+
+#include "log.h"
+
+#define REST_MS 20 /* between two readings, though more has come: exits come in crowds */
+#define IDLE_MS 5000 /* without members for so long: the kernel need not tell any more */
+
+/* What a task used in its life; waits for the event of its exit. */
+struct final {
+	pid_t tid;
+	struct counters counters;
+	UT_hash_handle hh;
+};
+
+struct events_source {
+	struct source source;
+	pthread_t thread;
+	/* One reader of the streams at a time; protects everything below. Outside accounting's lock. */
+	pthread_mutex_t lock;
+	struct stream *stream;
+	struct taskstats_socket taskstats; /* fd -1: there is none */
+	struct event_list waiting; /* later than what was asked for */
+	struct final *finals; /* uthash by tid */
+	bool listening;
+	uint64_t woken_at; /* ns */
+	uint64_t losses; /* how often the kernel's buffer was too small */
+	int stop; /* eventfd: the thread is to end, or to look again whether it listens */
+	bool stopped;
+};
+
+int event_add(struct event_list *list, const struct event *event)
+{
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? 2 * list->capacity : 256;
+		struct event *events = realloc(list->events, capacity * sizeof(*events));
+
+		if (!events)
+			return -ENOMEM;
+		list->events = events;
+		list->capacity = capacity;
+	}
+	list->events[list->count++] = *event;
+	return 0;
+}
+
+/* --- figures at exit --- */
+
+static void keep_final(void *context, pid_t tid, const struct counters *counters)
+{
+	struct events_source *events = context;
+	struct final *final;
+
+	HASH_FIND_INT(events->finals, &tid, final);
+	if (!final) {
+		final = calloc(1, sizeof(*final));
+		if (!final)
+			return;
+		final->tid = tid;
+		HASH_ADD_INT(events->finals, tid, final);
+	}
+	final->counters = *counters;
+}
+
+static bool take_final(struct events_source *events, pid_t tid, struct counters *counters)
+{
+	struct final *final;
+
+	HASH_FIND_INT(events->finals, &tid, final);
+	if (!final)
+		return false;
+	*counters = final->counters;
+	HASH_DEL(events->finals, final);
+	free(final);
+	return true;
+}
+
+static void forget_finals(struct events_source *events)
+{
+	struct final *final, *next;
+
+	HASH_ITER(hh, events->finals, final, next) {
+		HASH_DEL(events->finals, final);
+		free(final);
+	}
+}
+
+/* --- what an event does; under accounting's lock --- */
+
+static void on_fork(struct accounting *accounting, const struct event *event)
+{
+	const struct task_id id = {.tid = event->tid, .tgid = event->tgid};
+	struct task *creator = task_find(accounting, event->creator_tid);
+	struct task *old = task_find(accounting, event->tid);
+	struct process *process;
+
+	if (old)
+		task_free(accounting, old); /* the number is another's now */
+	if (old == creator)
+		creator = NULL;
+	process = process_find(accounting, event->creator_tgid);
+	if (!creator && process)
+		creator = process_leader(process);
+	if (creator)
+		task_fork(accounting, creator, &id);
+}
+
+static void on_exit_event(struct events_source *events, const struct event *event)
+{
+	struct accounting *accounting = events->source.accounting;
+	struct task *task = task_find(accounting, event->tid);
+	struct counters final;
+	bool has_final = take_final(events, event->tid, &final);
+
+	if (!task)
+		return;
+	task->cpu = event->cpu;
+	task_end(accounting, task, has_final ? &final : NULL);
+}
+
+static void on_event(struct events_source *events, const struct event *event)
+{
+	switch (event->type) {
+	case EVENT_FORK:
+		on_fork(events->source.accounting, event);
+		break;
+	case EVENT_EXEC:
+		task_exec(events->source.accounting, event->tgid);
+		break;
+	case EVENT_EXIT:
+		on_exit_event(events, event);
+		break;
+	}
+}
+
+/* --- reading --- */
+
+static int compare_events(const void *a, const void *b)
+{
+	const struct event *left = a, *right = b;
+
+	return (left->time > right->time) - (left->time < right->time);
+}
+
+/*
+ * Applies in order of time what happened until now. Rings of several CPUs
+ * cannot be read at one moment: what is later waits for the next reading,
+ * when all that was before it is known.
+ */
+static void apply(struct events_source *events, uint64_t now)
+{
+	struct accounting *accounting = events->source.accounting;
+	struct event_list *list = &events->waiting;
+	size_t i;
+
+	if (list->count)
+		qsort(list->events, list->count, sizeof(*list->events), compare_events);
+	pthread_mutex_lock(&accounting->lock);
+	for (i = 0; i < list->count && list->events[i].time <= now; i++)
+		on_event(events, &list->events[i]);
+	pthread_mutex_unlock(&accounting->lock);
+	list->count -= i;
+	if (list->count)
+		memmove(list->events, list->events + i, list->count * sizeof(*list->events));
+}
+
+/* The lock is held. The exits' figures are sent before the exits: they are here when those are. */
+static void drain(struct events_source *events)
+{
+	uint64_t now = now_ns();
+	int lost = events->stream->drain(events->stream, &events->waiting);
+
+	if (events->taskstats.fd >= 0)
+		taskstats_drain(&events->taskstats, keep_final, events);
+	apply(events, now);
+	if (!lost)
+		return;
+	events->losses++;
+	log_warning("accounting: events were lost (%lu times so far); scanning instead",
+		    events->losses);
+	forget_finals(events);
+	scan_all(events->source.accounting);
+}
+
+/* The lock is held. */
+static void listen_if(struct events_source *events, bool on)
+{
+	if (events->listening == on)
+		return;
+	if (events->stream->listen(events->stream, on))
+		log_warning("accounting: cannot switch %s %s", events->stream->name,
+			    on ? "on" : "off");
+	if (events->taskstats.fd >= 0)
+		taskstats_listen(&events->taskstats, on);
+	events->listening = on;
+	if (!on)
+		forget_finals(events);
+}
+
+static void events_sync(struct source *source)
+{
+	struct events_source *events = (struct events_source *)source;
+
+	pthread_mutex_lock(&events->lock);
+	if (events->listening)
+		drain(events);
+	pthread_mutex_unlock(&events->lock);
+	forks_announce(source->accounting);
+}
+
+/* --- the thread --- */
+
+static void nudge(struct events_source *events)
+{
+	const uint64_t one = 1;
+	ssize_t written = write(events->stop, &one, sizeof(one));
+
+	(void)written; /* it cannot fail: nobody writes 2^64 - 1 times */
+}
+
+static void events_wake(struct source *source)
+{
+	struct events_source *events = (struct events_source *)source;
+
+	pthread_mutex_lock(&events->lock);
+	events->woken_at = now_ns();
+	listen_if(events, true);
+	pthread_mutex_unlock(&events->lock);
+	nudge(events);
+}
+
+/* Waits for something to read. While it listens for nobody, no longer than until it may cease. */
+static void wait_for_events(struct events_source *events, struct pollfd *fds, size_t count)
+{
+	bool closing;
+	uint64_t drop;
+
+	pthread_mutex_lock(&events->lock);
+	closing = events->listening && accounting_is_idle(events->source.accounting);
+	pthread_mutex_unlock(&events->lock);
+	if (poll(fds, count, closing ? IDLE_MS : -1) > 0 && fds[0].revents &&
+	    read(events->stop, &drop, sizeof(drop)) < 0)
+		log_debug("accounting: %s", strerror(errno));
+}
+
+static bool events_turn(struct events_source *events)
+{
+	bool stopped;
+
+	pthread_mutex_lock(&events->lock);
+	if (events->listening)
+		drain(events);
+	if (events->listening && accounting_is_idle(events->source.accounting) &&
+	    now_ns() - events->woken_at >= IDLE_MS * 1000000ull)
+		listen_if(events, false);
+	stopped = events->stopped;
+	pthread_mutex_unlock(&events->lock);
+	forks_announce(events->source.accounting);
+	zombies_refresh(events->source.accounting);
+	return !stopped;
+}
+
+static void *events_run(void *arg)
+{
+	struct events_source *events = arg;
+	size_t count = 1 + events->stream->fd_count + (events->taskstats.fd >= 0);
+	struct pollfd *fds = calloc(count, sizeof(*fds));
+
+	if (!fds)
+		return NULL; /* readers still have the events read */
+	for (size_t i = 0; i < count; i++)
+		fds[i].events = POLLIN;
+	fds[0].fd = events->stop;
+	for (size_t i = 0; i < events->stream->fd_count; i++)
+		fds[1 + i].fd = events->stream->fds[i];
+	if (events->taskstats.fd >= 0)
+		fds[count - 1].fd = events->taskstats.fd;
+	do {
+		wait_for_events(events, fds, count);
+		if (events_turn(events))
+			poll(fds, 1, REST_MS);
+		else
+			break;
+	} while (true);
+	free(fds);
+	return NULL;
+}
+
+/* --- lifetime --- */
+
+static void events_free(struct events_source *events)
+{
+	forget_finals(events);
+	free(events->waiting.events);
+	if (events->stream)
+		events->stream->close(events->stream);
+	taskstats_close(&events->taskstats);
+	if (events->stop >= 0)
+		close(events->stop);
+	pthread_mutex_destroy(&events->lock);
+	free(events);
+}
+
+static void events_close(struct source *source)
+{
+	struct events_source *events = (struct events_source *)source;
+
+	pthread_mutex_lock(&events->lock);
+	events->stopped = true;
+	pthread_mutex_unlock(&events->lock);
+	nudge(events);
+	pthread_join(events->thread, NULL);
+	events_free(events);
+}
+
+static int events_open(struct events_source *events)
+{
+	int error;
+
+	events->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (events->stop < 0)
+		return -errno;
+	events->stream = perf_stream_open(&error);
+	if (!events->stream) {
+		log_debug("accounting: no perf task records: %s", strerror(-error));
+		events->stream = connector_stream_open(&error);
+	}
+	if (!events->stream)
+		return error;
+	error = taskstats_open(&events->taskstats, events->source.accounting->nr_cpu);
+	if (error)
+		log_debug("accounting: no taskstats: %s", strerror(-error));
+	return -pthread_create(&events->thread, NULL, events_run, events);
+}
 
 struct source *events_source_open(struct accounting *accounting, int *error)
 {
-	(void)accounting;
-	*error = -EPROTONOSUPPORT;
-	return NULL;
+	struct events_source *events = calloc(1, sizeof(*events));
+
+	*error = -ENOMEM;
+	if (!events)
+		return NULL;
+	events->source = (struct source){.name = "events",
+					 .accounting = accounting,
+					 .tells_exits = true,
+					 .sync = events_sync,
+					 .wake = events_wake,
+					 .close = events_close};
+	events->taskstats.fd = -1;
+	pthread_mutex_init(&events->lock, NULL);
+	*error = events_open(events);
+	if (*error) {
+		events_free(events);
+		return NULL;
+	}
+	log_info("accounting: %s%s", events->stream->name,
+		 events->taskstats.fd >= 0 ? ", taskstats" : "");
+	return &events->source;
 }

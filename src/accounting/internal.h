@@ -117,6 +117,7 @@ struct accounting {
 	struct group *roots[ACCOUNTING_MAX_HIERARCHIES];
 	struct task *tasks; /* uthash by tid */
 	struct process *processes; /* uthash by tgid */
+	size_t zombies, zombies_kept; /* among the tasks: now, and after they were looked at last */
 	struct {
 		void (*entered)(void *context, const struct task_id *task);
 		void *context;
@@ -172,6 +173,12 @@ void task_enter(struct task *task, unsigned hierarchy, struct group *group);
  */
 void task_end(struct accounting *accounting, struct task *task, const struct counters *final);
 
+/*
+ * A thread of it became another program: what it held is freed, and if it was
+ * not the leader, it is now (fs/exec.c de_thread).
+ */
+void task_exec(struct accounting *accounting, pid_t tgid);
+
 /* It is gone, and frees its number; ends it first. */
 void task_free(struct accounting *accounting, struct task *task);
 
@@ -206,6 +213,9 @@ bool task_read_final(const struct machine *machine, const struct task_id *id,
 void tasks_refresh(struct accounting *accounting, const struct task_list *list);
 /* The same for the members of the group itself and its zombies. 0 or -ENOMEM. */
 int group_refresh(struct group *group);
+
+/* Forgets zombies that were reaped, once there are many. */
+void zombies_refresh(struct accounting *accounting);
 
 /* Adds to a list; capacity is the caller's, 0 at start. 0 or -ENOMEM. */
 int list_add(struct task_list *list, size_t *capacity, const struct task_id *id);

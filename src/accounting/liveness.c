@@ -43,17 +43,31 @@ bool task_read_final(const struct machine *machine, const struct task_id *id,
 	return true;
 }
 
+/* True while it is not known to have exited. */
+static bool is_live(struct accounting *accounting, const struct task_id *id)
+{
+	const struct task *task;
+	bool live;
+
+	pthread_mutex_lock(&accounting->lock);
+	task = task_find(accounting, id->tid);
+	live = task && !task->zombie;
+	pthread_mutex_unlock(&accounting->lock);
+	return live;
+}
+
 /* Marks one that is known to have changed. */
 static void refresh_task(struct accounting *accounting, const struct task_id *id)
 {
 	enum liveness liveness = task_look(accounting->machine, id);
 	struct counters final;
 	struct task *task;
-	bool has_final = liveness == TASK_ZOMBIE &&
-			 task_read_final(accounting->machine, id, &final);
+	bool has_final = false;
 
 	if (liveness == TASK_LIVES)
 		return;
+	if (liveness == TASK_ZOMBIE && is_live(accounting, id))
+		has_final = task_read_final(accounting->machine, id, &final);
 	pthread_mutex_lock(&accounting->lock);
 	task = task_find(accounting, id->tid);
 	if (task && task_is(task, id)) {
@@ -84,6 +98,31 @@ int list_add(struct task_list *list, size_t *capacity, const struct task_id *id)
 	}
 	list->tasks[list->count++] = *id;
 	return 0;
+}
+
+#define ZOMBIES_MANY 128
+
+void zombies_refresh(struct accounting *accounting)
+{
+	struct task_list list = {0};
+	size_t capacity = 0;
+	struct task *task;
+
+	pthread_mutex_lock(&accounting->lock);
+	if (accounting->zombies > ZOMBIES_MANY + 2 * accounting->zombies_kept) {
+		for (task = accounting->tasks; task; task = task->hh.next) {
+			if (task->zombie && list_add(&list, &capacity, &task->id))
+				break;
+		}
+	}
+	pthread_mutex_unlock(&accounting->lock);
+	if (!list.count)
+		return;
+	tasks_refresh(accounting, &list);
+	free(list.tasks);
+	pthread_mutex_lock(&accounting->lock);
+	accounting->zombies_kept = accounting->zombies;
+	pthread_mutex_unlock(&accounting->lock);
 }
 
 static int list_links(const struct task_link *links, struct task_list *list, size_t *capacity)

@@ -320,6 +320,7 @@ void task_end(struct accounting *accounting, struct task *task, const struct cou
 		group_count(link->group, 0, -1);
 	}
 	task->zombie = true;
+	accounting->zombies++;
 	if (!--task->process->live)
 		process_end(accounting, task->process);
 }
@@ -331,6 +332,7 @@ void task_free(struct accounting *accounting, struct task *task)
 	task_end(accounting, task, NULL);
 	for (unsigned i = 0; i < accounting->hierarchies; i++)
 		link_leave(&task->links[i]);
+	accounting->zombies--;
 	DL_DELETE(process->tasks, task);
 	HASH_DEL(accounting->tasks, task);
 	free(task);
@@ -339,6 +341,30 @@ void task_free(struct accounting *accounting, struct task *task)
 		HASH_DEL(accounting->processes, process);
 		free(process);
 	}
+}
+
+void task_exec(struct accounting *accounting, pid_t tgid)
+{
+	struct process *process = process_find(accounting, tgid);
+	struct task *task, *survivor = NULL, *leader;
+
+	if (!process)
+		return;
+	memory_release(accounting, process);
+	leader = process_leader(process);
+	DL_FOREACH(process->tasks, task) {
+		if (!task->zombie)
+			survivor = task;
+	}
+	if (!survivor || survivor->id.tid == tgid)
+		return;
+	if (leader->id.tid == tgid) {
+		survivor->id.start_time = leader->id.start_time;
+		task_free(accounting, leader);
+	}
+	HASH_DEL(accounting->tasks, survivor);
+	survivor->id.tid = tgid;
+	HASH_ADD_INT(accounting->tasks, id.tid, survivor);
 }
 
 static void task_move(struct accounting *accounting, struct task *task, struct group *group)

@@ -1,44 +1,24 @@
 /* The cpuacct controller: processor time, used by a cgroup and all below it (kernel/sched/cpuacct.c). */
 #include <errno.h>
-#include <pthread.h>
-#include <stdlib.h>
 
 #include "controller.h"
 #include "machine.h"
 #include "number.h"
 
-struct cpuacct {
-	/* What cpuacct.stat of the root showed last: neither part ever goes back (prev_cputime). */
-	pthread_mutex_t lock; /* of `shown` */
-	struct cpu_time shown;
-};
-
 /* What the files show: one figure of a CPU, or of all. */
 enum figure { USAGE, USER, SYSTEM };
 
-static struct cpuacct *cpuacct_of(const struct cgroup *cgroup)
-{
-	return cgroup_css(cgroup, &cpuacct_controller);
-}
-
 /*
- * The root: kernel_cpustat, which is /proc/stat. Its true run time is not to
- * be had; the ticks, with those that the hypervisor stole, come close.
+ * The root: kernel_cpustat, which is /proc/stat. The true run time is not to
+ * be had; it comes close to the ticks, which leave out what the hypervisor
+ * stole as the run time does (CONFIG_PARAVIRT_TIME_ACCOUNTING).
  */
-struct root_time {
-	struct cpu_time ticks; /* cpuacct.usage_user and usage_sys, ns */
-	uint64_t usage; /* ns */
-};
-
-static struct root_time root_time(const struct machine_cpu_time *time)
+static struct cpu_time root_time(const struct machine_cpu_time *time)
 {
-	struct root_time root = {
-		.ticks.user = (time->user + time->nice) * MACHINE_TICK_NS,
-		.ticks.system = (time->system + time->irq + time->softirq) * MACHINE_TICK_NS,
+	return (struct cpu_time){
+		.user = (time->user + time->nice) * MACHINE_TICK_NS,
+		.system = (time->system + time->irq + time->softirq) * MACHINE_TICK_NS,
 	};
-
-	root.usage = root.ticks.user + root.ticks.system + time->steal * MACHINE_TICK_NS;
-	return root;
 }
 
 /* For each possible CPU, and `add` adds it to what is printed. Offline ones read 0 in /proc/stat. */
@@ -57,8 +37,8 @@ static int measure_root(const struct machine *machine, struct text *out, add_cpu
 	for (unsigned i = 0; !error && i < cpus->nr; i++) {
 		static const struct machine_cpu_time offline;
 		const struct machine_cpu_time *time = machine_stat_cpu(&stat, i);
-		struct root_time root = root_time(time ? time : &offline);
-		const uint64_t figures[] = {root.usage, root.ticks.user, root.ticks.system};
+		struct cpu_time root = root_time(time ? time : &offline);
+		const uint64_t figures[] = {root.user + root.system, root.user, root.system};
 
 		if (!bitmap_test(cpus, i))
 			continue;
@@ -153,40 +133,15 @@ static int usage_all_measure(const struct request *request, struct text *out)
 	return measure(request, out, add_row, sum);
 }
 
-/* cputime_adjust(): the run time in the ratio of the ticks, and neither part goes back. */
-static struct cpu_time adjust_root(struct cpuacct *cpuacct, const uint64_t sum[3])
-{
-	uint64_t run = sum[USAGE], ticks = sum[USER] + sum[SYSTEM];
-	struct cpu_time time;
-
-	pthread_mutex_lock(&cpuacct->lock);
-	time.system = ticks ? (uint64_t)((__uint128_t)run * sum[SYSTEM] / ticks) : 0;
-	if (time.system < cpuacct->shown.system)
-		time.system = cpuacct->shown.system;
-	time.user = run > time.system ? run - time.system : 0;
-	if (time.user < cpuacct->shown.user) {
-		time.user = cpuacct->shown.user;
-		time.system = run > time.user + cpuacct->shown.system ? run - time.user
-								      : cpuacct->shown.system;
-	}
-	cpuacct->shown = time;
-	pthread_mutex_unlock(&cpuacct->lock);
-	return time;
-}
-
 static int stat_measure(const struct request *request, struct text *out)
 {
-	struct cpu_time time;
 	uint64_t sum[3] = {0};
 	int error = measure(request, out, NULL, sum);
 
 	if (error)
 		return error;
-	time = (struct cpu_time){.user = sum[USER], .system = sum[SYSTEM]};
-	if (cgroup_is_root(request->cgroup))
-		time = adjust_root(cpuacct_of(request->cgroup), sum);
-	text_add_pair(out, "user", time.user / MACHINE_TICK_NS);
-	text_add_pair(out, "system", time.system / MACHINE_TICK_NS);
+	text_add_pair(out, "user", sum[USER] / MACHINE_TICK_NS);
+	text_add_pair(out, "system", sum[SYSTEM] / MACHINE_TICK_NS);
 	return 0;
 }
 
@@ -203,25 +158,15 @@ static int usage_act(const struct request *request, char *text)
 	return cgroup_is_root(request->cgroup) ? 0 : group_cpu_reset(&request->cgroup->group);
 }
 
+/* All figures are accounting's or the machine's: there is no state, but a state must not be NULL. */
 static void *cpuacct_alloc(struct cgroup *cgroup)
 {
-	struct tree *tree = cgroup_tree(cgroup);
-	struct cpuacct *cpuacct = calloc(1, sizeof(*cpuacct));
+	static char no_state;
 
-	if (!cpuacct)
-		return NULL;
-	pthread_mutex_init(&cpuacct->lock, NULL);
 	if (cgroup_is_root(cgroup))
-		accounting_track(tree->accounting, cgroup->hierarchy->index, USAGE_CPU);
-	return cpuacct;
-}
-
-static void cpuacct_free(void *state)
-{
-	struct cpuacct *cpuacct = state;
-
-	pthread_mutex_destroy(&cpuacct->lock);
-	free(cpuacct);
+		accounting_track(cgroup_tree(cgroup)->accounting, cgroup->hierarchy->index,
+				 USAGE_CPU);
+	return &no_state;
 }
 
 static const struct cftype files[] = {
@@ -242,5 +187,4 @@ const struct controller cpuacct_controller = {
 	.name = "cpuacct",
 	.legacy_files = files,
 	.css_alloc = cpuacct_alloc,
-	.css_free = cpuacct_free,
 };

@@ -1,0 +1,204 @@
+/*
+ * Task records of perf events: fork, exec and exit of every task, with the
+ * very thread that forked (kernel/events/core.c perf_event_task_output). The
+ * connector names the new parent instead, which is another process after
+ * clone(CLONE_PARENT), as runc does it. One ring for each CPU.
+ */
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "events.h"
+
+#define RING_BYTES 131072u /* a power of two of pages; some 1,800 records */
+
+struct ring {
+	int fd;
+	struct perf_event_mmap_page *page;
+	const char *data; /* RING_BYTES */
+};
+
+struct perf_stream {
+	struct stream stream;
+	struct ring *rings;
+	size_t count;
+	size_t page_size;
+};
+
+/* The end of each record: PERF_SAMPLE_TIME | PERF_SAMPLE_CPU. */
+struct trailer {
+	uint64_t time;
+	uint32_t cpu, reserved;
+};
+
+/* PERF_RECORD_FORK and PERF_RECORD_EXIT; PERF_RECORD_COMM has pid and tid first. */
+struct task_body {
+	uint32_t pid, ppid, tid, ptid;
+};
+
+static int ring_open(struct ring *ring, int cpu, size_t page_size)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_DUMMY,
+		.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_CPU,
+		.sample_id_all = 1,
+		.disabled = 1,
+		.task = 1,
+		.comm = 1,
+		.comm_exec = 1,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+		.watermark = 1,
+		.wakeup_watermark = RING_BYTES / 4,
+	};
+	void *map;
+
+	ring->fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	if (ring->fd < 0)
+		return -errno;
+	map = mmap(NULL, page_size + RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
+	if (map == MAP_FAILED) {
+		int error = -errno;
+
+		close(ring->fd);
+		return error;
+	}
+	ring->page = map;
+	ring->data = (const char *)map + page_size;
+	return 0;
+}
+
+static void ring_copy(const struct ring *ring, uint64_t at, void *to, size_t len)
+{
+	size_t start = at % RING_BYTES;
+	size_t first = len < RING_BYTES - start ? len : RING_BYTES - start;
+
+	memcpy(to, ring->data + start, first);
+	memcpy((char *)to + first, ring->data, len - first);
+}
+
+/* One record; true when it says that some were lost. */
+static bool read_record(const struct ring *ring, uint64_t at,
+			const struct perf_event_header *header, struct event_list *list, int *error)
+{
+	struct task_body body;
+	struct trailer trailer;
+	struct event event;
+
+	if (header->type == PERF_RECORD_LOST)
+		return true;
+	if (header->type != PERF_RECORD_FORK && header->type != PERF_RECORD_EXIT &&
+	    !(header->type == PERF_RECORD_COMM && header->misc & PERF_RECORD_MISC_COMM_EXEC))
+		return false;
+	ring_copy(ring, at + sizeof(*header), &body, sizeof(body));
+	ring_copy(ring, at + header->size - sizeof(trailer), &trailer, sizeof(trailer));
+	event = (struct event){.time = trailer.time, .cpu = trailer.cpu, .tgid = (pid_t)body.pid};
+	if (header->type == PERF_RECORD_COMM) {
+		event.type = EVENT_EXEC;
+		event.tid = (pid_t)body.ppid; /* its second word is the thread */
+	} else {
+		event.type = header->type == PERF_RECORD_FORK ? EVENT_FORK : EVENT_EXIT;
+		event.tid = (pid_t)body.tid;
+		event.creator_tgid = (pid_t)body.ppid;
+		event.creator_tid = (pid_t)body.ptid;
+	}
+	if (event.tid > 0) /* else of a pid namespace that is not ours */
+		*error = event_add(list, &event);
+	return false;
+}
+
+static int ring_drain(struct ring *ring, struct event_list *list)
+{
+	uint64_t head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
+	uint64_t at = ring->page->data_tail;
+	bool lost = false;
+	int error = 0;
+
+	while (at < head && !error) {
+		struct perf_event_header header;
+
+		ring_copy(ring, at, &header, sizeof(header));
+		lost |= read_record(ring, at, &header, list, &error);
+		at += header.size;
+	}
+	__atomic_store_n(&ring->page->data_tail, at, __ATOMIC_RELEASE);
+	return lost ? -ENOBUFS : error;
+}
+
+static int perf_drain(struct stream *stream, struct event_list *list)
+{
+	struct perf_stream *perf = (struct perf_stream *)stream;
+	int result = 0;
+
+	for (size_t i = 0; i < perf->count; i++) {
+		int error = ring_drain(&perf->rings[i], list);
+
+		result = result ? result : error;
+	}
+	return result;
+}
+
+static int perf_listen(struct stream *stream, bool on)
+{
+	struct perf_stream *perf = (struct perf_stream *)stream;
+
+	for (size_t i = 0; i < perf->count; i++) {
+		if (ioctl(perf->rings[i].fd, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE,
+			  0))
+			return -errno;
+	}
+	return 0;
+}
+
+static void perf_close(struct stream *stream)
+{
+	struct perf_stream *perf = (struct perf_stream *)stream;
+
+	for (size_t i = 0; i < perf->count; i++) {
+		munmap(perf->rings[i].page, perf->page_size + RING_BYTES);
+		close(perf->rings[i].fd);
+	}
+	free(perf->rings);
+	free(perf->stream.fds);
+	free(perf);
+}
+
+struct stream *perf_stream_open(int *error)
+{
+	struct perf_stream *perf = calloc(1, sizeof(*perf));
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+	*error = -ENOMEM;
+	if (!perf)
+		return NULL;
+	perf->stream = (struct stream){.name = "perf task records",
+				       .listen = perf_listen,
+				       .drain = perf_drain,
+				       .close = perf_close};
+	perf->page_size = number_page_size();
+	perf->rings = calloc((size_t)cpus, sizeof(*perf->rings));
+	perf->stream.fds = calloc((size_t)cpus, sizeof(*perf->stream.fds));
+	*error = perf->rings && perf->stream.fds ? 0 : -ENOMEM;
+	for (int cpu = 0; cpu < cpus && !*error; cpu++) {
+		*error = ring_open(&perf->rings[perf->count], cpu, perf->page_size);
+		if (*error == -ENODEV) { /* offline */
+			*error = 0;
+			continue;
+		}
+		if (!*error) {
+			perf->stream.fds[perf->stream.fd_count++] = perf->rings[perf->count].fd;
+			perf->count++;
+		}
+	}
+	if (!*error)
+		return &perf->stream;
+	perf_close(&perf->stream);
+	return NULL;
+}
