@@ -101,8 +101,9 @@ struct controller {
 	/* The last holder is gone: frees the state. Runs without the tree lock. */
 	void (*css_free)(void *state);
 
-	/* May these tasks enter? 0 or a negative errno; nothing changes yet. */
-	int (*can_attach)(struct cgroup *cgroup, const struct task_list *tasks);
+	/* May these tasks enter, moved by `caller`? 0 or a negative errno; nothing changes yet. */
+	int (*can_attach)(struct cgroup *cgroup, const struct task_list *tasks,
+			  const struct caller *caller);
 	/* They have entered. */
 	void (*attach)(struct cgroup *cgroup, const struct task_list *tasks);
 };

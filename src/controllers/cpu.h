@@ -44,6 +44,7 @@ int64_t cpu_rt_runtime_read(struct cgroup *cgroup, const struct cgroup_file *fil
 int cpu_rt_period_write(const struct request *request, char *text);
 int cpu_rt_runtime_write(const struct request *request, char *text);
 /* -EINVAL for a realtime task that could not run here. */
-int cpu_rt_can_attach(struct cgroup *cgroup, const struct task_list *tasks);
+int cpu_rt_can_attach(struct cgroup *cgroup, const struct task_list *tasks,
+		      const struct caller *caller);
 
 #endif

@@ -55,8 +55,10 @@ static bool has_rt_tasks(struct cgroup *cgroup)
 	return found;
 }
 
-int cpu_rt_can_attach(struct cgroup *cgroup, const struct task_list *tasks)
+int cpu_rt_can_attach(struct cgroup *cgroup, const struct task_list *tasks,
+		      const struct caller *caller)
 {
+	(void)caller;
 	if (cpu_of(cgroup)->rt.runtime_ns)
 		return 0;
 	for (size_t i = 0; i < tasks->count; i++) {

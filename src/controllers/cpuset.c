@@ -3,8 +3,11 @@
  * cpuset-v1.c. Kept by the kernel's rules, not enforced on tasks.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "cpuset.h"
 
@@ -131,9 +134,10 @@ static int flag_write(struct cgroup *cgroup, const struct cgroup_file *file, uin
 {
 	struct cpuset *cpuset = cpuset_of(cgroup), trial = *cpuset;
 	unsigned flag = (unsigned)file->type->private;
+	bool on = (uint32_t)value != 0; /* the kernel takes it as an int */
 	int error;
 
-	trial.flags = value ? trial.flags | flag : trial.flags & ~flag;
+	trial.flags = on ? trial.flags | flag : trial.flags & ~flag;
 	error = cpuset_validate_change(cgroup, &trial, false); /* its masks stay: tasks don't matter */
 	if (!error)
 		cpuset->flags = trial.flags;
@@ -232,12 +236,49 @@ static void *cpuset_alloc(struct cgroup *cgroup)
 	return cpuset;
 }
 
-static int cpuset_can_attach(struct cgroup *cgroup, const struct task_list *tasks)
+/* --- attach --- */
+
+struct capabilities {
+	uint64_t effective, permitted;
+};
+
+static bool read_capabilities(pid_t tid, struct capabilities *capabilities)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, tid };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	capabilities->effective = data[0].effective | (uint64_t)data[1].effective << 32;
+	capabilities->permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	return true;
+}
+
+/* cap_task_setscheduler: one may move those who can do no more than oneself. Unknown ones too. */
+static bool may_set_scheduler(const struct capabilities *mover, pid_t tid)
+{
+	struct capabilities task;
+
+	if (mover->effective >> CAP_SYS_NICE & 1 || !read_capabilities(tid, &task))
+		return true;
+	return !(task.permitted & ~mover->permitted);
+}
+
+static int cpuset_can_attach(struct cgroup *cgroup, const struct task_list *tasks,
+			     const struct caller *caller)
 {
 	const struct cpuset *cpuset = cpuset_of(cgroup);
+	struct capabilities mover;
 
-	(void)tasks;
-	return bitmap_empty(cpuset->cpus) || bitmap_empty(cpuset->mems) ? -ENOSPC : 0;
+	if (bitmap_empty(cpuset->cpus) || bitmap_empty(cpuset->mems))
+		return -ENOSPC;
+	if (!caller->tid || !read_capabilities(caller->tid, &mover))
+		return 0;
+	for (size_t i = 0; i < tasks->count; i++) {
+		if (!may_set_scheduler(&mover, tasks->tasks[i].tid))
+			return -EPERM;
+	}
+	return 0;
 }
 
 #define MASK(file, which)                                                         \

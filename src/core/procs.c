@@ -138,7 +138,7 @@ static int check_kernel_thread(const struct machine *machine, pid_t tgid, pid_t 
 	return 0;
 }
 
-static int attach(struct cgroup *cgroup, const struct task_list *list)
+static int attach(struct cgroup *cgroup, const struct task_list *list, const struct caller *caller)
 {
 	const struct controller *const *controller;
 	int error = 0;
@@ -147,7 +147,7 @@ static int attach(struct cgroup *cgroup, const struct task_list *list)
 		return -ENODEV;
 	for (controller = cgroup->hierarchy->controllers; *controller && !error; controller++) {
 		if ((*controller)->can_attach)
-			error = (*controller)->can_attach(cgroup, list);
+			error = (*controller)->can_attach(cgroup, list, caller);
 	}
 	if (!error)
 		error = accounting_move(&cgroup->group, list->tasks, list->count);
@@ -183,7 +183,7 @@ int procs_write(const struct request *request, char *text, bool process)
 		error = accounting_settle(tree->accounting, list.tasks, list.count);
 	if (!error && list.count) {
 		tree_write_lock(tree);
-		error = attach(request->cgroup, &list);
+		error = attach(request->cgroup, &list, &request->caller);
 		tree_unlock(tree);
 	}
 	free(list.tasks);
