@@ -42,7 +42,8 @@ struct blkg {
 	 * seen so far, and what resets have taken away from the disk's.
 	 */
 	struct blkio_stat local, total;
-	struct blkio_stat removed; /* in a root only: what children that are gone did */
+	/* In a root only: what children that are gone did, and the disk before we started. */
+	struct blkio_stat removed, start;
 };
 
 /* The state of a cgroup. All of it, and its blkgs, under the tree lock. */
@@ -130,7 +131,10 @@ const struct blkio_disk *blkio_find_disk(const struct blkio_disks *disks, uint32
  */
 int blkio_refresh(struct cgroup *cgroup, const struct blkio_disks *disks, bool only_total);
 
-/* A child of the root goes: its figures are not to become the root's own. Under the tree lock, exclusive. */
+/*
+ * A child of the root goes: its figures are not to become the root's own.
+ * Under the tree lock, exclusive.
+ */
 void blkio_child_removed(struct cgroup *child);
 
 /* Figure by figure; nothing goes below 0. */
@@ -140,7 +144,10 @@ void blkio_stat_subtract(struct blkio_stat *stat, const struct blkio_stat *other
 int blkio_stat_measure(const struct request *request, struct text *out);
 int blkio_reset_act(const struct request *request, char *text);
 
-/* A root starts with all of the machine's disks. 0 or -ENOMEM; reads /proc, before the tree is in use. */
+/*
+ * A root starts with all of the machine's disks. 0 or -ENOMEM. Reads /proc,
+ * before the tree is in use.
+ */
 int blkio_add_disks(struct blkcg *root, const struct machine *machine);
 
 #endif

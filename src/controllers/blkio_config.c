@@ -1,4 +1,4 @@
-/* blkio: what is set for a device, "MAJ:MIN VALUE" (blkg_conf_prep), and the weights of a cgroup. */
+/* blkio: what is set for a device, "MAJ:MIN VALUE" (blkg_conf_prep), and a cgroup's weights. */
 #include <errno.h>
 #include <string.h>
 
@@ -127,7 +127,7 @@ static bool weight_in_range(enum blkio_weight kind, uint64_t weight)
 	return weight >= weight_kinds[kind].min && weight <= weight_kinds[kind].max;
 }
 
-/* bfq_io_set_weight_legacy() takes back the weights for single disks, CFQ's __cfq_set_weight() does not. */
+/* bfq_io_set_weight_legacy() takes back weights for single disks, CFQ's __cfq_set_weight() not. */
 int blkio_weight_write(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t weight)
 {
 	enum blkio_weight kind = weight_kind(cgroup, file);
@@ -157,7 +157,7 @@ static int set_device_weight(struct blkg *blkg, int what, const char *value)
 	return 0;
 }
 
-/* "WEIGHT" or "default WEIGHT", the forms of bfq_io_set_weight() that mean the cgroup's own weight. */
+/* "WEIGHT" or "default WEIGHT": where bfq_io_set_weight() takes the cgroup's own weight. */
 static bool scan_default_weight(const char *text, uint64_t *weight)
 {
 	size_t word = strlen("default");

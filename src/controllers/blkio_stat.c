@@ -4,6 +4,8 @@
 #include "machine_device.h"
 #include "number.h"
 
+#define NS_PER_MS 1000000u
+
 /* The figures that a blkg shows. */
 static struct blkio_stat blkg_stat(const struct cgroup *cgroup, const struct blkg *blkg,
 				   const struct blkio_disk *disk, bool recursive)
@@ -49,7 +51,7 @@ static uint64_t print_number(struct text *out, uint32_t device, const char *name
 	return value;
 }
 
-/* __blkg_prfill_rwstat(). Nothing tells who waited for a write: reads are Sync, the others Async. */
+/* __blkg_prfill_rwstat(). Nothing tells who waited for a write: only reads are Sync here. */
 static uint64_t print_operations(struct text *out, uint32_t device, const struct blkio_stat *stat,
 				 enum blkio_view view)
 {
@@ -69,13 +71,15 @@ static uint64_t print_stat(struct text *out, uint32_t device, const struct blkio
 			   enum blkio_view view)
 {
 	const uint64_t *bytes = stat->figure[BLKIO_BYTES];
+	uint64_t value;
 
 	switch (view) {
 	case VIEW_BUSY_MS:
-		return print_number(out, device, "", stat->figure[BLKIO_BUSY][BLKIO_READ] / 1000000);
+		value = stat->figure[BLKIO_BUSY][BLKIO_READ] / NS_PER_MS;
+		return print_number(out, device, "", value);
 	case VIEW_SECTORS:
-		return print_number(out, device, "",
-				    (bytes[BLKIO_READ] + bytes[BLKIO_WRITE]) / MACHINE_SECTOR_BYTES);
+		value = (bytes[BLKIO_READ] + bytes[BLKIO_WRITE]) / MACHINE_SECTOR_BYTES;
+		return print_number(out, device, "", value);
 	default:
 		return print_operations(out, device, stat, view);
 	}

@@ -17,6 +17,41 @@ void blkio_free_disks(struct blkio_disks *disks)
 	free(disks->disk);
 }
 
+static void raise_to(uint64_t *value, uint64_t to)
+{
+	if (*value < to)
+		*value = to;
+}
+
+static uint64_t less(uint64_t value, uint64_t taken)
+{
+	return value > taken ? value - taken : 0;
+}
+
+void blkio_stat_subtract(struct blkio_stat *stat, const struct blkio_stat *other)
+{
+	for (unsigned i = 0; i < BLKIO_FIGURES; i++) {
+		for (unsigned op = 0; op < BLKIO_OPS; op++)
+			stat->figure[i][op] = less(stat->figure[i][op], other->figure[i][op]);
+	}
+}
+
+void blkio_stat_add(struct blkio_stat *stat, const struct blkio_stat *other)
+{
+	for (unsigned i = 0; i < BLKIO_FIGURES; i++) {
+		for (unsigned op = 0; op < BLKIO_OPS; op++)
+			stat->figure[i][op] += other->figure[i][op];
+	}
+}
+
+static void stat_raise(struct blkio_stat *stat, const struct blkio_stat *other)
+{
+	for (unsigned i = 0; i < BLKIO_FIGURES; i++) {
+		for (unsigned op = 0; op < BLKIO_OPS; op++)
+			raise_to(&stat->figure[i][op], other->figure[i][op]);
+	}
+}
+
 static struct blkio_stat disk_stat(const struct machine_disk *disk)
 {
 	return (struct blkio_stat){{
@@ -71,7 +106,29 @@ int blkio_add_disks(struct blkcg *root, const struct machine *machine)
 	__attribute__((cleanup(blkio_free_disks))) struct blkio_disks disks;
 	int error = blkio_read_disks(machine, &disks);
 
-	return error ? error : add_disks(root, &disks);
+	if (!error)
+		error = add_disks(root, &disks);
+	for (size_t i = 0; i < disks.count && !error; i++)
+		blkg_find(root, disks.disk[i].device)->start = disks.disk[i].stat;
+	return error;
+}
+
+/* What the disks have done since we started, to share by. Under the tree lock. 0 or -ENOMEM. */
+static int recent_disks(const struct cgroup *cgroup, const struct blkio_disks *disks,
+			struct blkio_disks *recent)
+{
+	const struct blkcg *root = blkcg_of(cgroup->hierarchy->root);
+
+	recent->count = disks->count;
+	recent->disk = calloc(disks->count + 1, sizeof(*recent->disk));
+	for (size_t i = 0; i < disks->count && recent->disk; i++) {
+		const struct blkg *blkg = blkg_find(root, disks->disk[i].device);
+
+		recent->disk[i] = disks->disk[i];
+		if (blkg)
+			blkio_stat_subtract(&recent->disk[i].stat, &blkg->start);
+	}
+	return recent->disk ? 0 : -ENOMEM;
 }
 
 /* part * whole / all, without overflow; 0 of nothing. */
@@ -96,7 +153,7 @@ enum purpose { FOR_LOCAL, FOR_TOTAL, FOR_REMOVED };
 
 /*
  * Where amounts go: to one of the figures of a cgroup's blkgs. An amount is
- * given once and for all by what each disk has done since boot, so that a
+ * given once and for all by what each disk has done since we started, so that a
  * cgroup's figures for a disk never go back; the busiest disk takes what rounding leaves.
  */
 struct gift {
@@ -161,8 +218,9 @@ static int give_counter(const struct gift *gift, enum blkio_figure figure, enum 
 
 static int give_usage(const struct gift *gift, struct io_usage *given, const struct io_usage *now)
 {
-	int error = give_counter(gift, BLKIO_BYTES, BLKIO_READ, &given->read_bytes, now->read_bytes);
+	int error;
 
+	error = give_counter(gift, BLKIO_BYTES, BLKIO_READ, &given->read_bytes, now->read_bytes);
 	if (!error)
 		error = give_counter(gift, BLKIO_BYTES, BLKIO_WRITE, &given->write_bytes,
 				     now->write_bytes);
@@ -173,12 +231,6 @@ static int give_usage(const struct gift *gift, struct io_usage *given, const str
 		error = give_counter(gift, BLKIO_REQUESTS, BLKIO_WRITE, &given->write_ios,
 				     now->write_ios);
 	return error;
-}
-
-static void raise_to(uint64_t *value, uint64_t to)
-{
-	if (*value < to)
-		*value = to;
 }
 
 /* What is known of the disk only: a cgroup's requests have their share of its merges and times. */
@@ -214,13 +266,18 @@ const struct blkio_disk *blkio_find_disk(const struct blkio_disks *disks, uint32
 static int update_child(struct cgroup *cgroup, const struct blkio_disks *disks,
 			const struct io_usage *local, const struct io_usage *total)
 {
+	__attribute__((cleanup(blkio_free_disks))) struct blkio_disks recent;
 	struct blkcg *blkcg = blkcg_of(cgroup);
-	int error = give_usage(&(struct gift){cgroup, disks, FOR_LOCAL}, &blkcg->local, local);
+	int error = recent_disks(cgroup, disks, &recent);
 
 	if (!error)
-		error = give_usage(&(struct gift){cgroup, disks, FOR_TOTAL}, &blkcg->total, total);
-	for (struct blkg *blkg = blkcg->blkgs; blkg; blkg = blkg->next) {
-		const struct blkio_disk *disk = blkio_find_disk(disks, blkg->device);
+		error = give_usage(&(struct gift){cgroup, &recent, FOR_LOCAL}, &blkcg->local,
+				   local);
+	if (!error)
+		error = give_usage(&(struct gift){cgroup, &recent, FOR_TOTAL}, &blkcg->total,
+				   total);
+	for (struct blkg *blkg = blkcg->blkgs; blkg && !error; blkg = blkg->next) {
+		const struct blkio_disk *disk = blkio_find_disk(&recent, blkg->device);
 
 		if (!disk)
 			continue;
@@ -250,35 +307,6 @@ static int refresh_child(struct cgroup *cgroup, const struct blkio_disks *disks)
 
 /* --- the root --- */
 
-static uint64_t less(uint64_t value, uint64_t taken)
-{
-	return value > taken ? value - taken : 0;
-}
-
-void blkio_stat_subtract(struct blkio_stat *stat, const struct blkio_stat *other)
-{
-	for (unsigned i = 0; i < BLKIO_FIGURES; i++) {
-		for (unsigned op = 0; op < BLKIO_OPS; op++)
-			stat->figure[i][op] = less(stat->figure[i][op], other->figure[i][op]);
-	}
-}
-
-void blkio_stat_add(struct blkio_stat *stat, const struct blkio_stat *other)
-{
-	for (unsigned i = 0; i < BLKIO_FIGURES; i++) {
-		for (unsigned op = 0; op < BLKIO_OPS; op++)
-			stat->figure[i][op] += other->figure[i][op];
-	}
-}
-
-static void stat_raise(struct blkio_stat *stat, const struct blkio_stat *other)
-{
-	for (unsigned i = 0; i < BLKIO_FIGURES; i++) {
-		for (unsigned op = 0; op < BLKIO_OPS; op++)
-			raise_to(&stat->figure[i][op], other->figure[i][op]);
-	}
-}
-
 /* Asks accounting about each child of the root. Without the tree lock. */
 static int refresh_children(struct cgroup *root, const struct blkio_disks *disks)
 {
@@ -306,17 +334,36 @@ static int refresh_children(struct cgroup *root, const struct blkio_disks *disks
 	return error;
 }
 
-/* Accounting answers from memory: a cgroup that goes has no live members to look at. */
+/* What all blkgs of a cgroup have of one figure. */
+static uint64_t sum_over_blkgs(const struct blkcg *blkcg, enum blkio_figure figure,
+			       enum blkio_op op)
+{
+	uint64_t sum = 0;
+
+	for (const struct blkg *blkg = blkcg->blkgs; blkg; blkg = blkg->next)
+		sum += blkg->total.figure[figure][op];
+	return sum;
+}
+
+/*
+ * Accounting answers from memory: a cgroup that goes has no live members to
+ * look at. What resets took away is not in the blkgs, and not to be taken again.
+ */
 void blkio_child_removed(struct cgroup *child)
 {
-	struct io_usage *removed = &blkcg_of(child->parent)->local, local, total = {0};
+	struct io_usage *removed = &blkcg_of(child->parent)->local, local, now = {0};
+	const struct blkcg *blkcg = blkcg_of(child);
 
-	if (group_io_usage(&child->group, &local, &total))
+	if (group_io_usage(&child->group, &local, &now))
 		return;
-	removed->read_bytes += total.read_bytes;
-	removed->write_bytes += total.write_bytes;
-	removed->read_ios += total.read_ios;
-	removed->write_ios += total.write_ios;
+	removed->read_bytes += less(now.read_bytes, blkcg->total.read_bytes) +
+			       sum_over_blkgs(blkcg, BLKIO_BYTES, BLKIO_READ);
+	removed->write_bytes += less(now.write_bytes, blkcg->total.write_bytes) +
+				sum_over_blkgs(blkcg, BLKIO_BYTES, BLKIO_WRITE);
+	removed->read_ios += less(now.read_ios, blkcg->total.read_ios) +
+			     sum_over_blkgs(blkcg, BLKIO_REQUESTS, BLKIO_READ);
+	removed->write_ios += less(now.write_ios, blkcg->total.write_ios) +
+			      sum_over_blkgs(blkcg, BLKIO_REQUESTS, BLKIO_WRITE);
 }
 
 /* What the root's own members did: what the disk did less what everything below did. */
@@ -325,7 +372,6 @@ static void update_root_disk(struct cgroup *root, struct blkg *blkg, const struc
 	struct blkio_stat own = disk->stat;
 	struct cgroup *child;
 
-	derive(&blkg->removed, &disk->stat);
 	blkio_stat_subtract(&own, &blkg->total);
 	blkio_stat_subtract(&own, &blkg->removed);
 	cgroup_for_each_child(child, root) {
@@ -340,12 +386,19 @@ static void update_root_disk(struct cgroup *root, struct blkg *blkg, const struc
 /* Brings the root's local figures up to now. Under the tree lock, exclusive. */
 static int update_root(struct cgroup *root, const struct blkio_disks *disks)
 {
+	__attribute__((cleanup(blkio_free_disks))) struct blkio_disks recent;
 	struct blkcg *blkcg = blkcg_of(root);
-	int error = give_usage(&(struct gift){root, disks, FOR_REMOVED}, &blkcg->total,
-			       &blkcg->local);
+	int error = recent_disks(root, disks, &recent);
 
-	for (size_t i = 0; i < disks->count && !error; i++)
-		update_root_disk(root, blkg_find(blkcg, disks->disk[i].device), &disks->disk[i]);
+	if (!error)
+		error = give_usage(&(struct gift){root, &recent, FOR_REMOVED}, &blkcg->total,
+				   &blkcg->local);
+	for (size_t i = 0; i < disks->count && !error; i++) {
+		struct blkg *blkg = blkg_find(blkcg, disks->disk[i].device);
+
+		derive(&blkg->removed, &recent.disk[i].stat);
+		update_root_disk(root, blkg, &disks->disk[i]);
+	}
 	return error;
 }
 

@@ -311,7 +311,7 @@ static int parse_exception(const char *text, struct exception *exception)
 	return parse_access(text, &exception->access);
 }
 
-/* devcgroup_update_access(). CAP_SYS_ADMIN is root's here: the writer's capabilities are not known. */
+/* devcgroup_update_access(). CAP_SYS_ADMIN is root's here: we do not know capabilities. */
 static int access_store(const struct request *request, char *text)
 {
 	enum verb verb = request->file->type->private;

@@ -20,7 +20,7 @@ struct small_tree {
 	struct text out; /* what was read last, NUL-terminated */
 };
 
-/* `root` is a directory with proc/ in it; `list` names the controllers. Ends the program on failure. */
+/* `root` has proc/ in it; `list` names the controllers. Ends the program on failure. */
 static inline void small_tree_open(struct small_tree *small, const char *root,
 				   const struct controller *const *list)
 {
