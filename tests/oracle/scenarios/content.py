@@ -10,7 +10,7 @@ from scenarios.listing import _one_size
 # A fresh child's files that hold what the machine or an earlier cgroup determined.
 UNDETERMINED = {"net_prio.prioidx", "memory.swappiness"}
 # Root files whose value the machine's life determines; the others hold a fresh machine's settings.
-COUNTER = re.compile(r"usage|failcnt|stat|prioidx|swappiness|memory_pressure$")
+COUNTER = re.compile(r"usage|failcnt|stat|prioidx|swappiness|memory_pressure$|oom_control$")
 # Which devices a root shows depends on where throttling has been used.
 DEVICE_LINE = re.compile(r"(?m)^\d+:\d+ (Read|Write|Sync|Async|Discard|Total) \d+\n")
 # Whose lines are one an interface.
