@@ -29,7 +29,7 @@ struct mapped_file {
 	uint64_t page_size;
 	uint64_t own; /* pages that one process alone has mapped privately */
 	uint64_t shared; /* pages that several may have: the most that one has */
-	uint64_t reserved; /* the largest mapping */
+	uint64_t reserved; /* the largest mapping; 0: none is reserved, and each page is when it is touched */
 	UT_hash_handle hh;
 };
 
@@ -103,8 +103,10 @@ static void sum_files(struct mapped *mapped, uint64_t held[HUGETLB_COUNTER_NR])
 
 	held[HUGETLB_USAGE] = held[HUGETLB_RSVD] = 0;
 	HASH_ITER(hh, mapped->files, file, next) {
-		held[HUGETLB_USAGE] += file->own + file->shared;
-		held[HUGETLB_RSVD] += file->reserved;
+		uint64_t used = file->own + file->shared;
+
+		held[HUGETLB_USAGE] += used;
+		held[HUGETLB_RSVD] += file->reserved ? file->reserved : used;
 		HASH_DEL(mapped->files, file);
 		free(file);
 	}

@@ -52,7 +52,7 @@ static int max_usage_measure(const struct request *request, struct text *out)
 	struct mem_cgroup *memcg = mem_cgroup_of(request->cgroup);
 	enum memory_counter counter = counter_of(request->file);
 	struct memory_held held;
-	uint64_t value;
+	uint64_t value = 0;
 	int error;
 
 	if (cgroup_is_root(request->cgroup)) {
