@@ -42,7 +42,7 @@ static char *text_reserve(struct text *text, size_t more)
 
 void text_add_bytes(struct text *text, const char *bytes, size_t len)
 {
-	char *end = text_reserve(text, len);
+	char *end = len ? text_reserve(text, len) : NULL;
 
 	if (!end || !len)
 		return;
