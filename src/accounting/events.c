@@ -269,6 +269,7 @@ static bool events_turn(struct events_source *events)
 	stopped = events->stopped;
 	pthread_mutex_unlock(&events->lock);
 	forks_announce(events->source.accounting);
+	reapers_measure(events->source.accounting);
 	zombies_refresh(events->source.accounting);
 	return !stopped;
 }
@@ -366,6 +367,7 @@ struct source *events_source_open(struct accounting *accounting, int *error)
 		events_free(events);
 		return NULL;
 	}
+	events->source.tells_ticks = events->taskstats.fd >= 0;
 	log_info("accounting: %s%s", events->stream->name,
 		 events->taskstats.fd >= 0 ? ", taskstats" : "");
 	return &events->source;

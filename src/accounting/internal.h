@@ -83,6 +83,8 @@ struct process {
 	struct {
 		struct counters start, now, credited, paid;
 	} reaped;
+	bool is_reaper; /* in accounting->reapers */
+	struct process *reaper_prev, *reaper_next;
 	struct charge *charges;
 	struct memory_usage memory; /* as read last */
 	uint64_t memory_run; /* run of all threads then */
@@ -139,6 +141,9 @@ struct accounting {
 	pthread_mutex_t scanning;
 	pid_t last_pid; /* the newest task that was looked at; 0: the machine does not tell */
 	uint64_t scanned_at, scan_cost; /* ns, of looking at all */
+
+	/* Processes with children that ended since they were read. */
+	struct process *reapers;
 
 	/* Read for accounting_settle(), in no group yet; oldest first. */
 	struct process *unclaimed;
@@ -263,6 +268,8 @@ int group_measure(struct group *group, enum usage_kind kind);
 int tasks_measure(struct accounting *accounting, const struct task_list *list, unsigned kinds);
 /* For every known process that was not read for `age` ns. */
 int accounting_measure_all(struct accounting *accounting, unsigned kinds, uint64_t age);
+/* For those whose children ended since: before they end themselves, and take along what they know. */
+int reapers_measure(struct accounting *accounting);
 
 /* --- count.c; under the lock --- */
 
@@ -282,6 +289,7 @@ struct source {
 	const char *name;
 	struct accounting *accounting;
 	bool tells_exits;
+	bool tells_ticks; /* at exits: the ticks of each task */
 	/* Learns of every fork and exit up to now. May read /proc. */
 	void (*sync)(struct source *source);
 	/* There are members now where there were none. */
@@ -313,7 +321,9 @@ void scan_all(struct accounting *accounting);
 /* --- reap.c; under the lock --- */
 
 /* Counts a process that ended as its parent's known child. */
-void reap_credit(struct process *process);
+void reap_credit(struct accounting *accounting, struct process *process);
+/* It was read, or ends. */
+void reaper_forget(struct accounting *accounting, struct process *process);
 /*
  * What the process' reaped children used beyond what is known of them. False: nothing.
  */

@@ -260,7 +260,7 @@ static int list_mortal(const struct group *group, bool live, struct task_list *l
 	const struct group *child;
 	int error = 0;
 
-	if (!group->pids)
+	if (!group->zombie_count && !(live && group->populated))
 		return 0;
 	error = list_links(group->zombies, list, capacity);
 	if (!error && live)
@@ -287,7 +287,9 @@ uint64_t group_pids(struct group *group)
 	tasks_refresh(accounting, &list);
 	free(list.tasks);
 	pthread_mutex_lock(&accounting->lock);
-	pids = group->pids;
+	pids = group->populated + group->zombie_count;
+	if (pids > group->pids_peak)
+		group->pids_peak = (unsigned)pids;
 	pthread_mutex_unlock(&accounting->lock);
 	return pids;
 }

@@ -258,6 +258,29 @@ int tasks_measure(struct accounting *accounting, const struct task_list *tasks, 
 	return error;
 }
 
+int reapers_measure(struct accounting *accounting)
+{
+	struct reading_list list = {0};
+	struct process *process, *next;
+	uint64_t now;
+	int error = 0;
+
+	lock_kinds(accounting, USAGE_CPU, true);
+	pthread_mutex_lock(&accounting->lock);
+	now = now_ns();
+	DL_FOREACH_SAFE2(accounting->reapers, process, next, reaper_next) {
+		if (!error)
+			error = list_stale(&list, process, USAGE_CPU, now, now);
+		reaper_forget(accounting, process);
+	}
+	pthread_mutex_unlock(&accounting->lock);
+	if (!error && list.count)
+		error = measure(accounting, &list, now);
+	lock_kinds(accounting, USAGE_CPU, false);
+	list_free(&list);
+	return error;
+}
+
 int accounting_measure_all(struct accounting *accounting, unsigned kinds, uint64_t age)
 {
 	struct reading_list list = {0};

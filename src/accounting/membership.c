@@ -111,7 +111,8 @@ void process_set_parent(struct accounting *accounting, struct process *process, 
 static void process_end(struct accounting *accounting, struct process *process)
 {
 	memory_release(accounting, process);
-	reap_credit(process);
+	reaper_forget(accounting, process);
+	reap_credit(accounting, process);
 	process_leave_parent(process);
 	while (process->children)
 		process_leave_parent(process->children);
@@ -197,7 +198,7 @@ void forks_announce(struct accounting *accounting)
 static void count_over_limit(struct group *own)
 {
 	for (const struct group *group = own; group; group = group->parent) {
-		if (group->pids > group->pids_limit) {
+		if (group->populated > group->pids_limit) {
 			own->pids_over++;
 			return;
 		}
@@ -235,13 +236,13 @@ struct task *task_fork(struct accounting *accounting, const struct task *creator
 }
 
 /* Counts a task in or out, here and above. */
-static void group_count(struct group *group, int pids, int live)
+static void group_count(struct group *group, int live, int zombies)
 {
 	for (; group; group = group->parent) {
-		group->pids += pids;
-		group->populated += live;
-		if (group->pids > group->pids_peak)
-			group->pids_peak = group->pids;
+		group->populated += (unsigned)live;
+		group->zombie_count += (unsigned)zombies;
+		if (group->populated > group->pids_peak)
+			group->pids_peak = group->populated;
 	}
 }
 
@@ -256,7 +257,7 @@ static void link_leave(struct task_link *link)
 		DL_DELETE(group->zombies, link);
 	else
 		DL_DELETE(group->tasks, link);
-	group_count(group, -1, zombie ? 0 : -1);
+	group_count(group, zombie ? 0 : -1, zombie ? -1 : 0);
 	link->group = NULL;
 }
 
@@ -276,31 +277,34 @@ void task_enter(struct task *task, unsigned hierarchy, struct group *group)
 		DL_APPEND(group->zombies, link);
 	else
 		DL_APPEND(group->tasks, link);
-	group_count(group, 1, task->zombie ? 0 : 1);
+	group_count(group, task->zombie ? 0 : 1, task->zombie ? 1 : 0);
 }
 
 static void count_end(struct accounting *accounting, struct task *task,
 		      const struct counters *final)
 {
 	struct process *process = task->process;
-	struct counters delta;
+	struct counters delta = {0};
 
 	if (final && !task->measured) {
 		task->run = final->value[COUNTER_RUN]; /* its life before it was a member */
 		process->measured = false;
 	}
-	if (final && final->value[COUNTER_RUN] > task->run)
-		count_run(accounting, task, final->value[COUNTER_RUN], final, 0);
-	process->ended_run += task->run;
-	task->run = 0;
-	if (!final)
+	if (!final) {
+		process->ended_run += task->run;
+		task->run = 0;
 		return;
+	}
 	for (enum counter i = COUNTER_USER; i < COUNTERS; i++)
 		process->recorded.value[i] += final->value[i];
-	if (process->live > 1 || !process->measured)
-		return; /* the process' files have it until the last thread ends */
-	delta = counters_grow(&process->seen, &process->recorded);
-	delta.value[COUNTER_RUN] = 0;
+	if (process->measured)
+		delta = counters_grow(&process->seen, &process->recorded);
+	if (final->value[COUNTER_RUN] > task->run)
+		count_run(accounting, task, final->value[COUNTER_RUN], &delta,
+			  final->value[COUNTER_RUN] - task->run);
+	process->ended_run += task->run;
+	task->run = 0;
+	delta.value[COUNTER_USER] = delta.value[COUNTER_SYSTEM] = 0; /* went with the run time */
 	io_count_requests(accounting, process, &delta);
 	usage_count(accounting, process_leader(process)->links, &delta, task->cpu);
 }
@@ -317,7 +321,7 @@ void task_end(struct accounting *accounting, struct task *task, const struct cou
 			continue;
 		DL_DELETE(link->group->tasks, link);
 		DL_APPEND(link->group->zombies, link);
-		group_count(link->group, 0, -1);
+		group_count(link->group, -1, 1);
 	}
 	task->zombie = true;
 	accounting->zombies++;

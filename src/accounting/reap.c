@@ -6,6 +6,8 @@
  * those that were seen. What is known of a child already is credited; the
  * rest is owed to the parent's group, where such a child was born.
  */
+#include <utlist.h>
+
 #include "internal.h"
 
 /* All that is known of a process and, through it, of its own reaped children. */
@@ -19,7 +21,7 @@ static void known_of(const struct process *process, struct counters *known)
 				   process->reaped.paid.value[i];
 }
 
-void reap_credit(struct process *process)
+void reap_credit(struct accounting *accounting, struct process *process)
 {
 	struct process *parent = process->parent;
 	struct counters known;
@@ -29,6 +31,18 @@ void reap_credit(struct process *process)
 	known_of(process, &known);
 	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
 		parent->reaped.credited.value[i] += known.value[i];
+	if (parent->is_reaper || !parent->live)
+		return;
+	parent->is_reaper = true;
+	DL_APPEND2(accounting->reapers, parent, reaper_prev, reaper_next);
+}
+
+void reaper_forget(struct accounting *accounting, struct process *process)
+{
+	if (!process->is_reaper)
+		return;
+	process->is_reaper = false;
+	DL_DELETE2(accounting->reapers, process, reaper_prev, reaper_next);
 }
 
 bool reap_owed(const struct process *process, struct counters *owed)
@@ -49,17 +63,23 @@ bool reap_owed(const struct process *process, struct counters *owed)
 	return any;
 }
 
-/* Ticks are weights of the run time that they came with: no more than it. */
-static void limit_ticks(struct counters *owed)
+/*
+ * Ticks are weights of the run time that they came with: no more than it.
+ * Where taskstats tells them they are known: cutime has what cputime_adjust()
+ * made of them, all user for a child that no tick fell into.
+ */
+static void limit_ticks(const struct accounting *accounting, struct counters *owed)
 {
 	uint64_t run = owed->value[COUNTER_RUN];
 	uint64_t ticks = owed->value[COUNTER_USER] + owed->value[COUNTER_SYSTEM];
 
-	if (ticks <= run)
-		return;
-	owed->value[COUNTER_USER] =
-		(uint64_t)((__uint128_t)owed->value[COUNTER_USER] * run / ticks);
-	owed->value[COUNTER_SYSTEM] = run - owed->value[COUNTER_USER];
+	if (accounting->source && accounting->source->tells_ticks) {
+		owed->value[COUNTER_USER] = owed->value[COUNTER_SYSTEM] = 0;
+	} else if (ticks > run) {
+		owed->value[COUNTER_USER] =
+			(uint64_t)((__uint128_t)owed->value[COUNTER_USER] * run / ticks);
+		owed->value[COUNTER_SYSTEM] = run - owed->value[COUNTER_USER];
+	}
 }
 
 void reap_pay(struct accounting *accounting, struct process *process)
@@ -71,6 +91,6 @@ void reap_pay(struct accounting *accounting, struct process *process)
 		return;
 	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
 		process->reaped.paid.value[i] += owed.value[i];
-	limit_ticks(&owed);
+	limit_ticks(accounting, &owed);
 	usage_count(accounting, leader->links, &owed, leader->cpu);
 }

@@ -68,8 +68,9 @@ int memory_held(struct cgroup *cgroup, struct memory_held *held);
 int memory_usage_of(struct cgroup *cgroup, struct memory_usage *local, struct memory_usage *total);
 
 /*
- * The figures of what processes hold. What they have mapped is in use, so it
- * is on the active lists; each fault may have charged a page.
+ * The figures of what processes hold. Anonymous pages start on the inactive
+ * list and stay there while nothing reclaims; mapped files are in use. Each
+ * fault may have charged a page.
  */
 void memory_stat_of_usage(struct memory_usage usage, struct memory_stat *stat);
 

@@ -223,7 +223,7 @@ void memory_stat_of_usage(struct memory_usage usage, struct memory_stat *stat)
 		[MEMORY_PGPGIN] = usage.pgfault,
 		[MEMORY_PGFAULT] = usage.pgfault,
 		[MEMORY_PGMAJFAULT] = usage.pgmajfault,
-		[MEMORY_ACTIVE_ANON] = usage.anon + usage.shmem,
+		[MEMORY_INACTIVE_ANON] = usage.anon + usage.shmem,
 		[MEMORY_ACTIVE_FILE] = usage.file,
 	}};
 }

@@ -173,10 +173,16 @@ static bool has_prefix(const char *name, const char *prefix)
 	return !strncmp(name, prefix, strlen(prefix));
 }
 
-static bool xattr_is_kept(const char *name)
+/* 0 for a name that kernfs keeps (kernfs_xattr_handlers), or why not. */
+static int check_xattr_name(const char *name)
 {
-	return has_prefix(name, "user.") || has_prefix(name, "trusted.") ||
-	       has_prefix(name, "security.");
+	static const char *const prefixes[] = {"user.", "trusted.", "security."};
+
+	for (unsigned i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		if (has_prefix(name, prefixes[i]))
+			return name[strlen(prefixes[i])] ? 0 : -EINVAL;
+	}
+	return -EOPNOTSUPP;
 }
 
 static struct xattr *xattr_find(const struct inode *inode, const char *name)
@@ -192,14 +198,14 @@ static struct xattr *xattr_find(const struct inode *inode, const char *name)
 	return NULL;
 }
 
-/* Whether one more user. value of `size` bytes in place of `old` keeps within kernfs' bounds. */
-static int check_user_bounds(const struct inode *inode, const struct xattr *old, size_t size)
+/* kernfs_vfs_user_xattr_add: a new value is counted beside the one that it replaces. */
+static int check_user_bounds(const struct inode *inode, size_t size)
 {
 	size_t count = 1, bytes = size;
 	const struct xattr *xattr;
 
 	LL_FOREACH(inode->xattrs, xattr) {
-		if (xattr == old || !has_prefix(xattr->name, "user."))
+		if (!has_prefix(xattr->name, "user."))
 			continue;
 		count++;
 		bytes += xattr->size;
@@ -236,21 +242,21 @@ int inode_setxattr(struct tree *tree, const struct node *node, const char *name,
 {
 	struct xattr *old, *xattr;
 	struct inode *inode;
-	int error;
+	int error = check_xattr_name(name);
 
-	if (!xattr_is_kept(name))
-		return -EOPNOTSUPP;
+	if (error)
+		return error;
 	inode = inode_make(tree, node);
 	if (!inode)
 		return -ENOMEM;
+	error = has_prefix(name, "user.") ? check_user_bounds(inode, size) : 0;
+	if (error)
+		return error;
 	old = xattr_find(inode, name);
 	if (old && (flags & XATTR_CREATE))
 		return -EEXIST;
 	if (!old && (flags & XATTR_REPLACE))
 		return -ENODATA;
-	error = has_prefix(name, "user.") ? check_user_bounds(inode, old, size) : 0;
-	if (error)
-		return error;
 	xattr = xattr_new(name, value, size);
 	if (!xattr)
 		return -ENOMEM;
@@ -266,9 +272,10 @@ ssize_t inode_getxattr(struct tree *tree, const struct node *node, const char *n
 		       size_t size)
 {
 	const struct xattr *xattr;
+	int error = check_xattr_name(name);
 
-	if (!xattr_is_kept(name))
-		return -EOPNOTSUPP;
+	if (error)
+		return error;
 	xattr = xattr_find(inode_find(tree, node), name);
 	if (!xattr)
 		return -ENODATA;
@@ -304,9 +311,10 @@ int inode_removexattr(struct tree *tree, const struct node *node, const char *na
 {
 	struct inode *inode = inode_find(tree, node);
 	struct xattr *xattr = xattr_find(inode, name);
+	int error = check_xattr_name(name);
 
-	if (!xattr_is_kept(name))
-		return -EOPNOTSUPP;
+	if (error)
+		return error;
 	if (!xattr)
 		return -ENODATA;
 	LL_DELETE(inode->xattrs, xattr);

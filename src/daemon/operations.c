@@ -1,6 +1,7 @@
 /* The FUSE operations: paths and handles on one side, the tree on the other. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -273,9 +274,12 @@ static int op_truncate(const char *path, off_t size, struct fuse_file_info *fi)
 static int op_open(const char *path, struct fuse_file_info *fi)
 {
 	struct tree *tree = front_end()->tree;
-	struct handle *handle = calloc(1, sizeof(*handle));
+	struct handle *handle;
 	int error;
 
+	if (fi->flags & O_DIRECT)
+		return -EINVAL; /* kernfs files have no direct I/O */
+	handle = calloc(1, sizeof(*handle));
 	if (!handle)
 		return -ENOMEM;
 	tree_read_lock(tree);
@@ -399,6 +403,26 @@ static int op_write(const char *path, const char *bytes, size_t size, off_t offs
 	return error ? reply(error) : (int)size;
 }
 
+/*
+ * Always ready, and news (POLLPRI, POLLERR) until it was read: kernfs_generic_poll
+ * of a file that nobody notifies. It never changes, so nobody need be woken.
+ */
+static int op_poll(const char *path, struct fuse_file_info *fi, struct fuse_pollhandle *waiter,
+		   unsigned *events)
+{
+	struct handle *handle = handle_of(fi);
+
+	(void)path;
+	if (waiter)
+		fuse_pollhandle_destroy(waiter);
+	pthread_mutex_lock(&handle->lock);
+	*events = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+	if (!handle->filled)
+		*events |= POLLERR | POLLPRI;
+	pthread_mutex_unlock(&handle->lock);
+	return 0;
+}
+
 /* gVisor asks, in spite of noflush. */
 static int op_flush(const char *path, struct fuse_file_info *fi)
 {
@@ -480,6 +504,7 @@ const struct fuse_operations front_end_operations = {
 	.release = op_release,
 	.read = op_read,
 	.write = op_write,
+	.poll = op_poll,
 	.flush = op_flush,
 	.statfs = op_statfs,
 	.create = op_create,
