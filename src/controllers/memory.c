@@ -367,6 +367,7 @@ static void memory_css_offline(struct cgroup *cgroup)
 	struct mem_cgroup *root = mem_cgroup_of(cgroup->hierarchy->root);
 
 	memory_watch_remove(root->watch, cgroup);
+	memory_forget(cgroup);
 	if (!cgroup_is_root(cgroup))
 		return;
 	memory_watch_free(root->watch);

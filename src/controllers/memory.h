@@ -25,7 +25,7 @@ struct memory_stat {
 	uint64_t item[MEMORY_STAT_NR];
 };
 
-/* The events that must not go back, as they were last shown; under memory_stat.c's own lock. */
+/* The events that must not go back, as they were last shown. */
 struct memory_shown {
 	uint64_t pgpgin, pgpgout, pgfault, pgmajfault;
 };
@@ -40,7 +40,11 @@ struct mem_cgroup {
 
 	/* Bytes; a root's: accounting keeps those of the others. */
 	_Atomic uint64_t watermark[MEMORY_COUNTER_NR];
+	/* Under memory_stat.c's lock, inside the tree's. */
 	struct memory_shown shown_local, shown_total;
+	struct memory_usage seen; /* a root's child's total as last read; a root's: their sum */
+	bool forgotten; /* it is removed */
+
 	struct memory_watch *watch; /* a root's: who waits for events in its hierarchy */
 };
 
@@ -62,10 +66,13 @@ struct memory_held {
 int memory_held(struct cgroup *cgroup, struct memory_held *held);
 
 /*
- * group_memory_usage() for every cgroup. For a root: what all groups below
- * hold as total, and nothing as local, as nobody is listed in a root.
+ * group_memory_usage() for every cgroup. For a root: as total what the
+ * cgroups below it held when they were last read, as reading the machine must
+ * not cost more with many cgroups; and nothing as local, as nobody is listed in a root.
  */
 int memory_usage_of(struct cgroup *cgroup, struct memory_usage *local, struct memory_usage *total);
+/* The cgroup is removed: the root counts as its own what it held. */
+void memory_forget(struct cgroup *cgroup);
 
 /*
  * The figures of what processes hold. Anonymous pages start on the inactive

@@ -8,6 +8,9 @@
 #include "machine.h"
 #include "number.h"
 
+/* Protects mem_cgroup's shown_local, shown_total, seen and forgotten. */
+static pthread_mutex_t figures_lock = PTHREAD_MUTEX_INITIALIZER;
+
 static uint64_t page_floor(uint64_t bytes)
 {
 	return bytes - bytes % number_page_size();
@@ -84,23 +87,62 @@ static void whole_pages(struct memory_usage *usage)
 	usage->kernel = page_floor(usage->kernel);
 }
 
-/* Nobody is listed in a root: what is in no group below is its own. */
+static void replace(struct memory_usage *sum, const struct memory_usage *before,
+		    const struct memory_usage *now)
+{
+	sum->anon += now->anon - before->anon;
+	sum->file += now->file - before->file;
+	sum->shmem += now->shmem - before->shmem;
+	sum->swap += now->swap - before->swap;
+	sum->kernel += now->kernel - before->kernel;
+	sum->pgfault += now->pgfault - before->pgfault;
+	sum->pgmajfault += now->pgmajfault - before->pgmajfault;
+}
+
+/* What the machine's root does not count as its own. */
+static void note_usage(struct cgroup *cgroup, const struct memory_usage *now, bool last)
+{
+	struct mem_cgroup *memcg = mem_cgroup_of(cgroup);
+
+	if (!cgroup->parent || !cgroup_is_root(cgroup->parent))
+		return;
+	pthread_mutex_lock(&figures_lock);
+	if (!memcg->forgotten) {
+		replace(&mem_cgroup_of(cgroup->parent)->seen, &memcg->seen, now);
+		memcg->seen = *now;
+		memcg->forgotten = last;
+	}
+	pthread_mutex_unlock(&figures_lock);
+}
+
+void memory_forget(struct cgroup *cgroup)
+{
+	note_usage(cgroup, &(struct memory_usage){0}, true);
+}
+
 int memory_usage_of(struct cgroup *cgroup, struct memory_usage *local, struct memory_usage *total)
 {
-	int error = group_memory_usage(&cgroup->group, local, total);
+	int error;
 
-	if (error != -EINVAL || !cgroup_is_root(cgroup))
-		return error;
-	*local = *total = (struct memory_usage){0};
-	return 0;
+	if (cgroup_is_root(cgroup)) {
+		pthread_mutex_lock(&figures_lock);
+		*total = mem_cgroup_of(cgroup)->seen;
+		pthread_mutex_unlock(&figures_lock);
+		*local = (struct memory_usage){0};
+		return 0;
+	}
+	error = group_memory_usage(&cgroup->group, local, total);
+	if (!error)
+		note_usage(cgroup, total, false);
+	return error;
 }
 
 static int held_by_group(struct cgroup *cgroup, struct memory_held *held)
 {
-	struct memory_usage usage;
+	struct memory_usage own, usage;
 	struct machine_meminfo info;
 	uint64_t swappable;
-	int error = group_memory_usage(&cgroup->group, NULL, &usage);
+	int error = memory_usage_of(cgroup, &own, &usage);
 
 	if (error)
 		return error;
@@ -259,13 +301,12 @@ static void settle_events(struct memory_stat *stat, struct memory_shown *shown,
 static void settle_both(struct mem_cgroup *memcg, struct memory_stat *local,
 			struct memory_stat *total)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all mem_cgroup.shown_* */
 	static const struct memory_shown nothing;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&figures_lock);
 	settle_events(local, &memcg->shown_local, &nothing);
 	settle_events(total, &memcg->shown_total, &memcg->shown_local);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&figures_lock);
 }
 
 /* The figures of the cgroup itself, and with those of all below. */
