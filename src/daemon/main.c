@@ -16,8 +16,6 @@
 #include "machine.h"
 #include "options.h"
 
-#define MAX_THREADS 16 /* requests that are answered at a time */
-
 /* libfuse's complaint, kept until we know what to say; it comes in pieces. Main thread only. */
 static char fuse_complaint[512];
 
@@ -51,6 +49,17 @@ static int add_mount_options(struct fuse_args *args)
 	return failed;
 }
 
+/*
+ * As many as can run, and two at least. The kernel wakes the one that slept
+ * longest: with more, each request finds a cold cache.
+ */
+static unsigned thread_count(void)
+{
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return online > 2 ? (unsigned)online : 2;
+}
+
 static int serve(struct fuse *fuse, const struct options *options)
 {
 	struct fuse_loop_config *config;
@@ -62,7 +71,7 @@ static int serve(struct fuse *fuse, const struct options *options)
 	if (!config)
 		return -ENOMEM;
 	fuse_loop_cfg_set_clone_fd(config, options->clone_fd);
-	fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
+	fuse_loop_cfg_set_max_threads(config, thread_count());
 	result = fuse_loop_mt(fuse, config);
 	fuse_loop_cfg_destroy(config);
 	return result;
