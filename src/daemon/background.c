@@ -40,6 +40,7 @@ bool background_start(void)
 	}
 	close(ends[0]);
 	ready_pipe = ends[1];
+	log_to_syslog(); /* the terminal is for what stops the start */
 	setsid();
 	return true;
 }
@@ -50,7 +51,6 @@ void background_ready(void)
 
 	if (ready_pipe < 0)
 		return;
-	log_to_syslog();
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; null >= 0 && fd <= 2; fd++)
 		dup2(null, fd);

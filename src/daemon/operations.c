@@ -450,9 +450,8 @@ static int op_create(const char *path, mode_t mode, struct fuse_file_info *fi)
 static int op_mknod(const char *path, mode_t mode, dev_t device)
 {
 	(void)path;
-	(void)mode;
 	(void)device;
-	return -EPERM;
+	return S_ISREG(mode) ? -EACCES : -EPERM; /* vfs_mknod asks create for a regular file */
 }
 
 static int op_unlink(const char *path)
