@@ -128,7 +128,7 @@ def attach_children(stage):
     stage.note("second ended", f"b={cast.both(b)}")
 
 
-@scenario()
+@scenario("cpu", "memory", "systemd")
 def attach_independent(stage):
     """Each hierarchy has its own membership."""
     cast = Cast(stage)
