@@ -1,0 +1,141 @@
+/*
+ * hugetlb on two recorded processes: our figures against those of the
+ * kernel's own hugetlb cgroup, recorded with them (fixtures/record_hugetlb.py).
+ */
+#include "fixture.h"
+#include "small_tree.h"
+
+#define HUGETLB FIXTURES "/hugetlb"
+#define PAGE (2ull << 20)
+
+static const struct controller *const list[] = {&hugetlb_controller, NULL};
+
+static struct small_tree small;
+
+static int open_tree(void **state)
+{
+	(void)state;
+	small_tree_open(&small, HUGETLB, list);
+	assert_int_equal(small_mkdir(&small, "/hugetlb/a"), 0);
+	assert_int_equal(small_mkdir(&small, "/hugetlb/a/b"), 0);
+	return 0;
+}
+
+static int close_tree(void **state)
+{
+	(void)state;
+	small_tree_close(&small);
+	return 0;
+}
+
+/* What the kernel's file said: its lines follow its name. */
+static char *kernel_said(const char *file)
+{
+	char *all = fixture_read(HUGETLB "/kernel.txt", NULL), *at, *end, *said;
+
+	assert_true(asprintf(&said, "%s\n", file) > 0);
+	for (at = strstr(all, said); at && at > all && at[-1] != '\n'; at = strstr(at + 1, said))
+		;
+	assert_non_null(at);
+	at += strlen(said);
+	free(said);
+	end = strchr(at, '\n') + 1;
+	if (!strcmp(file, "numa_stat"))
+		end = strchr(end, '\n') + 1;
+	said = strndup(at, end - at);
+	free(all);
+	return said;
+}
+
+static void assert_reads(const char *path, const char *expected)
+{
+	const char *content = small_read(&small, path);
+
+	assert_non_null(content);
+	assert_string_equal(content, expected);
+}
+
+static void test_members_hold_what_the_kernel_charged(void **state)
+{
+	static const char *const files[] = {"usage_in_bytes", "rsvd.usage_in_bytes", "numa_stat"};
+
+	(void)state;
+	assert_int_equal(small_write(&small, "/hugetlb/a/cgroup.procs", "100"), 0);
+	assert_int_equal(small_write(&small, "/hugetlb/a/cgroup.procs", "101"), 0);
+	for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char *said = kernel_said(files[i]), *path;
+
+		assert_true(asprintf(&path, "/hugetlb/a/hugetlb.2MB.%s", files[i]) > 0);
+		assert_reads(path, said);
+		free(path);
+		free(said);
+	}
+}
+
+/* A parent and its fork in two cgroups: the pages they share count once above both. */
+static void test_shared_pages_count_once_above(void **state)
+{
+	(void)state;
+	assert_int_equal(small_write(&small, "/hugetlb/a/cgroup.procs", "100"), 0);
+	assert_int_equal(small_write(&small, "/hugetlb/a/b/cgroup.procs", "101"), 0);
+	assert_reads("/hugetlb/a/hugetlb.2MB.usage_in_bytes", "10485760\n");
+	assert_reads("/hugetlb/a/b/hugetlb.2MB.usage_in_bytes", "6291456\n");
+	assert_reads("/hugetlb/a/hugetlb.2MB.numa_stat",
+		     "total=8388608 N0=8388608\nhierarchical_total=10485760 N0=10485760\n");
+	/* All of the machine's are theirs. */
+	assert_reads("/hugetlb/hugetlb.2MB.usage_in_bytes", "10485760\n");
+	assert_reads("/hugetlb/hugetlb.2MB.rsvd.usage_in_bytes", "12582912\n");
+	assert_reads("/hugetlb/hugetlb.2MB.numa_stat",
+		     "total=0 N0=0\nhierarchical_total=10485760 N0=10485760\n");
+}
+
+static void test_limit_is_not_below_usage(void **state)
+{
+	(void)state;
+	assert_int_equal(small_write(&small, "/hugetlb/a/cgroup.procs", "100"), 0);
+	assert_int_equal(small_write(&small, "/hugetlb/a/hugetlb.2MB.limit_in_bytes", "2M"), -EBUSY);
+	assert_reads("/hugetlb/a/hugetlb.2MB.limit_in_bytes", "9223372036854771712\n");
+	assert_int_equal(small_write(&small, "/hugetlb/a/hugetlb.2MB.limit_in_bytes", "11M"), 0);
+	assert_reads("/hugetlb/a/hugetlb.2MB.limit_in_bytes", "10485760\n");
+	assert_int_equal(small_write(&small, "/hugetlb/a/b/hugetlb.2MB.limit_in_bytes", "3"), 0);
+	assert_reads("/hugetlb/a/b/hugetlb.2MB.limit_in_bytes", "0\n");
+	assert_int_equal(small_write(&small, "/hugetlb/hugetlb.2MB.limit_in_bytes", "-1"), -EINVAL);
+}
+
+static void test_highest_usage_is_kept(void **state)
+{
+	(void)state;
+	assert_int_equal(small_write(&small, "/hugetlb/a/cgroup.procs", "100"), 0);
+	assert_reads("/hugetlb/a/hugetlb.2MB.max_usage_in_bytes", "8388608\n");
+	assert_int_equal(small_write(&small, "/hugetlb/cgroup.procs", "100"), 0);
+	assert_reads("/hugetlb/a/hugetlb.2MB.usage_in_bytes", "0\n");
+	assert_reads("/hugetlb/a/hugetlb.2MB.max_usage_in_bytes", "8388608\n");
+	assert_int_equal(small_write(&small, "/hugetlb/a/hugetlb.2MB.max_usage_in_bytes", "x"), 0);
+	assert_reads("/hugetlb/a/hugetlb.2MB.max_usage_in_bytes", "0\n");
+}
+
+static void test_no_huge_pages_no_files(void **state)
+{
+	struct small_tree bare;
+
+	(void)state;
+	small_tree_open(&bare, FIXTURES "/gvisor", list);
+	assert_null(small_read(&bare, "/hugetlb/hugetlb.2MB.usage_in_bytes"));
+	assert_int_equal(errno, ENOENT);
+	assert_non_null(small_read(&bare, "/hugetlb/notify_on_release"));
+	assert_int_equal(small_mkdir(&bare, "/hugetlb/a"), 0);
+	small_tree_close(&bare);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_members_hold_what_the_kernel_charged, open_tree, close_tree),
+		cmocka_unit_test_setup_teardown(test_shared_pages_count_once_above, open_tree, close_tree),
+		cmocka_unit_test_setup_teardown(test_limit_is_not_below_usage, open_tree, close_tree),
+		cmocka_unit_test_setup_teardown(test_highest_usage_is_kept, open_tree, close_tree),
+		cmocka_unit_test(test_no_huge_pages_no_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
