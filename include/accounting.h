@@ -42,7 +42,8 @@ struct group {
 	struct task_link *tasks; /* the live members */
 	struct task_link *zombies; /* members that ended and wait for their parent */
 	unsigned populated; /* live tasks here and below */
-	unsigned pids, pids_peak; /* tasks here and below, with zombies, and the most there were */
+	unsigned zombie_count; /* zombies here and below, as far as is known */
+	unsigned pids_peak; /* the most tasks here and below that there were */
 	uint64_t pids_limit, pids_over; /* forks in the group itself that went over a limit */
 	struct group *children, *next, *prev;
 	struct usage *usage; /* what members, past and present, used; NULL while there were none */

@@ -142,7 +142,7 @@ struct accounting {
 	pid_t last_pid; /* the newest task that was looked at; 0: the machine does not tell */
 	uint64_t scanned_at, scan_cost; /* ns, of looking at all */
 
-	/* Processes with children that ended since they were read. */
+	/* Processes with children or threads that ended since they were read. */
 	struct process *reapers;
 
 	/* Read for accounting_settle(), in no group yet; oldest first. */
@@ -151,7 +151,9 @@ struct accounting {
 	struct source *source; /* NULL until started; constant then */
 };
 
+/* The monotonic clock, and processor time of this thread: what something costs on a busy machine too. */
 uint64_t now_ns(void);
+uint64_t spent_ns(void);
 
 /* --- membership.c; all under the lock --- */
 
@@ -322,6 +324,8 @@ void scan_all(struct accounting *accounting);
 
 /* Counts a process that ended as its parent's known child. */
 void reap_credit(struct accounting *accounting, struct process *process);
+/* A child or a thread of it ended: it is to be read soon. */
+void reaper_note(struct accounting *accounting, struct process *process);
 /* It was read, or ends. */
 void reaper_forget(struct accounting *accounting, struct process *process);
 /*

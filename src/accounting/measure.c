@@ -206,7 +206,7 @@ int group_measure(struct group *group, enum usage_kind kind)
 {
 	struct accounting *accounting = group->accounting;
 	struct reading_list list = {0};
-	uint64_t now;
+	uint64_t now, spent = spent_ns();
 	bool fresh;
 	int error = 0;
 
@@ -225,7 +225,7 @@ int group_measure(struct group *group, enum usage_kind kind)
 		pthread_mutex_lock(&accounting->lock);
 		if (group->usage && !group->retired) {
 			group->usage->read_at[kind_index(kind)] = now;
-			group->usage->read_cost[kind_index(kind)] = now_ns() - now;
+			group->usage->read_cost[kind_index(kind)] = spent_ns() - spent;
 		}
 		pthread_mutex_unlock(&accounting->lock);
 	}

@@ -325,7 +325,9 @@ void task_end(struct accounting *accounting, struct task *task, const struct cou
 	}
 	task->zombie = true;
 	accounting->zombies++;
-	if (!--task->process->live)
+	if (--task->process->live)
+		reaper_note(accounting, task->process); /* its files know what the thread used at last */
+	else
 		process_end(accounting, task->process);
 }
 

@@ -31,10 +31,15 @@ void reap_credit(struct accounting *accounting, struct process *process)
 	known_of(process, &known);
 	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
 		parent->reaped.credited.value[i] += known.value[i];
-	if (parent->is_reaper || !parent->live)
+	reaper_note(accounting, parent);
+}
+
+void reaper_note(struct accounting *accounting, struct process *process)
+{
+	if (process->is_reaper || !process->live)
 		return;
-	parent->is_reaper = true;
-	DL_APPEND2(accounting->reapers, parent, reaper_prev, reaper_next);
+	process->is_reaper = true;
+	DL_APPEND2(accounting->reapers, process, reaper_prev, reaper_next);
 }
 
 void reaper_forget(struct accounting *accounting, struct process *process)

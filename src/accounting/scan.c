@@ -42,27 +42,27 @@ static const struct task *find_creator(struct accounting *accounting, const stru
 	return id->tid == id->tgid && parent ? orphan_creator(accounting, stat, parent) : NULL;
 }
 
-/* Takes a task into the table if the one that made it is there. */
-static void look_at(struct accounting *accounting, pid_t tgid, pid_t tid)
+/* Takes a task into the table if the one that made it is there. True: it was new there. */
+static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid)
 {
 	struct machine_task_stat stat, parent;
 	struct task_id id = {.tid = tid, .tgid = tgid};
 	const struct task *known, *creator;
-	bool has_parent;
+	bool has_parent, taken = false;
 
 	if (machine_task_stat(accounting->machine, tgid, tid, &stat) || stat.state == 'Z' ||
 	    stat.state == 'X' || stat.flags & MACHINE_TASK_KTHREAD)
-		return;
+		return false;
 	has_parent = stat.ppid && !machine_task_stat(accounting->machine, stat.ppid, 0, &parent);
 	id.start_time = stat.starttime;
 	pthread_mutex_lock(&accounting->lock);
 	known = task_find(accounting, tid);
 	if (!known || !task_is(known, &id)) {
 		creator = find_creator(accounting, &id, &stat, has_parent ? &parent : NULL);
-		if (creator)
-			task_fork(accounting, creator, &id);
+		taken = creator && task_fork(accounting, creator, &id);
 	}
 	pthread_mutex_unlock(&accounting->lock);
+	return taken;
 }
 
 static void probe(struct accounting *accounting, pid_t number)
@@ -99,27 +99,39 @@ static bool is_known(struct accounting *accounting, pid_t tgid)
 	return known;
 }
 
-/* Looks at all processes, and at all threads of those that are members. */
+/* The threads of a process that is known. */
+static void look_at_threads(struct accounting *accounting, pid_t tgid, struct machine_ids *threads)
+{
+	if (!is_known(accounting, tgid) || machine_tids(accounting->machine, tgid, threads))
+		return;
+	for (size_t i = 0; i < threads->nr; i++) {
+		if (threads->id[i] != tgid)
+			look_at(accounting, tgid, threads->id[i]);
+	}
+}
+
+/*
+ * Looks at all processes, and at all threads of those that are members. A
+ * child's number may be lower than its parent's: again until there is nothing new.
+ */
 static void look_at_all(struct accounting *accounting)
 {
 	struct machine_ids processes = {0}, threads = {0};
-	uint64_t start = now_ns();
+	uint64_t spent = spent_ns();
+	bool taken;
 
 	machine_pids(accounting->machine, &processes);
-	for (size_t i = 0; i < processes.nr; i++) {
-		look_at(accounting, processes.id[i], processes.id[i]);
-		if (!is_known(accounting, processes.id[i]) ||
-		    machine_tids(accounting->machine, processes.id[i], &threads))
-			continue;
-		for (size_t j = 0; j < threads.nr; j++) {
-			if (threads.id[j] != processes.id[i])
-				look_at(accounting, processes.id[i], threads.id[j]);
-		}
-	}
+	do {
+		taken = false;
+		for (size_t i = 0; i < processes.nr; i++)
+			taken |= look_at(accounting, processes.id[i], processes.id[i]);
+	} while (taken);
+	for (size_t i = 0; i < processes.nr; i++)
+		look_at_threads(accounting, processes.id[i], &threads);
 	machine_ids_free(&processes);
 	machine_ids_free(&threads);
 	accounting->scanned_at = now_ns();
-	accounting->scan_cost = accounting->scanned_at - start;
+	accounting->scan_cost = spent_ns() - spent;
 }
 
 /* The newest task's number; 0 where it is not to be had. */

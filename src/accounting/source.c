@@ -72,13 +72,15 @@ int accounting_start(struct accounting *accounting, enum accounting_source sourc
 struct scan_source {
 	struct source source;
 	pthread_t thread;
-	pthread_mutex_t lock; /* of `stop`, and for the condition */
+	pthread_mutex_t lock; /* of what follows, and for the condition */
 	pthread_cond_t woken;
+	uint64_t woken_at; /* ns */
 	bool stop;
 };
 
 #define PAUSE_MIN (50 * MS)
 #define PAUSE_MAX (1000 * MS)
+#define IDLE_AFTER (5000 * MS) /* after a wake, for whoever is about to become a member */
 /* Parts of the time that reading takes while tasks come, and while none do. */
 #define BUSY_SHARE 100u
 #define IDLE_SHARE 1000u
@@ -94,6 +96,7 @@ static void scan_wake(struct source *source)
 
 	scan_start(source->accounting);
 	pthread_mutex_lock(&scan->lock);
+	scan->woken_at = now_ns();
 	pthread_cond_signal(&scan->woken);
 	pthread_mutex_unlock(&scan->lock);
 }
@@ -104,7 +107,8 @@ static bool scan_wait(struct scan_source *scan, uint64_t pause)
 	bool go_on;
 
 	pthread_mutex_lock(&scan->lock);
-	if (!scan->stop && accounting_is_idle(scan->source.accounting)) {
+	if (!scan->stop && accounting_is_idle(scan->source.accounting) &&
+	    now_ns() - scan->woken_at > IDLE_AFTER) {
 		pthread_cond_wait(&scan->woken, &scan->lock);
 	} else if (!scan->stop) {
 		uint64_t until = now_ns() + pause;
@@ -130,9 +134,10 @@ static void *scan_run(void *arg)
 		bool changed = scan_new(accounting);
 
 		if (now - read_at >= cost * (changed ? BUSY_SHARE : IDLE_SHARE)) {
+			cost = spent_ns();
 			accounting_measure_all(accounting, USAGE_CPU | USAGE_IO, PAUSE_MIN);
+			cost = spent_ns() - cost;
 			read_at = now;
-			cost = now_ns() - now;
 		}
 		pause = changed ? PAUSE_MIN : pause * 2;
 		if (pause > PAUSE_MAX)
