@@ -164,6 +164,8 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 	if (!process || !process->live)
 		return;
 	if (reading->has_stat) {
+		process->pgrp = reading->stat.pgrp;
+		process->session = reading->stat.session;
 		now = counters_of_stat(&reading->stat);
 		if (!first)
 			delta = counters_grow(&process->seen, &now);

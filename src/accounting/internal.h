@@ -88,6 +88,7 @@ struct process {
 	struct charge *charges;
 	struct memory_usage memory; /* as read last */
 	uint64_t memory_run; /* run of all threads then */
+	pid_t pgrp, session; /* as read last: what an orphan still has of its parents */
 	char comm[sizeof(((struct machine_task_stat *)0)->comm)]; /* a new one tells of an exec */
 	uint64_t measured_at[USAGE_KINDS]; /* ns, monotonic */
 	uint64_t io_rest[2]; /* bytes read and written that do not make a request yet */
@@ -268,8 +269,8 @@ void io_count_requests(struct accounting *accounting, struct process *process,
 int group_measure(struct group *group, enum usage_kind kind);
 /* The same for the listed tasks' processes, whatever their age. */
 int tasks_measure(struct accounting *accounting, const struct task_list *list, unsigned kinds);
-/* For every known process that was not read for `age` ns. */
-int accounting_measure_all(struct accounting *accounting, unsigned kinds, uint64_t age);
+/* For every known process. *ran: one of them has run since it was read last. */
+int accounting_measure_all(struct accounting *accounting, unsigned kinds, bool *ran);
 /* For those whose children ended since: before they end themselves, and take along what they know. */
 int reapers_measure(struct accounting *accounting);
 

@@ -281,7 +281,7 @@ int reapers_measure(struct accounting *accounting)
 	return error;
 }
 
-int accounting_measure_all(struct accounting *accounting, unsigned kinds, uint64_t age)
+int accounting_measure_all(struct accounting *accounting, unsigned kinds, bool *ran)
 {
 	struct reading_list list = {0};
 	struct process *process;
@@ -292,11 +292,14 @@ int accounting_measure_all(struct accounting *accounting, unsigned kinds, uint64
 	pthread_mutex_lock(&accounting->lock);
 	now = now_ns();
 	for (process = accounting->processes; process && !error; process = process->hh.next)
-		error = list_stale(&list, process, kinds, now - age, now);
+		error = list_stale(&list, process, kinds, now - WINDOW, now);
 	pthread_mutex_unlock(&accounting->lock);
 	if (!error)
 		error = measure(accounting, &list, now);
 	lock_kinds(accounting, kinds, false);
+	*ran = false;
+	for (size_t i = 0; i < list.count; i++)
+		*ran |= list.readings[i].has_stat;
 	list_free(&list);
 	return error;
 }

@@ -12,22 +12,41 @@
 #define WINDOW_MAX 1000000000u
 #define COST_SHARE 20u
 
-/* A process of the same session or process group, when its true parent has left it behind. */
+/* How much a process has in common with an orphan: its group, at least its session, or nothing. */
+static int kinship(const struct process *process, const struct machine_task_stat *orphan)
+{
+	if (process->tgid == orphan->pgrp)
+		return 4;
+	if (process->pgrp == orphan->pgrp)
+		return 3;
+	if (process->tgid == orphan->session)
+		return 2;
+	return process->session == orphan->session;
+}
+
+/*
+ * Who may have forked a process whose true parent has ended meanwhile: one of
+ * its process group, or of its session. A daemon that called setsid() has neither.
+ */
 static const struct task *orphan_creator(struct accounting *accounting,
 					 const struct machine_task_stat *stat,
 					 const struct machine_task_stat *parent)
 {
-	const pid_t relatives[] = {stat->pgrp, stat->session};
+	const struct process *nearest = NULL;
+	struct process *process;
+	int best = 0;
 
 	if (parent->session == stat->session)
 		return NULL; /* no orphan: a new parent is of another session */
-	for (size_t i = 0; i < 2; i++) {
-		struct process *process = process_find(accounting, relatives[i]);
+	for (process = accounting->processes; process; process = process->hh.next) {
+		int kin = process->tgid == stat->pid ? 0 : kinship(process, stat);
 
-		if (process && process->tgid != stat->pid)
-			return process_leader(process);
+		if (kin > best) {
+			best = kin;
+			nearest = process;
+		}
 	}
-	return NULL;
+	return nearest ? process_leader(nearest) : NULL;
 }
 
 static const struct task *find_creator(struct accounting *accounting, const struct task_id *id,
@@ -60,6 +79,10 @@ static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid)
 	if (!known || !task_is(known, &id)) {
 		creator = find_creator(accounting, &id, &stat, has_parent ? &parent : NULL);
 		taken = creator && task_fork(accounting, creator, &id);
+		if (taken && tid == tgid) {
+			process_find(accounting, tgid)->pgrp = stat.pgrp;
+			process_find(accounting, tgid)->session = stat.session;
+		}
 	}
 	pthread_mutex_unlock(&accounting->lock);
 	return taken;

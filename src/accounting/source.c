@@ -81,7 +81,7 @@ struct scan_source {
 #define PAUSE_MIN (50 * MS)
 #define PAUSE_MAX (1000 * MS)
 #define IDLE_AFTER (5000 * MS) /* after a wake, for whoever is about to become a member */
-/* Parts of the time that reading takes while tasks come, and while none do. */
+/* Parts of the time that reading takes while members run, and while they rest. */
 #define BUSY_SHARE 100u
 #define IDLE_SHARE 1000u
 
@@ -131,15 +131,16 @@ static void *scan_run(void *arg)
 
 	while (scan_wait(scan, pause)) {
 		uint64_t now = now_ns();
-		bool changed = scan_new(accounting);
+		bool busy = scan_new(accounting), ran;
 
-		if (now - read_at >= cost * (changed ? BUSY_SHARE : IDLE_SHARE)) {
+		if (now - read_at >= cost * (busy || pause == PAUSE_MIN ? BUSY_SHARE : IDLE_SHARE)) {
 			cost = spent_ns();
-			accounting_measure_all(accounting, USAGE_CPU | USAGE_IO, PAUSE_MIN);
+			accounting_measure_all(accounting, USAGE_CPU | USAGE_IO, &ran);
 			cost = spent_ns() - cost;
 			read_at = now;
+			busy |= ran;
 		}
-		pause = changed ? PAUSE_MIN : pause * 2;
+		pause = busy ? PAUSE_MIN : pause * 2;
 		if (pause > PAUSE_MAX)
 			pause = PAUSE_MAX;
 	}
