@@ -106,12 +106,15 @@ def everyones_binary():
 
 
 @MODES
-def test_not_permitted(directory, mode, everyones_binary):
+@pytest.mark.parametrize("device", ["600", "666"])
+def test_not_permitted(directory, mode, device, everyones_binary):
     """The directory is root's: not even fusermount3 lets nobody mount there."""
-    become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-              "env", "-C", "/", everyones_binary]
-    result = mounting.subprocess.run([*become, *mode, directory], text=True, check=False,
-                                     capture_output=True, timeout=mounting.PATIENCE)
+    become = f"""mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && cd / &&
+        mknod -m {device} /dev/fuse c 10 229 &&
+        exec setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups "$@" """
+    command = ["unshare", "-m", "--propagation", "private", "sh", "-c", become, "sh"]
+    result = mounting.subprocess.run([*command, everyones_binary, *mode, directory], text=True,
+                                     capture_output=True, timeout=mounting.PATIENCE, check=False)
     assert "root" in complaint(result, directory)
 
 

@@ -15,6 +15,9 @@ from processes import Sleepers
 
 CLIENTS = 8
 SECONDS = float(os.environ.get("HAMMER_SECONDS", "8"))
+# A path that another client has taken away. ESTALE is libfuse's word for a node that went
+# between lookup and operation; Linux tries such a call again, once.
+GONE = (errno.ENOENT, errno.ENODEV, errno.ESTALE)
 HIERARCHIES = ("cpu", "memory", "freezer")
 VALUES = {"cpu": ("cpu.shares", ["2", "512", "262144"]),
           "memory": ("memory.limit_in_bytes", ["4096", "512M", "-1"]),
@@ -44,36 +47,36 @@ class Client:
         return result
 
     def mkdir(self, hierarchy):
-        self.attempt((errno.EEXIST, errno.ENOENT), os.mkdir, self.path(hierarchy))
+        self.attempt((*GONE, errno.EEXIST), os.mkdir, self.path(hierarchy))
 
     def rmdir(self, hierarchy):
-        self.attempt((errno.EBUSY, errno.ENOENT), os.rmdir, self.path(hierarchy))
+        self.attempt((*GONE, errno.EBUSY), os.rmdir, self.path(hierarchy))
 
     def rename(self, hierarchy):
         old = self.path(hierarchy)
         new = os.path.join(os.path.dirname(old), self.random.choice("abcde"))
-        self.attempt((errno.EEXIST, errno.ENOENT), os.rename, old, new)
+        self.attempt((*GONE, errno.EEXIST), os.rename, old, new)
 
     def attach(self, hierarchy):
         file = os.path.join(self.path(hierarchy), self.random.choice(["cgroup.procs", "tasks"]))
         pid = self.random.choice(self.sleepers)
-        self.attempt((errno.ENOENT, errno.ENODEV), write, file, str(pid))
+        self.attempt(GONE, write, file, str(pid))
 
     def write(self, hierarchy):
         name, values = VALUES[hierarchy]
         value = self.random.choice(values)
         # A limit below what is used is refused with EBUSY.
-        self.attempt((errno.ENOENT, errno.ENODEV, errno.EBUSY), write,
+        self.attempt((*GONE, errno.EBUSY), write,
                      os.path.join(self.path(hierarchy), name), value)
 
     def read(self, hierarchy):
         name = self.random.choice([VALUES[hierarchy][0], "cgroup.procs", "tasks"])
-        text = self.attempt((errno.ENOENT, errno.ENODEV), read,
+        text = self.attempt(GONE, read,
                             os.path.join(self.path(hierarchy), name))
         assert text is None or text == "" or text.endswith("\n")
 
     def list(self, hierarchy):
-        names = self.attempt((errno.ENOENT,), os.listdir, self.path(hierarchy))
+        names = self.attempt(GONE, os.listdir, self.path(hierarchy))
         assert not names or len(names) == len(set(names))
 
     def run(self, seconds):

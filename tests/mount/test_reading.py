@@ -1,29 +1,32 @@
 """One open is one snapshot, whole at any read size; a removed cgroup's files say so."""
 
 import os
+import re
 import threading
 
 import pytest
 
 from files import fields, pids, read, read_pieces, write
-from mounting import HIERARCHIES, SANITIZED, wait_until
+from mounting import HIERARCHIES, SANITIZED, in_gvisor, wait_until
 from processes import error_of
 
 NO_CONTENT = "memory.pressure_level"  # mode 0444, but only for events
 
 
 def numberless(text):
-    """What stays the same between two reads of a live file: its words."""
-    return [word for word in text.split() if not word.lstrip("-").isdigit()]
+    """What stays the same between two reads of a live file."""
+    return re.sub(r"\d+", "0", text)
 
 
 @pytest.mark.parametrize("hierarchy", HIERARCHIES)
 def test_any_read_size(mount, hierarchy):
     child = mount / hierarchy / "child"
     child.mkdir()
+    lists_of_all = (str(mount / hierarchy / "tasks"), str(mount / hierarchy / "cgroup.procs"))
     for directory in (mount / hierarchy, child):
         for entry in os.scandir(directory):
-            if not entry.is_file() or not entry.stat().st_mode & 0o444 or entry.name == NO_CONTENT:
+            if not entry.is_file() or not entry.stat().st_mode & 0o444 or \
+                    entry.name == NO_CONTENT or entry.path in lists_of_all:
                 continue
             whole = read_pieces(entry.path, 1 << 20)
             for size in (1, 7, 100, 4096, 65536):
@@ -197,22 +200,23 @@ def test_parallel_readers_of_one_open_file(mount):
 
 def test_long_list_in_small_pieces(mount, spawn):
     """2,000 processes, read 100 bytes at a time: all of them, once, sorted."""
+    count = 200 if in_gvisor() else 2000  # it starts only some thirty a second
     procs = mount / "pids" / "many" / "cgroup.procs"
     procs.parent.mkdir()
-    members = sorted(spawn() for _ in range(2000))
+    members = sorted(spawn() for _ in range(count))
     for pid in reversed(members):
         write(procs, str(pid))
     expected = "".join(f"{pid}\n" for pid in members)
     assert read_pieces(procs, 100) == expected
     assert read_pieces(procs, 1 << 20) == expected
-    assert int(read(procs.parent / "pids.current")) == 2000
+    assert int(read(procs.parent / "pids.current")) == count
     fd = os.open(procs, os.O_RDONLY)
     try:
         first = os.read(fd, 100)
-        for pid in members[1000:]:
+        for pid in members[count // 2:]:
             spawn.end(pid)
         rest = b"".join(iter(lambda: os.read(fd, 100), b""))
     finally:
         os.close(fd)
     assert (first + rest).decode() == expected, "the moment of the first read"
-    assert pids(procs) == members[:1000]
+    assert pids(procs) == members[:count // 2]
