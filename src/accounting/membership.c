@@ -269,6 +269,8 @@ void task_enter(struct task *task, unsigned hierarchy, struct group *group)
 		group = NULL; /* roots list nobody */
 	if (link->group == group)
 		return;
+	/* In before out, as pids_can_attach(): a common ancestor's peak tells. */
+	group_count(group, task->zombie ? 0 : 1, task->zombie ? 1 : 0);
 	link_leave(link);
 	link->group = group;
 	if (!group)
@@ -277,7 +279,6 @@ void task_enter(struct task *task, unsigned hierarchy, struct group *group)
 		DL_APPEND(group->zombies, link);
 	else
 		DL_APPEND(group->tasks, link);
-	group_count(group, task->zombie ? 0 : 1, task->zombie ? 1 : 0);
 }
 
 static void count_end(struct accounting *accounting, struct task *task,
