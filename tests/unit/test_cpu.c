@@ -90,6 +90,7 @@ static void a_child_has_no_more_quota_than_its_parent(void **state)
 	assert_int_equal(put("t", "cfs_quota_us", "20000"), 0);
 	assert_int_equal(put("t", "cfs_quota_us", "19999"), -EINVAL);
 	shows("t", "cfs_quota_us", "20000\n");
+	assert_int_equal(put("t/a/b", "cfs_quota_us", "20001"), -EINVAL);
 	/* Siblings may have as much each. */
 	assert_int_equal(put("t/c", "cfs_quota_us", "20000"), 0);
 }
