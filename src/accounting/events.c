@@ -17,6 +17,7 @@
 #include "log.h"
 
 #define REST_MS 20 /* between two readings, though more has come: exits come in crowds */
+#define IO_MUCH (1u << 20) /* bytes, for which it matters how large the requests are just now */
 #define IDLE_MS 5000 /* without members for so long: the kernel need not tell any more */
 
 /* What a task used in its life; waits for the event of its exit. */
@@ -73,6 +74,8 @@ static void keep_final(void *context, pid_t tid, const struct counters *counters
 		HASH_ADD_INT(events->finals, tid, final);
 	}
 	final->counters = *counters;
+	if (counters->value[COUNTER_READ] + counters->value[COUNTER_WRITTEN] >= IO_MUCH)
+		io_learn_request_size(events->source.accounting);
 }
 
 static bool take_final(struct events_source *events, pid_t tid, struct counters *counters)

@@ -56,7 +56,8 @@ struct task {
 struct charge {
 	unsigned hierarchy;
 	struct group *group; /* NULL: the root */
-	struct memory_usage held; /* without the counters */
+	struct memory_usage held; /* now; without the counters */
+	struct memory_usage left; /* when the process left the group: it holds no more than that */
 	struct charge *next; /* process->charges */
 	struct charge *group_prev, *group_next; /* utlist: group->usage->charges */
 };
@@ -249,12 +250,15 @@ void memory_release(struct accounting *accounting, struct process *process);
 /* Its leader leaves `from` (NULL: root): what it holds stays there. */
 void memory_leave(struct accounting *accounting, struct process *process, unsigned hierarchy,
 		  struct group *from);
+/* A new process, forked by `parent` into `groups` (by hierarchy, NULL: root). */
+void memory_fork(struct process *process, const struct process *parent,
+		 struct group *const groups[]);
 /* The group ends: its parent holds what it held. */
 void memory_retire(struct group *group);
 
 /* --- io.c --- */
 
-/* Learns the mean size of the machine's requests, at most once a second. Takes the lock. */
+/* Learns the mean size of the machine's requests of late. Takes the lock, reads /proc. */
 void io_learn_request_size(struct accounting *accounting);
 /* Fills READS and WRITES of the bytes in *delta. Under the lock. */
 void io_count_requests(struct accounting *accounting, struct process *process,

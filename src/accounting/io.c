@@ -2,7 +2,7 @@
 #include "internal.h"
 #include "machine_device.h"
 
-#define LEARN_EVERY 1000000000u /* ns */
+#define LEARN_EVERY 100000000u /* ns */
 #define FIRST_GUESS 65536u /* bytes a request, until the machine has made some */
 
 enum direction { READS, WRITES };

@@ -1,6 +1,7 @@
 /* Which task is in which group: the tables, and every step in a task's life. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <utlist.h>
 
@@ -209,12 +210,11 @@ struct task *task_fork(struct accounting *accounting, const struct task *creator
 		       const struct task_id *id)
 {
 	struct group *groups[ACCOUNTING_MAX_HIERARCHIES];
-	pid_t parent = creator->process->tgid;
+	struct process *parent = creator->process;
 	struct task *task;
 
 	if (id->tid == id->tgid && !task_is_claimed(accounting, creator))
 		return NULL;
-	/* The creator may be the old bearer of the number, and then goes. */
 	for (unsigned i = 0; i < accounting->hierarchies; i++)
 		groups[i] = creator->links[i].group;
 	task = task_new(accounting, id);
@@ -223,7 +223,9 @@ struct task *task_fork(struct accounting *accounting, const struct task *creator
 	task->measured = true;
 	if (id->tid == id->tgid) {
 		task->process->measured = task->process->measured_io = true;
-		process_set_parent(accounting, task->process, parent);
+		process_set_parent(accounting, task->process, parent->tgid);
+		memory_fork(task->process, parent, groups);
+		memcpy(task->process->comm, parent->comm, sizeof(parent->comm));
 	}
 	for (unsigned i = 0; i < accounting->hierarchies; i++) {
 		if (!groups[i])

@@ -147,17 +147,18 @@ static bool holds_nothing(const struct memory_usage *memory)
 }
 
 /*
- * What the groups that the process left still hold: never more than there is,
- * the oldest owner keeps longest. Leaves in *now what the present group holds.
+ * What the groups that the process left still hold: what it had then, never
+ * more than there is. It may shrink and grow back, as pages get and lose
+ * sharers. Leaves in *now what the present group holds.
  */
-static void shrink_past(struct process *process, unsigned hierarchy, struct group *present,
+static void hold_past(struct process *process, unsigned hierarchy, struct group *present,
 			struct memory_usage *now)
 {
 	struct memory_usage rest = *now;
-	struct charge *charge, *next;
+	struct charge *charge;
 
-	LL_FOREACH_SAFE(process->charges, charge, next) {
-		struct memory_usage held = charge->held;
+	LL_FOREACH(process->charges, charge) {
+		struct memory_usage held = charge->left;
 
 		if (charge->hierarchy != hierarchy || charge->group == present)
 			continue;
@@ -168,10 +169,7 @@ static void shrink_past(struct process *process, unsigned hierarchy, struct grou
 				*have = *left;
 			*left -= *have;
 		}
-		if (holds_nothing(&held))
-			charge_free(process, charge);
-		else
-			charge_set(charge, &held);
+		charge_set(charge, &held);
 	}
 	*now = rest;
 }
@@ -189,7 +187,7 @@ void memory_hold(struct accounting *accounting, struct process *process,
 
 		if (!(accounting->kinds[i] & USAGE_MEMORY) || (!group && !process->charges))
 			continue;
-		shrink_past(process, i, group, &present);
+		hold_past(process, i, group, &present);
 		charge = charge_get(process, i, group);
 		if (charge)
 			charge_set(charge, &present);
@@ -209,12 +207,31 @@ void memory_leave(struct accounting *accounting, struct process *process, unsign
 {
 	struct charge *charge;
 
-	if (!(accounting->kinds[hierarchy] & USAGE_MEMORY) || from ||
-	    holds_nothing(&process->memory))
-		return; /* a group's charge is there already */
-	charge = charge_get(process, hierarchy, NULL);
-	if (charge)
+	if (!(accounting->kinds[hierarchy] & USAGE_MEMORY) || holds_nothing(&process->memory))
+		return;
+	charge = charge_get(process, hierarchy, from);
+	if (!charge)
+		return;
+	if (!from && !process->charges->next) /* the first move: all is the root's */
 		charge_set(charge, &process->memory);
+	charge->left = charge->held;
+}
+
+/* Its pages are its parent's at first: those of another group stay so. */
+void memory_fork(struct process *process, const struct process *parent,
+		 struct group *const groups[])
+{
+	const struct charge *from;
+
+	LL_FOREACH(parent->charges, from) {
+		struct charge *charge;
+
+		if (from->group == groups[from->hierarchy])
+			continue;
+		charge = charge_get(process, from->hierarchy, from->group);
+		if (charge)
+			charge->left = from->left;
+	}
 }
 
 void memory_retire(struct group *group)
