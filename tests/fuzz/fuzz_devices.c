@@ -18,11 +18,13 @@ static const char *const cgroups[] = {"/devices", "/devices/a", "/devices/a/b", 
 static const struct controller *const list[] = {&devices_controller, NULL};
 static struct small_tree small;
 
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#define require(condition)                                                     \
+	do {                                                                  \
+		if (!(condition)) {                                           \
+			fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
+			abort();                                              \
+		}                                                             \
+	} while (0)
 
 static char *list_of(const char *cgroup)
 {
