@@ -195,6 +195,12 @@ def in_pid_namespace(script):
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
+def is_shell_of(pid, path):
+    """True when this is the shell that in_pid_namespace() has started."""
+    command = read(f"/proc/{pid}/cmdline").split("\0")
+    return command[:2] == ["sh", "-c"] and str(path) in command[2]
+
+
 def test_pid_namespace(cgroup, spawn):
     """Numbers are the writer's and the reader's own; who is not in the namespace is not shown."""
     path = cgroup("cpu", "a")
@@ -206,8 +212,7 @@ def test_pid_namespace(cgroup, spawn):
     try:
         assert inside.stdout.readline() == "1\n"
         insider, = set(pids(path / "cgroup.procs")) - {outsider}
-        command = read(f"/proc/{insider}/cmdline").split("\0")
-        assert command[:2] == ["sh", "-c"] and str(path) in command[2], "its number out here"
+        assert is_shell_of(insider, path), "its number out here"
     finally:
         inside.communicate("\n", timeout=10)
     assert pids(path / "cgroup.procs") == [outsider]
@@ -220,6 +225,7 @@ def test_pid_namespace_writer_is_zero(cgroup):
     try:
         assert inside.stdout.readline() == "1\n"
         assert inside.stdout.readline() != "0\n", "there is no 77777 in there"
-        assert len(pids(path / "tasks")) == 1
+        insider, = pids(path / "tasks")
+        assert is_shell_of(insider, path)
     finally:
         inside.communicate("\n", timeout=10)
