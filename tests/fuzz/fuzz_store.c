@@ -195,7 +195,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		 "cd %s && cp -r \"$OLDPWD\"/tests/unit/fixtures/linux/* . && "
 		 "sed -i 's/16534/42/g; s/16537/43/g; s/16529/1/g' proc/42/status "
 		 "$(find proc/42 -name stat -o -name children) && "
-		 "mkdir -p sys/dev/block/7:0/queue && echo '[bfq]' >sys/dev/block/7:0/queue/scheduler",
+		 "mkdir -p sys/dev/block/7:0/queue && "
+		 "echo '[bfq]' >sys/dev/block/7:0/queue/scheduler",
 		 machine);
 	return system(command) ? -1 : 0;
 }
