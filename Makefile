@@ -108,6 +108,11 @@ test-clients: all deps-clients
 test-gvisor: all deps-test deps-gvisor
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) tests/gvisor/run.sh
 
+# The same processes in the kernel's cgroups and in ours; needs root and cgroup v1.
+.PHONY: test-accuracy
+test-accuracy: all deps-test
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) tests/accuracy/run.py
+
 .PHONY: fuzz
 fuzz: deps-build deps-clang
 	@$(MAKE) --no-print-directory $(FUZZERS)

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""
+How true our figures are: the same processes in the kernel's cgroup v1 and in
+ours at once. Prints a table, writes JSON with --json FILE, and fails when a
+figure is further off than it may be.
+"""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import trees
+
+HERE = pathlib.Path(__file__).resolve()
+WORKLOADS = [sys.executable, str(HERE.with_name("workloads.py"))]
+PROJECT = HERE.parents[2]
+LOOP = "i=0; while [ $i -lt 5000 ]; do /bin/true; i=$((i+1)); done"
+
+
+class Report:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, source, workload, figure, pair, bound):
+        """One figure of both; `bound` is how many percent they may differ, None for any."""
+        kernel, ours = pair
+        off = 100.0 * (ours - kernel) / kernel if kernel else (0.0 if not ours else 100.0)
+        verdict = "" if bound is None else "pass" if abs(off) <= bound else "MISS"
+        self.rows.append(dict(source=source, workload=workload, figure=figure, kernel=kernel,
+                              ours=ours, percent=round(off, 2), bound=bound, verdict=verdict))
+        bound_text = "" if bound is None else f"{bound:4.0f} %"
+        print(f"{source:7} {workload:22} {figure:24} {kernel:>16} {ours:>16} "
+              f"{off:+8.2f} % {bound_text:>7} {verdict}", flush=True)
+
+    def missed(self):
+        return [row for row in self.rows if row["verdict"] == "MISS"]
+
+
+def cpu_time(report, mount, source, name, command, bound, **options):
+    with trees.Pair(mount, name) as pair:
+        process = pair.start(command, stdout=subprocess.DEVNULL, start_new_session=True, **options)
+        process.wait()
+        time.sleep(0.3)
+        report.add(source, name, "cpuacct.usage", pair.numbers("cpuacct.usage"), bound)
+
+
+def two_busy(report, mount, source):
+    """(a) two CPU-bound processes for ten seconds, and who they are."""
+    name = "two busy"
+    with trees.Pair(mount, name.replace(" ", "-")) as pair:
+        busy = [pair.start(["sh", "-c", "while :; do :; done"]) for _ in range(2)]
+        time.sleep(10)
+        report.add(source, name, "cpuacct.usage, running", pair.numbers("cpuacct.usage"), 1)
+        report.add(source, name, "pids.current", pair.numbers("pids.current"), 0)
+        report.add(source, name, "process list", [hash_of(text) for text in pair.members()], 0)
+        for process in busy:
+            process.kill()
+            process.wait()
+        time.sleep(0.3)
+        report.add(source, name, "cpuacct.usage, ended", pair.numbers("cpuacct.usage"), 1)
+
+
+def hash_of(text):
+    return sum((line + 1) * int(pid) for line, pid in enumerate(text.split()))
+
+
+def compile_project(report, mount, source, bound):
+    with tempfile.TemporaryDirectory() as build:
+        cpu_time(report, mount, source, "make -j4",
+                 ["make", "-s", "-j4", f"BUILD={build}", f"{build}/fuse_cgroupfs"], bound,
+                 cwd=PROJECT, stderr=subprocess.DEVNULL)
+
+
+def memory(report, mount, source, directory):
+    """(d) each stage at rest."""
+    with trees.Pair(mount, "memory") as pair:
+        process = pair.start([*WORKLOADS, "memory"], cwd=directory, text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for stage in process.stdout:
+            stage = stage.strip()
+            time.sleep(1.1) # the longest window of a reading
+            rss = pair.stats("rss")
+            report.add(source, stage, "memory.stat rss", rss, 2 if rss[0] > 16 << 20 else None)
+            usage = pair.numbers("memory.usage_in_bytes")
+            unmapped = pair.stats("cache")[0] - pair.stats("mapped_file")[0]
+            report.add(source, stage, "usage, mapped part", (usage[0] - unmapped, usage[1]),
+                       5 if usage[0] > 64 << 20 else None)
+            process.stdin.write("\n")
+            process.stdin.flush()
+        process.wait()
+
+
+def input_output(report, mount, source, directory):
+    """(e) 200 MiB each way."""
+    for name in ("direct_io", "buffered_io"):
+        with trees.Pair(mount, name) as pair:
+            process = pair.start([*WORKLOADS, name], cwd=directory)
+            process.wait()
+            time.sleep(0.3)
+            for direction in ("Read", "Write"):
+                report.add(source, name, f"io_service_bytes {direction}",
+                           pair.io_bytes(direction), 2)
+
+
+def measure(report, binary, source, directory):
+    by_events = source == "events"
+    with trees.Mount(binary, source) as mount:
+        two_busy(report, mount, source)
+        cpu_time(report, mount, source, "5000 short", ["sh", "-c", LOOP], 2 if by_events else 3)
+        compile_project(report, mount, source, 2 if by_events else 3)
+        cpu_time(report, mount, source, "double fork", [*WORKLOADS, "orphans"],
+                 1 if by_events else 10)
+        cpu_time(report, mount, source, "nobody reaps", [*WORKLOADS, "unreaped"],
+                 5 if by_events else None) # shorter than any scan's interval
+        memory(report, mount, source, directory)
+        input_output(report, mount, source, directory)
+
+
+def count_throttle_bytes(directory):
+    """Linux counts blkio.throttle only for disks that some cgroup has had a limit for."""
+    device = os.stat(directory).st_dev
+    limit = f"{os.major(device)}:{os.minor(device)}"
+    name = trees.KERNEL / "blkio" / f"fcg-accuracy-{os.getpid()}-count"
+    name.mkdir()
+    try:
+        (name / "blkio.throttle.read_iops_device").write_text(f"{limit} 4000000000")
+    finally:
+        name.rmdir()
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--json", type=pathlib.Path)
+    arguments.add_argument("--directory", default=PROJECT / "build", type=pathlib.Path,
+                           help="on a disk, for the I/O (default: build)")
+    arguments.add_argument("sources", nargs="*", default=["events", "scan"])
+    arguments = arguments.parse_args()
+    if not (trees.KERNEL / "cpuacct" / "cpuacct.usage").exists() or os.geteuid():
+        print("skipped: needs root and a live cgroup v1 at /sys/fs/cgroup to compare with")
+        return 0
+    binary = os.environ.get("FUSE_CGROUPFS", PROJECT / "build" / "fuse_cgroupfs")
+    report = Report()
+    print(f"{'source':7} {'workload':22} {'figure':24} {'kernel':>16} {'ours':>16} "
+          f"{'off':>10} {'may be':>7}")
+    count_throttle_bytes(arguments.directory)
+    for source in arguments.sources:
+        measure(report, binary, source, arguments.directory)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report.rows, indent=1))
+    missed = report.missed()
+    print(f"{len(report.rows) - len(missed)} passed, {len(missed)} failed")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
