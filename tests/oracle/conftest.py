@@ -34,6 +34,17 @@ def _why_no_mount():
     return None
 
 
+def _end(daemon):
+    """Exit status of a daemon that was unmounted."""
+    for hurry in (lambda: None, daemon.terminate, daemon.kill):
+        hurry()  # another mount namespace may still hold the mount
+        try:
+            return daemon.wait(10)
+        except subprocess.TimeoutExpired:
+            pass
+    return "none"
+
+
 @pytest.fixture(scope="session")
 def mountpoint():
     """Our filesystem, mounted for the session."""
@@ -51,13 +62,8 @@ def mountpoint():
         yield directory
     finally:
         subprocess.run(["umount", directory], stderr=subprocess.DEVNULL, check=False)
-        try:
-            status = daemon.wait(20)
-        except subprocess.TimeoutExpired:
-            daemon.kill()
-            daemon.wait()
-            subprocess.run(["umount", "-l", directory], stderr=subprocess.DEVNULL, check=False)
-            status = "none: it had to be killed"
+        status = _end(daemon)
+        subprocess.run(["umount", "-l", directory], stderr=subprocess.DEVNULL, check=False)
         shutil.rmtree(directory, ignore_errors=True)
     if status != 0:
         pytest.fail(f"{DAEMON} ended with status {status}")

@@ -13,7 +13,7 @@ def main(names):
     results = {}
     for (hierarchy, name), result in running.run("kernel", plays).items():
         if "answers" not in result or "error" in result:
-            sys.exit(f"{hierarchy}/{name}: {result.get('error', result)}")
+            sys.exit(f"{hierarchy}/{name}: {result.get('error', result)}\nNothing was recorded.")
         results.setdefault(name, {})[hierarchy] = result["answers"]
     for name, answers in results.items():
         recording.save(name, answers)

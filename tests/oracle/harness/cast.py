@@ -23,6 +23,7 @@ class Cast:
     def __init__(self, stage):
         self.stage = stage
         self.names = {}
+        self._elsewhere = {}  # what each cgroup listed last
 
     def process(self, name, **kwargs):
         """A new process, in the hierarchy's root."""
@@ -48,6 +49,7 @@ class Cast:
             return ops.errname(error)
         numbers = [int(line) for line in text.split()]
         names = [self.names.get(number, "(other)") for number in numbers]
+        self._elsewhere[path, file] = numbers
         mark = "" if numbers == sorted(set(numbers)) else " NOT SORTED OR NOT UNIQUE"
         return f"[{' '.join(sorted(names))}]{mark}"
 
@@ -60,8 +62,17 @@ class Cast:
         return " ".join(self.list(path, file) for file in FILES)
 
     def in_root(self):
-        """Which of ours are in the root."""
-        found = set(map(int, ops.read_raw(os.path.join(self.stage.root, "tasks")).split()))
+        """Which of ours are in the root.
+
+        Where others fork meanwhile, the kernel's list may end early (pidlist_array_load
+        counts first); who is expected there is looked for again.
+        """
+        expected = set(self.names) - {n for numbers in self._elsewhere.values() for n in numbers}
+        found = set()
+        for _ in range(5):
+            found |= set(map(int, ops.read_raw(f"{self.stage.root}/tasks").split()))
+            if expected <= found:
+                break
         return f"[{' '.join(sorted(n for p, n in self.names.items() if p in found))}]"
 
 

@@ -6,18 +6,19 @@ SCENARIOS = {}
 
 
 class Scenario:
-    def __init__(self, name, function, hierarchies, needs):
+    def __init__(self, name, function, hierarchies, needs, alone):
         self.name = name
         self.function = function
         self.hierarchies = hierarchies
         self.needs = needs  # machine facts that must be the recording's
+        self.alone = alone  # hierarchies where other cgroups beside ours change the answers
 
 
-def scenario(*hierarchies, needs=()):
+def scenario(*hierarchies, needs=(), alone=()):
     """Registers a function (stage) as a scenario, by default on every hierarchy."""
     def register(function):
         name = function.__name__
         assert name not in SCENARIOS
-        SCENARIOS[name] = Scenario(name, function, hierarchies or HIERARCHIES, needs)
+        SCENARIOS[name] = Scenario(name, function, hierarchies or HIERARCHIES, needs, alone)
         return function
     return register

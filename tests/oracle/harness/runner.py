@@ -38,21 +38,33 @@ def all_plays():
             for hierarchy in each.hierarchies]
 
 
+def company(hierarchy, name, directories):
+    """Other children of a root whose exclusive CPUs or real time would change the answers."""
+    if hierarchy not in SCENARIOS[name].alone:
+        return []
+    return [entry.name for entry in os.scandir(directories[hierarchy]) if entry.is_dir()]
+
+
 def play(hierarchy, name, directories, extra):
     """{"answers": ...} of one scenario on one hierarchy, or {"error": traceback}."""
     if hierarchy not in directories:
         return {"missing": f"no {hierarchy} hierarchy"}
+    if others := company(hierarchy, name, directories):
+        return {"missing": f"other cgroups beside ours: {others[0]}"}
     stage = Stage(hierarchy, directories[hierarchy], directories, extra.get(hierarchy, ()))
     signal.alarm(PATIENCE)
+    result = {"answers": stage.answers}
     try:
         SCENARIOS[name].function(stage)
-        return {"answers": stage.answers}
     except Exception:
-        return {"error": traceback.format_exc(), "answers": stage.answers}
+        result["error"] = traceback.format_exc()
     finally:
         signal.alarm(PATIENCE)
         stage.close()
         signal.alarm(0)
+    if others := company(hierarchy, name, directories):
+        return {"missing": f"other cgroups came beside ours: {others[0]}"}
+    return result
 
 
 def directories_of(tree):

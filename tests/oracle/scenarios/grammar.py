@@ -71,7 +71,8 @@ def grammar_core(stage):
 
 
 @scenario("blkio", "cpu", "cpuacct", "cpuset", "devices", "freezer", "hugetlb", "memory",
-          "net_cls", "net_prio", "pids", needs=("cpus", "mems", "hugepages"))
+          "net_cls", "net_prio", "pids", needs=("cpus", "mems", "hugepages"),
+          alone=("cpu", "cpuset"))
 def grammar(stage):
     for name in _writable(stage, child := stage.cgroup()):
         if name in CORE:

@@ -3,7 +3,7 @@ from harness.registry import scenario
 from harness.tree import Tree
 
 
-@scenario("cpu")
+@scenario("cpu", alone=("cpu",))
 def rules_cpu(stage):
     tree = Tree(stage, "cpu.")
     tree.mkdir("a", "b", "a/x", "a/x/y")

@@ -3,7 +3,7 @@ from harness.registry import scenario
 from harness.tree import Tree
 
 
-@scenario("cpuset", needs=("cpus", "mems"))
+@scenario("cpuset", needs=("cpus", "mems"), alone=("cpuset",))
 def rules_cpuset(stage):
     tree = Tree(stage, "cpuset.")
     tree.mkdir("a", "b")
