@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <utlist.h>
+
 #include "blkio.h"
 
 #define CFQ_WEIGHT 500
@@ -72,6 +74,7 @@ static void *blkio_css_alloc(struct cgroup *cgroup)
 
 	if (!blkcg)
 		return NULL;
+	blkcg->cgroup = cgroup;
 	blkcg->weight[WEIGHT_CFQ] = blkcg->weight[WEIGHT_CFQ_LEAF] = CFQ_WEIGHT * factor;
 	blkcg->weight[WEIGHT_BFQ] = BFQ_WEIGHT;
 	if (!cgroup_is_root(cgroup))
@@ -85,10 +88,32 @@ static void *blkio_css_alloc(struct cgroup *cgroup)
 	return blkcg;
 }
 
+/* The first task of a cgroup comes by an attach, the others by that or by fork. */
+static void blkio_attach(struct cgroup *cgroup, const struct task_list *tasks)
+{
+	struct blkcg *blkcg;
+
+	(void)tasks;
+	if (cgroup_is_root(cgroup))
+		return;
+	while (!cgroup_is_root(cgroup->parent))
+		cgroup = cgroup->parent;
+	blkcg = blkcg_of(cgroup);
+	if (blkcg->is_used)
+		return;
+	blkcg->is_used = true;
+	DL_APPEND(blkcg_of(cgroup->parent)->used, blkcg);
+}
+
 static void blkio_css_offline(struct cgroup *cgroup)
 {
-	if (!cgroup_is_root(cgroup) && cgroup_is_root(cgroup->parent))
-		blkio_child_removed(cgroup);
+	struct blkcg *blkcg = blkcg_of(cgroup);
+
+	if (!blkcg->is_used)
+		return;
+	blkio_child_removed(cgroup);
+	DL_DELETE(blkcg_of(cgroup->parent)->used, blkcg);
+	blkcg->is_used = false;
 }
 
 #define LIMIT_FILE(file_name, limit)                                                        \
@@ -148,4 +173,5 @@ const struct controller blkio_controller = {
 	.css_alloc = blkio_css_alloc,
 	.css_offline = blkio_css_offline,
 	.css_free = blkio_css_free,
+	.attach = blkio_attach,
 };

@@ -55,6 +55,13 @@ struct blkcg {
 	 * root: what children that are gone did, and how much of it has been given.
 	 */
 	struct io_usage local, total;
+	/*
+	 * In a root: its children that had a member once, in them or below. In
+	 * such a child: its place in that list.
+	 */
+	struct blkcg *used, *prev, *next;
+	struct cgroup *cgroup; /* whose state this is */
+	bool is_used; /* it is in the list */
 };
 
 struct blkcg *blkcg_of(const struct cgroup *cgroup);

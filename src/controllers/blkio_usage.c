@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <utlist.h>
+
 #include "blkio.h"
 #include "machine_device.h"
 
@@ -307,20 +309,22 @@ static int refresh_child(struct cgroup *cgroup, const struct blkio_disks *disks)
 
 /* --- the root --- */
 
-/* Asks accounting about each child of the root. Without the tree lock. */
+/* Asks accounting about each child of the root that had members. Without the tree lock. */
 static int refresh_children(struct cgroup *root, const struct blkio_disks *disks)
 {
 	struct tree *tree = cgroup_tree(root);
-	struct cgroup **children, *child;
+	struct blkcg *list, *child;
+	struct cgroup **children;
 	size_t count, i = 0;
 	int error = 0;
 
 	tree_read_lock(tree);
-	count = HASH_COUNT(root->children);
-	children = calloc(count ? count : 1, sizeof(*children));
-	cgroup_for_each_child(child, root) {
+	list = blkcg_of(root)->used;
+	DL_COUNT(list, child, count);
+	children = calloc(count + 1, sizeof(*children));
+	DL_FOREACH(list, child) {
 		if (children)
-			children[i++] = cgroup_get(child);
+			children[i++] = cgroup_get(child->cgroup);
 	}
 	tree_unlock(tree);
 	if (!children)
@@ -367,15 +371,15 @@ void blkio_child_removed(struct cgroup *child)
 }
 
 /* What the root's own members did: what the disk did less what everything below did. */
-static void update_root_disk(struct cgroup *root, struct blkg *blkg, const struct blkio_disk *disk)
+static void update_root_disk(struct blkcg *root, struct blkg *blkg, const struct blkio_disk *disk)
 {
 	struct blkio_stat own = disk->stat;
-	struct cgroup *child;
+	struct blkcg *child;
 
 	blkio_stat_subtract(&own, &blkg->total);
 	blkio_stat_subtract(&own, &blkg->removed);
-	cgroup_for_each_child(child, root) {
-		const struct blkg *below = blkg_find(blkcg_of(child), blkg->device);
+	DL_FOREACH(root->used, child) {
+		const struct blkg *below = blkg_find(child, blkg->device);
 
 		if (below)
 			blkio_stat_subtract(&own, &below->total);
@@ -397,7 +401,7 @@ static int update_root(struct cgroup *root, const struct blkio_disks *disks)
 		struct blkg *blkg = blkg_find(blkcg, disks->disk[i].device);
 
 		derive(&blkg->removed, &recent.disk[i].stat);
-		update_root_disk(root, blkg, &disks->disk[i]);
+		update_root_disk(blkcg, blkg, &disks->disk[i]);
 	}
 	return error;
 }
