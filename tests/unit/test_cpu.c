@@ -5,6 +5,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static const struct controller *const cpu_only[] = {&cpu_controller, NULL};
@@ -166,6 +167,7 @@ static pid_t start_realtime(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when an assertion ends the test */
 		for (;;)
 			pause();
 	}
