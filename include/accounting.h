@@ -85,6 +85,12 @@ enum accounting_source {
  */
 int accounting_start(struct accounting *accounting, enum accounting_source source);
 
+/*
+ * Ends the source and its thread: nothing is told by accounting_on_fork() any
+ * more. Before what it tells is freed; accounting_free() does it too.
+ */
+void accounting_stop(struct accounting *accounting);
+
 /* The source in use: "events" or "scan". */
 const char *accounting_source_name(const struct accounting *accounting);
 
@@ -147,13 +153,15 @@ int accounting_move(struct group *group, const struct task_id *tasks, size_t cou
 int accounting_list(struct group *group, struct task_list *list);
 
 /*
- * Has `entered` called for each task that is forked into a group of the
+ * Has `forked` called for each task that is forked into a group of the
  * hierarchy other than its root (not for those that accounting_move() moves),
- * without accounting's lock, from the source's thread or whoever reads.
- * `group` is valid for comparison only. One function a hierarchy; set it before start.
+ * without accounting's lock, from the source's thread or whoever reads; not
+ * under the tree lock. `group` is for comparison only: it may be gone. One
+ * function a hierarchy; set it before start.
  */
 void accounting_on_fork(struct accounting *accounting, unsigned hierarchy,
-			void (*entered)(void *context, const struct task_id *task),
+			void (*forked)(void *context, const struct group *group,
+				       const struct task_id *task),
 			void *context);
 
 /* --- usage ---

@@ -33,8 +33,7 @@ void accounting_free(struct accounting *accounting)
 
 	if (!accounting)
 		return;
-	if (accounting->source)
-		accounting->source->close(accounting->source);
+	accounting_stop(accounting);
 	HASH_ITER(hh, accounting->tasks, task, next)
 		task_free(accounting, task);
 	free(accounting->news);
@@ -53,10 +52,12 @@ void accounting_track(struct accounting *accounting, unsigned hierarchy, unsigne
 }
 
 void accounting_on_fork(struct accounting *accounting, unsigned hierarchy,
-			void (*entered)(void *context, const struct task_id *task), void *context)
+			void (*forked)(void *context, const struct group *group,
+				       const struct task_id *task),
+			void *context)
 {
 	pthread_mutex_lock(&accounting->lock);
-	accounting->on_fork[hierarchy].entered = entered;
+	accounting->on_fork[hierarchy].forked = forked;
 	accounting->on_fork[hierarchy].context = context;
 	pthread_mutex_unlock(&accounting->lock);
 }

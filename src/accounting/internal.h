@@ -123,7 +123,7 @@ struct accounting {
 	struct process *processes; /* uthash by tgid */
 	size_t zombies, zombies_kept; /* among the tasks: now, and after they were looked at last */
 	struct {
-		void (*entered)(void *context, const struct task_id *task);
+		void (*forked)(void *context, const struct group *group, const struct task_id *task);
 		void *context;
 	} on_fork[ACCOUNTING_MAX_HIERARCHIES];
 	/* Bytes per request of the machine's disks, reading and writing; and from what they were made. */
@@ -136,6 +136,7 @@ struct accounting {
 	struct fork_news {
 		struct task_id id;
 		unsigned hierarchy;
+		const struct group *group;
 	} *news;
 	size_t news_count, news_capacity;
 

@@ -160,7 +160,7 @@ struct task *task_new(struct accounting *accounting, const struct task_id *id)
 /* Remembers a fork for who wants to know of it. */
 static void note_fork(struct accounting *accounting, const struct task *task, unsigned hierarchy)
 {
-	if (!accounting->on_fork[hierarchy].entered)
+	if (!accounting->on_fork[hierarchy].forked)
 		return;
 	if (accounting->news_count == accounting->news_capacity) {
 		size_t capacity = accounting->news_capacity ? 2 * accounting->news_capacity : 16;
@@ -172,7 +172,9 @@ static void note_fork(struct accounting *accounting, const struct task *task, un
 		accounting->news_capacity = capacity;
 	}
 	accounting->news[accounting->news_count++] =
-		(struct fork_news){.id = task->id, .hierarchy = hierarchy};
+		(struct fork_news){.id = task->id,
+				   .hierarchy = hierarchy,
+				   .group = task->links[hierarchy].group};
 }
 
 void forks_announce(struct accounting *accounting)
@@ -189,8 +191,8 @@ void forks_announce(struct accounting *accounting)
 	for (size_t i = 0; i < count; i++) {
 		unsigned hierarchy = news[i].hierarchy;
 
-		accounting->on_fork[hierarchy].entered(accounting->on_fork[hierarchy].context,
-						       &news[i].id);
+		accounting->on_fork[hierarchy].forked(accounting->on_fork[hierarchy].context,
+						      news[i].group, &news[i].id);
 	}
 	free(news);
 }

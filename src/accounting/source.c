@@ -62,6 +62,13 @@ int accounting_start(struct accounting *accounting, enum accounting_source sourc
 	return 0;
 }
 
+void accounting_stop(struct accounting *accounting)
+{
+	if (accounting->source)
+		accounting->source->close(accounting->source);
+	accounting->source = NULL;
+}
+
 /* --- the scan --- */
 
 /*

@@ -1,78 +1,350 @@
-/* The freezer controller: stopping and continuing all tasks of a cgroup and below (kernel/cgroup/legacy_freezer.c). */
+/*
+ * The freezer controller: stopping and continuing all tasks of a cgroup and
+ * below (kernel/cgroup/legacy_freezer.c). Frozen is stopped by a signal here.
+ */
+#include "freezer.h"
+
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "controller.h"
 #include "number.h"
+#include "stopper.h"
 
-/* What freezes a cgroup: itself, an ancestor. Under the tree lock. */
-enum freezing { FREEZING_SELF = 1 << 0, FREEZING_PARENT = 1 << 1 };
+/* What freezes a cgroup, itself or an ancestor, and whether all of it stands still. */
+enum state { FREEZING_SELF = 1 << 0, FREEZING_PARENT = 1 << 1, FROZEN = 1 << 2 };
 
+#define FREEZING (FREEZING_SELF | FREEZING_PARENT)
+
+/* Under the tree lock. */
 struct freezer {
-	unsigned freezing; /* enum freezing */
+	unsigned state; /* enum state */
+	unsigned changes; /* counts what makes a look at the members out of date */
+	/* The root's only. */
+	struct stopper *stopper; /* NULL: nobody is stopped */
+	atomic_uint frozen_cgroups; /* that have FREEZING_SELF; changes under the tree lock */
 };
+
+static bool acting = true;
+
+void freezer_set_acting(bool on)
+{
+	acting = on;
+}
 
 static struct freezer *freezer_of(const struct cgroup *cgroup)
 {
 	return cgroup_css(cgroup, &freezer_controller);
 }
 
-/* Below a frozen cgroup all are; the root never is. */
-static void inherit(struct cgroup *cgroup)
+static struct stopper *stopper_of(const struct cgroup *cgroup)
 {
-	struct freezer *freezer = freezer_of(cgroup);
-
-	if (freezer_of(cgroup->parent)->freezing)
-		freezer->freezing |= FREEZING_PARENT;
-	else
-		freezer->freezing &= ~FREEZING_PARENT;
+	return freezer_of(cgroup->hierarchy->root)->stopper;
 }
 
-static int state_show(const struct request *request, struct text *out)
+/* --- many cgroups, looked at without the tree lock --- */
+
+struct held {
+	struct cgroup *cgroup;
+	unsigned changes; /* of its freezer, when it was held */
+};
+
+struct held_list {
+	struct held *held;
+	size_t count;
+};
+
+/* Holds those of the cgroup and all below it that freeze or do not, parents first. Under the tree lock. */
+static int hold(struct cgroup *root, bool freezing, struct held_list *list)
 {
-	text_add(out, freezer_of(request->cgroup)->freezing ? "FROZEN\n" : "THAWED\n");
+	struct cgroup *cgroup;
+	size_t count = 0;
+
+	cgroup_for_each_descendant(cgroup, root)
+		count++;
+	*list = (struct held_list){.held = calloc(count, sizeof(*list->held))};
+	if (!list->held)
+		return -ENOMEM;
+	cgroup_for_each_descendant(cgroup, root) {
+		const struct freezer *freezer = freezer_of(cgroup);
+
+		if (freezing ? freezer->state & FREEZING && !(freezer->state & FROZEN)
+			     : !(freezer->state & FREEZING))
+			list->held[list->count++] = (struct held){
+				.cgroup = cgroup_get(cgroup), .changes = freezer->changes};
+	}
 	return 0;
 }
 
-static int state_store(const struct request *request, char *text)
+static void release(struct held_list *list)
 {
-	struct freezer *freezer = freezer_of(request->cgroup);
+	for (size_t i = 0; i < list->count; i++)
+		cgroup_put(list->held[i].cgroup);
+	free(list->held);
+}
+
+/* Stops who is in the cgroup itself. True when all of them stand still. */
+static bool stop_members(struct cgroup *cgroup)
+{
+	struct stopper *stopper = stopper_of(cgroup);
+	struct task_list list;
+	bool all;
+
+	if (!stopper)
+		return true;
+	all = !accounting_list(&cgroup->group, &list);
+	for (size_t i = 0; i < list.count; i++)
+		all &= stopper_stop(stopper, &list.tasks[i]);
+	free(list.tasks);
+	return all;
+}
+
+static void continue_members(struct cgroup *cgroup)
+{
+	struct stopper *stopper = stopper_of(cgroup);
+	struct task_list list;
+
+	if (!stopper || accounting_list(&cgroup->group, &list))
+		return;
+	for (size_t i = 0; i < list.count; i++)
+		stopper_continue(stopper, &list.tasks[i]);
+	free(list.tasks);
+}
+
+/* update_if_frozen(): all members stand still; the cgroup is frozen if all below it are. Under the tree lock. */
+static void update_if_frozen(const struct held *held)
+{
+	struct freezer *freezer = freezer_of(held->cgroup);
+	struct cgroup *child;
+
+	if (!(freezer->state & FREEZING) || freezer->changes != held->changes)
+		return;
+	cgroup_for_each_child(child, held->cgroup) {
+		if (!(freezer_of(child)->state & FROZEN))
+			return;
+	}
+	freezer->state |= FROZEN;
+}
+
+/* Stops who runs in those that freeze, and notes what is frozen by now. Without the tree lock. */
+static int freeze(struct cgroup *root)
+{
+	struct tree *tree = cgroup_tree(root);
+	struct held_list list;
+	int error;
+
+	tree_read_lock(tree);
+	error = hold(root, true, &list);
+	tree_unlock(tree);
+	for (size_t i = list.count; i--;) { /* children before their parents */
+		if (!stop_members(list.held[i].cgroup))
+			continue;
+		tree_write_lock(tree);
+		update_if_frozen(&list.held[i]);
+		tree_unlock(tree);
+	}
+	release(&list);
+	return error;
+}
+
+static int thaw(struct cgroup *root)
+{
+	struct tree *tree = cgroup_tree(root);
+	struct held_list list;
+	int error;
+
+	tree_read_lock(tree);
+	error = hold(root, false, &list);
+	tree_unlock(tree);
+	for (size_t i = 0; i < list.count; i++)
+		continue_members(list.held[i].cgroup);
+	release(&list);
+	return error;
+}
+
+/* --- the files --- */
+
+/* freezer_apply_state() */
+static void set_state(struct cgroup *cgroup, unsigned which, bool freeze)
+{
+	struct freezer *freezer = freezer_of(cgroup);
+	atomic_uint *count = &freezer_of(cgroup->hierarchy->root)->frozen_cgroups;
+
+	if (which == FREEZING_SELF && freeze != !!(freezer->state & FREEZING_SELF))
+		atomic_fetch_add(count, freeze ? 1 : -1);
+	if (freeze)
+		freezer->state |= which;
+	else
+		freezer->state &= ~which;
+	if (!(freezer->state & FREEZING))
+		freezer->state &= ~(unsigned)FROZEN;
+	freezer->changes++;
+}
+
+/* freezer_change_state(): below what freezes all does, by its parent. */
+static int change_state(struct cgroup *root, bool freeze)
+{
+	struct tree *tree = cgroup_tree(root);
 	struct cgroup *cgroup;
 
-	text = text_strip(text);
-	if (!strcmp(text, "FROZEN"))
-		freezer->freezing |= FREEZING_SELF;
-	else if (!strcmp(text, "THAWED"))
-		freezer->freezing &= ~FREEZING_SELF;
-	else
-		return -EINVAL;
-	cgroup_for_each_descendant(cgroup, request->cgroup) {
-		if (cgroup != request->cgroup)
-			inherit(cgroup);
+	tree_write_lock(tree);
+	if (root->dead) {
+		tree_unlock(tree);
+		return -ENODEV;
 	}
+	set_state(root, FREEZING_SELF, freeze);
+	cgroup_for_each_descendant(cgroup, root) {
+		if (cgroup != root)
+			set_state(cgroup, FREEZING_PARENT,
+				  freezer_of(cgroup->parent)->state & FREEZING);
+	}
+	tree_unlock(tree);
+	return 0;
+}
+
+static int state_act(const struct request *request, char *text)
+{
+	bool frozen;
+	int error;
+
+	text = text_strip(text);
+	frozen = !strcmp(text, "FROZEN");
+	if (!frozen && strcmp(text, "THAWED"))
+		return -EINVAL;
+	error = change_state(request->cgroup, frozen);
+	if (error)
+		return error;
+	return frozen ? freeze(request->cgroup) : thaw(request->cgroup);
+}
+
+static unsigned read_state(struct cgroup *cgroup)
+{
+	struct tree *tree = cgroup_tree(cgroup);
+	unsigned state;
+
+	tree_read_lock(tree);
+	state = freezer_of(cgroup)->state;
+	tree_unlock(tree);
+	return state;
+}
+
+static int state_measure(const struct request *request, struct text *out)
+{
+	struct cgroup *cgroup = request->cgroup;
+	unsigned state = read_state(cgroup);
+
+	if (state & FREEZING && !(state & FROZEN)) {
+		int error = freeze(cgroup);
+
+		if (error)
+			return error;
+		state = read_state(cgroup);
+	}
+	text_add(out, state & FROZEN ? "FROZEN\n" : state & FREEZING ? "FREEZING\n" : "THAWED\n");
 	return 0;
 }
 
 static uint64_t freezing_read(struct cgroup *cgroup, const struct cgroup_file *file)
 {
-	return !!(freezer_of(cgroup)->freezing & (unsigned)file->type->private);
+	return !!(freezer_of(cgroup)->state & (unsigned)file->type->private);
 }
+
+/* --- tasks that come --- */
+
+/* A task is new where it freezes: that is not all frozen any more (freezer_attach, freezer_fork). Under the tree lock. */
+static void note_newcomer(struct cgroup *cgroup)
+{
+	for (; !cgroup_is_root(cgroup); cgroup = cgroup->parent) {
+		freezer_of(cgroup)->state &= ~(unsigned)FROZEN;
+		freezer_of(cgroup)->changes++;
+	}
+}
+
+/*
+ * Reads two short files of /proc under the tree lock, against the rule: no
+ * reader must see a task run in a frozen cgroup, and stat needs no lock that
+ * a task could hold while it waits for us.
+ */
+static void freezer_attach(struct cgroup *cgroup, const struct task_list *tasks)
+{
+	struct stopper *stopper = stopper_of(cgroup);
+	bool freezing = freezer_of(cgroup)->state & FREEZING;
+
+	if (freezing)
+		note_newcomer(cgroup);
+	for (size_t i = 0; stopper && i < tasks->count; i++) {
+		if (freezing)
+			stopper_stop(stopper, &tasks->tasks[i]);
+		else
+			stopper_continue(stopper, &tasks->tasks[i]);
+	}
+}
+
+/* A task was forked in a group while it was being frozen: its parent was not stopped yet. */
+static void forked(void *context, const struct group *group, const struct task_id *task)
+{
+	struct cgroup *root = context, *cgroup;
+	struct tree *tree = cgroup_tree(root);
+	bool found = false;
+
+	if (!atomic_load(&freezer_of(root)->frozen_cgroups))
+		return;
+	tree_write_lock(tree);
+	cgroup_for_each_descendant(cgroup, root) {
+		if (&cgroup->group != group)
+			continue;
+		found = freezer_of(cgroup)->state & FREEZING;
+		if (found)
+			note_newcomer(cgroup);
+		break;
+	}
+	tree_unlock(tree);
+	if (found)
+		stopper_stop(freezer_of(root)->stopper, task);
+}
+
+/* --- a cgroup's life --- */
 
 static void *freezer_alloc(struct cgroup *cgroup)
 {
-	(void)cgroup;
-	return calloc(1, sizeof(struct freezer));
+	struct freezer *freezer = calloc(1, sizeof(*freezer));
+	struct tree *tree = cgroup_tree(cgroup);
+
+	if (!freezer || !cgroup_is_root(cgroup) || !acting)
+		return freezer;
+	freezer->stopper = stopper_new(tree->machine);
+	if (!freezer->stopper) {
+		free(freezer);
+		return NULL;
+	}
+	accounting_on_fork(tree->accounting, cgroup->hierarchy->index, forked, cgroup);
+	return freezer;
 }
 
+/* freezer_css_online(): a child of what freezes is frozen from the start. */
 static void freezer_online(struct cgroup *cgroup)
 {
-	if (!cgroup_is_root(cgroup))
-		inherit(cgroup);
+	if (!cgroup_is_root(cgroup) && freezer_of(cgroup->parent)->state & FREEZING)
+		freezer_of(cgroup)->state |= FREEZING_PARENT | FROZEN;
+}
+
+static void freezer_offline(struct cgroup *cgroup)
+{
+	set_state(cgroup, FREEZING_SELF, false);
+}
+
+static void freezer_free(void *state)
+{
+	struct freezer *freezer = state;
+
+	stopper_free(freezer->stopper);
+	free(freezer);
 }
 
 static const struct cftype files[] = {
-	{.name = "state", .flags = CFTYPE_NOT_ON_ROOT, .show = state_show, .store = state_store},
+	{.name = "state", .flags = CFTYPE_NOT_ON_ROOT, .measure = state_measure, .act = state_act},
 	{.name = "self_freezing", .flags = CFTYPE_NOT_ON_ROOT, .private = FREEZING_SELF,
 	 .read_u64 = freezing_read},
 	{.name = "parent_freezing", .flags = CFTYPE_NOT_ON_ROOT, .private = FREEZING_PARENT,
@@ -85,5 +357,7 @@ const struct controller freezer_controller = {
 	.legacy_files = files,
 	.css_alloc = freezer_alloc,
 	.css_online = freezer_online,
-	.css_free = free,
+	.css_offline = freezer_offline,
+	.css_free = freezer_free,
+	.attach = freezer_attach,
 };

@@ -171,6 +171,8 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 		result = run(options, args, &front);
 	else
 		fprintf(stderr, "fuse_cgroupfs: cannot build the tree: %s\n", strerror(errno));
+	if (front.accounting)
+		accounting_stop(front.accounting);
 	tree_free(front.tree);
 	accounting_free(front.accounting);
 	machine_close(machine);
