@@ -108,6 +108,9 @@ void tree_unlock(struct tree *tree);
  */
 int tree_lookup(struct tree *tree, const char *path, struct node *node);
 
+/* Whether two absolute paths are in the same hierarchy: each is a filesystem of its own to clients. */
+bool tree_same_hierarchy(const char *path, const char *other);
+
 /* The tree that a cgroup is in. */
 struct tree *cgroup_tree(const struct cgroup *cgroup);
 static inline bool cgroup_is_root(const struct cgroup *cgroup)
@@ -137,7 +140,7 @@ void cgroup_put(struct cgroup *cgroup);
  * cgroup_mkdir and cgroup_rmdir of kernel/cgroup/cgroup.c, and
  * cgroup1_rename of cgroup-v1.c. Take the tree lock themselves.
  * -EEXIST, -EINVAL (newline in the name), -EPERM (at the top), -EBUSY
- * (children or processes), -ENOTDIR, -EIO (another parent), ...
+ * (children or processes), -ENOTDIR, -EIO (another parent), -EXDEV (another hierarchy), ...
  */
 int cgroup_mkdir(struct tree *tree, const char *path, mode_t mode, const struct caller *caller);
 int cgroup_rmdir(struct tree *tree, const char *path);

@@ -293,6 +293,8 @@ int cgroup_rename(struct tree *tree, const char *from, const char *to, unsigned 
 	const char *name;
 	int error;
 
+	if (!tree_same_hierarchy(from, to))
+		return -EXDEV;
 	if (flags) /* kernfs_iop_rename */
 		return -EINVAL;
 	tree_write_lock(tree);

@@ -235,6 +235,16 @@ static int lookup_step(struct tree *tree, struct node *node, const char *name, s
 	return 0;
 }
 
+bool tree_same_hierarchy(const char *path, const char *other)
+{
+	size_t len;
+
+	path += strspn(path, "/");
+	other += strspn(other, "/");
+	len = strcspn(path, "/");
+	return len == strcspn(other, "/") && !memcmp(path, other, len);
+}
+
 int tree_lookup(struct tree *tree, const char *path, struct node *node)
 {
 	*node = (struct node){0};

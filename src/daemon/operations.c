@@ -462,8 +462,13 @@ static int op_unlink(const char *path)
 
 static int op_link(const char *from, const char *to)
 {
-	(void)from;
-	(void)to;
+	return tree_same_hierarchy(from, to) ? -EPERM : -EXDEV;
+}
+
+static int op_symlink(const char *target, const char *path)
+{
+	(void)target;
+	(void)path;
 	return -EPERM;
 }
 
@@ -510,5 +515,5 @@ const struct fuse_operations front_end_operations = {
 	.mknod = op_mknod,
 	.unlink = op_unlink,
 	.link = op_link,
-	.symlink = op_link,
+	.symlink = op_symlink,
 };

@@ -204,6 +204,7 @@ static void renames(void **state)
 	assert_int_equal(make(state, "/test/b"), 0);
 	assert_int_equal(cgroup_rename(tree, "/test/a", "/test/b", 0), -EEXIST);
 	assert_int_equal(cgroup_rename(tree, "/test/a", "/test/b/a", 0), -EIO);
+	assert_int_equal(cgroup_rename(tree, "/test/a", "/tests/a", 0), -EXDEV);
 	assert_int_equal(cgroup_rename(tree, "/test/tasks", "/test/c", 0), -ENOTDIR);
 	assert_int_equal(cgroup_rename(tree, "/test/a", "/test/c\n", 0), -EINVAL);
 	assert_int_equal(cgroup_rename(tree, "/test/a", "/test/c", RENAME_NOREPLACE), -EINVAL);
