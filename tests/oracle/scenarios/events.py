@@ -52,6 +52,21 @@ def events_grammar(stage):
         fds.close()
 
 
+def register(child, path, arguments):
+    """Called in an actor: registers an eventfd of its own on a file that it opens."""
+    event = _eventfd()
+    try:
+        control = os.open(path, os.O_RDONLY)
+    except OSError as error:
+        return "open " + ops.errname(error)
+    try:
+        data = f"{event} {control} {arguments}".encode()
+        return ops.write(child + "/cgroup.event_control", data)
+    finally:
+        os.close(event)
+        os.close(control)
+
+
 def _fires(fd, seconds):
     if not select.select([fd], [], [], seconds)[0]:
         return "no"

@@ -56,7 +56,7 @@ def _play(stage, path, name, inputs):
         stage.note(f"{name} < {label}", ops.write(path, data) + _readback(path, name))
 
 
-def _writable(stage, path):
+def writable(stage, path):
     return [name for name in stage.names(path)
             if stat.S_IMODE(os.stat(os.path.join(path, name)).st_mode) & 0o200
             and name not in MEMBERS]
@@ -74,7 +74,7 @@ def grammar_core(stage):
           "net_cls", "net_prio", "pids", needs=("cpus", "mems", "hugepages"),
           alone=("cpu", "cpuset"))
 def grammar(stage):
-    for name in _writable(stage, child := stage.cgroup()):
+    for name in writable(stage, child := stage.cgroup()):
         if name in CORE:
             continue
         child = stage.cgroup()
