@@ -99,7 +99,8 @@ static int mask_write(const struct request *request, char *text)
 	struct cgroup *cgroup = request->cgroup;
 	struct tree *tree = cgroup_tree(cgroup);
 	int which = request->file->type->private;
-	unsigned nr = (*mask_of(cpuset_of(cgroup), which))->nr; /* constant: needs no lock */
+	/* The root's masks are never replaced: their size needs no lock. */
+	unsigned nr = (*mask_of(cpuset_of(cgroup->hierarchy->root), which))->nr;
 	unsigned limit = which == MASK_CPUS ? cpuset_top(cgroup)->nr_cpus : nr;
 	bool populated;
 	int error;
