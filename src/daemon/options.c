@@ -11,6 +11,7 @@
 
 #include "controller.h"
 #include "daemon.h"
+#include "freezer.h"
 #include "version.h"
 
 #include <fuse_lowlevel.h>
@@ -22,6 +23,7 @@ enum { KEY_HELP, KEY_VERSION };
 static const struct fuse_opt option_table[] = {
 	OPTION("controllers=%s", controllers),
 	OPTION("accounting=%s", accounting),
+	OPTION("freeze=%s", freeze),
 	FUSE_OPT_KEY("-h", KEY_HELP),
 	FUSE_OPT_KEY("--help", KEY_HELP),
 	FUSE_OPT_KEY("-V", KEY_VERSION),
@@ -44,6 +46,7 @@ static const char usage_end[] =
 	"\n"
 	"       accounting=SOURCE where fork and exit are learnt of: auto (default),\n"
 	"                         events (needs CAP_NET_ADMIN) or scan\n"
+	"       freeze=HOW        what FROZEN does to processes: stop (default) or none\n"
 	"  -h, --help             show this text\n"
 	"  -V, --version          show the version\n"
 	"\n"
@@ -170,6 +173,19 @@ static bool choose_source(struct options *options)
 	return false;
 }
 
+static bool choose_freezing(struct options *options)
+{
+	bool none = options->freeze && !strcmp(options->freeze, "none");
+
+	if (!none && options->freeze && strcmp(options->freeze, "stop")) {
+		fprintf(stderr, "fuse_cgroupfs: -o freeze: '%s' is neither stop nor none\n",
+			options->freeze);
+		return false;
+	}
+	freezer_set_acting(!none);
+	return true;
+}
+
 enum options_result options_parse(struct options *options, struct fuse_args *args)
 {
 	struct fuse_cmdline_opts cmdline;
@@ -191,7 +207,9 @@ enum options_result options_parse(struct options *options, struct fuse_args *arg
 				"mkdir /tmp/fuse-cgroup && fuse_cgroupfs /tmp/fuse-cgroup\n");
 		return OPTIONS_WRONG;
 	}
-	return choose_source(options) && choose_controllers(options) ? OPTIONS_RUN : OPTIONS_WRONG;
+	if (!choose_source(options) || !choose_freezing(options) || !choose_controllers(options))
+		return OPTIONS_WRONG;
+	return OPTIONS_RUN;
 }
 
 void options_free(struct options *options)
@@ -199,5 +217,6 @@ void options_free(struct options *options)
 	free(options->mount_point);
 	free(options->controllers);
 	free(options->accounting);
+	free(options->freeze);
 	free(options->list);
 }

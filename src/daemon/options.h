@@ -19,6 +19,7 @@ struct options {
 	char *controllers; /* -o controllers=a:b, NULL for all */
 	char *accounting; /* -o accounting=NAME, NULL for auto */
 	enum accounting_source source; /* the same */
+	char *freeze; /* -o freeze=NAME, NULL for stop */
 	const struct controller **list; /* the controllers that are served; NULL ends it */
 };
 

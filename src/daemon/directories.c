@@ -1,0 +1,127 @@
+/* Directories: listing them, and mkdir, rmdir and rename of cgroups. */
+#include <errno.h>
+
+#include "inode.h"
+#include "operations.h"
+
+/* One directory as readdir(3) lists it. */
+struct listing {
+	void *buffer;
+	fuse_fill_dir_t fill;
+};
+
+static void list_node(const struct listing *listing, const char *name, const struct node *node)
+{
+	struct stat st = {
+		.st_ino = inode_number(node),
+		.st_mode = node->file ? S_IFREG : S_IFDIR,
+	};
+
+	listing->fill(listing->buffer, name, &st, 0, 0);
+}
+
+static void list_top(const struct listing *listing, const struct tree *tree)
+{
+	for (unsigned i = 0; i < tree->hierarchy_count; i++) {
+		const struct hierarchy *hierarchy = &tree->hierarchies[i];
+
+		list_node(listing, hierarchy->name, &(struct node){.cgroup = hierarchy->root});
+	}
+}
+
+static void list_cgroup(const struct listing *listing, struct cgroup *cgroup)
+{
+	const struct hierarchy *hierarchy = cgroup->hierarchy;
+	struct cgroup *child;
+
+	for (unsigned i = 0; i < hierarchy->file_count; i++) {
+		const struct cgroup_file *file = &hierarchy->files[i];
+
+		if (cgroup_has_file(cgroup, file))
+			list_node(listing, file->name, &(struct node){cgroup, file});
+	}
+	cgroup_for_each_child(child, cgroup)
+		list_node(listing, child->name, &(struct node){.cgroup = child});
+}
+
+/* An open directory is its cgroup, held; 0 for the top. */
+static struct cgroup *directory_of(const struct fuse_file_info *fi)
+{
+	return (struct cgroup *)(uintptr_t)fi->fh;
+}
+
+int op_opendir(const char *path, struct fuse_file_info *fi)
+{
+	const struct front_end *front = front_end();
+	struct node node;
+	int error;
+
+	tree_read_lock(front->tree);
+	error = tree_lookup(front->tree, path, &node);
+	if (!error && node.file)
+		error = -ENOTDIR;
+	if (!error && node.cgroup)
+		cgroup_get(node.cgroup);
+	tree_unlock(front->tree);
+	fi->fh = (uintptr_t)node.cgroup;
+	/* The kernel forgets a listing when a name in it comes or goes, and all changes go through it. */
+	fi->cache_readdir = fi->keep_cache = front->platform->cache_seconds > 0;
+	return error;
+}
+
+int op_releasedir(const char *path, struct fuse_file_info *fi)
+{
+	(void)path;
+	cgroup_put(directory_of(fi));
+	return 0;
+}
+
+int op_readdir(const char *path, void *buffer, fuse_fill_dir_t fill, off_t offset,
+		      struct fuse_file_info *fi, enum fuse_readdir_flags flags)
+{
+	const struct listing listing = {buffer, fill};
+	struct cgroup *cgroup = directory_of(fi);
+	struct tree *tree = front_end()->tree;
+
+	(void)path;
+	(void)offset;
+	(void)flags;
+	tree_read_lock(tree);
+	list_node(&listing, ".", &(struct node){.cgroup = cgroup});
+	list_node(&listing, "..", &(struct node){.cgroup = cgroup ? cgroup->parent : NULL});
+	if (!cgroup)
+		list_top(&listing, tree);
+	else if (!cgroup->dead)
+		list_cgroup(&listing, cgroup);
+	tree_unlock(tree);
+	return 0;
+}
+
+int op_mkdir(const char *path, mode_t mode)
+{
+	const struct front_end *front = front_end();
+	struct caller caller = current_caller();
+	int error = cgroup_mkdir(front->tree, path, mode, &caller);
+
+	if (error)
+		return retry_forgive(front->platform, "mkdir", path, caller.tid, error);
+	retry_remember(front->platform, "mkdir", path, caller.tid);
+	return 0;
+}
+
+int op_rmdir(const char *path)
+{
+	const struct front_end *front = front_end();
+	pid_t tid = current_caller().tid;
+	int error = cgroup_rmdir(front->tree, path);
+
+	if (error)
+		return retry_forgive(front->platform, "rmdir", path, tid, error);
+	retry_remember(front->platform, "rmdir", path, tid);
+	return 0;
+}
+
+int op_rename(const char *from, const char *to, unsigned flags)
+{
+	return cgroup_rename(front_end()->tree, from, to, flags);
+}

@@ -1,0 +1,186 @@
+/* Open files: one handle is one snapshot. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inode.h"
+#include "operations.h"
+
+/* Linux's FUSE never ends a request whose answer is above its errno values: the kernel's own ENOTSUPP. */
+static int reply(int error)
+{
+	return error <= -512 ? -EOPNOTSUPP : error;
+}
+
+int find_node(struct tree *tree, const char *path, const struct fuse_file_info *fi,
+	      struct node *node)
+{
+	if (path)
+		return tree_lookup(tree, path, node);
+	if (!fi || !fi->fh)
+		return -ENODEV;
+	*node = handle_of(fi)->node;
+	return 0;
+}
+
+int op_open(const char *path, struct fuse_file_info *fi)
+{
+	struct tree *tree = front_end()->tree;
+	struct handle *handle;
+	int error;
+
+	if (fi->flags & O_DIRECT)
+		return -EINVAL; /* kernfs files have no direct I/O */
+	handle = calloc(1, sizeof(*handle));
+	if (!handle)
+		return -ENOMEM;
+	tree_read_lock(tree);
+	error = tree_lookup(tree, path, &handle->node);
+	if (!error && !handle->node.file)
+		error = -EISDIR;
+	if (!error)
+		cgroup_get(handle->node.cgroup);
+	tree_unlock(tree);
+	if (error) {
+		free(handle);
+		return error;
+	}
+	handle->opener = current_caller();
+	handle->write_only = (fi->flags & O_ACCMODE) == O_WRONLY;
+	pthread_mutex_init(&handle->lock, NULL);
+	fi->fh = (uintptr_t)handle;
+	fi->direct_io = 1;
+	fi->noflush = 1;
+	return 0;
+}
+
+int op_release(const char *path, struct fuse_file_info *fi)
+{
+	struct handle *handle = handle_of(fi);
+
+	(void)path;
+	cgroup_put(handle->node.cgroup);
+	pthread_mutex_destroy(&handle->lock);
+	text_free(&handle->content);
+	free(handle);
+	return 0;
+}
+
+/* The opener's credentials count (kernfs keeps f_cred), the current task's number does. */
+static struct request request_of(const struct handle *handle)
+{
+	struct request request = {
+		.cgroup = handle->node.cgroup,
+		.file = handle->node.file,
+		.caller = handle->opener,
+	};
+
+	request.caller.tid = fuse_get_context()->pid;
+	return request;
+}
+
+/* As seq_file: a read at offset 0 looks anew, one further on continues what that saw. */
+static int fill_content(struct handle *handle, off_t offset)
+{
+	struct request request = request_of(handle);
+	int error;
+
+	if (handle->filled && offset)
+		return 0;
+	error = cgroup_file_read(&request, &handle->content);
+	handle->filled = !error;
+	return reply(error);
+}
+
+/* The size of an open file, for a kernel that asks: with the error that a read would give. */
+static int open_file_size(const struct platform *platform, const struct fuse_file_info *fi,
+			  off_t *size)
+{
+	struct handle *handle = handle_of(fi);
+	int error;
+
+	if (handle->write_only)
+		return 0;
+	pthread_mutex_lock(&handle->lock);
+	error = fill_content(handle, 0);
+	pthread_mutex_unlock(&handle->lock);
+	*size = platform->open_size;
+	return error;
+}
+
+int op_getattr(const char *path, struct stat *st, struct fuse_file_info *fi)
+{
+	const struct front_end *front = front_end();
+	struct node node;
+	int error;
+
+	tree_read_lock(front->tree);
+	error = find_node(front->tree, path, fi, &node);
+	if (!error)
+		inode_stat(front->tree, &node, st);
+	tree_unlock(front->tree);
+	if (!error && fi && node.file && front->platform->open_size)
+		error = open_file_size(front->platform, fi, &st->st_size);
+	return error;
+}
+
+int op_read(const char *path, char *buffer, size_t size, off_t offset,
+		   struct fuse_file_info *fi)
+{
+	struct handle *handle = handle_of(fi);
+	int result;
+
+	(void)path;
+	pthread_mutex_lock(&handle->lock);
+	result = fill_content(handle, offset);
+	if (!result && (size_t)offset < handle->content.len) {
+		size_t rest = handle->content.len - (size_t)offset;
+
+		result = (int)(size < rest ? size : rest);
+		memcpy(buffer, handle->content.data + offset, (size_t)result);
+	}
+	pthread_mutex_unlock(&handle->lock);
+	return result;
+}
+
+/* One write is one value, wherever in the file it is said to go. */
+int op_write(const char *path, const char *bytes, size_t size, off_t offset,
+		    struct fuse_file_info *fi)
+{
+	struct request request = request_of(handle_of(fi));
+	int error = cgroup_file_write(&request, bytes, size);
+
+	(void)path;
+	(void)offset;
+	return error ? reply(error) : (int)size;
+}
+
+/*
+ * Always ready, and news (POLLPRI, POLLERR) until it was read: kernfs_generic_poll
+ * of a file that nobody notifies. It never changes, so nobody need be woken.
+ */
+int op_poll(const char *path, struct fuse_file_info *fi, struct fuse_pollhandle *waiter,
+		   unsigned *events)
+{
+	struct handle *handle = handle_of(fi);
+
+	(void)path;
+	if (waiter)
+		fuse_pollhandle_destroy(waiter);
+	pthread_mutex_lock(&handle->lock);
+	*events = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+	if (!handle->filled)
+		*events |= POLLERR | POLLPRI;
+	pthread_mutex_unlock(&handle->lock);
+	return 0;
+}
+
+/* gVisor asks, in spite of noflush. */
+int op_flush(const char *path, struct fuse_file_info *fi)
+{
+	(void)path;
+	(void)fi;
+	return 0;
+}

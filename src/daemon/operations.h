@@ -1,0 +1,82 @@
+#ifndef OPERATIONS_H
+#define OPERATIONS_H
+
+#include <stdbool.h>
+
+#include "controller.h"
+#include "daemon.h"
+
+/*
+ * The FUSE operations, of fuse.h's types. All find the tree through
+ * fuse_get_context(), and answer 0 or a negative errno.
+ */
+
+/* An open file. */
+struct handle {
+	struct node node; /* its cgroup is held */
+	struct caller opener;
+	bool write_only;
+	pthread_mutex_t lock; /* protects what follows */
+	struct text content; /* one snapshot: what the last read at offset 0 saw */
+	bool filled;
+};
+
+static inline struct handle *handle_of(const struct fuse_file_info *fi)
+{
+	return (struct handle *)(uintptr_t)fi->fh;
+}
+
+static inline struct front_end *front_end(void)
+{
+	return fuse_get_context()->private_data;
+}
+
+/* Who makes the request that is being answered. */
+static inline struct caller current_caller(void)
+{
+	const struct fuse_context *context = fuse_get_context();
+
+	return (struct caller){.tid = context->pid, .uid = context->uid, .gid = context->gid};
+}
+
+/*
+ * The node a request is about; under the tree lock. libfuse gives no path
+ * for an open file whose cgroup is gone: -ENODEV where it is not open either.
+ */
+int find_node(struct tree *tree, const char *path, const struct fuse_file_info *fi,
+	      struct node *node);
+
+/* files.c: open files, each with its snapshot */
+int op_open(const char *path, struct fuse_file_info *fi);
+int op_release(const char *path, struct fuse_file_info *fi);
+int op_getattr(const char *path, struct stat *st, struct fuse_file_info *fi);
+int op_read(const char *path, char *buffer, size_t size, off_t offset,
+	    struct fuse_file_info *fi);
+int op_write(const char *path, const char *bytes, size_t size, off_t offset,
+	    struct fuse_file_info *fi);
+int op_poll(const char *path, struct fuse_file_info *fi, struct fuse_pollhandle *waiter,
+	    unsigned *events);
+int op_flush(const char *path, struct fuse_file_info *fi);
+
+/* directories.c */
+int op_opendir(const char *path, struct fuse_file_info *fi);
+int op_releasedir(const char *path, struct fuse_file_info *fi);
+int op_readdir(const char *path, void *buffer, fuse_fill_dir_t fill, off_t offset,
+	    struct fuse_file_info *fi, enum fuse_readdir_flags flags);
+int op_mkdir(const char *path, mode_t mode);
+int op_rmdir(const char *path);
+int op_rename(const char *from, const char *to, unsigned flags);
+
+/* attributes.c */
+int op_access(const char *path, int mask);
+int op_chmod(const char *path, mode_t mode, struct fuse_file_info *fi);
+int op_chown(const char *path, uid_t uid, gid_t gid, struct fuse_file_info *fi);
+int op_utimens(const char *path, const struct timespec times[2], struct fuse_file_info *fi);
+int op_setxattr(const char *path, const char *name, const char *value, size_t size,
+	    int flags);
+int op_removexattr(const char *path, const char *name);
+int op_getxattr(const char *path, const char *name, char *value, size_t size);
+int op_listxattr(const char *path, char *names, size_t size);
+int op_truncate(const char *path, off_t size, struct fuse_file_info *fi);
+
+#endif
