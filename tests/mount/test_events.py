@@ -1,16 +1,14 @@
 """cgroup.event_control: eventfds of the writer, as the kernel registers them."""
 
-import ctypes
 import os
-import select
 import time
 
 import pytest
 
+from events import Event, register
 from files import read, write
 from processes import Helper, error_of
 
-EFD_NONBLOCK = 0o4000
 MEGABYTE = 1 << 20
 
 # A process that takes as many megabytes as it is told to.
@@ -23,24 +21,6 @@ for line in sys.stdin:
         memory[offset] = 1
     print("done")
 """
-
-
-class Event:
-    """An eventfd."""
-
-    def __init__(self):
-        libc = ctypes.CDLL(None, use_errno=True)
-        self.fd = libc.eventfd(0, EFD_NONBLOCK)
-        assert self.fd >= 0
-
-    def fires_within(self, seconds):
-        """How often it was signalled, waiting for the first time."""
-        if not select.select([self.fd], [], [], seconds)[0]:
-            return 0
-        return int.from_bytes(os.read(self.fd, 8), "little")
-
-    def close(self):
-        os.close(self.fd)
 
 
 @pytest.fixture
@@ -63,16 +43,6 @@ def eater(memory):
         write(memory / "cgroup.procs", str(process.pid))
         assert process.ask("1") == "done"
         yield process
-
-
-def register(memory, event, file, argument="", fd=None):
-    """Registers for a file of the cgroup; returns write(2)'s result."""
-    watched = os.open(memory / file, os.O_RDONLY)
-    try:
-        number = event.fd if fd is None else fd
-        return write(memory / "cgroup.event_control", f"{number} {watched} {argument}".rstrip())
-    finally:
-        os.close(watched)
 
 
 def usage(memory):
