@@ -37,7 +37,7 @@ struct events_source {
 	struct event_list waiting; /* later than what was asked for */
 	struct final *finals; /* uthash by tid */
 	bool listening;
-	uint64_t woken_at; /* ns */
+	uint64_t woken_at, drained_at; /* ns */
 	uint64_t losses; /* how often the kernel's buffer was too small */
 	int stop; /* eventfd: the thread is to end, or to look again whether it listens */
 	bool stopped;
@@ -183,19 +183,20 @@ static void apply(struct events_source *events, uint64_t now)
 /* The lock is held. The exits' figures are sent before the exits: they are here when those are. */
 static void drain(struct events_source *events)
 {
-	uint64_t now = now_ns();
+	uint64_t now = now_ns(), before = events->drained_at;
 	int lost = events->stream->drain(events->stream, &events->waiting);
 
 	if (events->taskstats.fd >= 0)
 		taskstats_drain(&events->taskstats, keep_final, events);
 	apply(events, now);
+	events->drained_at = now;
 	if (!lost)
 		return;
 	events->losses++;
 	log_warning("accounting: events were lost (%lu times so far); scanning instead",
 		    events->losses);
 	forget_finals(events);
-	scan_all(events->source.accounting);
+	scan_all(events->source.accounting, before);
 }
 
 /* The lock is held. */
@@ -240,6 +241,8 @@ static void events_wake(struct source *source)
 
 	pthread_mutex_lock(&events->lock);
 	events->woken_at = now_ns();
+	if (!events->listening)
+		events->drained_at = events->woken_at;
 	listen_if(events, true);
 	pthread_mutex_unlock(&events->lock);
 	nudge(events);

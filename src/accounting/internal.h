@@ -143,6 +143,7 @@ struct accounting {
 	/* Of the scan: one at a time, outside `lock`. */
 	pthread_mutex_t scanning;
 	pid_t last_pid; /* the newest task that was looked at; 0: the machine does not tell */
+	uint64_t seen_at; /* ns: until then all new tasks were looked at */
 	uint64_t scanned_at, scan_cost; /* ns, of looking at all */
 
 	/* Processes with children or threads that ended since they were read. */
@@ -323,8 +324,8 @@ bool accounting_is_idle(struct accounting *accounting);
 bool scan_new(struct accounting *accounting);
 /* New are those that come from here on. */
 void scan_start(struct accounting *accounting);
-/* Looks at all tasks of the machine, and at all members: when news were lost. */
-void scan_all(struct accounting *accounting);
+/* Looks at all tasks that are newer than `seen_at`, and at all members: when news were lost. */
+void scan_all(struct accounting *accounting, uint64_t seen_at);
 
 /* --- reap.c; under the lock --- */
 

@@ -61,17 +61,24 @@ static const struct task *find_creator(struct accounting *accounting, const stru
 	return id->tid == id->tgid && parent ? orphan_creator(accounting, stat, parent) : NULL;
 }
 
-/* Takes a task into the table if the one that made it is there. True: it was new there. */
-static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid)
+/*
+ * Takes a task into the table if the one that made it is there, and if it was
+ * made after `since` (ticks after boot): who is older was looked at before,
+ * and has stayed where he was when his parent moved. True: it was new there.
+ */
+static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid, uint64_t since)
 {
 	struct machine_task_stat stat, parent;
 	struct task_id id = {.tid = tid, .tgid = tgid};
 	const struct task *known, *creator;
-	bool has_parent, taken = false;
+	struct counters final;
+	bool has_parent, zombie, taken = false;
 
-	if (machine_task_stat(accounting->machine, tgid, tid, &stat) || stat.state == 'Z' ||
-	    stat.state == 'X' || stat.flags & MACHINE_TASK_KTHREAD)
+	if (machine_task_stat(accounting->machine, tgid, tid, &stat) ||
+	    stat.flags & MACHINE_TASK_KTHREAD || stat.starttime < since)
 		return false;
+	zombie = (stat.state == 'Z' || stat.state == 'X') &&
+		 task_read_final(accounting->machine, &id, &final);
 	has_parent = stat.ppid && !machine_task_stat(accounting->machine, stat.ppid, 0, &parent);
 	id.start_time = stat.starttime;
 	pthread_mutex_lock(&accounting->lock);
@@ -83,6 +90,8 @@ static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid)
 			process_find(accounting, tgid)->pgrp = stat.pgrp;
 			process_find(accounting, tgid)->session = stat.session;
 		}
+		if (taken && zombie)
+			task_end(accounting, task_find(accounting, tid), &final);
 	}
 	pthread_mutex_unlock(&accounting->lock);
 	return taken;
@@ -93,7 +102,7 @@ static void probe(struct accounting *accounting, pid_t number)
 	struct machine_task_status status;
 
 	if (!machine_task_status(accounting->machine, number, 0, &status))
-		look_at(accounting, status.tgid ? status.tgid : number, number);
+		look_at(accounting, status.tgid ? status.tgid : number, number, 0);
 }
 
 /* The processes that accounting knows. */
@@ -122,14 +131,25 @@ static bool is_known(struct accounting *accounting, pid_t tgid)
 	return known;
 }
 
+/* When all tasks had been looked at last, in ticks after boot. */
+static uint64_t seen_ticks(const struct accounting *accounting)
+{
+	uint64_t uptime, ago = now_ns() - accounting->seen_at;
+
+	if (machine_uptime(accounting->machine, &uptime) || uptime < ago)
+		return 0;
+	return (uptime - ago) / MACHINE_TICK_NS;
+}
+
 /* The threads of a process that is known. */
-static void look_at_threads(struct accounting *accounting, pid_t tgid, struct machine_ids *threads)
+static void look_at_threads(struct accounting *accounting, pid_t tgid, uint64_t since,
+			    struct machine_ids *threads)
 {
 	if (!is_known(accounting, tgid) || machine_tids(accounting->machine, tgid, threads))
 		return;
 	for (size_t i = 0; i < threads->nr; i++) {
 		if (threads->id[i] != tgid)
-			look_at(accounting, tgid, threads->id[i]);
+			look_at(accounting, tgid, threads->id[i], since);
 	}
 }
 
@@ -139,6 +159,7 @@ static void look_at_threads(struct accounting *accounting, pid_t tgid, struct ma
  */
 static void look_at_all(struct accounting *accounting)
 {
+	const uint64_t since = seen_ticks(accounting);
 	struct machine_ids processes = {0}, threads = {0};
 	uint64_t spent = spent_ns();
 	bool taken;
@@ -147,10 +168,10 @@ static void look_at_all(struct accounting *accounting)
 	do {
 		taken = false;
 		for (size_t i = 0; i < processes.nr; i++)
-			taken |= look_at(accounting, processes.id[i], processes.id[i]);
+			taken |= look_at(accounting, processes.id[i], processes.id[i], since);
 	} while (taken);
 	for (size_t i = 0; i < processes.nr; i++)
-		look_at_threads(accounting, processes.id[i], &threads);
+		look_at_threads(accounting, processes.id[i], since, &threads);
 	machine_ids_free(&processes);
 	machine_ids_free(&threads);
 	accounting->scanned_at = now_ns();
@@ -178,10 +199,12 @@ static bool is_due(const struct accounting *accounting)
 
 bool scan_new(struct accounting *accounting)
 {
-	bool changed = true;
+	bool changed = true, looked = true;
+	uint64_t now;
 	pid_t last;
 
 	pthread_mutex_lock(&accounting->scanning);
+	now = now_ns();
 	last = newest(accounting);
 	if (last && last == accounting->last_pid) {
 		changed = false;
@@ -189,10 +212,14 @@ bool scan_new(struct accounting *accounting)
 		   last - accounting->last_pid <= PROBES) {
 		for (pid_t number = accounting->last_pid + 1; number <= last; number++)
 			probe(accounting, number);
-	} else if (last || is_due(accounting)) {
-		look_at_all(accounting);
+	} else {
+		looked = last || is_due(accounting);
+		if (looked)
+			look_at_all(accounting);
 	}
 	accounting->last_pid = last;
+	if (looked)
+		accounting->seen_at = now;
 	pthread_mutex_unlock(&accounting->scanning);
 	forks_announce(accounting);
 	return changed;
@@ -202,19 +229,24 @@ void scan_start(struct accounting *accounting)
 {
 	pthread_mutex_lock(&accounting->scanning);
 	accounting->last_pid = newest(accounting);
+	accounting->seen_at = now_ns();
 	pthread_mutex_unlock(&accounting->scanning);
 }
 
-void scan_all(struct accounting *accounting)
+void scan_all(struct accounting *accounting, uint64_t seen_at)
 {
 	struct task_list known = {0};
+	uint64_t now;
 
 	if (!list_known(accounting, &known))
 		tasks_refresh(accounting, &known);
 	free(known.tasks);
 	pthread_mutex_lock(&accounting->scanning);
+	now = now_ns();
 	accounting->last_pid = newest(accounting);
+	accounting->seen_at = seen_at;
 	look_at_all(accounting);
+	accounting->seen_at = now;
 	pthread_mutex_unlock(&accounting->scanning);
 	forks_announce(accounting);
 }

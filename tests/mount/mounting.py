@@ -101,6 +101,7 @@ class Daemon:
 
     def __init__(self, path, *options):
         self.path = path
+        self.options = options
         self.process = subprocess.Popen([BINARY, "-f", *options, str(path)], text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if not wait_until(lambda: self.process.poll() is not None or is_serving(path)):

@@ -1,0 +1,186 @@
+"""Membership follows fork, and ends with exit: in both sources, and in the kernel's own tree."""
+
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+from files import pids, read, write
+import mounting
+from mounting import wait_until
+from processes import Helper
+
+SOURCES = ["events", "scan"]
+
+
+@pytest.fixture(params=SOURCES)
+def mount(request, directory):
+    """A tree for each source of forks and exits; the kernel has one."""
+    if request.config.getoption("kernel"):
+        if request.param != SOURCES[0]:
+            pytest.skip("the kernel has one source")
+        kernel = mounting.Kernel(directory)
+        yield kernel
+        kernel.leave()
+        return
+    start = request.getfixturevalue("start")
+    if request.param == "events" and mounting.in_gvisor():
+        pytest.skip("gVisor tells of no events")
+    yield start("-o", f"accounting={request.param}")
+
+
+def make(tree, hierarchy, name):
+    path = tree / hierarchy / name
+    path.mkdir()
+    return path
+
+
+def shell(script, *cgroups, **options):
+    """A shell that joins the cgroups before it runs the script."""
+    joining = "".join(f"echo $$ > {path}/cgroup.procs; " for path in cgroups)
+    return subprocess.Popen(["/bin/bash", "-c", joining + script], text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
+
+
+def end(process):
+    process.stdin.close()
+    process.stdout.close()
+    process.wait()
+
+
+def kill_all(path):
+    for pid in pids(path / "cgroup.procs"):
+        os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: not pids(path / "cgroup.procs"))
+
+
+def test_children_start_with_their_parent(mount):
+    a, b = make(mount, "cpuacct", "a"), make(mount, "memory", "b")
+    process = shell("sleep 100 & echo $!; (sleep 100 & echo $!; wait) & wait", a, b)
+    children = {int(process.stdout.readline()) for _ in range(2)}
+    for path in (a, b):
+        assert set(pids(path / "cgroup.procs")) > children | {process.pid}
+        assert len(pids(path / "cgroup.procs")) == 4
+    root = pids(a.parent / "cgroup.procs")
+    assert not children & set(root)
+    kill_all(a)
+    end(process)
+    os.rmdir(a)
+    os.rmdir(b)
+
+
+def test_moving_a_child_leaves_the_parent(mount):
+    a, b = make(mount, "cpuacct", "a"), make(mount, "cpuacct", "b")
+    process = shell("sleep 100 & echo $!; read", a)
+    child = int(process.stdout.readline())
+    write(b / "cgroup.procs", str(child))
+    assert pids(a / "cgroup.procs") == [process.pid]
+    assert pids(b / "cgroup.procs") == [child]
+    kill_all(b)
+    end(process)
+
+
+def test_a_child_forked_before_stays(mount):
+    a = make(mount, "cpuacct", "a")
+    process = shell("sleep 100 & echo $!; echo $$ > $0/cgroup.procs; sleep 100 & echo $!; wait".replace(
+        "$0", str(a)))
+    before, after = (int(process.stdout.readline()) for _ in range(2))
+    assert pids(a / "cgroup.procs") == sorted([process.pid, after])
+    os.kill(before, signal.SIGKILL)
+    kill_all(a)
+    end(process)
+
+
+def test_exit_is_seen_at_once(mount):
+    """rmdir works as soon as the parent has waited for the last member."""
+    for i in range(20):
+        path = make(mount, "pids", f"a{i}")
+        end(shell("/bin/true; true", path))
+        assert pids(path / "cgroup.procs") == []
+        assert read(path / "pids.current") == "0\n"
+        os.rmdir(path)
+
+
+def test_a_listing_knows_the_reader(mount):
+    """cat is in the list that it prints: forked a moment ago."""
+    a = make(mount, "cpu", "a")
+    process = shell("cat {0}/cgroup.procs; cat {0}/tasks; true".format(a), a)
+    out = process.communicate()[0].split()
+    assert len(out) == 4
+    assert str(process.pid) in out
+
+
+def test_zombies_are_counted_and_not_listed(mount):
+    a = make(mount, "pids", "a")
+    with Helper("import os, sys\nfor line in sys.stdin:\n"
+                " pid = os.fork()\n if not pid: os._exit(0)\n"
+                " os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)\n print(pid)\n") as helper:
+        write(a / "cgroup.procs", str(helper.pid))
+        zombie = int(helper.ask("go"))
+        assert pids(a / "cgroup.procs") == [helper.pid]
+        assert read(a / "pids.current") == "2\n"
+        assert zombie not in pids(a.parent / "cgroup.procs")
+    assert read(a / "pids.current") in ("0\n", "1\n")  # the zombie's new parent may not have waited
+
+
+def test_threads(mount):
+    a, b = make(mount, "cpuacct", "a"), make(mount, "cpuacct", "b")
+    with Helper("import sys, threading, time, os\n"
+                "def start():\n"
+                " s = threading.Semaphore(0)\n"
+                " t = threading.Thread(target=lambda: (s.release(), time.sleep(99)), daemon=True)\n"
+                " t.start(); s.acquire(); return t.native_id\n"
+                "for line in sys.stdin: print(start())\n") as helper:
+        write(a / "cgroup.procs", str(helper.pid))
+        first = int(helper.ask("go"))
+        assert pids(a / "tasks") == sorted([helper.pid, first])
+        write(b / "tasks", str(first))
+        assert pids(a / "tasks") == [helper.pid]
+        assert pids(b / "tasks") == [first]
+        assert pids(b / "cgroup.procs") == [helper.pid]
+        second = int(helper.ask("go"))
+        assert pids(a / "tasks") == sorted([helper.pid, second])
+
+
+def test_double_fork(mount):
+    """An orphan stays where it was born; so does one whose parents were never seen."""
+    a = make(mount, "cpuacct", "a")
+    process = shell("( (sleep 100 & ) & ) ; sleep 0.3; echo; read", a)
+    process.stdout.readline()
+    assert wait_until(lambda: len(pids(a / "cgroup.procs")) == 2, 2)
+    end(process)
+    assert len(pids(a / "cgroup.procs")) == 1
+    kill_all(a)
+
+
+@pytest.mark.parametrize("count", [300])
+def test_many_short_processes(mount, count):
+    """However briefly they live, they are counted, and nobody is left over."""
+    a = make(mount, "pids", "a")
+    process = shell(f"for i in $(seq {count}); do /bin/true & done; wait; echo; read", a)
+    process.stdout.readline()
+    assert wait_until(lambda: read(a / "pids.current") == "1\n")
+    assert pids(a / "cgroup.procs") == [process.pid]
+    end(process)
+    assert read(a / "pids.current") == "0\n"
+    os.rmdir(a)
+
+
+CLONE_PARENT = pathlib.Path(__file__).with_name("clone_parent.py")
+
+
+def test_clone_parent(mount):
+    """A child that becomes its creator's sibling (runc's way to start a container) is its creator's."""
+    if "accounting=scan" in getattr(mount, "options", ()):
+        pytest.skip("/proc tells the parent, not who forked it")
+    a = make(mount, "cpuacct", "a")
+    with Helper(CLONE_PARENT.read_text()) as helper:
+        creator = int(helper.ask("start"))
+        write(a / "cgroup.procs", str(creator))
+        sibling = int(helper.ask("clone"))
+        if not sibling:
+            pytest.skip("clone(CLONE_PARENT) is not to be had")
+        assert pids(a / "cgroup.procs") == sorted([creator, sibling])
+        kill_all(a)
