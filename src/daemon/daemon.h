@@ -67,6 +67,9 @@ void background_ready(void);
  */
 bool mount_point_prepare(const char *path);
 
+/* fuse_mount(), quietly: when it fails, what a helper program said is in `reason` (of `size` bytes). */
+bool mount_point_mount(struct fuse *fuse, const char *path, char *reason, size_t size);
+
 /* Prints why mounting on `path` failed; `reason` is libfuse's own line, may be empty. */
 void mount_explain_failure(const char *path, const char *reason);
 

@@ -117,10 +117,11 @@ static int serve_until_signal(struct fuse *fuse, const struct options *options,
 static int mount_and_serve(struct fuse *fuse, const struct options *options,
 			   struct front_end *front, const char *path)
 {
+	char reason[512] = "";
 	int result = 1;
 
-	if (fuse_mount(fuse, path)) {
-		mount_explain_failure(path, fuse_complaint);
+	if (!mount_point_mount(fuse, path, reason, sizeof(reason))) {
+		mount_explain_failure(path, *reason ? reason : fuse_complaint);
 		return 1;
 	}
 	fuse_set_log_func(show_fuse_log);

@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -84,6 +85,38 @@ bool mount_point_prepare(const char *path)
 	return check_device();
 }
 
+/* The first line of what was written to `fd`, without the program's name before it. */
+static void read_reason(int fd, char *reason, size_t size)
+{
+	static const char name[] = "fusermount3: ";
+	ssize_t len = pread(fd, reason, size - 1, 0);
+
+	reason[len > 0 ? len : 0] = '\0';
+	reason[strcspn(reason, "\n")] = '\0';
+	if (!strncmp(reason, name, strlen(name)))
+		memmove(reason, reason + strlen(name), strlen(reason + strlen(name)) + 1);
+}
+
+/* fusermount3 complains on its own: what it says becomes part of our one line. */
+bool mount_point_mount(struct fuse *fuse, const char *path, char *reason, size_t size)
+{
+	int capture = memfd_create("standard error", MFD_CLOEXEC);
+	int before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	bool mounted;
+
+	if (capture >= 0 && before >= 0)
+		dup2(capture, STDERR_FILENO);
+	mounted = !fuse_mount(fuse, path);
+	if (capture >= 0 && before >= 0) {
+		dup2(before, STDERR_FILENO);
+		if (!mounted)
+			read_reason(capture, reason, size);
+	}
+	close(before);
+	close(capture);
+	return mounted;
+}
+
 void mount_explain_failure(const char *path, const char *reason)
 {
 	const char *prefix = "fuse: ";
@@ -94,6 +127,6 @@ void mount_explain_failure(const char *path, const char *reason)
 	len = strcspn(reason, "\n");
 	fprintf(stderr, "fuse_cgroupfs: %s: cannot mount%s%.*s%s\n", path, len ? ": " : "",
 		(int)len, reason,
-		geteuid() ? ": run as root, or install fuse3 (fusermount3) and own the directory"
+		geteuid() ? ": run as root, or with fuse3 (fusermount3) on a directory of your own"
 			  : ": this needs CAP_SYS_ADMIN (in a container: --cap-add SYS_ADMIN)");
 }
