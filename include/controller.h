@@ -20,6 +20,7 @@ struct caller {
 	pid_t tid; /* in the daemon's pid namespace; 0 when it is not visible there */
 	uid_t uid;
 	gid_t gid;
+	uid_t task_uid; /* of that task, for what the kernel asks capable() of the current one */
 };
 
 /* One read or write of one file of one cgroup. */

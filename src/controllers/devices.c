@@ -318,7 +318,7 @@ static int access_store(const struct request *request, char *text)
 	struct cgroup *cgroup = request->cgroup;
 	struct exception exception = {0};
 
-	if (request->caller.uid)
+	if (request->caller.task_uid)
 		return -EPERM;
 	text = text_strip(text);
 	if (*text == 'a')

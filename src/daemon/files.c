@@ -68,7 +68,7 @@ int op_release(const char *path, struct fuse_file_info *fi)
 	return 0;
 }
 
-/* The opener's credentials count (kernfs keeps f_cred), the current task's number does. */
+/* The opener's credentials count (kernfs keeps f_cred), and who the current task is. */
 static struct request request_of(const struct handle *handle)
 {
 	struct request request = {
@@ -78,6 +78,7 @@ static struct request request_of(const struct handle *handle)
 	};
 
 	request.caller.tid = fuse_get_context()->pid;
+	request.caller.task_uid = fuse_get_context()->uid;
 	return request;
 }
 

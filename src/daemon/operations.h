@@ -36,7 +36,12 @@ static inline struct caller current_caller(void)
 {
 	const struct fuse_context *context = fuse_get_context();
 
-	return (struct caller){.tid = context->pid, .uid = context->uid, .gid = context->gid};
+	return (struct caller){
+		.tid = context->pid,
+		.uid = context->uid,
+		.gid = context->gid,
+		.task_uid = context->uid,
+	};
 }
 
 /*

@@ -160,7 +160,7 @@ static const uint8_t *play_step(const uint8_t *data, const uint8_t *end)
 	if (!choose(choice, &request))
 		return data;
 	if (choice[1] & STEP_USER)
-		request.caller.uid = 1000;
+		request.caller.uid = request.caller.task_uid = 1000;
 	if (choice[1] & STEP_READ)
 		read_file(&request);
 	else
