@@ -144,6 +144,9 @@ int accounting_settle(struct accounting *accounting, const struct task_id *tasks
  */
 int accounting_move(struct group *group, const struct task_id *tasks, size_t count);
 
+/* Whether the task is in the group now, as far as accounting knows. Does not read /proc. */
+bool group_has_task(struct group *group, const struct task_id *id);
+
 /*
  * Lists the tasks of the group itself, sorted by tid, without those that have
  * exited (zombies included, as css_task_iter leaves them out); a dead

@@ -417,3 +417,17 @@ int accounting_move(struct group *group, const struct task_id *tasks, size_t cou
 	pthread_mutex_unlock(&accounting->lock);
 	return error;
 }
+
+bool group_has_task(struct group *group, const struct task_id *id)
+{
+	struct accounting *accounting = group->accounting;
+	const struct group *at = NULL;
+	struct task *task;
+
+	pthread_mutex_lock(&accounting->lock);
+	task = task_find(accounting, id->tid);
+	if (task && task_is(task, id))
+		at = task->links[group->hierarchy].group;
+	pthread_mutex_unlock(&accounting->lock);
+	return at ? at == group : !group->parent;
+}

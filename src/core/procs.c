@@ -138,13 +138,28 @@ static int check_kernel_thread(const struct machine *machine, pid_t tgid, pid_t 
 	return 0;
 }
 
-static int attach(struct cgroup *cgroup, const struct task_list *list, const struct caller *caller)
+/* Who is there already does not move, and nobody is asked (cgroup_migrate_prepare_dst). */
+static void drop_members(struct cgroup *cgroup, struct task_list *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (!group_has_task(&cgroup->group, &list->tasks[i]))
+			list->tasks[kept++] = list->tasks[i];
+	}
+	list->count = kept;
+}
+
+static int attach(struct cgroup *cgroup, struct task_list *list, const struct caller *caller)
 {
 	const struct controller *const *controller;
 	int error = 0;
 
 	if (cgroup->dead)
 		return -ENODEV;
+	drop_members(cgroup, list);
+	if (!list->count)
+		return 0;
 	for (controller = cgroup->hierarchy->controllers; *controller && !error; controller++) {
 		if ((*controller)->can_attach)
 			error = (*controller)->can_attach(cgroup, list, caller);
