@@ -35,11 +35,25 @@ def attach_process(stage):
     stage.attempt("rmdir when they ended", os.rmdir, a)
 
 
+PF_NO_SETAFFINITY = 0x04000000  # linux/sched.h: bound to its CPU, and to its cgroup
+
+
+def _bound_kernel_thread():
+    for pid in ops.read_raw("/proc/2/task/2/children").split():
+        fields = ops.read_raw(f"/proc/{int(pid)}/stat").rsplit(b")", 1)[1].split()
+        if int(fields[6]) & PF_NO_SETAFFINITY:
+            return pid
+    return None
+
+
 @scenario(needs=("kthreadd",))
 def attach_kernel_thread(stage):
     child = ready(stage, stage.cgroup())
     for file in FILES:
         stage.note(f"kthreadd to {file}", ops.write(os.path.join(child, file), b"2"))
+        if bound := _bound_kernel_thread():
+            answer = ops.write(os.path.join(child, file), bound)
+            stage.note(f"one bound to a CPU to {file}", f"{answer} {Cast(stage).both(child)}")
 
 
 @scenario()

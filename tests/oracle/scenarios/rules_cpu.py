@@ -44,4 +44,3 @@ def rules_cpu(stage):
             ("a", "rt_runtime_us", "-1"), (".", "rt_runtime_us", "0"), ("a", "rt_runtime_us", "1")):
         tree.write(name, file, value)
     tree.read("b", "shares", "idle")
-    tree.write("a", "cfs_quota_us", "50000", ("a", "stat"), ("a/x", "stat"))
