@@ -16,14 +16,19 @@
  */
 struct platform {
 	const char *name; /* for the log */
+	off_t file_size; /* st_size of a file; the kernel's is 0 */
 	off_t open_size; /* an open file's size must be above its content's; 0: nobody asks */
 	double cache_seconds; /* how long names and attributes may be kept */
+	bool asks_attributes; /* attributes must be asked for each time all the same */
 	bool retries_after_interrupt; /* a finished mkdir or rmdir may be asked for again */
 	bool unmounts_silently; /* nothing tells us of an unmount */
 };
 
-/* Linux's FUSE or gVisor's, by what this kernel says of itself. */
-const struct platform *platform_detect(void);
+/*
+ * Linux's FUSE or gVisor's, by what this kernel says of itself. `sendfile`:
+ * sendfile(2) and splice(2) of our files shall work, at the cost of their size.
+ */
+const struct platform *platform_detect(bool sendfile);
 
 /* What the FUSE operations work on: fuse_context.private_data. */
 struct front_end {

@@ -122,6 +122,8 @@ int op_getattr(const char *path, struct stat *st, struct fuse_file_info *fi)
 	if (!error)
 		inode_stat(front->tree, &node, st);
 	tree_unlock(front->tree);
+	if (!error && node.file)
+		st->st_size = front->platform->file_size;
 	if (!error && fi && node.file && front->platform->open_size)
 		error = open_file_size(front->platform, fi, &st->st_size);
 	return error;

@@ -157,7 +157,7 @@ static int run(const struct options *options, struct fuse_args *args, struct fro
 /* The tree and what it stands on; the exit status. */
 static int build_and_run(const struct options *options, struct fuse_args *args)
 {
-	struct front_end front = {.platform = platform_detect()};
+	struct front_end front = {.platform = platform_detect(options->sendfile)};
 	struct machine *machine = machine_open("/");
 	int result = 1;
 

@@ -24,6 +24,7 @@ static const struct fuse_opt option_table[] = {
 	OPTION("controllers=%s", controllers),
 	OPTION("accounting=%s", accounting),
 	OPTION("freeze=%s", freeze),
+	OPTION("sendfile", sendfile),
 	FUSE_OPT_KEY("-h", KEY_HELP),
 	FUSE_OPT_KEY("--help", KEY_HELP),
 	FUSE_OPT_KEY("-V", KEY_VERSION),
@@ -47,6 +48,8 @@ static const char usage_end[] =
 	"       accounting=SOURCE where fork and exit are learnt of: auto (default),\n"
 	"                         events (needs CAP_NET_ADMIN) or scan\n"
 	"       freeze=HOW        what FROZEN does to processes: stop (default) or none\n"
+	"       sendfile          let sendfile(2) work on the files (busybox cat uses it),\n"
+	"                         which then show a size that is not 0\n"
 	"  -h, --help             show this text\n"
 	"  -V, --version          show the version\n"
 	"\n"

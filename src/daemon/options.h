@@ -16,6 +16,7 @@ struct options {
 	bool debug;
 	bool single_thread;
 	bool clone_fd;
+	int sendfile; /* -o sendfile */
 	char *controllers; /* -o controllers=a:b, NULL for all */
 	char *accounting; /* -o accounting=NAME, NULL for auto */
 	enum accounting_source source; /* the same */

@@ -13,6 +13,18 @@ static const struct platform linux_fuse = {
 };
 
 /*
+ * Splicing (sendfile, splice) goes by the page cache and ends at st_size, so a
+ * size above any content is shown. It shrinks to the content's length then,
+ * so it must be asked for at each open.
+ */
+static const struct platform linux_fuse_sendfile = {
+	.name = "Linux, for sendfile",
+	.file_size = 1 << 20,
+	.cache_seconds = DAY,
+	.asks_attributes = true,
+};
+
+/*
  * gVisor (pkg/sentry/fsimpl/fuse) asks an open file for its size before it
  * reads, takes any error of a read for the end of the file, keeps stale names,
  * interrupts callers after the work is done, and tells nobody of an unmount.
@@ -40,7 +52,9 @@ static bool is_gvisor(void)
 	       (len >= strlen(suffix) && !strcmp(name.release + len - strlen(suffix), suffix));
 }
 
-const struct platform *platform_detect(void)
+const struct platform *platform_detect(bool sendfile)
 {
-	return is_gvisor() ? &gvisor_fuse : &linux_fuse;
+	if (is_gvisor())
+		return &gvisor_fuse;
+	return sendfile ? &linux_fuse_sendfile : &linux_fuse;
 }
