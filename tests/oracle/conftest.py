@@ -13,8 +13,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from harness import kernel, recording, running  # noqa: E402
-from harness.machine import MACHINE  # noqa: E402
+from harness import kernel, running  # noqa: E402
 
 DAEMON = Path(os.environ.get("FUSE_CGROUPFS", HERE.parent.parent / "build" / "fuse_cgroupfs"))
 
@@ -69,23 +68,20 @@ def mountpoint():
         pytest.fail(f"{DAEMON} ended with status {status}")
 
 
-def kernel_is_live():
-    """(whether a live kernel answers as the recording should, why not)"""
-    live, why = kernel.available()
-    if live and MACHINE.release != recording.facts()["release"]:
-        return False, f"the recording is of Linux {recording.facts()['release']}"
-    return live, why
-
-
 class Answers:
     """The answers of both trees to the scenarios that this session tests."""
 
     def __init__(self, plays, mountpoint):
-        live = kernel_is_live()[0]
-        theirs = running.Running("kernel", plays) if live else None
-        ours = running.Running(mountpoint, plays)
-        self.ours = ours.results()
-        self.kernel = theirs.results() if theirs else None
+        trees = {"kernel": "kernel"} if kernel.comparable()[0] else {}
+        runners = {name: running.Running(tree, plays)
+                   for name, tree in {**trees, "ours": mountpoint}.items()}
+        try:
+            results = {name: runner.results() for name, runner in runners.items()}
+        finally:
+            for runner in runners.values():
+                runner.stop()
+        self.ours = results["ours"]
+        self.kernel = results.get("kernel")
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,7 @@
 import pytest
 
 import scenarios  # noqa: F401  registers them
-from conftest import kernel_is_live
-from harness import recording
+from harness import kernel, recording
 from harness.exceptions import EXCEPTIONS
 from harness.machine import MACHINE
 from harness.registry import SCENARIOS
@@ -73,7 +72,7 @@ def test_recording_is_true(play, answers):
     """The recorded copy says what the live kernel says, so that it cannot rot."""
     hierarchy, name = play
     if answers.kernel is None:
-        pytest.skip(kernel_is_live()[1])
+        pytest.skip(kernel.comparable()[1])
     if "missing" in answers.kernel[play]:
         pytest.skip(f"this kernel: {answers.kernel[play]['missing']}")
     if difference := depends_on(name):

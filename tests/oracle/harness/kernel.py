@@ -4,6 +4,8 @@ import ctypes
 import os
 import tempfile
 
+from . import recording
+from .machine import MACHINE
 from .registry import HIERARCHIES
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -38,6 +40,14 @@ def available():
     if not mounted():
         return False, "no cgroup v1 hierarchy is mounted on this machine"
     return True, ""
+
+
+def comparable():
+    """Whether its answers can be those of the recording, and why not when they cannot."""
+    live, why = available()
+    if live and MACHINE.release != recording.facts()["release"]:
+        return False, f"the recording is of Linux {recording.facts()['release']}"
+    return live, why
 
 
 def _mount(source, target, kind, flags, data):
