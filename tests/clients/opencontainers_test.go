@@ -303,12 +303,11 @@ func checkMemory(t *testing.T, manager *fs.Manager, worker *worker) {
 
 func checkBlkio(t *testing.T, manager *fs.Manager, worker *worker) {
 	directory := t.TempDir()
-	disk, err := diskOf(directory)
-	if err != nil {
+	if _, err := diskOf(directory); err != nil {
 		t.Skipf("no disk to write to: %v", err)
 	}
 	bytes := func(stats *cgroups.Stats, operation string) uint64 {
-		return diskFigure(stats.BlkioStats.IoServiceBytesRecursive, disk, operation)
+		return allDisks(stats.BlkioStats.IoServiceBytesRecursive, operation)
 	}
 	for _, way := range []string{"write", "dd"} {
 		before, after := statsOf(t, manager), (*cgroups.Stats)(nil)
@@ -320,20 +319,21 @@ func checkBlkio(t *testing.T, manager *fs.Manager, worker *worker) {
 		checkRange(t, way+": bytes written", bytes(after, "Write")-bytes(before, "Write"),
 			written, written*11/10)
 		checkRange(t, way+": all bytes", bytes(after, "Total")-bytes(before, "Total"),
-			written, written*12/10)
-		requests := diskFigure(after.BlkioStats.IoServicedRecursive, disk, "Write") -
-			diskFigure(before.BlkioStats.IoServicedRecursive, disk, "Write")
+			written, written+64*megabyte) // reads of its program, too
+		requests := allDisks(after.BlkioStats.IoServicedRecursive, "Write") -
+			allDisks(before.BlkioStats.IoServicedRecursive, "Write")
 		checkRange(t, way+": write requests", requests, 1, written/512)
 	}
 }
 
-func diskFigure(entries []cgroups.BlkioStatEntry, disk disk, operation string) uint64 {
+// allDisks adds them up: which disk it was is a guess where /proc tells of processes' bytes only.
+func allDisks(entries []cgroups.BlkioStatEntry, operation string) (total uint64) {
 	for _, entry := range entries {
-		if int64(entry.Major) == disk.major && int64(entry.Minor) == disk.minor && entry.Op == operation {
-			return entry.Value
+		if entry.Op == operation {
+			total += entry.Value
 		}
 	}
-	return 0
+	return total
 }
 
 func checkOtherStats(t *testing.T, manager *fs.Manager, worker *worker) {
