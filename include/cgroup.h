@@ -79,6 +79,8 @@ struct tree {
 	struct hierarchy *hierarchies;
 	unsigned hierarchy_count;
 	uint64_t last_id;
+	uid_t uid; /* who serves the tree owns it */
+	gid_t gid;
 	struct timespec created;
 	struct inode *inodes; /* of the top directory */
 };

@@ -49,12 +49,13 @@ static struct inode *inode_find(struct tree *tree, const struct node *node)
 	return NULL;
 }
 
-static mode_t default_mode(const struct node *node)
+/* A root is 0555 as the kernel's, where who serves it is above that; an ordinary user must be able to write. */
+static mode_t default_mode(const struct tree *tree, const struct node *node)
 {
 	if (node->file)
 		return cftype_mode(node->file->type);
 	if (!node->cgroup || cgroup_is_root(node->cgroup))
-		return 0555;
+		return tree->uid ? 0755 : 0555;
 	return 0755;
 }
 
@@ -65,9 +66,9 @@ static struct inode inode_default(const struct tree *tree, const struct node *no
 
 	return (struct inode){
 		.file = node->file,
-		.mode = default_mode(node),
-		.uid = node->cgroup ? node->cgroup->uid : 0,
-		.gid = node->cgroup ? node->cgroup->gid : 0,
+		.mode = default_mode(tree, node),
+		.uid = node->cgroup ? node->cgroup->uid : tree->uid,
+		.gid = node->cgroup ? node->cgroup->gid : tree->gid,
 		.accessed = created,
 		.modified = created,
 		.changed = created,

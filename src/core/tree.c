@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cgroup.h"
 #include "controller.h"
@@ -131,7 +132,7 @@ static int hierarchy_init(struct hierarchy *hierarchy, struct tree *tree, unsign
 		file = &hierarchy->files[i];
 		HASH_ADD_KEYPTR(hh, hierarchy->file_table, file->name, strlen(file->name), file);
 	}
-	hierarchy->root = cgroup_new(hierarchy, NULL, "", 0, 0);
+	hierarchy->root = cgroup_new(hierarchy, NULL, "", tree->uid, tree->gid);
 	return hierarchy->root ? 0 : -errno;
 }
 
@@ -160,6 +161,8 @@ struct tree *tree_new(const struct controller *const *list, struct machine *mach
 	clock_gettime(CLOCK_REALTIME, &tree->created);
 	tree->machine = machine;
 	tree->accounting = accounting;
+	tree->uid = geteuid();
+	tree->gid = getegid();
 	while (list[count])
 		count++;
 	tree->hierarchies = calloc(count ? count : 1, sizeof(*tree->hierarchies));

@@ -35,9 +35,14 @@ struct front_end {
 	struct tree *tree;
 	struct accounting *accounting;
 	const struct platform *platform;
+	pthread_mutex_t handles_lock; /* protects handles */
+	struct handle *handles; /* every open file and directory */
 };
 
 extern const struct fuse_operations front_end_operations;
+
+/* Lets go what clients had open when the filesystem ended; nobody serves requests any more. */
+void handles_close_all(struct front_end *front);
 
 /*
  * Remembers which mkdir or rmdir just succeeded for whom, where the platform

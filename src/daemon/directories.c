@@ -44,35 +44,19 @@ static void list_cgroup(const struct listing *listing, struct cgroup *cgroup)
 		list_node(listing, child->name, &(struct node){.cgroup = child});
 }
 
-/* An open directory is its cgroup, held; 0 for the top. */
-static struct cgroup *directory_of(const struct fuse_file_info *fi)
-{
-	return (struct cgroup *)(uintptr_t)fi->fh;
-}
-
 int op_opendir(const char *path, struct fuse_file_info *fi)
 {
-	const struct front_end *front = front_end();
-	struct node node;
-	int error;
+	int error = handle_open(path, true, fi);
 
-	tree_read_lock(front->tree);
-	error = tree_lookup(front->tree, path, &node);
-	if (!error && node.file)
-		error = -ENOTDIR;
-	if (!error && node.cgroup)
-		cgroup_get(node.cgroup);
-	tree_unlock(front->tree);
-	fi->fh = (uintptr_t)node.cgroup;
 	/* The kernel forgets a listing when a name in it comes or goes, and all changes go through it. */
-	fi->cache_readdir = fi->keep_cache = front->platform->cache_seconds > 0;
+	fi->cache_readdir = fi->keep_cache = front_end()->platform->cache_seconds > 0;
 	return error;
 }
 
 int op_releasedir(const char *path, struct fuse_file_info *fi)
 {
 	(void)path;
-	cgroup_put(directory_of(fi));
+	handle_close(front_end(), handle_of(fi));
 	return 0;
 }
 
@@ -80,7 +64,7 @@ int op_readdir(const char *path, void *buffer, fuse_fill_dir_t fill, off_t offse
 		      struct fuse_file_info *fi, enum fuse_readdir_flags flags)
 {
 	const struct listing listing = {buffer, fill};
-	struct cgroup *cgroup = directory_of(fi);
+	struct cgroup *cgroup = handle_of(fi)->node.cgroup;
 	struct tree *tree = front_end()->tree;
 
 	(void)path;

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "inode.h"
@@ -27,30 +26,14 @@ int find_node(struct tree *tree, const char *path, const struct fuse_file_info *
 
 int op_open(const char *path, struct fuse_file_info *fi)
 {
-	struct tree *tree = front_end()->tree;
-	struct handle *handle;
 	int error;
 
 	if (fi->flags & O_DIRECT)
 		return -EINVAL; /* kernfs files have no direct I/O */
-	handle = calloc(1, sizeof(*handle));
-	if (!handle)
-		return -ENOMEM;
-	tree_read_lock(tree);
-	error = tree_lookup(tree, path, &handle->node);
-	if (!error && !handle->node.file)
-		error = -EISDIR;
-	if (!error)
-		cgroup_get(handle->node.cgroup);
-	tree_unlock(tree);
-	if (error) {
-		free(handle);
+	error = handle_open(path, false, fi);
+	if (error)
 		return error;
-	}
-	handle->opener = current_caller();
-	handle->write_only = (fi->flags & O_ACCMODE) == O_WRONLY;
-	pthread_mutex_init(&handle->lock, NULL);
-	fi->fh = (uintptr_t)handle;
+	handle_of(fi)->write_only = (fi->flags & O_ACCMODE) == O_WRONLY;
 	fi->direct_io = 1;
 	fi->noflush = 1;
 	return 0;
@@ -58,13 +41,8 @@ int op_open(const char *path, struct fuse_file_info *fi)
 
 int op_release(const char *path, struct fuse_file_info *fi)
 {
-	struct handle *handle = handle_of(fi);
-
 	(void)path;
-	cgroup_put(handle->node.cgroup);
-	pthread_mutex_destroy(&handle->lock);
-	text_free(&handle->content);
-	free(handle);
+	handle_close(front_end(), handle_of(fi));
 	return 0;
 }
 
@@ -95,6 +73,20 @@ static int fill_content(struct handle *handle, off_t offset)
 	return reply(error);
 }
 
+/* Whether a read of the open file would fail now; the snapshot of a reader in pieces stays. */
+static int check_content(struct handle *handle)
+{
+	struct tree *tree = cgroup_tree(handle->node.cgroup);
+	bool dead;
+
+	if (!handle->filled)
+		return fill_content(handle, 0);
+	tree_read_lock(tree);
+	dead = handle->node.cgroup->dead;
+	tree_unlock(tree);
+	return dead ? -ENODEV : 0;
+}
+
 /* The size of an open file, for a kernel that asks: with the error that a read would give. */
 static int open_file_size(const struct platform *platform, const struct fuse_file_info *fi,
 			  off_t *size)
@@ -105,7 +97,7 @@ static int open_file_size(const struct platform *platform, const struct fuse_fil
 	if (handle->write_only)
 		return 0;
 	pthread_mutex_lock(&handle->lock);
-	error = fill_content(handle, 0);
+	error = check_content(handle);
 	pthread_mutex_unlock(&handle->lock);
 	*size = platform->open_size;
 	return error;

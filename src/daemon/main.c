@@ -127,6 +127,7 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 	fuse_set_log_func(show_fuse_log);
 	if (start_accounting(front, options->source))
 		result = serve_until_signal(fuse, options, front, path) < 0;
+	fuse_set_log_func(keep_fuse_complaint); /* unmounting what others unmounted is no news */
 	fuse_unmount(fuse);
 	return result;
 }
@@ -157,7 +158,10 @@ static int run(const struct options *options, struct fuse_args *args, struct fro
 /* The tree and what it stands on; the exit status. */
 static int build_and_run(const struct options *options, struct fuse_args *args)
 {
-	struct front_end front = {.platform = platform_detect(options->sendfile)};
+	struct front_end front = {
+		.platform = platform_detect(options->sendfile),
+		.handles_lock = PTHREAD_MUTEX_INITIALIZER,
+	};
 	struct machine *machine = machine_open("/");
 	int result = 1;
 
@@ -174,6 +178,7 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 		fprintf(stderr, "fuse_cgroupfs: cannot build the tree: %s\n", strerror(errno));
 	if (front.accounting)
 		accounting_stop(front.accounting);
+	handles_close_all(&front);
 	tree_free(front.tree);
 	accounting_free(front.accounting);
 	machine_close(machine);

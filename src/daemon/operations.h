@@ -11,9 +11,10 @@
  * fuse_get_context(), and answer 0 or a negative errno.
  */
 
-/* An open file. */
+/* An open file or directory. */
 struct handle {
-	struct node node; /* its cgroup is held */
+	struct handle *prev, *next; /* front_end.handles */
+	struct node node; /* its cgroup is held; none for the top directory */
 	struct caller opener;
 	bool write_only;
 	pthread_mutex_t lock; /* protects what follows */
@@ -50,6 +51,13 @@ static inline struct caller current_caller(void)
  */
 int find_node(struct tree *tree, const char *path, const struct fuse_file_info *fi,
 	      struct node *node);
+
+/*
+ * handles.c: opens what `path` names, a directory or a file (-ENOTDIR,
+ * -EISDIR); 0, and the handle is in fi->fh until handle_close().
+ */
+int handle_open(const char *path, bool directory, struct fuse_file_info *fi);
+void handle_close(struct front_end *front, struct handle *handle);
 
 /* files.c: open files, each with its snapshot */
 int op_open(const char *path, struct fuse_file_info *fi);

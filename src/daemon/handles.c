@@ -1,0 +1,63 @@
+/* What is open: each handle holds its cgroup, and is known until it is closed. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <utlist.h>
+
+#include "operations.h"
+
+/* Resolves the path, once, and holds its cgroup. */
+static int resolve(struct tree *tree, const char *path, bool directory, struct node *node)
+{
+	int error;
+
+	tree_read_lock(tree);
+	error = tree_lookup(tree, path, node);
+	if (!error && directory && node->file)
+		error = -ENOTDIR;
+	if (!error && !directory && !node->file)
+		error = -EISDIR;
+	if (!error && node->cgroup)
+		cgroup_get(node->cgroup);
+	tree_unlock(tree);
+	return error;
+}
+
+int handle_open(const char *path, bool directory, struct fuse_file_info *fi)
+{
+	struct front_end *front = front_end();
+	struct handle *handle = calloc(1, sizeof(*handle));
+	int error;
+
+	if (!handle)
+		return -ENOMEM;
+	error = resolve(front->tree, path, directory, &handle->node);
+	if (error) {
+		free(handle);
+		return error;
+	}
+	handle->opener = current_caller();
+	pthread_mutex_init(&handle->lock, NULL);
+	pthread_mutex_lock(&front->handles_lock);
+	DL_APPEND(front->handles, handle);
+	pthread_mutex_unlock(&front->handles_lock);
+	fi->fh = (uintptr_t)handle;
+	return 0;
+}
+
+void handle_close(struct front_end *front, struct handle *handle)
+{
+	pthread_mutex_lock(&front->handles_lock);
+	DL_DELETE(front->handles, handle);
+	pthread_mutex_unlock(&front->handles_lock);
+	cgroup_put(handle->node.cgroup);
+	pthread_mutex_destroy(&handle->lock);
+	text_free(&handle->content);
+	free(handle);
+}
+
+void handles_close_all(struct front_end *front)
+{
+	while (front->handles)
+		handle_close(front, front->handles);
+}
