@@ -2,11 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <utlist.h>
-
 #include "internal.h"
-
-#define UNCLAIMED_NS 10000000000u /* an attach does not take longer */
 
 struct accounting *accounting_new(struct machine *machine)
 {
@@ -29,13 +25,11 @@ struct accounting *accounting_new(struct machine *machine)
 
 void accounting_free(struct accounting *accounting)
 {
-	struct task *task, *next;
-
 	if (!accounting)
 		return;
 	accounting_stop(accounting);
-	HASH_ITER(hh, accounting->tasks, task, next)
-		task_free(accounting, task);
+	while (accounting->tasks)
+		task_free(accounting, accounting->tasks);
 	free(accounting->news);
 	for (unsigned i = 0; i < USAGE_KINDS; i++)
 		pthread_mutex_destroy(&accounting->reading[i]);
@@ -62,59 +56,109 @@ void accounting_on_fork(struct accounting *accounting, unsigned hierarchy,
 	pthread_mutex_unlock(&accounting->lock);
 }
 
-/* Those whose attach came to nothing. */
-static void forget_unclaimed(struct accounting *accounting, uint64_t now)
+/* A thread of a process that is or will be in the table. */
+static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 {
-	struct process *process, *next;
+	struct task_id id = {.tid = tid, .tgid = tgid};
+	struct machine_task_stat stat;
+	struct task *task;
+	int error = 0;
 
-	DL_FOREACH_SAFE2(accounting->unclaimed, process, next, unclaimed_next) {
-		if (now - process->unclaimed_at < UNCLAIMED_NS)
-			break;
-		process_forget_unclaimed(accounting, process);
-	}
+	if (machine_task_stat(accounting->machine, tgid, tid, &stat))
+		return 0; /* it has ended */
+	id.start_time = stat.starttime;
+	pthread_mutex_lock(&accounting->lock);
+	task = task_find(accounting, tid);
+	if ((!task || !task_is(task, &id)) && !task_new(accounting, &id))
+		error = -ENOMEM;
+	else if (process_find(accounting, tgid) && !process_find(accounting, tgid)->claims)
+		process_keep(accounting, process_find(accounting, tgid));
+	pthread_mutex_unlock(&accounting->lock);
+	return error;
 }
 
-/*
- * Takes a process into the table with all its threads, those that are to move
- * and those that are not: a new thread must find where the others are.
- */
-static int take_in(struct accounting *accounting, pid_t tgid)
+/* A process with all its threads: those that move must find the others beside them. */
+static int take_in_process(struct accounting *accounting, pid_t tgid)
 {
 	struct machine_ids threads = {0};
-	struct machine_task_stat stat;
-	struct process *process;
 	int error = machine_tids(accounting->machine, tgid, &threads);
 
-	for (size_t i = 0; i < threads.nr && !error; i++) {
-		struct task_id id = {.tid = threads.id[i], .tgid = tgid};
-
-		if (machine_task_stat(accounting->machine, tgid, id.tid, &stat))
-			continue;
-		id.start_time = stat.starttime;
-		pthread_mutex_lock(&accounting->lock);
-		if (!task_find(accounting, id.tid) && !task_new(accounting, &id))
-			error = -ENOMEM;
-		process = process_find(accounting, tgid);
-		if (process && !process->is_unclaimed && !process_is_claimed(accounting, process))
-			process_unclaimed(accounting, process, now_ns());
-		pthread_mutex_unlock(&accounting->lock);
-	}
+	for (size_t i = 0; i < threads.nr && !error; i++)
+		error = take_in_thread(accounting, tgid, threads.id[i]);
 	machine_ids_free(&threads);
 	return error == -ESRCH ? 0 : error;
 }
 
-static bool is_known(struct accounting *accounting, const struct task_id *id)
+/* The child processes of one thread, as their parent's. */
+static int take_in_children(struct accounting *accounting, pid_t tgid, pid_t tid,
+			    struct task_list *taken, size_t *capacity)
 {
+	struct machine_ids children = {0};
+	struct process *process;
+	int error = machine_children(accounting->machine, tgid, tid, &children);
+
+	for (size_t i = 0; i < children.nr && !error; i++) {
+		const struct task_id child = {.tid = children.id[i], .tgid = children.id[i]};
+
+		error = take_in_process(accounting, child.tgid);
+		if (!error)
+			error = list_add(taken, capacity, &child);
+		pthread_mutex_lock(&accounting->lock);
+		process = process_find(accounting, child.tgid);
+		if (process)
+			process_set_parent(accounting, process, tgid);
+		pthread_mutex_unlock(&accounting->lock);
+	}
+	machine_ids_free(&children);
+	return error;
+}
+
+/*
+ * A process and its children: when it waits for them it will be told what
+ * they used, and that was elsewhere. Where a kernel does not list children it
+ * will be counted as if they had been its own.
+ */
+static int take_in_family(struct accounting *accounting, pid_t tgid)
+{
+	struct machine_ids threads = {0};
+	struct task_list children = {0};
+	struct process *process;
+	size_t capacity = 0;
+	int error = take_in_process(accounting, tgid);
+
+	if (!error)
+		error = machine_tids(accounting->machine, tgid, &threads);
+	for (size_t i = 0; i < threads.nr && !error; i++)
+		error = take_in_children(accounting, tgid, threads.id[i], &children, &capacity);
+	if (children.count && (!error || error == -ESRCH || error == -ENOENT))
+		error = tasks_measure(accounting, &children, USAGE_CPU | USAGE_IO);
+	free(children.tasks);
+	machine_ids_free(&threads);
+	pthread_mutex_lock(&accounting->lock);
+	process = process_find(accounting, tgid);
+	if (process)
+		process->complete = true;
+	pthread_mutex_unlock(&accounting->lock);
+	return error == -ESRCH || error == -ENOENT ? 0 : error;
+}
+
+/* True when all that matters of its process is in the table. Whoever had the number before goes. */
+static bool is_complete(struct accounting *accounting, const struct task_id *id)
+{
+	struct process *process;
 	struct task *task;
-	bool known;
+	bool complete;
 
 	pthread_mutex_lock(&accounting->lock);
 	task = task_find(accounting, id->tid);
-	known = task && task_is(task, id);
-	if (task && !known)
+	if (task && !task_is(task, id)) {
 		task_free(accounting, task);
+		task = NULL;
+	}
+	process = process_find(accounting, id->tgid);
+	complete = task && process && process->complete;
 	pthread_mutex_unlock(&accounting->lock);
-	return known;
+	return complete;
 }
 
 int accounting_settle(struct accounting *accounting, const struct task_id *tasks, size_t count)
@@ -127,11 +171,11 @@ int accounting_settle(struct accounting *accounting, const struct task_id *tasks
 	else
 		source_sync(accounting);
 	pthread_mutex_lock(&accounting->lock);
-	forget_unclaimed(accounting, now_ns());
+	processes_forget_kept(accounting);
 	pthread_mutex_unlock(&accounting->lock);
 	for (size_t i = 0; i < count && !error; i++) {
-		if (!is_known(accounting, &tasks[i]))
-			error = take_in(accounting, tasks[i].tgid);
+		if (!is_complete(accounting, &tasks[i]))
+			error = take_in_family(accounting, tasks[i].tgid);
 	}
 	if (!error)
 		error = tasks_measure(accounting, &list, USAGE_CPU | USAGE_MEMORY | USAGE_IO);

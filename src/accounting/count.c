@@ -5,17 +5,16 @@
 
 #include "reading.h"
 
-/* Charges run time to the thread's groups, less what the process was charged without knowing whose it was. */
 void count_run(struct accounting *accounting, struct task *task, uint64_t run,
-		      const struct counters *ticks, uint64_t all)
+	       const struct counters *ticks, uint64_t all, uint64_t *explained)
 {
-	struct process *process = task->process;
 	struct counters delta = {0};
 	uint64_t grown = run - task->run;
-	uint64_t known = grown < process->lost_run ? grown : process->lost_run;
+	uint64_t known = grown < *explained ? grown : *explained;
 
 	task->run = run;
-	process->lost_run -= known;
+	*explained -= known;
+	task->process->lost_run -= known;
 	delta.value[COUNTER_RUN] = grown - known;
 	for (enum counter i = COUNTER_USER; i <= COUNTER_SYSTEM && all; i++)
 		delta.value[i] = (uint64_t)((__uint128_t)ticks->value[i] * grown / all);
@@ -32,10 +31,27 @@ static uint64_t known_run(const struct process *process)
 	return run;
 }
 
-/* Threads that came and went unseen: the process has run longer than all that are known. */
-static void count_lost_run(struct accounting *accounting, struct process *process,
-			   const struct task *leader, uint64_t total)
+/* A thread that is gone since it was read, or the leader. */
+static const struct task *last_gone(struct accounting *accounting, const struct process *process,
+				    const struct reading *reading)
 {
+	for (size_t i = 0; i < reading->count; i++) {
+		const struct task *task = task_find(accounting, reading->threads[i].id.tid);
+
+		if (reading->threads[i].liveness == TASK_GONE && task && task->process == process)
+			return task;
+	}
+	return process_leader(process);
+}
+
+/*
+ * The process has run longer than all that is known of its threads: some came
+ * and went unseen, or ran on after they were read.
+ */
+static void count_lost_run(struct accounting *accounting, struct process *process,
+			   const struct reading *reading, uint64_t total)
+{
+	const struct task *task = last_gone(accounting, process, reading);
 	struct counters delta = {0};
 	uint64_t known = known_run(process);
 
@@ -43,7 +59,17 @@ static void count_lost_run(struct accounting *accounting, struct process *proces
 		return;
 	delta.value[COUNTER_RUN] = total - known - process->lost_run;
 	process->lost_run = total - known;
-	usage_count(accounting, leader->links, &delta, leader->cpu);
+	usage_count(accounting, task->links, &delta, task->cpu);
+}
+
+/* How much of what was lost has shown up in `grown` by known threads. */
+static uint64_t explain_lost_run(const struct process *process, uint64_t grown, uint64_t total)
+{
+	uint64_t known = known_run(process) + grown;
+	uint64_t lost = total > known ? total - known : 0;
+	uint64_t explained = process->lost_run > lost ? process->lost_run - lost : 0;
+
+	return explained < grown ? explained : grown;
 }
 
 static struct counters counters_of_stat(const struct machine_task_stat *stat)
@@ -114,34 +140,57 @@ static void count_io(struct accounting *accounting, struct process *process,
 	usage_count(accounting, leader->links, &delta, leader->cpu);
 }
 
-/* Threads first: what they ran, by their own groups. */
-static void count_threads(struct accounting *accounting, struct process *process,
-			  struct reading *reading, const struct counters *ticks)
+/* The task that was read, if it is still the same and its run time was read. */
+static struct task *task_of(struct accounting *accounting, const struct process *process,
+			    const struct thread_reading *read)
 {
-	uint64_t all = 0;
+	struct task *task = task_find(accounting, read->id.tid);
 
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < reading->count; i++) {
-			struct thread_reading *read = &reading->threads[i];
-			struct task *task = task_find(accounting, read->id.tid);
+	if (!task || task->process != process || !task_is(task, &read->id) ||
+	    read->liveness == TASK_GONE || !read->has_run)
+		return NULL;
+	return task;
+}
 
-			if (!task || task->process != process || !task_is(task, &read->id) ||
-			    read->liveness == TASK_GONE || !read->has_run)
-				continue;
-			task->id.start_time = read->id.start_time ? read->id.start_time
-								  : task->id.start_time;
-			if (reading->has_stat)
-				task->cpu = read->cpu;
-			if (!task->measured)
-				task->run = read->run;
-			task->measured = true;
-			if (read->run <= task->run)
-				continue;
-			if (pass)
-				count_run(accounting, task, read->run, ticks, all);
-			else
-				all += read->run - task->run;
-		}
+/* What is known of the threads now, but for their run time. The sum of what that grew by. */
+static uint64_t note_threads(struct accounting *accounting, struct process *process,
+			     const struct reading *reading)
+{
+	uint64_t grown = 0;
+
+	for (size_t i = 0; i < reading->count; i++) {
+		const struct thread_reading *read = &reading->threads[i];
+		struct task *task = task_of(accounting, process, read);
+
+		if (!task)
+			continue;
+		if (read->id.start_time)
+			task->id.start_time = read->id.start_time;
+		if (reading->has_stat)
+			task->cpu = read->cpu;
+		if (!task->measured)
+			task->run = read->run;
+		task->measured = true;
+		if (read->run > task->run)
+			grown += read->run - task->run;
+	}
+	return grown;
+}
+
+/* What the threads ran, to their own groups, with their part of the process' ticks. */
+static void count_threads(struct accounting *accounting, struct process *process,
+			  const struct reading *reading, const struct counters *ticks,
+			  uint64_t total)
+{
+	uint64_t grown = note_threads(accounting, process, reading);
+	uint64_t explained = explain_lost_run(process, grown, total);
+
+	for (size_t i = 0; i < reading->count; i++) {
+		const struct thread_reading *read = &reading->threads[i];
+		struct task *task = task_of(accounting, process, read);
+
+		if (task && read->run > task->run)
+			count_run(accounting, task, read->run, ticks, grown, &explained);
 	}
 }
 
@@ -170,12 +219,12 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 		if (!first)
 			delta = counters_grow(&process->seen, &now);
 	}
-	count_threads(accounting, process, reading, &delta);
+	count_threads(accounting, process, reading, &delta, now.value[COUNTER_RUN]);
 	leader = process_leader(process);
 	if (first && reading->has_stat) {
 		start_process(process, reading);
 	} else if (reading->has_stat) {
-		count_lost_run(accounting, process, leader, now.value[COUNTER_RUN]);
+		count_lost_run(accounting, process, reading, now.value[COUNTER_RUN]);
 		now = counters_of_children(&reading->stat);
 		counters_grow(&process->reaped.now, &now);
 		delta.value[COUNTER_RUN] = delta.value[COUNTER_USER] =

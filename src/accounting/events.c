@@ -106,14 +106,12 @@ static void forget_finals(struct events_source *events)
 static void on_fork(struct accounting *accounting, const struct event *event)
 {
 	const struct task_id id = {.tid = event->tid, .tgid = event->tgid};
-	struct task *creator = task_find(accounting, event->creator_tid);
-	struct task *old = task_find(accounting, event->tid);
+	struct task *old = task_find(accounting, event->tid), *creator;
 	struct process *process;
 
 	if (old)
 		task_free(accounting, old); /* the number is another's now */
-	if (old == creator)
-		creator = NULL;
+	creator = task_find(accounting, event->creator_tid);
 	process = process_find(accounting, event->creator_tgid);
 	if (!creator && process)
 		creator = process_leader(process);

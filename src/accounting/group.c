@@ -24,18 +24,25 @@ int group_init(struct accounting *accounting, struct group *group, unsigned hier
 	return 0;
 }
 
+/* A member of a group that ends. */
+static void leave(struct task *task, struct group *group)
+{
+	task_enter(task, group->hierarchy, group->parent);
+	process_forget_unwanted(group->accounting, task->process);
+}
+
 void group_retire(struct group *group)
 {
 	struct accounting *accounting = group->accounting;
-	struct task_link *link, *next;
 
 	if (!accounting || group->retired)
 		return;
 	pthread_mutex_lock(&accounting->lock);
-	DL_FOREACH_SAFE(group->tasks, link, next)
-		task_enter(link->task, group->hierarchy, group->parent);
-	DL_FOREACH_SAFE(group->zombies, link, next)
-		task_enter(link->task, group->hierarchy, group->parent);
+	while (group->tasks)
+		leave(group->tasks->task, group);
+	while (group->zombies)
+		leave(group->zombies->task, group);
+	heirs_retire(group);
 	memory_retire(group);
 	usage_free(group);
 	if (group->parent)

@@ -84,6 +84,8 @@ struct process {
 	struct {
 		struct counters start, now, credited, paid;
 	} reaped;
+	struct heir *heirs; /* of its ended children: who gets what is owed to them */
+	unsigned own_ended; /* children that ended in its own groups since that was paid */
 	bool is_reaper; /* in accounting->reapers */
 	struct process *reaper_prev, *reaper_next;
 	struct charge *charges;
@@ -93,9 +95,11 @@ struct process {
 	char comm[sizeof(((struct machine_task_stat *)0)->comm)]; /* a new one tells of an exec */
 	uint64_t measured_at[USAGE_KINDS]; /* ns, monotonic */
 	uint64_t io_rest[2]; /* bytes read and written that do not make a request yet */
-	bool is_unclaimed; /* in accounting->unclaimed */
-	uint64_t unclaimed_at;
-	struct process *unclaimed_prev, *unclaimed_next;
+	unsigned claims; /* links of its tasks to groups */
+	bool complete; /* all its threads and children that matter are in the table */
+	bool is_kept; /* in accounting->kept */
+	uint64_t kept_at; /* ns */
+	struct process *kept_prev, *kept_next;
 	UT_hash_handle hh; /* accounting->processes, by tgid */
 };
 
@@ -149,8 +153,9 @@ struct accounting {
 	/* Processes with children or threads that ended since they were read. */
 	struct process *reapers;
 
+	struct heir *heirs; /* reap.c: all of them */
 	/* Read for accounting_settle(), in no group yet; oldest first. */
-	struct process *unclaimed;
+	struct process *kept;
 
 	struct source *source; /* NULL until started; constant then */
 };
@@ -163,7 +168,6 @@ uint64_t spent_ns(void);
 
 /* NULL when no group claims its process. */
 struct task *task_find(struct accounting *accounting, pid_t tid);
-struct process *process_find(struct accounting *accounting, pid_t tgid);
 
 /* A new task, in the root of every hierarchy; NULL: no memory. Whoever had the number is gone. */
 struct task *task_new(struct accounting *accounting, const struct task_id *id);
@@ -193,24 +197,31 @@ void task_exec(struct accounting *accounting, pid_t tgid);
 /* It is gone, and frees its number; ends it first. */
 void task_free(struct accounting *accounting, struct task *task);
 
-/* The leader, or who stands for it when it is gone. */
-struct task *process_leader(const struct process *process);
-
-/* Its parent is the process with this number, as far as that is in the table. */
-void process_set_parent(struct accounting *accounting, struct process *process, pid_t parent);
-
-/* True while some group claims one of its tasks. */
-bool process_is_claimed(const struct accounting *accounting, const struct process *process);
-/* Keeps it for a while though none does. */
-void process_unclaimed(struct accounting *accounting, struct process *process, uint64_t now);
-/* Forgets it otherwise. */
-void process_forget_unclaimed(struct accounting *accounting, struct process *process);
-
 /* The same task as `id` names, as far as its start time is known. */
 bool task_is(const struct task *task, const struct task_id *id);
 
 /* Calls who wants to know of forks. Takes the lock. */
 void forks_announce(struct accounting *accounting);
+
+/* --- process.c; all under the lock --- */
+
+struct process *process_find(struct accounting *accounting, pid_t tgid);
+/* The same, made where there is none. NULL: no memory. */
+struct process *process_get(struct accounting *accounting, pid_t tgid);
+/* The leader, or who stands for it when it is gone. */
+struct task *process_leader(const struct process *process);
+/* Its parent is the process with this number, as far as that is in the table. */
+void process_set_parent(struct accounting *accounting, struct process *process, pid_t parent);
+/* It is about to enter a group: stays for a while though none has it. */
+void process_keep(struct accounting *accounting, struct process *process);
+/* Takes it out of the table when there is no reason (any more) to have it there. */
+void process_forget_unwanted(struct accounting *accounting, struct process *process);
+/* The same for those that were kept and have entered none. */
+void processes_forget_kept(struct accounting *accounting);
+/* Its last thread has exited: what is known of it is all there will be. */
+void process_end(struct accounting *accounting, struct process *process);
+/* It has no task any more. */
+void process_free(struct accounting *accounting, struct process *process);
 
 /* --- liveness.c --- */
 
@@ -284,9 +295,13 @@ int reapers_measure(struct accounting *accounting);
 
 /* What *seen grew by to be *now; it never shrinks. */
 struct counters counters_grow(struct counters *seen, const struct counters *now);
-/* Counts the task's run time up to `run`, and its part of the process' ticks. */
+/*
+ * Counts the task's run time up to `run` and its part of the process' ticks,
+ * which came with `all` of run time; less what was counted already when it
+ * was not known whose it was: at most *explained, which it is taken off.
+ */
 void count_run(struct accounting *accounting, struct task *task, uint64_t run,
-	       const struct counters *ticks, uint64_t all);
+	       const struct counters *ticks, uint64_t all, uint64_t *explained);
 
 /* --- source.c --- */
 
@@ -333,7 +348,11 @@ void scan_all(struct accounting *accounting, uint64_t seen_at);
 void reap_credit(struct accounting *accounting, struct process *process);
 /* A child or a thread of it ended: it is to be read soon. */
 void reaper_note(struct accounting *accounting, struct process *process);
-/* It was read, or ends. */
+/* A group ends: what it would inherit, its parent does. */
+void heirs_retire(struct group *group);
+/* It ends, and nobody is paid any more. */
+void reaper_end(struct accounting *accounting, struct process *process);
+/* It was read. */
 void reaper_forget(struct accounting *accounting, struct process *process);
 /*
  * What the process' reaped children used beyond what is known of them. False: nothing.

@@ -20,25 +20,6 @@ bool task_is(const struct task *task, const struct task_id *id)
 	return !task->id.start_time || !id->start_time || task->id.start_time == id->start_time;
 }
 
-struct process *process_find(struct accounting *accounting, pid_t tgid)
-{
-	struct process *process;
-
-	HASH_FIND_INT(accounting->processes, &tgid, process);
-	return process;
-}
-
-struct task *process_leader(const struct process *process)
-{
-	struct task *task;
-
-	DL_FOREACH(process->tasks, task) {
-		if (task->id.tid == process->tgid)
-			return task;
-	}
-	return process->tasks;
-}
-
 static bool task_is_claimed(const struct accounting *accounting, const struct task *task)
 {
 	for (unsigned i = 0; i < accounting->hierarchies; i++) {
@@ -46,92 +27,6 @@ static bool task_is_claimed(const struct accounting *accounting, const struct ta
 			return true;
 	}
 	return false;
-}
-
-bool process_is_claimed(const struct accounting *accounting, const struct process *process)
-{
-	const struct task *task;
-
-	DL_FOREACH(process->tasks, task) {
-		if (task_is_claimed(accounting, task))
-			return true;
-	}
-	return false;
-}
-
-void process_forget_unclaimed(struct accounting *accounting, struct process *process)
-{
-	struct task *task, *next;
-
-	if (process_is_claimed(accounting, process))
-		return;
-	for (task = process->tasks; task; task = next) {
-		next = task->next; /* with the last one the process goes */
-		task_free(accounting, task);
-	}
-}
-
-void process_unclaimed(struct accounting *accounting, struct process *process, uint64_t now)
-{
-	process->is_unclaimed = true;
-	process->unclaimed_at = now;
-	DL_APPEND2(accounting->unclaimed, process, unclaimed_prev, unclaimed_next);
-}
-
-/* It has a group now, or is gone. */
-static void process_claimed(struct accounting *accounting, struct process *process)
-{
-	if (!process->is_unclaimed)
-		return;
-	process->is_unclaimed = false;
-	DL_DELETE2(accounting->unclaimed, process, unclaimed_prev, unclaimed_next);
-}
-
-static void process_leave_parent(struct process *process)
-{
-	if (process->parent)
-		DL_DELETE(process->parent->children, process);
-	process->parent = NULL;
-}
-
-void process_set_parent(struct accounting *accounting, struct process *process, pid_t parent)
-{
-	struct process *found;
-
-	if (process->parent && process->parent->tgid == parent)
-		return;
-	process_leave_parent(process);
-	found = process_find(accounting, parent);
-	if (!found || found == process || !found->live)
-		return;
-	process->parent = found;
-	DL_APPEND(found->children, process);
-}
-
-/* Its last thread has exited: what is known of it is all there will be. */
-static void process_end(struct accounting *accounting, struct process *process)
-{
-	memory_release(accounting, process);
-	reaper_forget(accounting, process);
-	reap_credit(accounting, process);
-	process_leave_parent(process);
-	while (process->children)
-		process_leave_parent(process->children);
-}
-
-static struct process *process_get(struct accounting *accounting, pid_t tgid)
-{
-	struct process *process;
-
-	HASH_FIND_INT(accounting->processes, &tgid, process);
-	if (process)
-		return process;
-	process = calloc(1, sizeof(*process));
-	if (!process)
-		return NULL;
-	process->tgid = tgid;
-	HASH_ADD_INT(accounting->processes, tgid, process);
-	return process;
 }
 
 struct task *task_new(struct accounting *accounting, const struct task_id *id)
@@ -225,6 +120,7 @@ struct task *task_fork(struct accounting *accounting, const struct task *creator
 	task->measured = true;
 	if (id->tid == id->tgid) {
 		task->process->measured = task->process->measured_io = true;
+		task->process->complete = true;
 		process_set_parent(accounting, task->process, parent->tgid);
 		memory_fork(task->process, parent, groups);
 		memcpy(task->process->comm, parent->comm, sizeof(parent->comm));
@@ -262,6 +158,7 @@ static void link_leave(struct task_link *link)
 	else
 		DL_DELETE(group->tasks, link);
 	group_count(group, zombie ? 0 : -1, zombie ? -1 : 0);
+	link->task->process->claims--;
 	link->group = NULL;
 }
 
@@ -279,16 +176,21 @@ void task_enter(struct task *task, unsigned hierarchy, struct group *group)
 	link->group = group;
 	if (!group)
 		return;
+	task->process->claims++;
 	if (task->zombie)
 		DL_APPEND(group->zombies, link);
 	else
 		DL_APPEND(group->tasks, link);
 }
 
+/* What a task may have run after its figures at exit were taken, and since the tick before: ns. */
+#define EXIT_GRACE 10000000u
+
 static void count_end(struct accounting *accounting, struct task *task,
 		      const struct counters *final)
 {
 	struct process *process = task->process;
+	uint64_t explained = process->lost_run; /* most likely it was this one's */
 	struct counters delta = {0};
 
 	if (final && !task->measured) {
@@ -300,13 +202,14 @@ static void count_end(struct accounting *accounting, struct task *task,
 		task->run = 0;
 		return;
 	}
+	process->measured_at[0] = now_ns() - EXIT_GRACE; /* all but its last moments is known */
 	for (enum counter i = COUNTER_USER; i < COUNTERS; i++)
 		process->recorded.value[i] += final->value[i];
 	if (process->measured)
 		delta = counters_grow(&process->seen, &process->recorded);
 	if (final->value[COUNTER_RUN] > task->run)
 		count_run(accounting, task, final->value[COUNTER_RUN], &delta,
-			  final->value[COUNTER_RUN] - task->run);
+			  final->value[COUNTER_RUN] - task->run, &explained);
 	process->ended_run += task->run;
 	task->run = 0;
 	delta.value[COUNTER_USER] = delta.value[COUNTER_SYSTEM] = 0; /* went with the run time */
@@ -347,11 +250,8 @@ void task_free(struct accounting *accounting, struct task *task)
 	DL_DELETE(process->tasks, task);
 	HASH_DEL(accounting->tasks, task);
 	free(task);
-	if (!process->tasks) {
-		process_claimed(accounting, process);
-		HASH_DEL(accounting->processes, process);
-		free(process);
-	}
+	if (!process->tasks)
+		process_free(accounting, process);
 }
 
 void task_exec(struct accounting *accounting, pid_t tgid)
@@ -386,10 +286,7 @@ static void task_move(struct accounting *accounting, struct task *task, struct g
 		memory_leave(accounting, process, group->hierarchy,
 			     task->links[group->hierarchy].group);
 	task_enter(task, group->hierarchy, group);
-	if (process_is_claimed(accounting, process))
-		process_claimed(accounting, process);
-	else
-		process_forget_unclaimed(accounting, process);
+	process_forget_unwanted(accounting, process);
 }
 
 int accounting_move(struct group *group, const struct task_id *tasks, size_t count)

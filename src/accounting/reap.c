@@ -4,11 +4,23 @@
  * cutime and cstime (wait_task_zombie). So a parent knows what its children
  * used that came and went between two looks at them, and the last moments of
  * those that were seen. What is known of a child already is credited; the
- * rest is owed to the parent's group, where such a child was born.
+ * rest is owed: to the parent's group, where a child is born, and to those
+ * groups where children were when they ended.
  */
+#include <stdlib.h>
+
 #include <utlist.h>
 
 #include "internal.h"
+
+/* Children that ended in other groups than their parent's. */
+struct heir {
+	struct heir *next; /* of the parent */
+	struct heir *all_prev, *all_next; /* accounting->heirs */
+	unsigned children;
+	uint64_t limit; /* ns that they can have run since they were read */
+	struct task_link links[]; /* accounting->hierarchies; the groups only */
+};
 
 /* All that is known of a process and, through it, of its own reaped children. */
 static void known_of(const struct process *process, struct counters *known)
@@ -21,16 +33,84 @@ static void known_of(const struct process *process, struct counters *known)
 				   process->reaped.paid.value[i];
 }
 
+static bool same_groups(const struct accounting *accounting, const struct task_link *a,
+			const struct task_link *b)
+{
+	for (unsigned i = 0; i < accounting->hierarchies; i++) {
+		if (accounting->kinds[i] && a[i].group != b[i].group)
+			return false;
+	}
+	return true;
+}
+
+static struct heir *heir_get(struct accounting *accounting, struct process *parent,
+			     const struct task_link *links)
+{
+	struct heir *heir;
+
+	LL_FOREACH(parent->heirs, heir) {
+		if (same_groups(accounting, heir->links, links))
+			return heir;
+	}
+	heir = calloc(1, sizeof(*heir) + accounting->hierarchies * sizeof(heir->links[0]));
+	if (!heir)
+		return NULL;
+	for (unsigned i = 0; i < accounting->hierarchies; i++)
+		heir->links[i].group = links[i].group;
+	LL_PREPEND(parent->heirs, heir);
+	DL_APPEND2(accounting->heirs, heir, all_prev, all_next);
+	return heir;
+}
+
+static void heirs_free(struct accounting *accounting, struct process *parent)
+{
+	struct heir *heir, *next;
+
+	LL_FOREACH_SAFE(parent->heirs, heir, next) {
+		DL_DELETE2(accounting->heirs, heir, all_prev, all_next);
+		free(heir);
+	}
+	parent->heirs = NULL;
+}
+
+void heirs_retire(struct group *group)
+{
+	struct group *parent = group->parent && group->parent->parent ? group->parent : NULL;
+	struct heir *heir;
+
+	DL_FOREACH2(group->accounting->heirs, heir, all_next) {
+		if (heir->links[group->hierarchy].group == group)
+			heir->links[group->hierarchy].group = parent;
+	}
+}
+
+static void note_heir(struct accounting *accounting, struct process *parent,
+		      const struct process *child)
+{
+	const struct task_link *links = process_leader(child)->links;
+	struct heir *heir = NULL;
+
+	if (!same_groups(accounting, links, process_leader(parent)->links))
+		heir = heir_get(accounting, parent, links);
+	if (!heir) {
+		parent->own_ended++;
+		return;
+	}
+	heir->children++;
+	heir->limit += now_ns() - child->measured_at[__builtin_ctz(USAGE_CPU)];
+}
+
 void reap_credit(struct accounting *accounting, struct process *process)
 {
 	struct process *parent = process->parent;
 	struct counters known;
 
-	if (!parent)
+	if (!parent || !parent->live)
 		return;
 	known_of(process, &known);
 	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
 		parent->reaped.credited.value[i] += known.value[i];
+	note_heir(accounting, parent, process);
 	reaper_note(accounting, parent);
 }
 
@@ -48,6 +128,12 @@ void reaper_forget(struct accounting *accounting, struct process *process)
 		return;
 	process->is_reaper = false;
 	DL_DELETE2(accounting->reapers, process, reaper_prev, reaper_next);
+}
+
+void reaper_end(struct accounting *accounting, struct process *process)
+{
+	reaper_forget(accounting, process);
+	heirs_free(accounting, process);
 }
 
 bool reap_owed(const struct process *process, struct counters *owed)
@@ -68,6 +154,11 @@ bool reap_owed(const struct process *process, struct counters *owed)
 	return any;
 }
 
+static uint64_t scale(uint64_t value, uint64_t part, uint64_t whole)
+{
+	return whole ? (uint64_t)((__uint128_t)value * part / whole) : 0;
+}
+
 /*
  * Ticks are weights of the run time that they came with: no more than it.
  * Where taskstats tells them they are known: cutime has what cputime_adjust()
@@ -81,21 +172,47 @@ static void limit_ticks(const struct accounting *accounting, struct counters *ow
 	if (accounting->source && accounting->source->tells_ticks) {
 		owed->value[COUNTER_USER] = owed->value[COUNTER_SYSTEM] = 0;
 	} else if (ticks > run) {
-		owed->value[COUNTER_USER] =
-			(uint64_t)((__uint128_t)owed->value[COUNTER_USER] * run / ticks);
+		owed->value[COUNTER_USER] = scale(owed->value[COUNTER_USER], run, ticks);
 		owed->value[COUNTER_SYSTEM] = run - owed->value[COUNTER_USER];
 	}
+}
+
+/* The heir's part, by the number of children, and not more than they can have run; taken off *owed. */
+static struct counters take_part(const struct heir *heir, unsigned children, struct counters *owed)
+{
+	uint64_t whole = owed->value[COUNTER_RUN], run = scale(whole, heir->children, children);
+	struct counters part;
+
+	if (run > heir->limit)
+		run = heir->limit;
+	for (enum counter i = 0; i < COUNTERS; i++) {
+		part.value[i] = scale(owed->value[i], run, whole);
+		owed->value[i] -= part.value[i];
+	}
+	return part;
 }
 
 void reap_pay(struct accounting *accounting, struct process *process)
 {
 	const struct task *leader = process_leader(process);
+	unsigned children = process->own_ended;
 	struct counters owed;
+	struct heir *heir;
 
-	if (!leader || !reap_owed(process, &owed))
+	if (!leader || !process->live || !reap_owed(process, &owed))
 		return;
 	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
 		process->reaped.paid.value[i] += owed.value[i];
 	limit_ticks(accounting, &owed);
+	LL_FOREACH(process->heirs, heir)
+		children += heir->children;
+	LL_FOREACH(process->heirs, heir) {
+		struct counters part = take_part(heir, children, &owed);
+
+		children -= heir->children;
+		usage_count(accounting, heir->links, &part, leader->cpu);
+	}
 	usage_count(accounting, leader->links, &owed, leader->cpu);
+	heirs_free(accounting, process);
+	process->own_ended = 0;
 }

@@ -70,7 +70,8 @@ static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid, uint64
 {
 	struct machine_task_stat stat, parent;
 	struct task_id id = {.tid = tid, .tgid = tgid};
-	const struct task *known, *creator;
+	const struct task *creator;
+	struct task *known;
 	struct counters final;
 	bool has_parent, zombie, taken = false;
 
@@ -83,7 +84,11 @@ static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid, uint64
 	id.start_time = stat.starttime;
 	pthread_mutex_lock(&accounting->lock);
 	known = task_find(accounting, tid);
-	if (!known || !task_is(known, &id)) {
+	if (known && !task_is(known, &id)) {
+		task_free(accounting, known); /* the number is another's now */
+		known = NULL;
+	}
+	if (!known) {
 		creator = find_creator(accounting, &id, &stat, has_parent ? &parent : NULL);
 		taken = creator && task_fork(accounting, creator, &id);
 		if (taken && tid == tgid) {
