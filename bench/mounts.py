@@ -147,7 +147,7 @@ class World:
         self.hello = self.start_hello("hello")
         self.direct = self.start_hello("hello_direct")
         self.flush = self.start_hello("hello_flush")
-        self.ours = self.start_ours("ours")
+        self.ours, self.few, self.many = (self.start_ours(name) for name in ("ours", "few", "many"))
         self.kernel = stack.enter_context(kernel_children(f"fcg-bench-{os.getpid()}"))
         self.pid = stack.enter_context(member())
         self.make_children()
@@ -174,9 +174,9 @@ class World:
                 (directory / "cgroup.procs").write_text(str(self.pid), encoding="ascii")
 
     def mounts(self):
-        return [self.hello, self.direct, self.flush, self.ours]
+        return [self.hello, self.direct, self.flush, self.ours, self.few, self.many]
 
-    def measure(self, *series, threads=1, rounds=125, milliseconds=2):
+    def measure(self, *series, threads, rounds, milliseconds):
         """{OPERATION:PATH: [ns of each round]} of all of them, in turns."""
         command = [str(self.directory / "bench_fs"), "-r", str(rounds), "-m", str(milliseconds),
                    "-j", str(threads), *series]
