@@ -179,3 +179,22 @@ int op_flush(const char *path, struct fuse_file_info *fi)
 	(void)fi;
 	return 0;
 }
+
+/*
+ * The kernel copies none of a file of size 0. Without this the FUSE client
+ * would go by the size that it makes of the last write.
+ */
+ssize_t op_copy_file_range(const char *from, struct fuse_file_info *from_fi, off_t from_offset,
+			   const char *to, struct fuse_file_info *to_fi, off_t to_offset,
+			   size_t size, int flags)
+{
+	(void)from;
+	(void)from_fi;
+	(void)from_offset;
+	(void)to;
+	(void)to_fi;
+	(void)to_offset;
+	(void)size;
+	(void)flags;
+	return front_end()->platform->file_size ? -EOPNOTSUPP : 0;
+}

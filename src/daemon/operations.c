@@ -83,6 +83,7 @@ const struct fuse_operations front_end_operations = {
 	.write = op_write,
 	.poll = op_poll,
 	.flush = op_flush,
+	.copy_file_range = op_copy_file_range,
 	.statfs = op_statfs,
 	.create = op_create,
 	.mknod = op_mknod,

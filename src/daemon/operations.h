@@ -70,6 +70,9 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 int op_poll(const char *path, struct fuse_file_info *fi, struct fuse_pollhandle *waiter,
 	    unsigned *events);
 int op_flush(const char *path, struct fuse_file_info *fi);
+ssize_t op_copy_file_range(const char *from, struct fuse_file_info *from_fi, off_t from_offset,
+			   const char *to, struct fuse_file_info *to_fi, off_t to_offset,
+			   size_t size, int flags);
 
 /* directories.c */
 int op_opendir(const char *path, struct fuse_file_info *fi);
