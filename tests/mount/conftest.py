@@ -1,5 +1,6 @@
 """Tests through a mount. They need no cgroup in the kernel and run on Linux and in gVisor."""
 
+import os
 import pathlib
 import signal
 
@@ -45,6 +46,13 @@ def expect_exceptions(items):
             raise pytest.UsageError(f"{EXCEPTIONS}: there is no test {name}")
         for item in matching:
             item.add_marker(pytest.mark.xfail(reason=f"gVisor: {reason}", strict=True))
+
+
+@pytest.fixture(autouse=True)
+def time_limit():
+    seconds = mounting.TEST_SECONDS + float(os.environ.get("HAMMER_SECONDS", "8"))
+    with mounting.time_limit(seconds):
+        yield
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 import pytest
@@ -18,6 +19,7 @@ SANITIZED = any(
     word in pathlib.Path(BINARY).read_bytes() for word in (b"__asan_init", b"__tsan_init")
 ) if os.path.exists(BINARY) else False
 PATIENCE = 60 if SANITIZED else 20  # seconds until something counts as hung
+TEST_SECONDS = 300 if SANITIZED else 120  # a whole test; HAMMER_SECONDS come on top
 
 HIERARCHIES = ("blkio cpu cpuacct cpuset devices freezer hugetlb memory "
                "net_cls net_prio perf_event pids systemd").split()
@@ -74,17 +76,48 @@ def daemons_of(path):
     return found
 
 
+def kill_daemons_of(path):
+    for pid in daemons_of(path):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+mount_points = set()  # those in use
+
+
+@contextlib.contextmanager
+def time_limit(seconds):
+    """Ends a test that hangs: calls to a daemon by killing it, all else by an exception."""
+    def end():
+        for path in list(mount_points):
+            kill_daemons_of(path)
+        os.kill(os.getpid(), signal.SIGALRM)
+
+    def give_up(*_):
+        raise TimeoutError(f"not finished within {seconds:.0f} seconds")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    timer = threading.Timer(seconds, end)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        signal.signal(signal.SIGALRM, before)
+
+
 @contextlib.contextmanager
 def mount_point():
     """A directory that every user may enter; whatever is mounted there at the end goes."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="fcg-mount-", dir="/tmp"))
     path.chmod(0o755)
+    mount_points.add(path)
     try:
         yield path
     finally:
-        for pid in daemons_of(path):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        mount_points.discard(path)
+        kill_daemons_of(path)
         while mounts_on(path):
             subprocess.run(["umount", "-l", path], check=True)
         shutil.rmtree(path)
