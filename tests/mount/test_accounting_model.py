@@ -1,0 +1,374 @@
+"""Random lives of processes against a model: who is where, and counters that never lose anything.
+
+MODEL_SEED repeats a run, MODEL_STEPS makes it longer.
+"""
+
+import os
+import pathlib
+import random
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from files import fields, pids, read, write
+from mounting import wait_until
+from test_membership import mount # pylint: disable=unused-import
+
+HIERARCHIES = ("cpuacct", "memory", "blkio", "pids", "freezer")
+STEPS = int(os.environ.get("MODEL_STEPS", "120"))
+REST = 0.06 # seconds; longer than what was read of a few members is used again
+REST_MAX = 1.1 # longer than it ever is (accounting.h)
+TICK = 10_000_000 # ns
+ACTOR = pathlib.Path(__file__).with_name("actor.py")
+MAX_PROCESSES, MAX_CGROUPS = 12, 6
+
+
+class Process:
+    """A process that follows commands, and its tasks."""
+
+    def __init__(self, pid, channel, parent):
+        self.pid, self.channel, self.parent = pid, channel, parent
+        self.tasks = {pid}
+
+    def tell(self, *words, descriptors=()):
+        command = " ".join(map(str, words)).encode()
+        if descriptors:
+            socket.send_fds(self.channel, [command], descriptors)
+        else:
+            self.channel.send(command)
+        return self.channel.recv(256).decode()
+
+    def __repr__(self):
+        return f"process {self.pid}"
+
+
+class Cgroup:
+    """What a cgroup must hold."""
+
+    def __init__(self, path, parent=None):
+        self.path, self.parent = path, parent
+        self.children = []
+        self.tasks = {} # tid: tgid
+        self.zombies = set()
+        self.was_reset = False
+        self.least = {} # figure: what it was last; it can't be less
+        path.mkdir()
+
+    def below(self):
+        """Children first."""
+        for child in self.children:
+            yield from child.below()
+        yield self
+
+    def ancestry(self):
+        yield self
+        if self.parent:
+            yield from self.parent.ancestry()
+
+    def count(self):
+        return sum(len(cgroup.tasks) + len(cgroup.zombies) for cgroup in self.below())
+
+    def __repr__(self):
+        return str(self.path)
+
+
+def start_root():
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        started = subprocess.Popen([sys.executable, ACTOR, str(theirs.fileno())],
+                                   pass_fds=[theirs.fileno()])
+    process = Process(started.pid, ours, None)
+    process.tell("burn", started.pid, 0) # Python has started, and that is no cgroup's business
+    return started, process
+
+
+def io_bytes(path, name):
+    """All bytes of all devices; the last line is their sum."""
+    return int(read(path / name).split()[-1])
+
+
+def figures_of(hierarchy, path):
+    """The counters of a cgroup: name: (value, whether a parent's is the sum over its children and more)."""
+    if hierarchy == "cpuacct":
+        stat = fields(path / "cpuacct.stat")
+        result = {"usage": (int(read(path / "cpuacct.usage")), True),
+                  "user": (stat["user"], False), "system": (stat["system"], False)}
+        for cpu, value in enumerate(read(path / "cpuacct.usage_percpu").split()):
+            result[f"percpu {cpu}"] = int(value), True
+        return result
+    if hierarchy == "memory":
+        stat = fields(path / "memory.stat")
+        return {name: (stat[name], name.startswith("total_"))
+                for name in ("pgfault", "pgmajfault", "total_pgfault", "total_pgmajfault")}
+    if hierarchy == "blkio":
+        return {name: (io_bytes(path, f"blkio.throttle.{name}"), name.endswith("recursive"))
+                for name in ("io_service_bytes", "io_service_bytes_recursive")}
+    return {}
+
+
+def usage(cgroup):
+    return int(read(cgroup.path / "cpuacct.usage"))
+
+
+def settled_usage(cgroup):
+    time.sleep(REST)
+    return usage(cgroup)
+
+
+class Model:
+    def __init__(self, mount, seed):
+        self.random = random.Random(seed)
+        self.by_scan = "accounting=scan" in getattr(mount, "options", ())
+        self.serial = 0
+        self.roots = {h: Cgroup(mount / h / "model") for h in HIERARCHIES}
+        self.started, self.root = start_root()
+        self.processes = [self.root]
+        self.unreaped = [] # (pid, parent)
+        self.place = {} # (hierarchy, tid): its cgroup
+        self.done = []
+        for hierarchy, cgroup in self.roots.items():
+            self.do_attach(hierarchy, cgroup, self.root)
+
+    # --- helpers ---
+
+    def cgroups(self, hierarchy):
+        return list(self.roots[hierarchy].below())
+
+    def any_cgroup(self):
+        hierarchy = self.random.choice(HIERARCHIES)
+        return hierarchy, self.random.choice(self.cgroups(hierarchy))
+
+    def any_process(self):
+        return self.random.choice(self.processes)
+
+    def any_task(self):
+        process = self.any_process()
+        return process, self.random.choice(sorted(process.tasks))
+
+    def put(self, hierarchy, cgroup, tid, tgid):
+        old = self.place.get((hierarchy, tid))
+        if old:
+            del old.tasks[tid]
+        self.place[hierarchy, tid] = cgroup
+        cgroup.tasks[tid] = tgid
+
+    def start_with(self, creator, tid, tgid):
+        for hierarchy in HIERARCHIES:
+            self.put(hierarchy, self.place[hierarchy, creator], tid, tgid)
+
+    def take_out(self, tid, zombie=False):
+        for hierarchy in HIERARCHIES:
+            cgroup = self.place.pop((hierarchy, tid))
+            del cgroup.tasks[tid]
+            if zombie:
+                cgroup.zombies.add(tid)
+
+    # --- what may happen ---
+
+    def fork(self):
+        process, tid = self.any_task()
+        if self.by_scan:
+            tid = process.pid # /proc does not tell which of the threads forked
+        if len(self.processes) >= MAX_PROCESSES:
+            return
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            pid = int(process.tell("fork", tid, descriptors=[theirs.fileno()]))
+        self.processes.append(Process(pid, ours, process))
+        self.start_with(tid, pid, pid)
+
+    def thread(self):
+        process = self.any_process()
+        tid = int(process.tell("thread"))
+        process.tasks.add(tid)
+        self.start_with(process.pid, tid, process.pid)
+
+    def end_thread(self):
+        process, tid = self.any_task()
+        if tid != process.pid:
+            process.tell("end_thread", tid)
+            process.tasks.remove(tid)
+            self.take_out(tid)
+
+    def exit(self):
+        process = self.any_process()
+        if process is self.root:
+            return
+        if self.by_scan:
+            pids(self.roots["pids"].path / "tasks") # an orphan never seen has no parent that /proc knows
+        process.channel.send(b"exit")
+        assert not process.channel.recv(1)
+        process.channel.close()
+        process.parent.tell("ended", process.pid)
+        self.processes.remove(process)
+        for tid in process.tasks:
+            self.take_out(tid, zombie=tid == process.pid)
+        self.unreaped = [(pid, self.root if parent is process else parent)
+                         for pid, parent in self.unreaped] + [(process.pid, process.parent)]
+        for child in self.processes:
+            if child.parent is process:
+                child.parent = self.root
+        if self.random.random() < 0.5:
+            self.reap()
+
+    def reap(self):
+        if self.unreaped:
+            pid, parent = self.unreaped.pop()
+            parent.tell("reap", pid)
+            for hierarchy in HIERARCHIES:
+                for cgroup in self.cgroups(hierarchy):
+                    cgroup.zombies.discard(pid)
+
+    def do_attach(self, hierarchy, cgroup, process):
+        write(cgroup.path / "cgroup.procs", str(process.pid))
+        for tid in process.tasks:
+            self.put(hierarchy, cgroup, tid, process.pid)
+
+    def attach(self):
+        hierarchy, cgroup = self.any_cgroup()
+        before = settled_usage(cgroup) if hierarchy == "cpuacct" else 0
+        self.do_attach(hierarchy, cgroup, self.any_process())
+        if hierarchy == "cpuacct":
+            assert settled_usage(cgroup) - before < TICK // 2, "the past has moved along"
+
+    def attach_thread(self):
+        hierarchy, cgroup = self.any_cgroup()
+        process, tid = self.any_task()
+        write(cgroup.path / "tasks", str(tid))
+        self.put(hierarchy, cgroup, tid, process.pid)
+
+    def mkdir(self):
+        hierarchy, parent = self.any_cgroup()
+        if len(self.cgroups(hierarchy)) < MAX_CGROUPS:
+            self.serial += 1
+            parent.children.append(Cgroup(parent.path / f"g{self.serial}", parent))
+
+    def rmdir(self):
+        hierarchy, cgroup = self.any_cgroup()
+        if cgroup.parent is None:
+            return
+        if cgroup.tasks or cgroup.children:
+            with pytest.raises(OSError, match="busy"):
+                cgroup.path.rmdir()
+            return
+        self.look_at(hierarchy, cgroup)
+        self.look_at(hierarchy, cgroup.parent)
+        cgroup.path.rmdir()
+        cgroup.parent.children.remove(cgroup)
+        cgroup.parent.zombies |= cgroup.zombies
+        self.look_at(hierarchy, cgroup.parent)
+
+    def burns(self, cgroup, work, slack):
+        """Runs work(), which says what it used; the cgroup and all above it must have it, once."""
+        time.sleep(REST)
+        before = [usage(above) for above in cgroup.ancestry()]
+        used = work()
+        time.sleep(REST)
+        for above, old in zip(cgroup.ancestry(), before):
+            wait_until(lambda: usage(above) - old >= 0.9 * used - slack, REST_MAX)
+            grown = usage(above) - old
+            assert 0.9 * used - slack <= grown <= 1.1 * used + slack, f"{above}: {grown} of {used}"
+
+    def burn(self):
+        process, tid = self.any_task()
+        milliseconds = self.random.randint(10, 30)
+        self.burns(self.place["cpuacct", tid],
+                   lambda: int(process.tell("burn", tid, milliseconds)), TICK // 2)
+
+    def short(self):
+        process = self.any_process()
+        milliseconds = self.random.randint(10, 30)
+
+        def work():
+            process.tell("short", milliseconds)
+            return milliseconds * 1000000
+
+        self.burns(self.place["cpuacct", process.pid], work, TICK * 3 // 2)
+
+    def fault(self):
+        self.any_process().tell("fault", self.random.randint(1, 1000))
+
+    def write(self):
+        self.any_process().tell("write", self.random.choice([4, 64, 256]))
+
+    def reset(self):
+        cgroup = self.random.choice(self.cgroups("cpuacct"))
+        others = [(other, usage(other)) for other in self.cgroups("cpuacct") if other is not cgroup]
+        write(cgroup.path / "cpuacct.usage", "0")
+        assert usage(cgroup) < TICK // 2
+        for other, value in others:
+            assert usage(other) >= value
+        cgroup.least, cgroup.was_reset = {}, True
+
+    # --- what must be so ---
+
+    def look_at(self, hierarchy, cgroup):
+        """Counters never go back."""
+        figures = figures_of(hierarchy, cgroup.path)
+        for name, (value, _) in figures.items():
+            least = cgroup.least.get(name, 0)
+            assert value >= least, f"{cgroup}: {name} went from {least} to {value}"
+            cgroup.least[name] = value
+        return figures
+
+    def check_counters(self, hierarchy):
+        seen = {}
+        for cgroup in self.cgroups(hierarchy): # a child before its parent
+            seen[cgroup] = self.look_at(hierarchy, cgroup)
+            for name, (value, sums) in seen[cgroup].items():
+                parts = sum(seen[child][name][0] for child in cgroup.children)
+                if sums and not cgroup.was_reset:
+                    assert value >= parts, f"{cgroup}: {name} is less than its children's"
+
+    def check_percpu(self):
+        for cgroup in self.cgroups("cpuacct"):
+            first = usage(cgroup)
+            parts = sum(map(int, read(cgroup.path / "cpuacct.usage_percpu").split()))
+            assert first <= parts <= usage(cgroup)
+
+    def check_members(self):
+        for hierarchy in HIERARCHIES:
+            for cgroup in self.cgroups(hierarchy):
+                assert pids(cgroup.path / "tasks") == sorted(cgroup.tasks), cgroup
+                assert pids(cgroup.path / "cgroup.procs") == sorted(set(cgroup.tasks.values())), cgroup
+        for cgroup in self.cgroups("pids"):
+            assert int(read(cgroup.path / "pids.current")) == cgroup.count(), cgroup
+
+    def check(self):
+        self.check_members()
+        for hierarchy in HIERARCHIES:
+            self.check_counters(hierarchy)
+        self.check_percpu()
+
+    OPERATIONS = {"fork": 6, "thread": 3, "end_thread": 2, "exit": 3, "reap": 1, "attach": 5,
+                  "attach_thread": 4, "mkdir": 4, "rmdir": 4, "burn": 4, "short": 3, "fault": 3,
+                  "write": 2, "reset": 1}
+
+    def step(self):
+        name, = self.random.choices(list(self.OPERATIONS), self.OPERATIONS.values())
+        self.done.append(name)
+        getattr(self, name)()
+
+    def end(self):
+        for process in self.processes:
+            process.channel.close() # it exits
+        self.started.wait()
+
+
+@pytest.mark.parametrize("run", range(2))
+def test_random_lives(mount, run):
+    seed = int(os.environ.get("MODEL_SEED", "0")) or random.randrange(1, 1 << 32)
+    print(f"MODEL_SEED={seed}")
+    model = Model(mount, seed + run if "MODEL_SEED" in os.environ else seed)
+    try:
+        for number in range(STEPS):
+            model.step()
+            if number % 5 == 4:
+                model.check()
+        model.check()
+    finally:
+        print(*model.done)
+        model.end()
