@@ -233,11 +233,14 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 		notice_exec(accounting, process, reading->stat.comm);
 		process_set_parent(accounting, process, reading->stat.ppid);
 	}
-	if (reading->has_io)
+	if (reading->has_io) {
 		count_io(accounting, process, reading, leader);
+		process->io_run = reading->run;
+	}
 	if (reading->has_memory) {
 		memory_hold(accounting, process, &reading->memory);
 		process->memory_run = reading->run;
+		process->memory_at = reading->at;
 	}
 }
 

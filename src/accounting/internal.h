@@ -90,7 +90,8 @@ struct process {
 	struct process *reaper_prev, *reaper_next;
 	struct charge *charges;
 	struct memory_usage memory; /* as read last */
-	uint64_t memory_run; /* run of all threads then */
+	uint64_t memory_run, memory_at; /* run of all threads, and ns, then */
+	uint64_t io_run; /* run of all threads when its I/O was read last */
 	pid_t pgrp, session; /* as read last: what an orphan still has of its parents */
 	char comm[sizeof(((struct machine_task_stat *)0)->comm)]; /* a new one tells of an exec */
 	uint64_t measured_at[USAGE_KINDS]; /* ns, monotonic */

@@ -39,7 +39,8 @@ static int list_process(struct reading_list *list, const struct process *process
 	list->count++;
 	reading->first = !process->measured;
 	reading->last_memory_run = process->memory_run;
-	reading->last_memory_at = process->measured_at[kind_index(USAGE_MEMORY)];
+	reading->last_memory_at = process->memory_at;
+	reading->last_io_run = process->io_run;
 	DL_FOREACH(process->tasks, task) {
 		if (!task->zombie)
 			reading->threads[reading->count++] = (struct thread_reading){

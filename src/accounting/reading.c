@@ -4,7 +4,7 @@
 #include "reading.h"
 
 /* Memory of a process that has not run stays as it is, but for reclaim and for its sharers. */
-#define ASLEEP_WINDOW 10000000000u /* ns */
+#define ASLEEP_WINDOW 1000000000u /* ns */
 
 /* The thread's run time in ns: schedstat, or ticks where there is none. */
 static void read_run(const struct machine *machine, pid_t tgid, struct thread_reading *thread)
@@ -60,13 +60,14 @@ void reading_fill(const struct machine *machine, struct reading *reading, uint64
 {
 	bool moved = read_runs(machine, reading);
 
+	reading->at = now;
 	if (moved) {
 		reading->has_stat = !machine_task_stat(machine, reading->tgid, 0, &reading->stat);
 		for (size_t i = 0; i < reading->count; i++)
 			read_thread(machine, reading, &reading->threads[i]);
 	}
 	if (reading->kinds & USAGE_IO)
-		reading->has_io = (moved || reading->first) &&
+		reading->has_io = (moved || reading->run != reading->last_io_run) &&
 				  !machine_task_io(machine, reading->tgid, 0, &reading->io);
 	if (reading->kinds & USAGE_MEMORY &&
 	    (moved || reading->run != reading->last_memory_run ||

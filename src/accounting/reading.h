@@ -17,11 +17,12 @@ struct reading {
 	pid_t tgid;
 	unsigned kinds;
 	bool first; /* nothing is known yet */
-	uint64_t last_memory_run, last_memory_at;
+	uint64_t last_memory_run, last_memory_at, last_io_run;
 	struct thread_reading *threads;
 	size_t count;
 	bool has_stat, has_io, has_memory;
 	uint64_t run; /* of all threads */
+	uint64_t at; /* ns: when it was read */
 	struct machine_task_stat stat;
 	struct machine_task_io io;
 	struct memory_usage memory;
