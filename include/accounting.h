@@ -70,6 +70,9 @@ struct task_list {
 struct accounting *accounting_new(struct machine *machine);
 void accounting_free(struct accounting *accounting);
 
+/* How many CPUs there may be (nr_cpu_ids): constant. */
+unsigned accounting_nr_cpu(const struct accounting *accounting);
+
 /* Where accounting learns of fork and exit. */
 enum accounting_source {
 	ACCOUNTING_AUTO, /* the best there is */

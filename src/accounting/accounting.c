@@ -38,6 +38,11 @@ void accounting_free(struct accounting *accounting)
 	free(accounting);
 }
 
+unsigned accounting_nr_cpu(const struct accounting *accounting)
+{
+	return accounting->nr_cpu;
+}
+
 void accounting_track(struct accounting *accounting, unsigned hierarchy, unsigned kinds)
 {
 	pthread_mutex_lock(&accounting->lock);

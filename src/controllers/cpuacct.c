@@ -24,33 +24,27 @@ static struct cpu_time root_time(const struct machine_cpu_time *time)
 /* For each possible CPU, and `add` adds it to what is printed. Offline ones read 0 in /proc/stat. */
 typedef void (*add_cpu)(struct text *out, unsigned cpu, const uint64_t figures[3]);
 
-static int measure_root(const struct machine *machine, struct text *out, add_cpu add,
-			uint64_t sum[3])
+static int measure_root(const struct tree *tree, struct text *out, add_cpu add, uint64_t sum[3])
 {
+	unsigned nr_cpu = accounting_nr_cpu(tree->accounting);
 	struct machine_stat stat;
-	struct bitmap *cpus;
-	int error = machine_stat(machine, &stat);
+	int error = machine_stat(tree->machine, &stat);
 
 	if (error)
 		return error;
-	error = machine_cpus(machine, MACHINE_CPUS_POSSIBLE, &cpus);
-	for (unsigned i = 0; !error && i < cpus->nr; i++) {
+	for (unsigned i = 0; i < nr_cpu; i++) {
 		static const struct machine_cpu_time offline;
 		const struct machine_cpu_time *time = machine_stat_cpu(&stat, i);
 		struct cpu_time root = root_time(time ? time : &offline);
 		const uint64_t figures[] = {root.user + root.system, root.user, root.system};
 
-		if (!bitmap_test(cpus, i))
-			continue;
 		for (enum figure f = USAGE; f <= SYSTEM; f++)
 			sum[f] += figures[f];
 		if (add)
 			add(out, i, figures);
 	}
-	if (!error)
-		bitmap_free(cpus);
 	machine_stat_free(&stat);
-	return error;
+	return 0;
 }
 
 static int measure_child(struct group *group, struct text *out, add_cpu add, uint64_t sum[3])
@@ -76,7 +70,7 @@ static int measure(const struct request *request, struct text *out, add_cpu add,
 	struct cgroup *cgroup = request->cgroup;
 
 	if (cgroup_is_root(cgroup))
-		return measure_root(cgroup_tree(cgroup)->machine, out, add, sum);
+		return measure_root(cgroup_tree(cgroup), out, add, sum);
 	return measure_child(&cgroup->group, out, add, sum);
 }
 
