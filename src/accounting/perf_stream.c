@@ -197,6 +197,8 @@ struct stream *perf_stream_open(int *error)
 			perf->count++;
 		}
 	}
+	if (!*error && !perf->count)
+		*error = -ENODEV; /* no CPU has them: gVisor */
 	if (!*error)
 		return &perf->stream;
 	perf_close(&perf->stream);
