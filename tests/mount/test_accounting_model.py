@@ -18,7 +18,7 @@ from mounting import wait_until
 from test_membership import mount # pylint: disable=unused-import
 
 HIERARCHIES = ("cpuacct", "memory", "blkio", "pids", "freezer")
-STEPS = int(os.environ.get("MODEL_STEPS", "120"))
+STEPS = int(os.environ.get("MODEL_STEPS", "80"))
 REST = 0.06 # seconds; longer than what was read of a few members is used again
 REST_MAX = 1.1 # longer than it ever is (accounting.h)
 TICK = 10_000_000 # ns
@@ -79,7 +79,7 @@ def start_root():
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         started = subprocess.Popen([sys.executable, ACTOR, str(theirs.fileno())],
-                                   pass_fds=[theirs.fileno()])
+                                   pass_fds=[theirs.fileno()], start_new_session=True)
     process = Process(started.pid, ours, None)
     process.tell("burn", started.pid, 0) # Python has started, and that is no cgroup's business
     return started, process
@@ -118,6 +118,14 @@ def settled_usage(cgroup):
     return usage(cgroup)
 
 
+def who_is(tid):
+    """name state parent group session, for the message."""
+    try:
+        return tid, *read(f"/proc/{tid}/stat").split()[1:6]
+    except OSError as error:
+        return tid, error.strerror
+
+
 class Model:
     def __init__(self, mount, seed):
         self.random = random.Random(seed)
@@ -131,6 +139,7 @@ class Model:
         self.done = []
         for hierarchy, cgroup in self.roots.items():
             self.do_attach(hierarchy, cgroup, self.root)
+        self.used_before = int(self.root.tell("cpu"))
 
     # --- helpers ---
 
@@ -195,8 +204,12 @@ class Model:
 
     def exit(self):
         process = self.any_process()
-        if process is self.root:
-            return
+        if process is not self.root:
+            self.end_process(process)
+            if self.random.random() < 0.5:
+                self.reap()
+
+    def end_process(self, process):
         if self.by_scan:
             pids(self.roots["pids"].path / "tasks") # an orphan never seen has no parent that /proc knows
         process.channel.send(b"exit")
@@ -211,8 +224,6 @@ class Model:
         for child in self.processes:
             if child.parent is process:
                 child.parent = self.root
-        if self.random.random() < 0.5:
-            self.reap()
 
     def reap(self):
         if self.unreaped:
@@ -262,7 +273,7 @@ class Model:
         self.look_at(hierarchy, cgroup.parent)
 
     def burns(self, cgroup, work, slack):
-        """Runs work(), which says what it used; the cgroup and all above it must have it, once."""
+        """Runs work(), which says what it used; the cgroup and all above it must have it."""
         time.sleep(REST)
         before = [usage(above) for above in cgroup.ancestry()]
         used = work()
@@ -270,7 +281,7 @@ class Model:
         for above, old in zip(cgroup.ancestry(), before):
             wait_until(lambda: usage(above) - old >= 0.9 * used - slack, REST_MAX)
             grown = usage(above) - old
-            assert 0.9 * used - slack <= grown <= 1.1 * used + slack, f"{above}: {grown} of {used}"
+            assert grown >= 0.9 * used - slack, f"{above}: {grown} of {used}"
 
     def burn(self):
         process, tid = self.any_task()
@@ -296,6 +307,8 @@ class Model:
 
     def reset(self):
         cgroup = self.random.choice(self.cgroups("cpuacct"))
+        if cgroup.parent is None:
+            return # check_total() wants to know
         others = [(other, usage(other)) for other in self.cgroups("cpuacct") if other is not cgroup]
         write(cgroup.path / "cpuacct.usage", "0")
         assert usage(cgroup) < TICK // 2
@@ -332,10 +345,24 @@ class Model:
     def check_members(self):
         for hierarchy in HIERARCHIES:
             for cgroup in self.cgroups(hierarchy):
-                assert pids(cgroup.path / "tasks") == sorted(cgroup.tasks), cgroup
+                tasks = pids(cgroup.path / "tasks")
+                assert tasks == sorted(cgroup.tasks), \
+                    f"{cgroup}: {[who_is(tid) for tid in set(tasks) ^ set(cgroup.tasks)]}"
                 assert pids(cgroup.path / "cgroup.procs") == sorted(set(cgroup.tasks.values())), cgroup
         for cgroup in self.cgroups("pids"):
             assert int(read(cgroup.path / "pids.current")) == cgroup.count(), cgroup
+
+    def check_total(self):
+        """All that ever lived here used what their parents were told when they waited for them."""
+        while len(self.processes) > 1:
+            self.end_process(self.processes[-1])
+        while self.unreaped:
+            self.reap()
+        time.sleep(REST_MAX)
+        shown = usage(self.roots["cpuacct"])
+        used = int(self.root.tell("cpu")) - self.used_before
+        print(f"used {used} ns, shown {shown} ns: {100 * (shown - used) / used:+.1f} %")
+        assert abs(shown - used) < used * (0.1 if self.by_scan else 0.03) + 2 * TICK
 
     def check(self):
         self.check_members()
@@ -369,6 +396,7 @@ def test_random_lives(mount, run):
             if number % 5 == 4:
                 model.check()
         model.check()
+        model.check_total()
     finally:
         print(*model.done)
         model.end()
