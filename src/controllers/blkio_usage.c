@@ -2,7 +2,7 @@
  * blkio: what was read and written, cgroup by cgroup and disk by disk. The
  * root's figures are the disks' own (/proc/diskstats); a child's are what
  * accounting counted of its members, given to the disks by their shares.
- * docs/values.d/blkio.md has the formulas.
+ * docs/values.md has the formulas.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* What a cgroup holds: usage and memory.stat. docs/values.d/memory.md has each figure's formula. */
+/* What a cgroup holds: usage and memory.stat. docs/values.md has each figure's formula. */
 #include "memory.h"
 
 #include <errno.h>
