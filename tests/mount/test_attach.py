@@ -155,14 +155,16 @@ def test_exit(cgroup, spawn):
 
 
 def test_child_starts_where_its_parent_is(cgroup):
+    """At once by events; scans that tell of no newest process look at all now and then."""
     path = cgroup("cpu", "a")
     with Helper(PARENT) as process:
         write(path / "cgroup.procs", str(process.pid))
         child = int(process.ask("fork"))
         try:
-            assert pids(path / "cgroup.procs") == sorted((process.pid, child))
+            family = sorted((process.pid, child))
+            assert wait_until(lambda: pids(path / "cgroup.procs") == family, 5)
             thread = int(process.ask("thread"))
-            assert thread in pids(path / "tasks")
+            assert wait_until(lambda: thread in pids(path / "tasks"), 5)
         finally:
             os.kill(child, 9)
 

@@ -5,9 +5,9 @@ import os
 import pytest
 
 from files import read, write
-from mounting import SANITIZED
+from mounting import SANITIZED, in_gvisor
 
-COUNT = 3000
+COUNT = 1000 if in_gvisor() else 3000  # calls take five times as long there
 
 memory_is_its_own = pytest.mark.skipif(
     SANITIZED, reason="a sanitizer keeps freed memory: the figure would be its own")
@@ -44,7 +44,7 @@ def test_many_cgroups(mount):
 @pytest.mark.daemon
 @memory_is_its_own
 def test_memory_of_removed_cgroups_is_used_again(mount):
-    """After the second round the daemon is no larger than after the first."""
+    """After the third round the daemon is no larger than after the first."""
     root = mount / "cpu"
     sizes = [mount.resident()]
     for _ in range(3):
@@ -53,7 +53,7 @@ def test_memory_of_removed_cgroups_is_used_again(mount):
         remove(root)
         sizes.append(mount.resident())
     print("resident KiB:", [size // 1024 for size in sizes])
-    assert sizes[3] - sizes[1] < 2 << 20
+    assert sizes[3] - sizes[1] < 2 * COUNT * 200, "bytes for each that is gone"
 
 
 @pytest.mark.daemon
@@ -65,7 +65,7 @@ def test_memory_of_what_was_read_is_used_again(mount):
         return mount.resident()
 
     before = read_much()
-    assert read_much() - before < 1 << 20
+    assert read_much() - before < COUNT * 200
 
 
 @pytest.mark.daemon
