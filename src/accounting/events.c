@@ -372,7 +372,7 @@ struct source *events_source_open(struct accounting *accounting, int *error)
 		return NULL;
 	}
 	events->source.tells_ticks = events->taskstats.fd >= 0;
-	log_info("accounting: %s%s", events->stream->name,
-		 events->taskstats.fd >= 0 ? ", taskstats" : "");
+	log_info("accounting: events from %s%s", events->stream->name,
+		 events->taskstats.fd >= 0 ? ", figures at exit from taskstats" : "");
 	return &events->source;
 }

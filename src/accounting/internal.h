@@ -336,7 +336,7 @@ bool accounting_is_idle(struct accounting *accounting);
 
 /* --- scan.c; each takes the lock and reads /proc --- */
 
-/* Finds tasks that are new since the last scan. True: there were some, or it cannot be told. */
+/* Finds tasks that are new since the last scan. True: some of them are members. */
 bool scan_new(struct accounting *accounting);
 /* New are those that come from here on. */
 void scan_start(struct accounting *accounting);

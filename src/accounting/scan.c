@@ -12,6 +12,14 @@
 #define WINDOW_MAX 1000000000u
 #define COST_SHARE 20u
 
+/* A new task, and what is needed to tell who made it. */
+struct newcomer {
+	struct task_id id;
+	struct machine_task_stat stat, parent;
+	bool has_parent;
+	bool group_lives, session_lives; /* the leaders of its process group and session */
+};
+
 /* How much a process has in common with an orphan: its group, at least its session, or nothing. */
 static int kinship(const struct process *process, const struct machine_task_stat *orphan)
 {
@@ -24,20 +32,31 @@ static int kinship(const struct process *process, const struct machine_task_stat
 	return process->session == orphan->session;
 }
 
+/* A leader that lives and is no member: who is in its group or session is as likely its own. */
+static bool is_stranger(struct accounting *accounting, pid_t leader, bool lives)
+{
+	return lives && !process_find(accounting, leader);
+}
+
 /*
  * Who may have forked a process whose true parent has ended meanwhile: one of
  * its process group, or of its session. A daemon that called setsid() has neither.
  */
 static const struct task *orphan_creator(struct accounting *accounting,
-					 const struct machine_task_stat *stat,
-					 const struct machine_task_stat *parent)
+					 const struct newcomer *newcomer)
 {
+	const struct machine_task_stat *stat = &newcomer->stat;
 	const struct process *nearest = NULL;
 	struct process *process;
 	int best = 0;
 
-	if (parent->session == stat->session)
+	if (newcomer->parent.session == stat->session)
 		return NULL; /* no orphan: a new parent is of another session */
+	if (is_stranger(accounting, stat->pgrp,
+			newcomer->group_lives && stat->pgrp != newcomer->id.tgid))
+		return NULL;
+	if (is_stranger(accounting, stat->session, newcomer->session_lives))
+		best = 2; /* its group alone can tell */
 	for (process = accounting->processes; process; process = process->hh.next) {
 		int kin = process->tgid == stat->pid ? 0 : kinship(process, stat);
 
@@ -49,16 +68,56 @@ static const struct task *orphan_creator(struct accounting *accounting,
 	return nearest ? process_leader(nearest) : NULL;
 }
 
-static const struct task *find_creator(struct accounting *accounting, const struct task_id *id,
-				       const struct machine_task_stat *stat,
-				       const struct machine_task_stat *parent)
+static const struct task *find_creator(struct accounting *accounting,
+				       const struct newcomer *newcomer)
 {
+	bool is_process = newcomer->id.tid == newcomer->id.tgid;
 	struct process *process =
-		process_find(accounting, id->tid == id->tgid ? stat->ppid : id->tgid);
+		process_find(accounting, is_process ? newcomer->stat.ppid : newcomer->id.tgid);
 
 	if (process)
 		return process_leader(process);
-	return id->tid == id->tgid && parent ? orphan_creator(accounting, stat, parent) : NULL;
+	return is_process && newcomer->has_parent ? orphan_creator(accounting, newcomer) : NULL;
+}
+
+/* Reads about the task; false when it has ended or is none that can be a member. */
+static bool read_newcomer(const struct machine *machine, struct newcomer *newcomer)
+{
+	struct machine_task_stat *stat = &newcomer->stat;
+
+	if (machine_task_stat(machine, newcomer->id.tgid, newcomer->id.tid, stat) ||
+	    stat->flags & MACHINE_TASK_KTHREAD)
+		return false;
+	newcomer->id.start_time = stat->starttime;
+	newcomer->has_parent =
+		stat->ppid && !machine_task_stat(machine, stat->ppid, 0, &newcomer->parent);
+	newcomer->group_lives = machine_task_exists(machine, stat->pgrp, 0);
+	newcomer->session_lives = machine_task_exists(machine, stat->session, 0);
+	return true;
+}
+
+/* Gives the newcomer to who made it, if that is there; under the lock. True: it is in the table now. */
+static bool take(struct accounting *accounting, const struct newcomer *newcomer,
+		 const struct counters *final)
+{
+	const struct task_id *id = &newcomer->id;
+	struct task *known = task_find(accounting, id->tid);
+	const struct task *creator;
+
+	if (known && task_is(known, id))
+		return false;
+	if (known)
+		task_free(accounting, known); /* the number is another's now */
+	creator = find_creator(accounting, newcomer);
+	if (!creator || !task_fork(accounting, creator, id))
+		return false;
+	if (id->tid == id->tgid) {
+		process_find(accounting, id->tgid)->pgrp = newcomer->stat.pgrp;
+		process_find(accounting, id->tgid)->session = newcomer->stat.session;
+	}
+	if (final)
+		task_end(accounting, task_find(accounting, id->tid), final);
+	return true;
 }
 
 /*
@@ -68,46 +127,26 @@ static const struct task *find_creator(struct accounting *accounting, const stru
  */
 static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid, uint64_t since)
 {
-	struct machine_task_stat stat, parent;
-	struct task_id id = {.tid = tid, .tgid = tgid};
-	const struct task *creator;
-	struct task *known;
+	struct newcomer newcomer = {.id = {.tid = tid, .tgid = tgid}};
 	struct counters final;
-	bool has_parent, zombie, taken = false;
+	bool ended, taken;
 
-	if (machine_task_stat(accounting->machine, tgid, tid, &stat) ||
-	    stat.flags & MACHINE_TASK_KTHREAD || stat.starttime < since)
+	if (!read_newcomer(accounting->machine, &newcomer) || newcomer.id.start_time < since)
 		return false;
-	zombie = (stat.state == 'Z' || stat.state == 'X') &&
-		 task_read_final(accounting->machine, &id, &final);
-	has_parent = stat.ppid && !machine_task_stat(accounting->machine, stat.ppid, 0, &parent);
-	id.start_time = stat.starttime;
+	ended = (newcomer.stat.state == 'Z' || newcomer.stat.state == 'X') &&
+		task_read_final(accounting->machine, &newcomer.id, &final);
 	pthread_mutex_lock(&accounting->lock);
-	known = task_find(accounting, tid);
-	if (known && !task_is(known, &id)) {
-		task_free(accounting, known); /* the number is another's now */
-		known = NULL;
-	}
-	if (!known) {
-		creator = find_creator(accounting, &id, &stat, has_parent ? &parent : NULL);
-		taken = creator && task_fork(accounting, creator, &id);
-		if (taken && tid == tgid) {
-			process_find(accounting, tgid)->pgrp = stat.pgrp;
-			process_find(accounting, tgid)->session = stat.session;
-		}
-		if (taken && zombie)
-			task_end(accounting, task_find(accounting, tid), &final);
-	}
+	taken = take(accounting, &newcomer, ended ? &final : NULL);
 	pthread_mutex_unlock(&accounting->lock);
 	return taken;
 }
 
-static void probe(struct accounting *accounting, pid_t number)
+static bool probe(struct accounting *accounting, pid_t number, uint64_t since)
 {
 	struct machine_task_status status;
 
-	if (!machine_task_status(accounting->machine, number, 0, &status))
-		look_at(accounting, status.tgid ? status.tgid : number, number, 0);
+	return !machine_task_status(accounting->machine, number, 0, &status) &&
+	       look_at(accounting, status.tgid ? status.tgid : number, number, since);
 }
 
 /* The processes that accounting knows. */
@@ -160,20 +199,21 @@ static void look_at_threads(struct accounting *accounting, pid_t tgid, uint64_t 
 
 /*
  * Looks at all processes, and at all threads of those that are members. A
- * child's number may be lower than its parent's: again until there is nothing new.
+ * child's number may be lower than its parent's: again until there is nothing
+ * new. True: there was a process that is a member now.
  */
-static void look_at_all(struct accounting *accounting)
+static bool look_at_all(struct accounting *accounting, uint64_t since)
 {
-	const uint64_t since = seen_ticks(accounting);
 	struct machine_ids processes = {0}, threads = {0};
 	uint64_t spent = spent_ns();
-	bool taken;
+	bool taken, any = false;
 
 	machine_pids(accounting->machine, &processes);
 	do {
 		taken = false;
 		for (size_t i = 0; i < processes.nr; i++)
 			taken |= look_at(accounting, processes.id[i], processes.id[i], since);
+		any |= taken;
 	} while (taken);
 	for (size_t i = 0; i < processes.nr; i++)
 		look_at_threads(accounting, processes.id[i], since, &threads);
@@ -181,6 +221,7 @@ static void look_at_all(struct accounting *accounting)
 	machine_ids_free(&threads);
 	accounting->scanned_at = now_ns();
 	accounting->scan_cost = spent_ns() - spent;
+	return any;
 }
 
 /* The newest task's number; 0 where it is not to be had. */
@@ -202,32 +243,40 @@ static bool is_due(const struct accounting *accounting)
 	return now_ns() - accounting->scanned_at >= window;
 }
 
+/* The numbers that were given since the last look, one by one. */
+static bool look_at_numbers(struct accounting *accounting, pid_t first, pid_t last, uint64_t since)
+{
+	bool taken = false;
+
+	for (pid_t number = first; number <= last; number++)
+		taken |= probe(accounting, number, since);
+	return taken;
+}
+
 bool scan_new(struct accounting *accounting)
 {
-	bool changed = true, looked = true;
-	uint64_t now;
+	bool taken = false, looked = true;
+	uint64_t now, since;
 	pid_t last;
 
 	pthread_mutex_lock(&accounting->scanning);
 	now = now_ns();
+	since = seen_ticks(accounting);
 	last = newest(accounting);
-	if (last && last == accounting->last_pid) {
-		changed = false;
-	} else if (last > accounting->last_pid && accounting->last_pid &&
-		   last - accounting->last_pid <= PROBES) {
-		for (pid_t number = accounting->last_pid + 1; number <= last; number++)
-			probe(accounting, number);
-	} else {
+	if (last > accounting->last_pid && accounting->last_pid &&
+	    last - accounting->last_pid <= PROBES)
+		taken = look_at_numbers(accounting, accounting->last_pid + 1, last, since);
+	else if (!last || last != accounting->last_pid) {
 		looked = last || is_due(accounting);
 		if (looked)
-			look_at_all(accounting);
+			taken = look_at_all(accounting, since);
 	}
 	accounting->last_pid = last;
 	if (looked)
 		accounting->seen_at = now;
 	pthread_mutex_unlock(&accounting->scanning);
 	forks_announce(accounting);
-	return changed;
+	return taken;
 }
 
 void scan_start(struct accounting *accounting)
@@ -250,7 +299,7 @@ void scan_all(struct accounting *accounting, uint64_t seen_at)
 	now = now_ns();
 	accounting->last_pid = newest(accounting);
 	accounting->seen_at = seen_at;
-	look_at_all(accounting);
+	look_at_all(accounting, seen_ticks(accounting));
 	accounting->seen_at = now;
 	pthread_mutex_unlock(&accounting->scanning);
 	forks_announce(accounting);

@@ -51,14 +51,13 @@ int accounting_start(struct accounting *accounting, enum accounting_source sourc
 		return error;
 	if (!accounting->source) {
 		if (error)
-			log_info("accounting: no events here (%s)", strerror(-error));
+			log_info("accounting: events are not to be had: %s", strerror(-error));
 		accounting->source = scan_source_open(accounting, &error);
 	}
 	if (!accounting->source)
 		return error;
 	if (!accounting_is_idle(accounting))
 		source_wake(accounting);
-	log_info("accounting: by %s", accounting->source->name);
 	return 0;
 }
 
@@ -90,7 +89,7 @@ struct scan_source {
 #define IDLE_AFTER (5000 * MS) /* after a wake, for whoever is about to become a member */
 /* Parts of the time that reading takes while members run, and while they rest. */
 #define BUSY_SHARE 100u
-#define IDLE_SHARE 1000u
+#define IDLE_SHARE 3000u
 
 static void scan_sync(struct source *source)
 {
@@ -187,8 +186,10 @@ struct source *scan_source_open(struct accounting *accounting, int *error)
 	pthread_cond_init(&scan->woken, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	*error = -pthread_create(&scan->thread, NULL, scan_run, scan);
-	if (!*error)
+	if (!*error) {
+		log_info("accounting: scans of /proc");
 		return &scan->source;
+	}
 	free(scan);
 	return NULL;
 }
