@@ -6,8 +6,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct bytes;
 struct machine;
 struct task_link;
+struct text;
 struct usage;
 
 /*
@@ -47,6 +49,8 @@ struct group {
 	uint64_t pids_limit, pids_over; /* forks in the group itself that went over a limit */
 	struct group *children, *next, *prev;
 	struct usage *usage; /* what members, past and present, used; NULL while there were none */
+	bool is_unsaved; /* in accounting's list of what accounting_export() has to tell */
+	struct group *unsaved_prev, *unsaved_next;
 };
 
 struct task_id {
@@ -271,5 +275,53 @@ uint64_t group_pids_peak(struct group *group);
 void group_pids_limit(struct group *group, uint64_t limit);
 /* Forks in the group itself that went over its or an ancestor's limit: pids.events. Does not read /proc. */
 uint64_t group_pids_over(struct group *group);
+
+/* --- keeping it beyond the daemon's end ---
+ *
+ * What is known of groups and processes as bytes (bytes.h), to be imported by
+ * the next daemon. Nothing of it costs anything unless accounting_keep() was called.
+ */
+
+/* Who takes what is exported, under accounting's lock. */
+struct accounting_keeper {
+	void *context;
+	/* A number that names the group, roots too, for good. */
+	uint64_t (*number)(void *context, const struct group *group);
+	void (*group)(void *context, const struct group *group, const struct text *bytes);
+	/* NULL: it is gone. */
+	void (*process)(void *context, pid_t tgid, const struct text *bytes);
+};
+
+/* From here on what changes is to be exported. Before any task is in a group. */
+void accounting_keep(struct accounting *accounting);
+
+/* Has the group exported: it was reset. */
+void accounting_changed(struct group *group);
+
+/* True when something may have changed since the last export. */
+bool accounting_has_changed(struct accounting *accounting);
+
+/*
+ * Tells what changed since the last export, or everything. *exported_at is for
+ * accounting_resume(). 0 or -ENOMEM. Does not read /proc.
+ */
+int accounting_export(struct accounting *accounting, const struct accounting_keeper *keeper,
+		      bool everything, uint64_t *exported_at);
+
+/*
+ * Import, in this order, before accounting_start(): all groups, then all
+ * processes (only in the boot that they were exported in), as they were when
+ * they were exported. `find` is the reverse of accounting_keeper.number(), and
+ * may return NULL for a group that is no more. -EINVAL: no such bytes.
+ */
+int accounting_import_group(struct group *group, struct bytes *bytes);
+int accounting_import_process(struct accounting *accounting, struct bytes *bytes,
+			      struct group *(*find)(void *context, uint64_t number), void *context);
+
+/*
+ * After accounting_start(): who of the imported is gone, and who was forked
+ * by one of them since the export. Reads /proc.
+ */
+void accounting_resume(struct accounting *accounting, uint64_t exported_at);
 
 #endif

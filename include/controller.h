@@ -10,6 +10,8 @@
 #include "cgroup.h"
 #include "text.h"
 
+struct bytes;
+
 /*
  * A controller is a table of files and a few hooks, as the kernel's struct
  * cgroup_subsys. Everything about it stands in one file of src/controllers.
@@ -101,6 +103,15 @@ struct controller {
 	void (*css_offline)(struct cgroup *cgroup);
 	/* The last holder is gone: frees the state. Runs without the tree lock. */
 	void (*css_free)(void *state);
+
+	/*
+	 * What the controller keeps of a cgroup as bytes (bytes.h), and back into
+	 * a new one whose parent is restored: for -o state. Without
+	 * them it is the text of each file that can be read and written under the
+	 * tree lock, written again. Under the tree lock; save shared only.
+	 */
+	void (*save)(struct cgroup *cgroup, struct text *out);
+	int (*restore)(struct cgroup *cgroup, struct bytes *in);
 
 	/* May these tasks enter, moved by `caller`? 0 or a negative errno; nothing changes yet. */
 	int (*can_attach)(struct cgroup *cgroup, const struct task_list *tasks,

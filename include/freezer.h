@@ -9,4 +9,9 @@
  */
 void freezer_set_acting(bool acting);
 
+struct tree;
+
+/* Before the tree is freed: who is stopped stays so, for the next daemon to let go. */
+void freezer_keep_stopped(struct tree *tree);
+
 #endif

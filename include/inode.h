@@ -8,6 +8,8 @@
 
 #include "cgroup.h"
 
+struct bytes;
+
 /*
  * Attributes of directories and files, as kernfs keeps them (fs/kernfs/inode.c):
  * defaults cost nothing, what was changed is remembered and lasts as long as
@@ -37,6 +39,13 @@ int inode_setxattr(struct tree *tree, const struct node *node, const char *name,
 ssize_t inode_getxattr(struct tree *tree, const struct node *node, const char *name, void *value, size_t size);
 ssize_t inode_listxattr(struct tree *tree, const struct node *node, char *names, size_t size);
 int inode_removexattr(struct tree *tree, const struct node *node, const char *name);
+
+/*
+ * What was changed in a cgroup and its files (NULL: in the top directory) as bytes,
+ * and back again; a file that is not there any more is passed over. -EINVAL: no such bytes; -ENOMEM.
+ */
+void inode_save(struct tree *tree, struct cgroup *cgroup, struct text *out);
+int inode_restore(struct tree *tree, struct cgroup *cgroup, struct bytes *in);
 
 /* Frees a list of changed attributes. */
 void inode_free_all(struct inode *inodes);

@@ -31,6 +31,7 @@ void accounting_free(struct accounting *accounting)
 	while (accounting->tasks)
 		task_free(accounting, accounting->tasks);
 	free(accounting->news);
+	export_free(accounting);
 	for (unsigned i = 0; i < USAGE_KINDS; i++)
 		pthread_mutex_destroy(&accounting->reading[i]);
 	pthread_mutex_destroy(&accounting->scanning);

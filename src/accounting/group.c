@@ -45,6 +45,7 @@ void group_retire(struct group *group)
 	heirs_retire(group);
 	memory_retire(group);
 	usage_free(group);
+	group_gone(group);
 	if (group->parent)
 		DL_DELETE(group->parent->children, group);
 	else

@@ -93,6 +93,10 @@ struct process {
 	uint64_t memory_run, memory_at; /* run of all threads, and ns, then */
 	uint64_t io_run; /* run of all threads when its I/O was read last */
 	pid_t pgrp, session; /* as read last: what an orphan still has of its parents */
+	uint64_t exported; /* hash of what was told last; 0: never was */
+	bool is_unsaved; /* in accounting->unsaved */
+	pid_t imported_parent; /* to be looked for once all are imported */
+	struct process *unsaved_prev, *unsaved_next;
 	char comm[sizeof(((struct machine_task_stat *)0)->comm)]; /* a new one tells of an exec */
 	uint64_t measured_at[USAGE_KINDS]; /* ns, monotonic */
 	uint64_t io_rest[2]; /* bytes read and written that do not make a request yet */
@@ -157,6 +161,14 @@ struct accounting {
 	struct heir *heirs; /* reap.c: all of them */
 	/* Read for accounting_settle(), in no group yet; oldest first. */
 	struct process *kept;
+
+	/* What accounting_export() has to tell. Kept up while `keeping`. */
+	bool keeping;
+	bool all_unsaved; /* any process may have changed */
+	struct process *unsaved;
+	struct group *unsaved_groups;
+	pid_t *gone;
+	size_t gone_count, gone_capacity;
 
 	struct source *source; /* NULL until started; constant then */
 };
@@ -270,6 +282,10 @@ void memory_fork(struct process *process, const struct process *parent,
 /* The group ends: its parent holds what it held. */
 void memory_retire(struct group *group);
 
+/* The process holds this much in the group (NULL: the root), as was exported. */
+void memory_import(struct process *process, unsigned hierarchy, struct group *group,
+		   const struct memory_usage *held, const struct memory_usage *left);
+
 /* --- io.c --- */
 
 /* Learns the mean size of the machine's requests of late. Takes the lock, reads /proc. */
@@ -342,6 +358,16 @@ bool scan_new(struct accounting *accounting);
 void scan_start(struct accounting *accounting);
 /* Looks at all tasks that are newer than `seen_at`, and at all members: when news were lost. */
 void scan_all(struct accounting *accounting, uint64_t seen_at);
+
+/* --- export.c; under the lock: cheap, and nothing while nobody keeps --- */
+
+/* It may have changed. */
+void process_unsaved(struct accounting *accounting, struct process *process);
+void group_unsaved(struct group *group);
+/* It is about to be freed. */
+void process_gone(struct accounting *accounting, struct process *process);
+void group_gone(struct group *group);
+void export_free(struct accounting *accounting);
 
 /* --- reap.c; under the lock --- */
 

@@ -288,8 +288,10 @@ uint64_t group_pids(struct group *group)
 	free(list.tasks);
 	pthread_mutex_lock(&accounting->lock);
 	pids = group->populated + group->zombie_count;
-	if (pids > group->pids_peak)
+	if (pids > group->pids_peak) {
 		group->pids_peak = (unsigned)pids;
+		group_unsaved(group);
+	}
 	pthread_mutex_unlock(&accounting->lock);
 	return pids;
 }

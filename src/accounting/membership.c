@@ -37,6 +37,8 @@ struct task *task_new(struct accounting *accounting, const struct task_id *id)
 	if (task)
 		task_free(accounting, task);
 	process = process_get(accounting, id->tgid);
+	if (process)
+		process_unsaved(accounting, process);
 	task = calloc(1, sizeof(*task) + accounting->hierarchies * sizeof(task->links[0]));
 	if (!process || !task) {
 		free(task);
@@ -98,6 +100,7 @@ static void count_over_limit(struct group *own)
 	for (const struct group *group = own; group; group = group->parent) {
 		if (group->populated > group->pids_limit) {
 			own->pids_over++;
+			group_unsaved(own);
 			return;
 		}
 	}
@@ -141,8 +144,10 @@ static void group_count(struct group *group, int live, int zombies)
 	for (; group; group = group->parent) {
 		group->populated += (unsigned)live;
 		group->zombie_count += (unsigned)zombies;
-		if (group->populated > group->pids_peak)
+		if (group->populated > group->pids_peak) {
 			group->pids_peak = group->populated;
+			group_unsaved(group);
+		}
 	}
 }
 
@@ -170,6 +175,7 @@ void task_enter(struct task *task, unsigned hierarchy, struct group *group)
 		group = NULL; /* roots list nobody */
 	if (link->group == group)
 		return;
+	process_unsaved((group ? group : link->group)->accounting, task->process);
 	/* In before out, as pids_can_attach(): a common ancestor's peak tells. */
 	group_count(group, task->zombie ? 0 : 1, task->zombie ? 1 : 0);
 	link_leave(link);
@@ -221,6 +227,7 @@ void task_end(struct accounting *accounting, struct task *task, const struct cou
 {
 	if (task->zombie)
 		return;
+	process_unsaved(accounting, task->process);
 	count_end(accounting, task, final);
 	for (unsigned i = 0; i < accounting->hierarchies; i++) {
 		struct task_link *link = &task->links[i];
@@ -244,6 +251,7 @@ void task_free(struct accounting *accounting, struct task *task)
 	struct process *process = task->process;
 
 	task_end(accounting, task, NULL);
+	process_unsaved(accounting, process);
 	for (unsigned i = 0; i < accounting->hierarchies; i++)
 		link_leave(&task->links[i]);
 	accounting->zombies--;

@@ -234,8 +234,21 @@ void memory_fork(struct process *process, const struct process *parent,
 	}
 }
 
+void memory_import(struct process *process, unsigned hierarchy, struct group *group,
+		   const struct memory_usage *held, const struct memory_usage *left)
+{
+	struct charge *charge = charge_get(process, hierarchy, group);
+
+	if (!charge)
+		return;
+	charge_set(charge, held);
+	charge->left = *left;
+}
+
 void memory_retire(struct group *group)
 {
+	if (group->usage && group->usage->charges)
+		group->accounting->all_unsaved = true;
 	while (group->usage && group->usage->charges) {
 		struct charge *charge = group->usage->charges;
 		struct group *parent = group->parent->parent ? group->parent : NULL;

@@ -12,6 +12,8 @@ struct process *process_find(struct accounting *accounting, pid_t tgid)
 	struct process *process;
 
 	HASH_FIND_INT(accounting->processes, &tgid, process);
+	if (process)
+		process_unsaved(accounting, process); /* who looks for it changes it */
 	return process;
 }
 
@@ -136,6 +138,7 @@ void process_end(struct accounting *accounting, struct process *process)
 void process_free(struct accounting *accounting, struct process *process)
 {
 	unkeep(accounting, process);
+	process_gone(accounting, process);
 	HASH_DEL(accounting->processes, process);
 	free(process);
 }

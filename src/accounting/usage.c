@@ -28,6 +28,7 @@ struct usage *usage_get(struct group *group)
 {
 	struct usage *usage = group->usage;
 
+	group_unsaved(group); /* who gets it adds to it */
 	if (usage)
 		return usage;
 	usage = calloc(1, sizeof(*usage));

@@ -6,10 +6,12 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <utlist.h>
 
 #include "blkio.h"
+#include "bytes.h"
 
 #define CFQ_WEIGHT 500
 #define BFQ_WEIGHT 100
@@ -105,6 +107,115 @@ static void blkio_attach(struct cgroup *cgroup, const struct task_list *tasks)
 	DL_APPEND(blkcg_of(cgroup->parent)->used, blkcg);
 }
 
+/* All of a blkg but its place is figures. */
+static void put_blkg(struct text *out, const struct blkg *blkg)
+{
+	bytes_put_u64(out, blkg->device);
+	for (unsigned i = 0; i < WEIGHTS; i++)
+		bytes_put_u64(out, blkg->weight[i]);
+	for (unsigned i = 0; i < LIMITS; i++)
+		bytes_put_u64(out, blkg->limit[i]);
+	bytes_put(out, &blkg->local, sizeof(blkg->local));
+	bytes_put(out, &blkg->total, sizeof(blkg->total));
+	bytes_put(out, &blkg->removed, sizeof(blkg->removed));
+	bytes_put(out, &blkg->start, sizeof(blkg->start));
+}
+
+static void blkio_save(struct cgroup *cgroup, struct text *out)
+{
+	const struct blkcg *blkcg = blkcg_of(cgroup);
+	const struct blkg *blkg;
+	unsigned count;
+
+	for (unsigned i = 0; i < WEIGHTS; i++)
+		bytes_put_u64(out, blkcg->weight[i]);
+	bytes_put(out, &blkcg->local, sizeof(blkcg->local));
+	bytes_put(out, &blkcg->total, sizeof(blkcg->total));
+	bytes_put_u64(out, blkcg->is_used);
+	LL_COUNT(blkcg->blkgs, blkg, count);
+	bytes_put_u64(out, count);
+	LL_FOREACH(blkcg->blkgs, blkg)
+		put_blkg(out, blkg);
+}
+
+static void get_structure(struct bytes *in, void *structure, size_t size)
+{
+	struct bytes part = bytes_get(in);
+
+	if (part.wrong || part.len != size)
+		in->wrong = true;
+	else
+		memcpy(structure, part.data, size);
+}
+
+/* A disk has not done less than when we started first: else the machine was started since. */
+static bool has_gone_on(const struct blkio_stat *start, const struct blkio_stat *now)
+{
+	for (unsigned op = 0; op < BLKIO_OPS; op++) {
+		if (start->figure[BLKIO_BYTES][op] > now->figure[BLKIO_BYTES][op])
+			return false;
+	}
+	return true;
+}
+
+static struct blkg *get_blkg(struct blkg *blkg, struct bytes *in)
+{
+	struct blkio_stat start;
+
+	for (unsigned i = 0; i < WEIGHTS; i++)
+		blkg->weight[i] = (uint16_t)bytes_get_u64(in);
+	for (unsigned i = 0; i < LIMITS; i++)
+		blkg->limit[i] = bytes_get_u64(in);
+	get_structure(in, &blkg->local, sizeof(blkg->local));
+	get_structure(in, &blkg->total, sizeof(blkg->total));
+	get_structure(in, &blkg->removed, sizeof(blkg->removed));
+	get_structure(in, &start, sizeof(start));
+	if (!in->wrong && has_gone_on(&start, &blkg->start))
+		blkg->start = start;
+	return blkg;
+}
+
+/* The list goes from the newest to the oldest, and keeps its order. */
+static int get_blkgs(struct blkcg *blkcg, struct bytes *in)
+{
+	struct blkg *restored = NULL, *last = NULL, *blkg;
+	uint64_t count = bytes_get_u64(in);
+
+	while (count-- && !in->wrong) {
+		uint32_t device = (uint32_t)bytes_get_u64(in);
+
+		blkg = blkg_find(blkcg, device);
+		if (!blkg)
+			blkg = blkg_add(blkcg, device);
+		if (!blkg)
+			return -ENOMEM;
+		get_blkg(blkg, in);
+		LL_DELETE(blkcg->blkgs, blkg);
+		if (last)
+			last->next = blkg;
+		else
+			restored = blkg;
+		last = blkg;
+		blkg->next = NULL;
+	}
+	LL_CONCAT(blkcg->blkgs, restored);
+	return in->wrong ? -EINVAL : 0;
+}
+
+static int blkio_restore(struct cgroup *cgroup, struct bytes *in)
+{
+	struct blkcg *blkcg = blkcg_of(cgroup);
+
+	for (unsigned i = 0; i < WEIGHTS; i++)
+		blkcg->weight[i] = (uint16_t)bytes_get_u64(in);
+	get_structure(in, &blkcg->local, sizeof(blkcg->local));
+	get_structure(in, &blkcg->total, sizeof(blkcg->total));
+	blkcg->is_used = bytes_get_u64(in) && cgroup->parent && cgroup_is_root(cgroup->parent);
+	if (blkcg->is_used)
+		DL_APPEND(blkcg_of(cgroup->parent)->used, blkcg);
+	return get_blkgs(blkcg, in);
+}
+
 static void blkio_css_offline(struct cgroup *cgroup)
 {
 	struct blkcg *blkcg = blkcg_of(cgroup);
@@ -173,5 +284,7 @@ const struct controller blkio_controller = {
 	.css_alloc = blkio_css_alloc,
 	.css_offline = blkio_css_offline,
 	.css_free = blkio_css_free,
+	.save = blkio_save,
+	.restore = blkio_restore,
 	.attach = blkio_attach,
 };

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "bytes.h"
 #include "cpu.h"
 
 #define MIN_SHARES 2u
@@ -219,6 +220,38 @@ static void *cpu_alloc(struct cgroup *cgroup)
 	return cpu;
 }
 
+/* As they are: which order of writes leads there depends on all of them. */
+static void cpu_save(struct cgroup *cgroup, struct text *out)
+{
+	const struct cpu *cpu = cpu_of(cgroup);
+
+	bytes_put_u64(out, cpu->shares);
+	bytes_put_u64(out, cpu->idle);
+	bytes_put_u64(out, cpu->cfs.period_us);
+	bytes_put_u64(out, cpu->cfs.quota_us);
+	bytes_put_u64(out, cpu->cfs.burst_us);
+	bytes_put_u64(out, cpu->rt.period_ns);
+	bytes_put_u64(out, cpu->rt.runtime_ns);
+	bytes_put_u64(out, cpu->rt_default_period_ns);
+}
+
+static int cpu_restore(struct cgroup *cgroup, struct bytes *in)
+{
+	struct cpu cpu = {.shares = bytes_get_u64(in)};
+
+	cpu.idle = bytes_get_u64(in);
+	cpu.cfs.period_us = bytes_get_u64(in);
+	cpu.cfs.quota_us = bytes_get_u64(in);
+	cpu.cfs.burst_us = bytes_get_u64(in);
+	cpu.rt.period_ns = bytes_get_u64(in);
+	cpu.rt.runtime_ns = bytes_get_u64(in);
+	cpu.rt_default_period_ns = bytes_get_u64(in);
+	if (in->wrong)
+		return -EINVAL;
+	*cpu_of(cgroup) = cpu;
+	return 0;
+}
+
 static const struct cftype cpu_legacy_files[] = {
 	{ .name = "shares", .read_u64 = shares_read, .write_u64 = shares_write },
 	{ .name = "idle", .read_s64 = idle_read, .write_s64 = idle_write },
@@ -237,5 +270,7 @@ const struct controller cpu_controller = {
 	.legacy_files = cpu_legacy_files,
 	.css_alloc = cpu_alloc,
 	.css_free = free,
+	.save = cpu_save,
+	.restore = cpu_restore,
 	.can_attach = cpu_rt_can_attach,
 };

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "cpuset.h"
 
 /* `private` of the rows: which of the two masks. The flag files have their flag. */
@@ -237,6 +238,74 @@ static void *cpuset_alloc(struct cgroup *cgroup)
 	return cpuset;
 }
 
+/* --- keeping it --- */
+
+static void put_mask(struct text *out, const struct bitmap *map)
+{
+	struct text list = {0};
+
+	if (add_list(&list, map))
+		out->error = -ENOMEM;
+	bytes_put(out, list.data, list.len);
+	text_free(&list);
+}
+
+static void cpuset_save(struct cgroup *cgroup, struct text *out)
+{
+	const struct cpuset *cpuset = cpuset_of(cgroup);
+
+	put_mask(out, cpuset->cpus);
+	put_mask(out, cpuset->mems);
+	bytes_put_u64(out, cpuset->flags);
+	bytes_put_u64(out, (uint64_t)(int64_t)cpuset->relax_domain_level);
+	bytes_put_u64(out, cpuset->top && cpuset->top->memory_pressure_enabled);
+}
+
+/* What the parent has not any more is left out: the machine may have shrunk. */
+static int get_mask(struct bytes *in, struct bitmap *map, const struct bitmap *limit)
+{
+	struct bitmap *wanted __attribute__((cleanup(bitmap_freep))) = bitmap_new(map->nr);
+	struct bytes list = bytes_get(in);
+	char *text = list.wrong ? NULL : strndup(list.data, list.len);
+	int error = wanted && text ? 0 : -ENOMEM;
+
+	if (!error && !bitmap_parselist(text_strip(text), wanted)) {
+		bitmap_copy(map, wanted);
+		for (unsigned i = 0; i < map->nr; i++) {
+			if (!bitmap_test(limit, i))
+				bitmap_clear(map, i);
+		}
+	}
+	free(text);
+	return list.wrong ? -EINVAL : error;
+}
+
+static int cpuset_restore(struct cgroup *cgroup, struct bytes *in)
+{
+	struct cpuset *cpuset = cpuset_of(cgroup);
+	struct cpuset *above = cpuset_of(cgroup->parent ? cgroup->parent : cgroup);
+	bool is_root = cgroup_is_root(cgroup);
+	int error = 0;
+
+	if (is_root) { /* its masks are the machine's */
+		bytes_get(in);
+		bytes_get(in);
+	} else {
+		error = get_mask(in, cpuset->cpus, above->cpus);
+		if (!error)
+			error = get_mask(in, cpuset->mems, above->mems);
+	}
+	if (error)
+		return error;
+	cpuset->flags = (unsigned)bytes_get_u64(in);
+	cpuset->relax_domain_level = (int)(int64_t)bytes_get_u64(in);
+	if (is_root)
+		cpuset->top->memory_pressure_enabled = bytes_get_u64(in);
+	else
+		bytes_get_u64(in);
+	return in->wrong ? -EINVAL : 0;
+}
+
 /* --- attach --- */
 
 struct capabilities {
@@ -324,5 +393,7 @@ const struct controller cpuset_controller = {
 	.legacy_files = cpuset_legacy_files,
 	.css_alloc = cpuset_alloc,
 	.css_free = cpuset_free,
+	.save = cpuset_save,
+	.restore = cpuset_restore,
 	.can_attach = cpuset_can_attach,
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "controller.h"
 #include "number.h"
 
@@ -393,6 +394,44 @@ static void devices_css_free(void *state)
 	free(devices);
 }
 
+/* The exceptions to "all" are in no file. */
+static void devices_save(struct cgroup *cgroup, struct text *out)
+{
+	const struct devices *devices = devices_of(cgroup);
+
+	bytes_put_u64(out, devices->allow_all);
+	bytes_put_u64(out, devices->count);
+	for (unsigned i = 0; i < devices->count; i++) {
+		const struct exception *exception = &devices->exceptions[i];
+
+		bytes_put_u64(out, exception->major);
+		bytes_put_u64(out, exception->minor);
+		bytes_put_u64(out, exception->type);
+		bytes_put_u64(out, exception->access);
+	}
+}
+
+static int devices_restore(struct cgroup *cgroup, struct bytes *in)
+{
+	struct devices *devices = devices_of(cgroup);
+	uint64_t count;
+
+	devices_clear(devices);
+	devices->allow_all = bytes_get_u64(in);
+	count = bytes_get_u64(in);
+	while (count-- && !in->wrong) {
+		struct exception exception = {.major = (uint32_t)bytes_get_u64(in)};
+
+		exception.minor = (uint32_t)bytes_get_u64(in);
+		exception.type = (uint8_t)bytes_get_u64(in);
+		exception.access = (uint8_t)bytes_get_u64(in);
+		if (devices_reserve(devices, devices->count + 1))
+			return -ENOMEM;
+		devices->exceptions[devices->count++] = exception;
+	}
+	return in->wrong ? -EINVAL : 0;
+}
+
 static const struct cftype devices_files[] = {
 	{.name = "allow", .private = VERB_ALLOW, .store = access_store},
 	{.name = "deny", .private = VERB_DENY, .store = access_store},
@@ -405,4 +444,6 @@ const struct controller devices_controller = {
 	.legacy_files = devices_files,
 	.css_alloc = devices_css_alloc,
 	.css_free = devices_css_free,
+	.save = devices_save,
+	.restore = devices_restore,
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "controller.h"
 #include "number.h"
 #include "stopper.h"
@@ -32,6 +33,17 @@ static bool acting = true;
 void freezer_set_acting(bool on)
 {
 	acting = on;
+}
+
+void freezer_keep_stopped(struct tree *tree)
+{
+	for (unsigned i = 0; i < tree->hierarchy_count; i++) {
+		const struct freezer *freezer = cgroup_css(tree->hierarchies[i].root,
+							   &freezer_controller);
+
+		if (freezer && freezer->stopper)
+			stopper_forget(freezer->stopper);
+	}
 }
 
 static struct freezer *freezer_of(const struct cgroup *cgroup)
@@ -343,6 +355,30 @@ static void freezer_free(void *state)
 	free(freezer);
 }
 
+static void freezer_save(struct cgroup *cgroup, struct text *out)
+{
+	const struct freezer *freezer = freezer_of(cgroup);
+
+	bytes_put_u64(out, freezer->state & FREEZING);
+	if (cgroup_is_root(cgroup))
+		stopper_save(freezer->stopper, out);
+}
+
+/* Whether all stands still is found out by the next look. */
+static int freezer_restore(struct cgroup *cgroup, struct bytes *in)
+{
+	unsigned state = (unsigned)bytes_get_u64(in) & FREEZING;
+
+	if (cgroup_is_root(cgroup)) {
+		stopper_restore(freezer_of(cgroup)->stopper, in);
+	} else {
+		set_state(cgroup, FREEZING_SELF, state & FREEZING_SELF);
+		set_state(cgroup, FREEZING_PARENT, state & FREEZING_PARENT);
+		freezer_of(cgroup)->state &= ~(unsigned)FROZEN;
+	}
+	return in->wrong ? -EINVAL : 0;
+}
+
 static const struct cftype files[] = {
 	{.name = "state", .flags = CFTYPE_NOT_ON_ROOT, .measure = state_measure, .act = state_act},
 	{.name = "self_freezing", .flags = CFTYPE_NOT_ON_ROOT, .private = FREEZING_SELF,
@@ -359,5 +395,7 @@ const struct controller freezer_controller = {
 	.css_online = freezer_online,
 	.css_offline = freezer_offline,
 	.css_free = freezer_free,
+	.save = freezer_save,
+	.restore = freezer_restore,
 	.attach = freezer_attach,
 };

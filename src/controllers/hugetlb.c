@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "machine_device.h"
 #include "number.h"
 
@@ -243,6 +244,48 @@ static void *hugetlb_css_alloc(struct cgroup *cgroup)
 	return state;
 }
 
+static void hugetlb_save(struct cgroup *cgroup, struct text *out)
+{
+	struct hugetlb_cgroup *state = hugetlb_cgroup_of(cgroup);
+
+	bytes_put_u64(out, state->nr);
+	for (unsigned i = 0; i < state->nr; i++) {
+		bytes_put_u64(out, state->size[i].page_size);
+		for (unsigned counter = 0; counter < HUGETLB_COUNTER_NR; counter++) {
+			bytes_put_u64(out, state->size[i].max[counter]);
+			bytes_put_u64(out, atomic_load(&state->size[i].watermark[counter]));
+		}
+	}
+}
+
+static struct hugetlb_size *find_size(struct hugetlb_cgroup *state, uint64_t page_size)
+{
+	for (unsigned i = 0; i < state->nr; i++) {
+		if (state->size[i].page_size == page_size)
+			return &state->size[i];
+	}
+	return NULL;
+}
+
+/* By the size of the pages: a kernel may come up with other ones. */
+static int hugetlb_restore(struct cgroup *cgroup, struct bytes *in)
+{
+	uint64_t count = bytes_get_u64(in);
+
+	while (count-- && !in->wrong) {
+		struct hugetlb_size ignored, *size;
+
+		size = find_size(hugetlb_cgroup_of(cgroup), bytes_get_u64(in));
+		if (!size)
+			size = &ignored;
+		for (unsigned counter = 0; counter < HUGETLB_COUNTER_NR; counter++) {
+			size->max[counter] = bytes_get_u64(in);
+			atomic_store(&size->watermark[counter], bytes_get_u64(in));
+		}
+	}
+	return in->wrong ? -EINVAL : 0;
+}
+
 #define COUNTER_FILES(prefix, counter)                                               \
 	{.name = prefix "failcnt", .private = counter,                               \
 	 .read_u64 = failcnt_read, .store = failcnt_store},                          \
@@ -265,4 +308,6 @@ const struct controller hugetlb_controller = {
 	.instances = hugetlb_instances,
 	.css_alloc = hugetlb_css_alloc,
 	.css_free = free,
+	.save = hugetlb_save,
+	.restore = hugetlb_restore,
 };

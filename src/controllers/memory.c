@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "bytes.h"
 #include "machine_sysctl.h"
 #include "number.h"
 
@@ -374,6 +375,40 @@ static void memory_css_offline(struct cgroup *cgroup)
 	root->watch = NULL;
 }
 
+static void memory_save(struct cgroup *cgroup, struct text *out)
+{
+	struct mem_cgroup *memcg = mem_cgroup_of(cgroup);
+
+	for (unsigned i = 0; i < MEMORY_COUNTER_NR; i++) {
+		bytes_put_u64(out, memcg->max[i]);
+		bytes_put_u64(out, atomic_load(&memcg->watermark[i]));
+	}
+	bytes_put_u64(out, memcg->soft_limit);
+	bytes_put_u64(out, memcg->oom_kill_disable);
+	bytes_put_u64(out, memcg->swappiness_written);
+	bytes_put_u64(out, memcg->swappiness_written || cgroup->parent ? memcg->swappiness : 0);
+	memory_save_shown(memcg, out);
+}
+
+static int memory_restore(struct cgroup *cgroup, struct bytes *in)
+{
+	struct mem_cgroup *memcg = mem_cgroup_of(cgroup);
+	unsigned swappiness;
+
+	for (unsigned i = 0; i < MEMORY_COUNTER_NR; i++) {
+		memcg->max[i] = bytes_get_u64(in);
+		atomic_store(&memcg->watermark[i], bytes_get_u64(in));
+	}
+	memcg->soft_limit = bytes_get_u64(in);
+	memcg->oom_kill_disable = bytes_get_u64(in);
+	memcg->swappiness_written = bytes_get_u64(in);
+	swappiness = (unsigned)bytes_get_u64(in);
+	if (memcg->swappiness_written || cgroup->parent)
+		memcg->swappiness = swappiness;
+	memory_restore_shown(memcg, in);
+	return in->wrong ? -EINVAL : 0;
+}
+
 #define COUNTER_FILES(prefix, counter)                                               \
 	{.name = prefix "failcnt", .private = counter,                               \
 	 .read_u64 = failcnt_read, .store = failcnt_store},                          \
@@ -413,4 +448,6 @@ const struct controller memory_controller = {
 	.css_alloc = memory_css_alloc,
 	.css_offline = memory_css_offline,
 	.css_free = free,
+	.save = memory_save,
+	.restore = memory_restore,
 };

@@ -71,6 +71,9 @@ int memory_held(struct cgroup *cgroup, struct memory_held *held);
  * not cost more with many cgroups; and nothing as local, as nobody is listed in a root.
  */
 int memory_usage_of(struct cgroup *cgroup, struct memory_usage *local, struct memory_usage *total);
+/* The events that must not go back, as bytes and back. */
+void memory_save_shown(const struct mem_cgroup *memcg, struct text *out);
+void memory_restore_shown(struct mem_cgroup *memcg, struct bytes *in);
 /* The cgroup is removed: the root counts as its own what it held. */
 void memory_forget(struct cgroup *cgroup);
 

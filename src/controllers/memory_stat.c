@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "machine.h"
 #include "number.h"
 
@@ -306,6 +307,36 @@ static void settle_both(struct mem_cgroup *memcg, struct memory_stat *local,
 	pthread_mutex_lock(&figures_lock);
 	settle_events(local, &memcg->shown_local, &nothing);
 	settle_events(total, &memcg->shown_total, &memcg->shown_local);
+	pthread_mutex_unlock(&figures_lock);
+}
+
+void memory_save_shown(const struct mem_cgroup *memcg, struct text *out)
+{
+	struct memory_shown shown[2];
+
+	pthread_mutex_lock(&figures_lock);
+	shown[0] = memcg->shown_local;
+	shown[1] = memcg->shown_total;
+	pthread_mutex_unlock(&figures_lock);
+	for (unsigned i = 0; i < 2; i++) {
+		bytes_put_u64(out, shown[i].pgpgin);
+		bytes_put_u64(out, shown[i].pgpgout);
+		bytes_put_u64(out, shown[i].pgfault);
+		bytes_put_u64(out, shown[i].pgmajfault);
+	}
+}
+
+void memory_restore_shown(struct mem_cgroup *memcg, struct bytes *in)
+{
+	struct memory_shown *const shown[] = {&memcg->shown_local, &memcg->shown_total};
+
+	pthread_mutex_lock(&figures_lock);
+	for (unsigned i = 0; i < 2; i++) {
+		shown[i]->pgpgin = bytes_get_u64(in);
+		shown[i]->pgpgout = bytes_get_u64(in);
+		shown[i]->pgfault = bytes_get_u64(in);
+		shown[i]->pgmajfault = bytes_get_u64(in);
+	}
 	pthread_mutex_unlock(&figures_lock);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "controller.h"
 #include "machine_device.h"
 #include "number.h"
@@ -263,6 +264,51 @@ static void net_prio_offline(struct cgroup *cgroup)
 		release_id(used_ids(cgroup), net_prio_of(cgroup)->id);
 }
 
+/* --- keeping it --- */
+
+static void net_prio_save(struct cgroup *cgroup, struct text *out)
+{
+	const struct net_prio *net_prio = net_prio_of(cgroup);
+
+	bytes_put_u64(out, net_prio->id);
+	bytes_put_u64(out, net_prio->count);
+	for (unsigned i = 0; i < net_prio->count; i++) {
+		bytes_put_u64(out, net_prio->priorities[i].ifindex);
+		bytes_put_u64(out, net_prio->priorities[i].priority);
+		bytes_put_string(out, net_prio->priorities[i].name);
+	}
+}
+
+static int get_priority(struct net_prio *net_prio, struct bytes *in)
+{
+	char name[IF_NAMESIZE];
+	struct machine_netdev dev = {.ifindex = (unsigned)bytes_get_u64(in), .name = name};
+	uint32_t value = (uint32_t)bytes_get_u64(in);
+
+	if (!bytes_get_string(in, name, sizeof(name)))
+		return -EINVAL;
+	return set_priority(net_prio, &dev, value);
+}
+
+static int net_prio_restore(struct cgroup *cgroup, struct bytes *in)
+{
+	struct net_prio *net_prio = net_prio_of(cgroup);
+	uint64_t id = bytes_get_u64(in), count = bytes_get_u64(in);
+	int error = in->wrong || id > LAST_ID ? -EINVAL : 0;
+
+	if (error)
+		return error;
+	if (cgroup_is_root(cgroup)) /* it is restored first; all others give back what they got */
+		memset(net_prio->used_ids, 0, (LAST_ID / 64 + 1) * sizeof(uint64_t));
+	take_id(used_ids(cgroup), NO_ID);
+	take_id(used_ids(cgroup), (unsigned)id);
+	net_prio->id = (unsigned)id;
+	net_prio->count = 0;
+	while (count-- && !error)
+		error = get_priority(net_prio, in);
+	return error;
+}
+
 static const struct cftype net_prio_files[] = {
 	{ .name = "prioidx", .read_u64 = prioidx_read },
 	{ .name = "ifpriomap", .flags = CFTYPE_LIST, .measure = ifpriomap_measure,
@@ -277,4 +323,6 @@ const struct controller net_prio_controller = {
 	.css_online = net_prio_online,
 	.css_offline = net_prio_offline,
 	.css_free = net_prio_free,
+	.save = net_prio_save,
+	.restore = net_prio_restore,
 };

@@ -122,6 +122,56 @@ void stopper_continue(struct stopper *stopper, const struct task_id *task)
 	pthread_mutex_unlock(&stopper->lock);
 }
 
+void stopper_save(struct stopper *stopper, struct text *out)
+{
+	struct stopped *stopped;
+
+	if (!stopper) {
+		bytes_put_u64(out, 0);
+		return;
+	}
+	pthread_mutex_lock(&stopper->lock);
+	bytes_put_u64(out, HASH_COUNT(stopper->stopped));
+	for (stopped = stopper->stopped; stopped; stopped = stopped->hh.next) {
+		bytes_put_u64(out, (uint64_t)stopped->tgid);
+		bytes_put_u64(out, stopped->start_time);
+	}
+	pthread_mutex_unlock(&stopper->lock);
+}
+
+void stopper_restore(struct stopper *stopper, struct bytes *in)
+{
+	uint64_t count = bytes_get_u64(in);
+
+	while (stopper && count-- && !in->wrong) {
+		struct stopped *stopped = calloc(1, sizeof(*stopped)), *known;
+
+		if (!stopped)
+			return;
+		stopped->tgid = (pid_t)bytes_get_u64(in);
+		stopped->start_time = bytes_get_u64(in);
+		pthread_mutex_lock(&stopper->lock);
+		HASH_FIND_INT(stopper->stopped, &stopped->tgid, known);
+		if (known || in->wrong)
+			free(stopped);
+		else
+			HASH_ADD_INT(stopper->stopped, tgid, stopped);
+		pthread_mutex_unlock(&stopper->lock);
+	}
+}
+
+void stopper_forget(struct stopper *stopper)
+{
+	struct stopped *stopped, *next;
+
+	pthread_mutex_lock(&stopper->lock);
+	HASH_ITER(hh, stopper->stopped, stopped, next) {
+		HASH_DEL(stopper->stopped, stopped);
+		free(stopped);
+	}
+	pthread_mutex_unlock(&stopper->lock);
+}
+
 void stopper_free(struct stopper *stopper)
 {
 	struct stopped *stopped, *next;

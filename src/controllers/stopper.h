@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "accounting.h"
+#include "bytes.h"
 #include "machine.h"
 
 /*
@@ -17,6 +18,12 @@ struct stopper;
 struct stopper *stopper_new(const struct machine *machine);
 /* Lets everyone go on who is stopped by it. Takes NULL. */
 void stopper_free(struct stopper *stopper);
+
+/* Whom it stopped, as bytes and back; they are stopped still, or it learns otherwise. Take NULL. */
+void stopper_save(struct stopper *stopper, struct text *out);
+void stopper_restore(struct stopper *stopper, struct bytes *in);
+/* Forgets whom it stopped, and lets nobody go. */
+void stopper_forget(struct stopper *stopper);
 
 /*
  * Stops the task's process, unless it is stopped. True when the task runs no

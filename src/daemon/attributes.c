@@ -3,6 +3,7 @@
 
 #include "inode.h"
 #include "operations.h"
+#include "state.h"
 
 int op_access(const char *path, int mask)
 {
@@ -21,14 +22,19 @@ int op_access(const char *path, int mask)
 #define CHANGE_INODE(path, fi, call)                                 \
 	({                                                           \
 		struct tree *tree = front_end()->tree;               \
+		struct state *state = front_end()->state;            \
 		struct node node;                                    \
 		int result;                                          \
 								     \
+		state_begin(state);                                  \
 		tree_write_lock(tree);                               \
 		result = find_node(tree, (path), (fi), &node);       \
 		if (!result)                                         \
 			result = (call);                             \
 		tree_unlock(tree);                                   \
+		if (!result)                                         \
+			state_keep_attributes(state, node.cgroup);   \
+		state_end(state);                                    \
 		result;                                              \
 	})
 

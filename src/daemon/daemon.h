@@ -35,6 +35,7 @@ struct front_end {
 	struct tree *tree;
 	struct accounting *accounting;
 	const struct platform *platform;
+	struct state *state; /* NULL: none is kept */
 	pthread_mutex_t handles_lock; /* protects handles */
 	struct handle *handles; /* every open file and directory */
 };

@@ -3,6 +3,7 @@
 
 #include "inode.h"
 #include "operations.h"
+#include "state.h"
 
 /* One directory as readdir(3) lists it. */
 struct listing {
@@ -85,8 +86,13 @@ int op_mkdir(const char *path, mode_t mode)
 {
 	const struct front_end *front = front_end();
 	struct caller caller = current_caller();
-	int error = cgroup_mkdir(front->tree, path, mode, &caller);
+	int error;
 
+	state_begin(front->state);
+	error = cgroup_mkdir(front->tree, path, mode, &caller);
+	if (!error)
+		state_keep_path(front->state, path);
+	state_end(front->state);
 	if (error)
 		return retry_forgive(front->platform, "mkdir", path, caller.tid, error);
 	retry_remember(front->platform, "mkdir", path, caller.tid);
@@ -97,8 +103,15 @@ int op_rmdir(const char *path)
 {
 	const struct front_end *front = front_end();
 	pid_t tid = current_caller().tid;
-	int error = cgroup_rmdir(front->tree, path);
+	uint64_t number;
+	int error;
 
+	state_begin(front->state);
+	number = state_number(front->state, path);
+	error = cgroup_rmdir(front->tree, path);
+	if (!error)
+		state_keep_removal(front->state, path, number);
+	state_end(front->state);
 	if (error)
 		return retry_forgive(front->platform, "rmdir", path, tid, error);
 	retry_remember(front->platform, "rmdir", path, tid);
@@ -107,5 +120,13 @@ int op_rmdir(const char *path)
 
 int op_rename(const char *from, const char *to, unsigned flags)
 {
-	return cgroup_rename(front_end()->tree, from, to, flags);
+	struct front_end *front = front_end();
+	int error;
+
+	state_begin(front->state);
+	error = cgroup_rename(front->tree, from, to, flags);
+	if (!error)
+		state_keep_path(front->state, to);
+	state_end(front->state);
+	return error;
 }

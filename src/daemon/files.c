@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "inode.h"
+#include "controller.h"
 #include "operations.h"
+#include "state.h"
 
 /* Linux's FUSE never ends a request whose answer is above its errno values: the kernel's own ENOTSUPP. */
 static int reply(int error)
@@ -70,6 +72,8 @@ static int fill_content(struct handle *handle, off_t offset)
 		return 0;
 	error = cgroup_file_read(&request, &handle->content);
 	handle->filled = !error;
+	if (!error && request.file->type->measure)
+		state_shown(front_end()->state, request.cgroup);
 	return reply(error);
 }
 
@@ -145,10 +149,15 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 		    struct fuse_file_info *fi)
 {
 	struct request request = request_of(handle_of(fi));
-	int error = cgroup_file_write(&request, bytes, size);
+	struct state *state = front_end()->state;
+	int error;
 
 	(void)path;
 	(void)offset;
+	state_begin(state);
+	error = cgroup_file_write(&request, bytes, size);
+	state_keep_values(state, request.cgroup); /* refused or not: a disk may be known now */
+	state_end(state);
 	return error ? reply(error) : (int)size;
 }
 

@@ -12,9 +12,11 @@
 #include "accounting.h"
 #include "controller.h"
 #include "daemon.h"
+#include "freezer.h"
 #include "log.h"
 #include "machine.h"
 #include "options.h"
+#include "state.h"
 
 /* libfuse's complaint, kept until we know what to say; it comes in pieces. Main thread only. */
 static char fuse_complaint[512];
@@ -125,8 +127,10 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 		return 1;
 	}
 	fuse_set_log_func(show_fuse_log);
-	if (start_accounting(front, options->source))
+	if (start_accounting(front, options->source)) {
+		state_start(front->state);
 		result = serve_until_signal(fuse, options, front, path) < 0;
+	}
 	fuse_set_log_func(keep_fuse_complaint); /* unmounting what others unmounted is no news */
 	fuse_unmount(fuse);
 	return result;
@@ -155,6 +159,30 @@ static int run(const struct options *options, struct fuse_args *args, struct fro
 	return result;
 }
 
+/* Goes on with what -o state has, from here on; false, and said why, when it cannot be had. */
+static bool open_state(const struct options *options, struct front_end *front)
+{
+	char *problem;
+
+	if (!options->state)
+		return true;
+	front->state = state_open(options->state, front->tree, &problem);
+	if (!front->state)
+		fprintf(stderr, "fuse_cgroupfs: -o state: %s\n",
+			problem ? problem : strerror(ENOMEM));
+	free(problem);
+	return front->state;
+}
+
+/* The end in order: all is kept, and who is stopped waits for the next daemon. */
+static void close_state(struct front_end *front)
+{
+	if (!front->state)
+		return;
+	state_close(front->state);
+	freezer_keep_stopped(front->tree);
+}
+
 /* The tree and what it stands on; the exit status. */
 static int build_and_run(const struct options *options, struct fuse_args *args)
 {
@@ -172,12 +200,13 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 	front.accounting = accounting_new(machine);
 	if (front.accounting)
 		front.tree = tree_new(options->list, machine, front.accounting);
-	if (front.tree)
+	if (front.tree && open_state(options, &front))
 		result = run(options, args, &front);
-	else
+	else if (!front.tree)
 		fprintf(stderr, "fuse_cgroupfs: cannot build the tree: %s\n", strerror(errno));
 	if (front.accounting)
 		accounting_stop(front.accounting);
+	close_state(&front);
 	handles_close_all(&front);
 	tree_free(front.tree);
 	accounting_free(front.accounting);

@@ -62,11 +62,20 @@ static bool is_fuse_mount(const char *path, const struct stat *st)
 	       (unsigned long)fs.f_type == FUSE_SUPER_MAGIC;
 }
 
+/* A stat may be answered from what the kernel still knows of the mount, a statfs never is. */
+static bool is_dead(const char *path)
+{
+	struct stat st;
+	struct statfs fs;
+
+	return (stat(path, &st) && errno == ENOTCONN) || (statfs(path, &fs) && errno == ENOTCONN);
+}
+
 bool mount_point_prepare(const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) && errno == ENOTCONN) {
+	if (is_dead(path)) {
 		if (!clear_dead_mount(path))
 			return complain(path, "a FUSE filesystem whose daemon has died is mounted "
 					      "here: unmount it with fusermount3 -u -z");

@@ -23,6 +23,7 @@ enum { KEY_HELP, KEY_VERSION };
 static const struct fuse_opt option_table[] = {
 	OPTION("controllers=%s", controllers),
 	OPTION("accounting=%s", accounting),
+	OPTION("state=%s", state),
 	OPTION("freeze=%s", freeze),
 	OPTION("sendfile", sendfile),
 	FUSE_OPT_KEY("-h", KEY_HELP),
@@ -47,6 +48,7 @@ static const char usage_end[] =
 	"\n"
 	"       accounting=SOURCE where fork and exit are learnt of: auto (default),\n"
 	"                         events (needs CAP_NET_ADMIN) or scan\n"
+	"       state=DIRECTORY   keep everything there, and go on with it at the next start\n"
 	"       freeze=HOW        what FROZEN does to processes: stop (default) or none\n"
 	"       sendfile          let sendfile(2) work on the files (busybox cat uses it),\n"
 	"                         which then show a size that is not 0\n"
@@ -219,6 +221,7 @@ void options_free(struct options *options)
 {
 	free(options->mount_point);
 	free(options->controllers);
+	free(options->state);
 	free(options->accounting);
 	free(options->freeze);
 	free(options->list);

@@ -16,6 +16,7 @@ struct options {
 	bool debug;
 	bool single_thread;
 	bool clone_fd;
+	char *state; /* -o state=DIRECTORY, NULL for none */
 	int sendfile; /* -o sendfile */
 	char *controllers; /* -o controllers=a:b, NULL for all */
 	char *accounting; /* -o accounting=NAME, NULL for auto */

@@ -61,7 +61,10 @@ def mounts_on(path):
 
 
 def is_serving(path):
-    return mounts_on(path) and os.path.isdir(path) and os.listdir(path)
+    try:
+        return mounts_on(path) and os.listdir(path)
+    except OSError:  # a killed daemon's mount, not taken away yet
+        return False
 
 
 def daemons_of(path):

@@ -1,0 +1,160 @@
+/* The files of a state directory. */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static char *say(const char *path, const char *what)
+{
+	char *line;
+
+	return asprintf(&line, "%s: %s", path, what) < 0 ? NULL : line;
+}
+
+/* Who has it says so in the lock file; another number does no harm. */
+static char *say_locked(const struct state_file *file)
+{
+	char owner[32] = "", *line;
+	ssize_t len = pread(file->lock, owner, sizeof(owner) - 1, 0);
+
+	if (len <= 0 || strspn(owner, "0123456789") != (size_t)len)
+		return say(file->path, "another fuse_cgroupfs uses it");
+	return asprintf(&line, "%s: another fuse_cgroupfs uses it (process %s)", file->path,
+			owner) < 0 ? NULL : line;
+}
+
+static char *take_lock(struct state_file *file)
+{
+	char owner[32];
+	int len;
+
+	file->lock = openat(file->directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file->lock < 0)
+		return say(file->path, strerror(errno));
+	if (flock(file->lock, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK ? say_locked(file) : say(file->path, strerror(errno));
+	len = snprintf(owner, sizeof(owner), "%d", getpid());
+	if (ftruncate(file->lock, 0) || pwrite(file->lock, owner, (size_t)len, 0) != len)
+		return say(file->path, strerror(errno));
+	return NULL;
+}
+
+char *state_file_open(struct state_file *file, const char *path)
+{
+	*file = (struct state_file){.directory = -1, .lock = -1, .state = -1};
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return say(path, strerror(errno));
+	file->path = realpath(path, NULL);
+	if (!file->path)
+		return say(path, strerror(errno));
+	file->directory = open(file->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (file->directory < 0)
+		return say(path, strerror(errno));
+	return take_lock(file);
+}
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void state_file_close(struct state_file *file)
+{
+	close_one(&file->state);
+	close_one(&file->lock);
+	close_one(&file->directory);
+	free(file->path);
+	file->path = NULL;
+}
+
+int state_file_read(const struct state_file *file, struct text *content)
+{
+	int fd = openat(file->directory, "state", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char buffer[65536];
+	ssize_t len;
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	while ((len = read(fd, buffer, sizeof(buffer))) > 0)
+		text_add_bytes(content, buffer, (size_t)len);
+	error = len < 0 ? -errno : content->error;
+	close(fd);
+	return error;
+}
+
+int state_file_set_aside(const struct state_file *file, char *name, size_t size)
+{
+	char base[64];
+	time_t now = time(NULL);
+	struct tm utc;
+	size_t len;
+
+	gmtime_r(&now, &utc);
+	len = strftime(base, sizeof(base), "state.refused-%Y%m%dT%H%M%SZ", &utc);
+	for (unsigned i = 1; !faccessat(file->directory, base, F_OK, AT_SYMLINK_NOFOLLOW); i++)
+		snprintf(base + len, sizeof(base) - len, "-%u", i);
+	snprintf(name, size, "%s/%s", file->path, base);
+	return renameat(file->directory, "state", file->directory, base) ? -errno : 0;
+}
+
+static int write_all(int fd, const struct text *text)
+{
+	size_t done = 0;
+
+	while (done < text->len) {
+		ssize_t len = write(fd, text->data + done, text->len - done);
+
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len <= 0)
+			return len ? -errno : -EIO;
+		done += (size_t)len;
+	}
+	return 0;
+}
+
+int state_file_replace(struct state_file *file, const struct text *content)
+{
+	int fd = openat(file->directory, "state.new",
+			O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int error = fd < 0 ? -errno : content->error;
+
+	if (!error)
+		error = write_all(fd, content);
+	if (!error && fsync(fd))
+		error = -errno;
+	if (!error && renameat(file->directory, "state.new", file->directory, "state"))
+		error = -errno;
+	if (error) {
+		close_one(&fd);
+		return error;
+	}
+	fsync(file->directory);
+	close_one(&file->state);
+	file->state = fd;
+	file->size = content->len;
+	return 0;
+}
+
+int state_file_append(struct state_file *file, const struct text *record)
+{
+	int error = record->error ? record->error : write_all(file->state, record);
+
+	if (!error) {
+		file->size += record->len;
+		return 0;
+	}
+	if (ftruncate(file->state, (off_t)file->size))
+		error = -errno;
+	return error;
+}

@@ -1,0 +1,32 @@
+#ifndef STATE_FILE_H
+#define STATE_FILE_H
+
+#include <stdint.h>
+
+#include "text.h"
+
+/* The files of a state directory: `lock`, `state`, and `state.new` while it is written. */
+struct state_file {
+	char *path; /* of the directory */
+	int directory, lock, state; /* descriptors, or -1 */
+	uint64_t size; /* bytes of `state` */
+};
+
+/*
+ * Opens and locks the directory; makes it when it is missing. NULL, or one
+ * line of why not: allocated. state_file_close() in any case.
+ */
+char *state_file_open(struct state_file *file, const char *path);
+void state_file_close(struct state_file *file);
+
+/* All of `state` into *content; -ENOENT: there is none. */
+int state_file_read(const struct state_file *file, struct text *content);
+/* Moves `state` away, and writes its new path to `name`. 0 or a negative errno. */
+int state_file_set_aside(const struct state_file *file, char *name, size_t size);
+
+/* `content` takes the place of `state`, whatever happens meanwhile: on the disk when this returns. */
+int state_file_replace(struct state_file *file, const struct text *content);
+/* Adds to `state`; all of it, or nothing and a negative errno. */
+int state_file_append(struct state_file *file, const struct text *record);
+
+#endif

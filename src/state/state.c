@@ -1,0 +1,502 @@
+/* Keeping the tree in a state directory while it changes. */
+#include "state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "controller.h"
+#include "file.h"
+#include "log.h"
+#include "tree_bytes.h"
+
+#define PERIOD_NS 100000000 /* between two looks at what happened while nobody asked */
+#define GROWTH (1u << 20) /* bytes past twice the last snapshot: time for a new one */
+
+/* What the file has of a cgroup: hashes, by kind of entry. */
+struct saved {
+	uint64_t number;
+	uint64_t hash[ENTRY_USAGE + 1];
+	UT_hash_handle hh;
+};
+
+struct state {
+	struct tree *tree;
+	pthread_mutex_t lock; /* of everything below; outside the tree's */
+	struct state_file file;
+	struct saved *saved; /* uthash by number */
+	struct text content; /* of the next record */
+	struct text scratch, record;
+	uint64_t snapshot_size;
+	bool broken; /* the file lacks something: a snapshot is due */
+	bool complained;
+	bool everything; /* a snapshot is made: hashes do not matter */
+	char boot[64];
+	uint64_t exported_at; /* by the daemon before */
+
+	pthread_t thread;
+	bool running, quit;
+	pthread_cond_t wake;
+};
+
+/* --- one entry --- */
+
+static struct saved *saved_of(struct state *state, uint64_t number)
+{
+	struct saved *saved;
+
+	HASH_FIND(hh, state->saved, &number, sizeof(number), saved);
+	if (saved)
+		return saved;
+	saved = calloc(1, sizeof(*saved));
+	if (!saved)
+		return NULL;
+	saved->number = number;
+	HASH_ADD(hh, state->saved, number, sizeof(saved->number), saved);
+	return saved;
+}
+
+static void forget(struct state *state, uint64_t number)
+{
+	struct saved *saved;
+
+	HASH_FIND(hh, state->saved, &number, sizeof(number), saved);
+	if (saved)
+		HASH_DEL(state->saved, saved);
+	free(saved);
+}
+
+/* Into the next record, unless the file has just this. */
+static void put(struct state *state, enum entry_kind kind, uint64_t number,
+		const struct text *bytes)
+{
+	uint64_t hash = bytes_hash(bytes->data, bytes->len);
+	struct saved *saved = saved_of(state, number);
+
+	if (saved && saved->hash[kind] == hash && !state->everything)
+		return;
+	if (saved)
+		saved->hash[kind] = hash;
+	kept_put_entry(&state->content, kind, number, bytes);
+}
+
+/* Under the tree lock. */
+static void put_place(struct state *state, struct cgroup *cgroup)
+{
+	text_clear(&state->scratch);
+	tree_put_place(state->tree, cgroup, &state->scratch);
+	put(state, ENTRY_CGROUP, cgroup ? cgroup->id : 0, &state->scratch);
+}
+
+static void put_values(struct state *state, struct cgroup *cgroup)
+{
+	text_clear(&state->scratch);
+	tree_put_values(cgroup, &state->scratch);
+	put(state, ENTRY_VALUES, cgroup->id, &state->scratch);
+}
+
+static void put_cgroup(struct state *state, struct cgroup *cgroup)
+{
+	put_place(state, cgroup);
+	put_values(state, cgroup);
+}
+
+/* --- accounting's --- */
+
+static uint64_t number_of_group(void *context, const struct group *group)
+{
+	(void)context;
+	return cgroup_of_group(group)->id;
+}
+
+static void keep_group(void *context, const struct group *group, const struct text *bytes)
+{
+	put(context, ENTRY_USAGE, cgroup_of_group(group)->id, bytes);
+}
+
+static void keep_process(void *context, pid_t tgid, const struct text *bytes)
+{
+	struct state *state = context;
+
+	kept_put_entry(&state->content, bytes ? ENTRY_PROCESS : ENTRY_GONE, (uint64_t)tgid, bytes);
+}
+
+static int put_accounting(struct state *state, bool everything)
+{
+	const struct accounting_keeper keeper = {
+		.context = state,
+		.number = number_of_group,
+		.group = keep_group,
+		.process = keep_process,
+	};
+
+	uint64_t exported_at;
+	size_t len = state->content.len;
+	int error = accounting_export(state->tree->accounting, &keeper, everything, &exported_at);
+
+	if (everything || state->content.len > len)
+		kept_put_entry(&state->content, ENTRY_TIME, exported_at, NULL);
+	return error;
+}
+
+/* --- records --- */
+
+static int snapshot(struct state *state)
+{
+	struct tree *tree = state->tree;
+	struct text boot = {.data = state->boot, .len = strlen(state->boot)};
+	struct cgroup *cgroup;
+	int error;
+
+	text_clear(&state->content);
+	state->everything = true;
+	kept_put_entry(&state->content, ENTRY_BOOT, 0, &boot);
+	tree_read_lock(tree);
+	put_place(state, NULL);
+	for (unsigned i = 0; i < tree->hierarchy_count; i++) {
+		cgroup_for_each_descendant(cgroup, tree->hierarchies[i].root)
+			put_cgroup(state, cgroup);
+	}
+	error = put_accounting(state, true);
+	tree_unlock(tree);
+	state->everything = false;
+	text_clear(&state->record);
+	kept_put_magic(&state->record);
+	kept_put_record(&state->record, &state->content);
+	if (!error)
+		error = state_file_replace(&state->file, &state->record);
+	text_clear(&state->content);
+	if (!error)
+		state->snapshot_size = state->file.size;
+	return error;
+}
+
+static void complain(struct state *state, int error)
+{
+	state->broken = error;
+	if (error && !state->complained)
+		log_error("state: %s: %s: changes are not kept until it can be written again",
+			  state->file.path, strerror(-error));
+	if (!error && state->complained)
+		log_info("state: %s: can be written again", state->file.path);
+	state->complained = error;
+}
+
+/* What has come together is one record: it counts as a whole or not at all. */
+static void flush(struct state *state)
+{
+	int error = put_accounting(state, false);
+
+	if (error || state->content.error)
+		state->broken = true;
+	if (state->content.len && !state->broken) {
+		text_clear(&state->record);
+		kept_put_record(&state->record, &state->content);
+		error = state_file_append(&state->file, &state->record);
+		if (error)
+			complain(state, error);
+	}
+	text_clear(&state->content);
+	if (state->broken || state->file.size > 2 * state->snapshot_size + GROWTH)
+		complain(state, snapshot(state));
+}
+
+/* --- changes --- */
+
+void state_begin(struct state *state)
+{
+	if (state)
+		pthread_mutex_lock(&state->lock);
+}
+
+void state_end(struct state *state)
+{
+	if (!state)
+		return;
+	flush(state);
+	pthread_mutex_unlock(&state->lock);
+}
+
+void state_keep_path(struct state *state, const char *path)
+{
+	struct node node;
+
+	if (!state)
+		return;
+	tree_read_lock(state->tree);
+	if (!tree_lookup(state->tree, path, &node)) {
+		put_place(state, node.cgroup);
+		if (node.cgroup)
+			put_values(state, node.cgroup);
+	}
+	tree_unlock(state->tree);
+}
+
+void state_keep_attributes(struct state *state, struct cgroup *cgroup)
+{
+	if (!state)
+		return;
+	tree_read_lock(state->tree);
+	if (!cgroup || !cgroup->dead)
+		put_place(state, cgroup);
+	tree_unlock(state->tree);
+}
+
+/* Itself, all above it, and all below where `below`. Under the tree lock. */
+static void put_around(struct state *state, struct cgroup *cgroup, bool below)
+{
+	struct cgroup *position;
+
+	if (cgroup->dead)
+		return;
+	put_place(state, cgroup);
+	for (position = cgroup; position; position = position->parent)
+		put_values(state, position);
+	if (!below)
+		return;
+	cgroup_for_each_descendant(position, cgroup) {
+		if (position != cgroup)
+			put_values(state, position);
+	}
+}
+
+void state_keep_values(struct state *state, struct cgroup *cgroup)
+{
+	if (!state)
+		return;
+	tree_read_lock(state->tree);
+	put_around(state, cgroup, true);
+	for (struct cgroup *up = cgroup; up && !cgroup->dead; up = up->parent)
+		accounting_changed(&up->group); /* a reset goes round the usual ways */
+	tree_unlock(state->tree);
+}
+
+uint64_t state_number(struct state *state, const char *path)
+{
+	uint64_t number = 0;
+	struct node node;
+
+	if (!state)
+		return 0;
+	tree_read_lock(state->tree);
+	if (!tree_lookup(state->tree, path, &node) && node.cgroup)
+		number = node.cgroup->id;
+	tree_unlock(state->tree);
+	return number;
+}
+
+void state_keep_removal(struct state *state, const char *path, uint64_t number)
+{
+	char *parent;
+	struct node node;
+
+	if (!state || !number)
+		return;
+	kept_put_entry(&state->content, ENTRY_REMOVED, number, NULL);
+	forget(state, number);
+	parent = strdup(path);
+	if (!parent) {
+		state->broken = true;
+		return;
+	}
+	*strrchr(parent, '/') = '\0';
+	tree_read_lock(state->tree);
+	if (!tree_lookup(state->tree, parent, &node) && node.cgroup)
+		put_around(state, node.cgroup, false);
+	tree_unlock(state->tree);
+	free(parent);
+}
+
+void state_shown(struct state *state, struct cgroup *cgroup)
+{
+	if (!state)
+		return;
+	pthread_mutex_lock(&state->lock);
+	tree_read_lock(state->tree);
+	if (!cgroup->dead) {
+		put_values(state, cgroup);
+		if (cgroup->parent)
+			put_values(state, cgroup->hierarchy->root);
+	}
+	tree_unlock(state->tree);
+	flush(state);
+	pthread_mutex_unlock(&state->lock);
+}
+
+/* --- what happens while nobody asks --- */
+
+static void look(struct state *state)
+{
+	struct tree *tree = state->tree;
+
+	if (!accounting_has_changed(tree->accounting) && !state->broken)
+		return;
+	tree_read_lock(tree);
+	for (unsigned i = 0; i < tree->hierarchy_count; i++)
+		put_values(state, tree->hierarchies[i].root);
+	tree_unlock(tree);
+	flush(state);
+}
+
+static void *run(void *arg)
+{
+	struct state *state = arg;
+
+	pthread_mutex_lock(&state->lock);
+	while (!state->quit) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += PERIOD_NS;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		pthread_cond_timedwait(&state->wake, &state->lock, &until);
+		if (!state->quit)
+			look(state);
+	}
+	pthread_mutex_unlock(&state->lock);
+	return NULL;
+}
+
+void state_start(struct state *state)
+{
+	sigset_t all, before;
+
+	if (!state)
+		return;
+	accounting_resume(state->tree->accounting, state->exported_at);
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	state->running = !pthread_create(&state->thread, NULL, run, state);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* --- start and end --- */
+
+static void read_boot(struct state *state)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, state->boot, sizeof(state->boot) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (len <= 0)
+		strcpy(state->boot, "unknown"); /* (pid, start time) still tells who is gone */
+	state->boot[strcspn(state->boot, "\n")] = '\0';
+}
+
+static char *refuse(const struct state *state, const char *why)
+{
+	char name[PATH_MAX + 64], *line;
+	int error = state_file_set_aside(&state->file, name, sizeof(name));
+
+	if (error)
+		return asprintf(&line, "%s/state is refused: %s", state->file.path, why) < 0 ? NULL
+											    : line;
+	return asprintf(&line, "%s/state is refused: %s; it is kept as %s, and the next start "
+			       "begins anew", state->file.path, why, name) < 0 ? NULL : line;
+}
+
+static char *load(struct state *state, const struct text *content)
+{
+	struct kept kept;
+	const char *why = kept_read(&kept, content->data, content->len);
+	char *problem = NULL, *line = NULL;
+	bool keep = false;
+
+	if (!why) {
+		bool same_boot = kept.boot.len == strlen(state->boot) &&
+				 !memcmp(kept.boot.data, state->boot, kept.boot.len);
+
+		state->exported_at = kept.exported_at;
+		problem = tree_restore(state->tree, &kept, same_boot, &keep);
+	}
+	if (problem && keep && asprintf(&line, "%s: %s", state->file.path, problem) < 0)
+		line = NULL;
+	else if (!keep && (why || problem))
+		line = refuse(state, why ? why : problem);
+	free(problem);
+	kept_free(&kept);
+	return line;
+}
+
+static char *open_and_load(struct state *state, const char *directory)
+{
+	struct text content = {0};
+	char *problem = state_file_open(&state->file, directory);
+	int error;
+
+	if (problem)
+		return problem;
+	error = state_file_read(&state->file, &content);
+	if (!error)
+		problem = load(state, &content);
+	text_free(&content);
+	if (error == -ENOENT)
+		error = 0;
+	if (!problem && !error)
+		error = snapshot(state);
+	if (error && asprintf(&problem, "%s: %s", state->file.path, strerror(-error)) < 0)
+		problem = NULL;
+	return problem;
+}
+
+static void state_free(struct state *state)
+{
+	struct saved *saved, *next;
+
+	HASH_ITER(hh, state->saved, saved, next) {
+		HASH_DEL(state->saved, saved);
+		free(saved);
+	}
+	text_free(&state->content);
+	text_free(&state->scratch);
+	text_free(&state->record);
+	state_file_close(&state->file);
+	pthread_cond_destroy(&state->wake);
+	pthread_mutex_destroy(&state->lock);
+	free(state);
+}
+
+struct state *state_open(const char *directory, struct tree *tree, char **problem)
+{
+	struct state *state = calloc(1, sizeof(*state));
+	pthread_condattr_t monotonic;
+
+	*problem = NULL;
+	if (!state)
+		return NULL;
+	state->tree = tree;
+	pthread_mutex_init(&state->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&state->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	read_boot(state);
+	accounting_keep(tree->accounting);
+	*problem = open_and_load(state, directory);
+	if (!*problem)
+		return state;
+	state_free(state);
+	return NULL;
+}
+
+void state_close(struct state *state)
+{
+	if (!state)
+		return;
+	pthread_mutex_lock(&state->lock);
+	state->quit = true;
+	pthread_cond_signal(&state->wake);
+	pthread_mutex_unlock(&state->lock);
+	if (state->running)
+		pthread_join(state->thread, NULL);
+	complain(state, snapshot(state));
+	state_free(state);
+}

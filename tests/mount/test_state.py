@@ -1,0 +1,321 @@
+"""-o state: what the next daemon goes on with, and what it refuses."""
+
+import os
+import random
+import re
+import signal
+import stat
+import struct
+import subprocess
+import sys
+
+import pytest
+
+import mounting
+
+sys.path.insert(0, str(mounting.ROOT / "tests" / "state"))
+import nothing_lost  # noqa: E402
+
+pytestmark = pytest.mark.daemon
+
+
+@pytest.fixture
+def state(tmp_path):
+    """The state directory, not there yet."""
+    return tmp_path / "state"
+
+
+def keeping(state):
+    return ("-o", f"state={state}")
+
+
+def killed(daemon):
+    """Ends it as nothing else does, and waits until it is gone."""
+    daemon.process.kill()
+    daemon.process.communicate()
+
+
+def refused(directory, state):
+    """What a start that must fail says, in one line."""
+    result = mounting.run("-f", *keeping(state), directory)
+    assert result.returncode == 1 and not result.stdout, result
+    lines = [line for line in result.stderr.splitlines() if "accounting: " not in line]
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def test_directory_is_private(start, state):
+    start(*keeping(state))
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+    assert {entry.name: stat.S_IMODE(entry.stat().st_mode) for entry in state.iterdir()} == \
+        {"lock": 0o600, "state": 0o600}
+
+
+@pytest.mark.parametrize("end", (signal.SIGKILL, signal.SIGTERM), ids=("killed", "upgraded"))
+def test_everything_is_there_again(start, state, spawn, end):
+    daemon = start(*keeping(state))
+    web = daemon / "memory" / "web"
+    (web / "inner").mkdir(parents=True)
+    (web / "memory.limit_in_bytes").write_text("512M")
+    (web / "inner" / "memory.oom_control").write_text("1")
+    os.chown(web, 1000, 1001)
+    os.chmod(web / "cgroup.procs", 0o664)
+    os.utime(web / "inner", ns=(10 ** 18, 2 * 10 ** 18))
+    os.setxattr(web, "user.note", b"\0\1")
+    pid = spawn()
+    (web / "inner" / "cgroup.procs").write_text(str(pid))
+    before = tree_of(daemon.path / "memory")
+    killed(daemon) if end == signal.SIGKILL else daemon.stop(end)
+    daemon = start(*keeping(state))
+    assert tree_of(daemon.path / "memory") == before
+    assert (web / "inner" / "cgroup.procs").read_text() == f"{pid}\n"
+
+
+def tree_of(top):
+    """Names, attributes, and the text of every file that does not change by itself."""
+    found = {}
+    for directory, _, files in os.walk(top):
+        for name in (".", *files):
+            path = os.path.join(directory, name)
+            info = os.stat(path)
+            found[path] = [info.st_ino, info.st_mode, info.st_uid, info.st_gid, info.st_nlink,
+                           info.st_mtime_ns, info.st_atime_ns, info.st_ctime_ns,
+                           {name: os.getxattr(path, name) for name in os.listxattr(path)}]
+            if name in files and is_steady(directory != str(top), name) and \
+                    info.st_mode & 0o444:
+                with open(path, encoding="ascii") as file:
+                    found[path].append(file.read())
+    return found
+
+
+def is_steady(child, name):
+    moving = ("usage", "stat", "tasks", "procs", "io_", "pressure", "failcnt", "time", "sectors",
+              "current", "peak", "event_control", "slabinfo")
+    return child and not any(word in name for word in moving)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_value_reads_as_before(start, state, seed):
+    """Random writes to every writable file of every hierarchy, refused or not."""
+    rng = random.Random(seed)
+    daemon = start(*keeping(state))
+    cgroups = []
+    for hierarchy in mounting.HIERARCHIES:
+        for name in ("a", "a/b", "a/b/c", "d"):
+            (daemon / hierarchy / name).mkdir()
+            cgroups.append(daemon / hierarchy / name)
+    texts = ["0", "1", "2", "-1", "100", "1000", "50000", "64M", "max", "0-1", "a", "c 1:3 rwm",
+             "b *:* m", "c 5:* r", "FROZEN", "THAWED", "lo 3", "default 7", "20000"]
+    texts += [f"{device} {value}" for device in disks()[:2] for value in (0, 77, 500, 1048576)]
+    for _ in range(1500):
+        cgroup = rng.choice(cgroups)
+        files = [name for name in sorted(os.listdir(cgroup))
+                 if name not in ("cgroup.procs", "tasks", "cgroup.event_control") and
+                 os.path.isfile(cgroup / name) and os.stat(cgroup / name).st_mode & 0o200]
+        try:
+            (cgroup / rng.choice(files)).write_text(rng.choice(texts))
+        except OSError:
+            pass
+    before = tree_of(daemon.path)
+    assert len(before) > 900
+    killed(daemon)
+    start(*keeping(state))
+    assert tree_of(daemon.path) == before
+
+
+def disks():
+    with open("/proc/diskstats", encoding="ascii") as table:
+        return [":".join(line.split()[:2]) for line in table
+                if os.path.exists(f"/sys/block/{line.split()[2]}")]
+
+
+def test_frozen_stays_frozen(start, state, spawn):
+    daemon = start(*keeping(state))
+    ice = daemon / "freezer" / "ice"
+    ice.mkdir()
+    pid = spawn()
+    (ice / "cgroup.procs").write_text(str(pid))
+    (ice / "freezer.state").write_text("FROZEN")
+    assert mounting.wait_until(lambda: (ice / "freezer.state").read_text() == "FROZEN\n")
+    for end in (signal.SIGKILL, signal.SIGTERM):
+        killed(daemon) if end == signal.SIGKILL else daemon.stop(end)
+        assert state_of(pid) == "T"
+        daemon = start(*keeping(state))
+        assert (ice / "freezer.state").read_text() == "FROZEN\n"
+        assert state_of(pid) == "T"
+    (ice / "freezer.state").write_text("THAWED")
+    assert mounting.wait_until(lambda: state_of(pid) == "S")
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return file.read().rsplit(") ", 1)[1][0]
+
+
+def test_a_reused_pid_inherits_nothing(start, state, spawn):
+    """The start time in the file is another's: the process is not the one that was a member."""
+    daemon = start(*keeping(state))
+    box = daemon / "pids" / "box"
+    box.mkdir()
+    pid, gone = spawn(), spawn()
+    (box / "cgroup.procs").write_text(str(pid))
+    (box / "cgroup.procs").write_text(str(gone))
+    killed(daemon)
+    spawn.end(gone)
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        started = int(file.read().rsplit(") ", 1)[1].split()[19])
+    change(state / "state", struct.pack("=QQ", pid, started), struct.pack("=QQ", pid, started - 1))
+    start(*keeping(state))
+    assert (box / "cgroup.procs").read_text() == ""
+
+
+def hashed(data):
+    value = 0xcbf29ce484222325
+    for byte in data:
+        value = (value ^ byte) * 0x100000001b3 % 2 ** 64
+    return value
+
+
+def records(content):
+    """The first line, and the content of each record."""
+    line, rest = content.split(b"\n", 1)
+    found = []
+    while rest:
+        length = struct.unpack("=Q", rest[:8])[0]
+        found.append(rest[24:24 + length])
+        rest = rest[24 + length:]
+    return line + b"\n", found
+
+
+def change(file, old, new):
+    """Replaces bytes in the records, with hashes that fit again."""
+    content, found = records(file.read_bytes())
+    assert any(old in record for record in found)
+    for record in found:
+        record = record.replace(old, new)
+        head = struct.pack("=QQ", len(record), hashed(record))
+        content += head + struct.pack("=Q", hashed(head)) + record
+    file.write_bytes(content)
+
+
+def filled(start, state):
+    """A killed daemon's file with some records."""
+    daemon = start(*keeping(state))
+    for name in ("one", "two", "three"):
+        (daemon / "cpu" / name).mkdir()
+        (daemon / "cpu" / name / "cpu.shares").write_text("77")
+    killed(daemon)
+    return state / "state"
+
+
+def test_torn_tail_is_dropped(start, state):
+    file = filled(start, state)
+    content = file.read_bytes()
+    last = 24 + len(records(content)[1][-1])
+    for cut in (1, last - 30, last - 1):
+        file.write_bytes(content[:-cut])
+        daemon = start(*keeping(state))
+        assert sorted(path.name for path in (daemon / "cpu").iterdir() if path.is_dir()) == \
+            ["one", "three", "two"]
+        assert (daemon / "cpu" / "two" / "cpu.shares").read_text() == "77\n"
+        killed(daemon)
+    start(*keeping(state))
+
+
+def damaged(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1:]
+
+
+@pytest.mark.parametrize("spoil, why", (
+    (damaged, "it is damaged"),
+    (lambda content: content.replace(b"state 1\n", b"state 9\n", 1), "another version"),
+    (lambda content: b"PK\3\4" + content, "not a state file"),
+    (lambda content: b"", "it is empty"),
+), ids=("damaged", "version", "foreign", "empty"))
+def test_refused_and_kept_aside(start, directory, state, spoil, why):
+    file = filled(start, state)
+    spoilt = spoil(file.read_bytes())
+    file.write_bytes(spoilt)
+    line = refused(directory, state)
+    assert why in line and str(file) in line
+    kept = re.search(r"kept as (\S+),", line).group(1)
+    assert re.fullmatch(rf"{re.escape(str(file))}\.refused-\d{{8}}T\d{{6}}Z", kept)
+    with open(kept, "rb") as other:
+        assert other.read() == spoilt
+    daemon = start(*keeping(state))
+    assert not (daemon / "cpu" / "one").exists()
+
+
+def test_two_daemons_do_not_share(start, state):
+    daemon = start(*keeping(state))
+    with mounting.mount_point() as other:
+        line = refused(other, state)
+    assert f"process {daemon.pid}" in line and str(state) in line
+
+
+def test_another_boot_keeps_all_but_processes(start, state, spawn):
+    daemon = start(*keeping(state))
+    box = daemon / "memory" / "box"
+    box.mkdir()
+    (box / "memory.limit_in_bytes").write_text("64M")
+    (box / "cgroup.procs").write_text(str(spawn()))
+    assert mounting.wait_until(lambda: int((box / "memory.max_usage_in_bytes").read_text()))
+    peak = int((box / "memory.max_usage_in_bytes").read_text())
+    killed(daemon)
+    with open("/proc/sys/kernel/random/boot_id", "rb") as boot:
+        change(state / "state", boot.read().strip(), b"0" * 36)
+    start(*keeping(state))
+    assert (box / "memory.limit_in_bytes").read_text() == "67108864\n"
+    assert (box / "cgroup.procs").read_text() == ""
+    assert int((box / "memory.max_usage_in_bytes").read_text()) >= peak
+    assert (box / "memory.usage_in_bytes").read_text() == "0\n"
+
+
+def test_left_out_hierarchy_is_said(start, directory, state):
+    filled(start, state)
+    result = mounting.run("-f", *keeping(state), "-o", "controllers=memory", directory)
+    assert result.returncode == 1 and "-o controllers" in result.stderr
+    assert not list(state.glob("state.refused-*"))
+    daemon = start(*keeping(state))
+    assert (daemon / "cpu" / "one").is_dir()
+
+
+def test_unusable_directory_is_said(directory, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert str(tmp_path / "file") in refused(directory, tmp_path / "file")
+    assert "No such file" in refused(directory, tmp_path / "no" / "such")
+
+
+def test_journal_does_not_grow_for_ever(start, state):
+    daemon = start(*keeping(state))
+    box = daemon / "cpu" / "box"
+    box.mkdir()
+    for number in range(6000):
+        os.setxattr(box, "user.note", str(number).encode() * 100)
+    assert (state / "state").stat().st_size < 2 ** 21
+    killed(daemon)
+    start(*keeping(state))
+    assert os.getxattr(box, "user.note") == b"5999" * 100
+
+
+def test_mounted_elsewhere(start, state):
+    """The state is the tree's, not the mount point's."""
+    filled(start, state)
+    with mounting.mount_point() as other:
+        daemon = mounting.Daemon(other, *keeping(state))
+        assert (daemon / "cpu" / "two").is_dir()
+        assert daemon.stop() == (0, "")
+    start(*keeping(state))
+
+
+def test_a_few_kills(directory, state):
+    """A short run of tests/state/nothing_lost.py."""
+    run = nothing_lost.Run(directory, state, (), random.Random(1))
+    try:
+        run.run(3)
+    finally:
+        run.clean()
+        if run.daemon.process.poll() is None:
+            killed(run.daemon)
+        subprocess.run(["umount", "-l", directory], check=False, capture_output=True)
