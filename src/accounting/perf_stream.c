@@ -16,6 +16,7 @@
 #include "events.h"
 
 #define RING_BYTES 131072u /* a power of two of pages; some 1,800 records */
+#define RECORD_BYTES 128u /* more than any of them */
 
 struct ring {
 	int fd;
@@ -118,7 +119,8 @@ static int ring_drain(struct ring *ring, struct event_list *list)
 {
 	uint64_t head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
 	uint64_t at = ring->page->data_tail;
-	bool lost = false;
+	/* The kernel says so only when there is room again: a ring that is full is enough. */
+	bool lost = head - at > RING_BYTES - RECORD_BYTES;
 	int error = 0;
 
 	while (at < head && !error) {

@@ -168,6 +168,37 @@ def test_many_short_processes(mount, count):
     os.rmdir(a)
 
 
+FORKER = """
+import os, subprocess, sys
+for line in sys.stdin:
+    for _ in range(int(line)):
+        pid = os.fork()
+        if not pid:
+            os._exit(0)
+        os.waitpid(pid, 0)
+    print(os.posix_spawn("/bin/sleep", ["sleep", "1000"], {}))
+"""
+
+
+@pytest.mark.daemon
+def test_lost_events(mount):
+    """More forks and exits than the kernel's buffers hold: a scan finds who is there."""
+    a = make(mount, "pids", "a")
+    with Helper(FORKER) as helper:
+        write(a / "cgroup.procs", str(helper.pid))
+        first = int(helper.ask("1"))
+        os.kill(mount.pid, signal.SIGSTOP)
+        try:
+            second = int(helper.ask("6000"))
+        finally:
+            os.kill(mount.pid, signal.SIGCONT)
+        assert pids(a / "cgroup.procs") == sorted([helper.pid, first, second])
+        assert read(a / "pids.current") == "3\n"
+        third = int(helper.ask("10"))
+        assert pids(a / "cgroup.procs") == sorted([helper.pid, first, second, third])
+        kill_all(a)
+
+
 CLONE_PARENT = pathlib.Path(__file__).with_name("clone_parent.py")
 
 
