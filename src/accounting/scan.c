@@ -80,13 +80,14 @@ static const struct task *find_creator(struct accounting *accounting,
 	return is_process && newcomer->has_parent ? orphan_creator(accounting, newcomer) : NULL;
 }
 
-/* Reads about the task; false when it has ended or is none that can be a member. */
-static bool read_newcomer(const struct machine *machine, struct newcomer *newcomer)
+/* Reads about the task; false when it has ended, is older than `since`, or none that can be a member. */
+static bool read_newcomer(const struct machine *machine, struct newcomer *newcomer,
+			  uint64_t since)
 {
 	struct machine_task_stat *stat = &newcomer->stat;
 
 	if (machine_task_stat(machine, newcomer->id.tgid, newcomer->id.tid, stat) ||
-	    stat->flags & MACHINE_TASK_KTHREAD)
+	    stat->flags & MACHINE_TASK_KTHREAD || stat->starttime < since)
 		return false;
 	newcomer->id.start_time = stat->starttime;
 	newcomer->has_parent =
@@ -131,7 +132,7 @@ static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid, uint64
 	struct counters final;
 	bool ended, taken;
 
-	if (!read_newcomer(accounting->machine, &newcomer) || newcomer.id.start_time < since)
+	if (!read_newcomer(accounting->machine, &newcomer, since))
 		return false;
 	ended = (newcomer.stat.state == 'Z' || newcomer.stat.state == 'X') &&
 		task_read_final(accounting->machine, &newcomer.id, &final);
