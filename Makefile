@@ -113,6 +113,16 @@ test-gvisor: all deps-test deps-gvisor
 test-accuracy: all deps-test
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) tests/accuracy/run.py
 
+# What accounting costs, beside the kernel's; needs root and cgroup v1.
+.PHONY: bench-accounting
+bench-accounting: all deps-build
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) tests/accuracy/cost.py
+
+# The daemon killed at random moments, with a state directory.
+.PHONY: test-state
+test-state: all deps-test
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) tests/state/nothing_lost.py
+
 .PHONY: fuzz
 fuzz: deps-build deps-clang
 	@$(MAKE) --no-print-directory $(FUZZERS)
