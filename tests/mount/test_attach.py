@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from files import pids, read, write
-from mounting import HIERARCHIES, wait_until
+from mounting import FORK_SECONDS, HIERARCHIES, wait_until
 from processes import Helper, error_of, in_child
 
 # A process that starts a thread or a child when it is told to.
@@ -155,16 +155,15 @@ def test_exit(cgroup, spawn):
 
 
 def test_child_starts_where_its_parent_is(cgroup):
-    """At once by events; scans that tell of no newest process look at all now and then."""
     path = cgroup("cpu", "a")
     with Helper(PARENT) as process:
         write(path / "cgroup.procs", str(process.pid))
         child = int(process.ask("fork"))
         try:
             family = sorted((process.pid, child))
-            assert wait_until(lambda: pids(path / "cgroup.procs") == family, 5)
+            assert wait_until(lambda: pids(path / "cgroup.procs") == family, FORK_SECONDS)
             thread = int(process.ask("thread"))
-            assert wait_until(lambda: thread in pids(path / "tasks"), 5)
+            assert wait_until(lambda: thread in pids(path / "tasks"), FORK_SECONDS)
         finally:
             os.kill(child, 9)
 

@@ -193,7 +193,7 @@ def test_lost_events(mount):
         first = int(helper.ask("1"))
         os.kill(mount.pid, signal.SIGSTOP)
         try:
-            second = int(helper.ask("40" if mounting.in_gvisor() else "4000"))
+            second = int(helper.ask("40" if mounting.in_gvisor() else "6000"))
         finally:
             os.kill(mount.pid, signal.SIGCONT)
         members = sorted([helper.pid, first, second])
