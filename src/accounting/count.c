@@ -123,13 +123,23 @@ static void start_process(struct process *process, const struct reading *reading
 	strcpy(process->comm, reading->stat.comm);
 }
 
+/* A process' /proc/PID/io has its reaped children's too (wait_task_zombie): what they were counted for. */
+static uint64_t without_children(const struct process *process, enum counter counter, uint64_t value)
+{
+	uint64_t children = process->reaped.credited.value[counter];
+
+	return value > children ? value - children : 0;
+}
+
 static void count_io(struct accounting *accounting, struct process *process,
 		     const struct reading *reading, const struct task *leader)
 {
 	bool first = !process->measured_io;
 	struct counters now = {{
-		[COUNTER_READ] = reading->io.read_bytes,
-		[COUNTER_WRITTEN] = reading->io.write_bytes,
+		[COUNTER_READ] =
+			without_children(process, COUNTER_READ, reading->io.read_bytes),
+		[COUNTER_WRITTEN] =
+			without_children(process, COUNTER_WRITTEN, reading->io.write_bytes),
 	}};
 	struct counters delta = counters_grow(&process->seen, &now);
 

@@ -110,6 +110,9 @@ void reap_credit(struct accounting *accounting, struct process *process)
 	known_of(process, &known);
 	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
 		parent->reaped.credited.value[i] += known.value[i];
+	for (enum counter i = COUNTER_READ; i <= COUNTER_WRITTEN; i++)
+		parent->reaped.credited.value[i] +=
+			process->seen.value[i] + process->reaped.credited.value[i];
 	note_heir(accounting, parent, process);
 	reaper_note(accounting, parent);
 }
