@@ -155,6 +155,19 @@ int accounting_move(struct group *group, const struct task_id *tasks, size_t cou
 bool group_has_task(struct group *group, const struct task_id *id);
 
 /*
+ * Brings what is known of forks up to now: who asks for a new task's group right afterwards finds
+ * it. Reads /proc.
+ */
+void accounting_catch_up(struct accounting *accounting);
+
+/*
+ * The group that a task is in, NULL for the hierarchy's root, as far as accounting knows. Valid under
+ * the tree lock, which keeps the group from being retired. Does not read /proc.
+ */
+struct group *accounting_group_of(struct accounting *accounting, unsigned hierarchy,
+				  const struct task_id *id);
+
+/*
  * Lists the tasks of the group itself, sorted by tid, without those that have
  * exited (zombies included, as css_task_iter leaves them out); a dead
  * leader's live threads are there. Reads /proc.

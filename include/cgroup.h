@@ -148,6 +148,14 @@ int cgroup_mkdir(struct tree *tree, const char *path, mode_t mode, const struct 
 int cgroup_rmdir(struct tree *tree, const char *path);
 int cgroup_rename(struct tree *tree, const char *from, const char *to, unsigned flags);
 
+/*
+ * What the kernel shows as /proc/PID/cgroup and as /proc/cgroups, of this tree. `number` is a task as
+ * the caller's pid namespace knows it. Take the tree lock themselves, and read /proc.
+ * 0, -ESRCH, -ENOMEM. Sources: proc_cgroup_show, proc_cgroupstats_show.
+ */
+int tree_show_task(struct tree *tree, const struct caller *caller, pid_t number, struct text *out);
+int tree_show_controllers(struct tree *tree, struct text *out);
+
 /* True when the file is there in this cgroup (root-only files are not in a child). */
 bool cgroup_has_file(const struct cgroup *cgroup, const struct cgroup_file *file);
 

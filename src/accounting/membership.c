@@ -323,16 +323,23 @@ int accounting_move(struct group *group, const struct task_id *tasks, size_t cou
 	return error;
 }
 
-bool group_has_task(struct group *group, const struct task_id *id)
+struct group *accounting_group_of(struct accounting *accounting, unsigned hierarchy,
+				  const struct task_id *id)
 {
-	struct accounting *accounting = group->accounting;
-	const struct group *at = NULL;
+	struct group *group = NULL;
 	struct task *task;
 
 	pthread_mutex_lock(&accounting->lock);
 	task = task_find(accounting, id->tid);
 	if (task && task_is(task, id))
-		at = task->links[group->hierarchy].group;
+		group = task->links[hierarchy].group;
 	pthread_mutex_unlock(&accounting->lock);
+	return group;
+}
+
+bool group_has_task(struct group *group, const struct task_id *id)
+{
+	const struct group *at = accounting_group_of(group->accounting, group->hierarchy, id);
+
 	return at ? at == group : !group->parent;
 }

@@ -28,6 +28,11 @@ void source_sync(struct accounting *accounting)
 		scan_new(accounting);
 }
 
+void accounting_catch_up(struct accounting *accounting)
+{
+	source_sync(accounting);
+}
+
 void source_wake(struct accounting *accounting)
 {
 	if (accounting->source)

@@ -1,7 +1,9 @@
 /* Attributes and extended attributes. */
 #include <errno.h>
+#include <string.h>
 
 #include "inode.h"
+#include "number.h"
 #include "operations.h"
 #include "state.h"
 
@@ -65,12 +67,50 @@ int op_removexattr(const char *path, const char *name)
 	return CHANGE_INODE(path, NULL, inode_removexattr(tree, &node, name));
 }
 
+/*
+ * What no file can say, as unlisted attributes of the top directory: "system.cgroup.PID" is PID's
+ * /proc/PID/cgroup in this tree, "system.cgroups" its /proc/cgroups. fuse_cgroup_run(1) asks for them.
+ */
+#define TASK_ATTRIBUTE "system.cgroup."
+#define CONTROLLERS_ATTRIBUTE "system.cgroups"
+
+static int show_proc_file(const char *name, struct text *out)
+{
+	const struct caller caller = current_caller();
+	pid_t number;
+
+	if (!strcmp(name, CONTROLLERS_ATTRIBUTE))
+		return tree_show_controllers(front_end()->tree, out);
+	if (strncmp(name, TASK_ATTRIBUTE, strlen(TASK_ATTRIBUTE)))
+		return -EOPNOTSUPP;
+	if (number_parse_int(name + strlen(TASK_ATTRIBUTE), 10, &number) || number <= 0)
+		return -EINVAL;
+	return tree_show_task(front_end()->tree, &caller, number, out);
+}
+
+static int get_proc_file(const char *name, char *value, size_t size)
+{
+	struct text text = {0};
+	int result = show_proc_file(name, &text);
+
+	if (!result && size && size < text.len)
+		result = -ERANGE;
+	if (!result) {
+		memcpy(value, text.data, size ? text.len : 0);
+		result = (int)text.len;
+	}
+	text_free(&text);
+	return result;
+}
+
 int op_getxattr(const char *path, const char *name, char *value, size_t size)
 {
 	struct tree *tree = front_end()->tree;
 	struct node node;
 	ssize_t result;
 
+	if (!strcmp(path, "/") && !strncmp(name, "system.", strlen("system.")))
+		return get_proc_file(name, value, size);
 	tree_read_lock(tree);
 	result = tree_lookup(tree, path, &node);
 	if (!result)

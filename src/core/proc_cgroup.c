@@ -1,0 +1,98 @@
+/*
+ * What the kernel tells of cgroups in /proc: /proc/PID/cgroup (proc_cgroup_show, kernel/cgroup/cgroup.c)
+ * and /proc/cgroups (proc_cgroupstats_show, kernel/cgroup/cgroup-v1.c).
+ */
+#include <errno.h>
+
+#include "cgroup.h"
+#include "controller.h"
+#include "machine_task.h"
+#include "pid_namespace.h"
+
+/* "/a/b"; a root is "/". Under the tree lock. */
+static void add_path(struct text *out, const struct cgroup *cgroup)
+{
+	if (cgroup->parent && cgroup->parent->parent)
+		add_path(out, cgroup->parent);
+	text_add(out, "/");
+	text_add(out, cgroup->name);
+}
+
+static void add_hierarchy(struct text *out, const struct hierarchy *hierarchy)
+{
+	text_add_u64(out, hierarchy->index + 1);
+	text_add(out, ":");
+	for (unsigned i = 0; hierarchy->controllers[i]; i++) {
+		if (i)
+			text_add(out, ",");
+		if (hierarchy->controllers[i]->named)
+			text_add(out, "name=");
+		text_add(out, hierarchy->controllers[i]->name);
+	}
+	text_add(out, ":");
+}
+
+/* The cgroup whose group it is. */
+static struct cgroup *group_cgroup(struct group *group)
+{
+	return (struct cgroup *)((char *)group - offsetof(struct cgroup, group));
+}
+
+int tree_show_task(struct tree *tree, const struct caller *caller, pid_t number, struct text *out)
+{
+	struct pid_namespace space = pid_namespace_of(tree->machine, caller->tid);
+	pid_t tid = space.level ? pid_namespace_find(tree->machine, &space, number) : number;
+	struct task_id id = {.tid = tid};
+	struct machine_task_stat stat;
+	int error = tid > 0 ? machine_task_stat(tree->machine, tid, 0, &stat) : -ESRCH;
+
+	if (error)
+		return error == -ENOENT ? -ESRCH : error;
+	id.start_time = stat.starttime;
+	accounting_catch_up(tree->accounting);
+	text_clear(out);
+	tree_read_lock(tree);
+	for (unsigned i = tree->hierarchy_count; i-- > 0;) {
+		struct hierarchy *hierarchy = &tree->hierarchies[i];
+		struct group *group = accounting_group_of(tree->accounting, i, &id);
+
+		add_hierarchy(out, hierarchy);
+		add_path(out, group ? group_cgroup(group) : hierarchy->root);
+		text_add(out, "\n");
+	}
+	tree_unlock(tree);
+	return out->error;
+}
+
+static uint64_t count_cgroups(const struct hierarchy *hierarchy)
+{
+	struct cgroup *position;
+	uint64_t count = 0;
+
+	cgroup_for_each_descendant(position, hierarchy->root)
+		count++;
+	return count;
+}
+
+int tree_show_controllers(struct tree *tree, struct text *out)
+{
+	text_clear(out);
+	text_add(out, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
+	tree_read_lock(tree);
+	for (unsigned i = 0; i < tree->hierarchy_count; i++) {
+		const struct hierarchy *hierarchy = &tree->hierarchies[i];
+
+		for (unsigned j = 0; hierarchy->controllers[j]; j++) {
+			if (hierarchy->controllers[j]->named)
+				continue;
+			text_add(out, hierarchy->controllers[j]->name);
+			text_add(out, "\t");
+			text_add_u64(out, hierarchy->index + 1);
+			text_add(out, "\t");
+			text_add_u64(out, count_cgroups(hierarchy));
+			text_add(out, "\t1\n");
+		}
+	}
+	tree_unlock(tree);
+	return out->error;
+}
