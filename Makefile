@@ -22,23 +22,30 @@ ALL_LDFLAGS = -pthread $(SANITIZE_FLAGS) $(LDFLAGS)
 
 SOURCES := $(wildcard src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
-# What tests link with: everything but the front end.
-LIBRARY_SOURCES := $(filter-out src/daemon/%,$(SOURCES))
+DAEMON_OBJECTS := $(filter-out $(BUILD)/obj/run/%,$(OBJECTS))
+# The launcher stands on the rooms that know neither cgroups nor FUSE.
+RUN_OBJECTS := $(filter $(BUILD)/obj/run/% $(BUILD)/obj/machine/% $(BUILD)/obj/base/%,$(OBJECTS))
+# What tests link with: everything but the two programs' own.
+LIBRARY_SOURCES := $(filter-out src/daemon/% src/run/%,$(SOURCES))
 LIBRARY_OBJECTS := $(LIBRARY_SOURCES:src/%.c=$(BUILD)/obj/%.o)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all
 all: deps-build
-	@$(MAKE) --no-print-directory $(BUILD)/fuse_cgroupfs
+	@$(MAKE) --no-print-directory $(BUILD)/fuse_cgroupfs $(BUILD)/fuse_cgroup_run
 
 .PHONY: deps-%
 deps-%:
 	@scripts/install-deps.sh $*
 
-$(BUILD)/fuse_cgroupfs: $(OBJECTS)
+$(BUILD)/fuse_cgroupfs: $(DAEMON_OBJECTS)
 	@echo "  LD      $@"
 	@$(CC) -o $@ $^ $(ALL_LDFLAGS) $(shell pkg-config --libs fuse3)
+
+$(BUILD)/fuse_cgroup_run: $(RUN_OBJECTS)
+	@echo "  LD      $@"
+	@$(CC) -o $@ $^ $(ALL_LDFLAGS) $(shell pkg-config --libs libseccomp) -lm
 
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -65,11 +72,12 @@ run: all
 .PHONY: install
 install: all
 	$(INSTALL) -D -m 755 $(BUILD)/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs
+	$(INSTALL) -D -m 755 $(BUILD)/fuse_cgroup_run $(DESTDIR)$(PREFIX)/bin/fuse_cgroup_run
 	$(INSTALL) -D -m 644 man/fuse_cgroupfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/fuse_cgroupfs.8
 
 .PHONY: uninstall
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs $(DESTDIR)$(PREFIX)/share/man/man8/fuse_cgroupfs.8
+	rm -f $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroup_run $(DESTDIR)$(PREFIX)/share/man/man8/fuse_cgroupfs.8
 
 .PHONY: clean
 clean:

@@ -1,0 +1,290 @@
+/* The filesystem's type, and the tables of /proc. */
+#include "answers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "machine_task.h"
+#include "peer.h"
+#include "view.h"
+
+#define FUSE_ROOT_INO 1
+
+/* --- statfs --- */
+
+int answers_statfs(struct view *view, int file, struct statfs *fs)
+{
+	struct statx about;
+
+	/* What the kernel knows is enough: no request goes to the daemon. */
+	if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &about) ||
+	    !view_has(view, makedev(about.stx_dev_major, about.stx_dev_minor)))
+		return -ENOENT;
+	if (fstatfs(file, fs)) /* for the mount's flags */
+		return -errno;
+	fs->f_type = about.stx_ino == FUSE_ROOT_INO ? TMPFS_MAGIC : CGROUP_SUPER_MAGIC;
+	fs->f_bsize = fs->f_frsize = sysconf(_SC_PAGESIZE);
+	fs->f_namelen = NAME_MAX;
+	fs->f_blocks = fs->f_bfree = fs->f_bavail = 0;
+	fs->f_files = fs->f_ffree = 0;
+	return 0;
+}
+
+/* --- tables --- */
+
+/* A row is a table of /proc. */
+struct table {
+	const char *name;
+	bool of_machine; /* /proc/NAME; else of each task */
+	/* Makes it for task `tid`; `file` is the kernel's own, O_PATH, or -1. */
+	int (*make)(struct view *view, pid_t tid, int file, struct text *out);
+};
+
+static int read_all(int fd, struct text *out)
+{
+	char part[16384];
+	ssize_t len;
+
+	while ((len = read(fd, part, sizeof(part))) > 0)
+		text_add_bytes(out, part, (size_t)len);
+	return len < 0 ? -errno : out->error;
+}
+
+/* Reads the file that an O_PATH descriptor is of. */
+static int read_place(int file, struct text *out)
+{
+	char path[64];
+	int fd, error;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	text_clear(out);
+	error = read_all(fd, out);
+	close(fd);
+	return error;
+}
+
+static int read_mountinfo(pid_t tid, struct text *out)
+{
+	char path[64];
+	int fd, error;
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", tid);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	error = read_place(fd, out);
+	close(fd);
+	return error;
+}
+
+static int make_mountinfo(struct view *view, pid_t tid, int file, struct text *out)
+{
+	struct text mountinfo = {0};
+	int error = read_place(file, &mountinfo);
+
+	(void)tid;
+	if (!error)
+		error = view_mountinfo(view, &mountinfo, out);
+	text_free(&mountinfo);
+	return error;
+}
+
+#define MOMENTS 10 /* tries to read two tables between two mounts */
+
+static int make_from_two(struct view *view, pid_t tid, int file, struct text *out,
+			 int (*merge)(struct view *view, const struct text *mountinfo,
+				      const struct text *table, struct text *out))
+{
+	struct text mountinfo = {0}, table = {0};
+	int error = -EAGAIN;
+
+	for (unsigned i = 0; i < MOMENTS && error == -EAGAIN; i++) {
+		error = read_mountinfo(tid, &mountinfo);
+		if (!error)
+			error = read_place(file, &table);
+		if (!error)
+			error = merge(view, &mountinfo, &table, out);
+	}
+	text_free(&mountinfo);
+	text_free(&table);
+	return error;
+}
+
+static int make_mounts(struct view *view, pid_t tid, int file, struct text *out)
+{
+	return make_from_two(view, tid, file, out, view_mounts);
+}
+
+static int make_mountstats(struct view *view, pid_t tid, int file, struct text *out)
+{
+	return make_from_two(view, tid, file, out, view_mountstats);
+}
+
+static int make_cgroup(struct view *view, pid_t tid, int file, struct text *out)
+{
+	(void)file;
+	return view_task(view, tid, out);
+}
+
+static int make_cpuset(struct view *view, pid_t tid, int file, struct text *out)
+{
+	(void)file;
+	return view_cpuset(view, tid, out);
+}
+
+static int make_cgroups(struct view *view, pid_t tid, int file, struct text *out)
+{
+	(void)tid;
+	(void)file;
+	return view_cgroups(view, out);
+}
+
+static const struct table tables[] = {
+	{"mountinfo", false, make_mountinfo},
+	{"mounts", false, make_mounts},
+	{"mountstats", false, make_mountstats},
+	{"cgroup", false, make_cgroup},
+	{"cpuset", false, make_cpuset},
+	{"cgroups", true, make_cgroups},
+};
+
+#define TABLES (sizeof(tables) / sizeof(tables[0]))
+
+static const struct table *find_table(const char *name)
+{
+	for (unsigned i = 0; i < TABLES; i++) {
+		if (!strcmp(tables[i].name, name))
+			return &tables[i];
+	}
+	return NULL;
+}
+
+static bool is_number(const char *name)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	return digits && !name[digits];
+}
+
+bool answers_may_be_table(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	/* /etc/mtab is a link to the mounts; a number may be /proc/self/fd/N. */
+	return find_table(name) || !strcmp(name, "mtab") || is_number(name);
+}
+
+/* The directory of /proc that a file was found in, by the file's own path: behind a magic link. */
+static int open_parent(const struct machine *machine, pid_t tid, int file, struct place *place)
+{
+	char link[64], path[PATH_MAX];
+	struct stat wanted, found;
+	ssize_t len;
+	int error;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+	len = readlink(link, path, sizeof(path) - 1);
+	if (len < 0)
+		return -errno;
+	path[len] = '\0';
+	error = place_find(machine, tid, AT_FDCWD, path, place);
+	if (error)
+		return error;
+	if (place->fd < 0 || fstat(place->fd, &found) || fstat(file, &wanted) ||
+	    found.st_dev != wanted.st_dev || found.st_ino != wanted.st_ino) {
+		place_close(place);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+/* Whose table of which kind is at the place. NULL: none. */
+static const struct table *identify(const struct machine *machine, const struct place *place,
+				    pid_t reader, pid_t *tid)
+{
+	const struct table *table = find_table(place->name);
+
+	if (!table || place->parent < 0 || !is_proc(place->parent))
+		return NULL;
+	if (table->of_machine != is_proc_root(place->parent))
+		return NULL;
+	*tid = reader;
+	if (!table->of_machine)
+		*tid = proc_directory_task(machine, place->parent, reader);
+	return *tid ? table : NULL;
+}
+
+/* The text as a file that can only be read. */
+static int open_text(const char *name, const struct text *text)
+{
+	char path[64];
+	int memory = memfd_create(name, MFD_CLOEXEC), fd = -1;
+	size_t done = 0;
+	ssize_t len;
+
+	if (memory < 0)
+		return -errno;
+	while (done < text->len) {
+		len = write(memory, text->data + done, text->len - done);
+		if (len < 0)
+			break;
+		done += (size_t)len;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", memory);
+	if (done == text->len && !fchmod(memory, 0444))
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	close(memory);
+	return fd;
+}
+
+static int open_place(struct view *view, const struct machine *machine, pid_t reader,
+		      const struct place *place)
+{
+	struct text text = {0};
+	const struct table *table;
+	pid_t tid;
+	int fd;
+
+	table = identify(machine, place, reader, &tid);
+	if (!table)
+		return -ENOENT;
+	fd = table->make(view, tid, place->fd, &text);
+	if (fd == -EAGAIN)
+		fd = -ENOENT; /* mounts come faster than they can be read: the kernel's own */
+	if (!fd)
+		fd = open_text(table->name, &text);
+	text_free(&text);
+	return fd;
+}
+
+int answers_open_table(struct view *view, const struct machine *machine, pid_t tid, int dirfd,
+		       const char *path)
+{
+	struct place place, real;
+	int fd = place_find(machine, tid, dirfd, path, &place);
+
+	if (fd)
+		return -ENOENT; /* the kernel says why */
+	if (place.fd >= 0 && place.parent < 0 && is_proc(place.fd) &&
+	    !open_parent(machine, tid, place.fd, &real)) {
+		fd = open_place(view, machine, tid, &real);
+		place_close(&real);
+	} else {
+		fd = open_place(view, machine, tid, &place);
+	}
+	place_close(&place);
+	return fd;
+}

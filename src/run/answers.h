@@ -1,0 +1,29 @@
+#ifndef RUN_ANSWERS_H
+#define RUN_ANSWERS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <sys/vfs.h>
+
+struct machine;
+struct view;
+
+/* What a caught call is told, whichever call it was. */
+
+/*
+ * The statfs of the file at the O_PATH descriptor `file`: as the kernel's cgroup v1 has it (tmpfs for
+ * the top). 0, -ENOENT: it is no file of ours; or another errno. Source: kernfs_statfs, shmem_statfs.
+ */
+int answers_statfs(struct view *view, int file, struct statfs *fs);
+
+/* A quick look at the path's last name: false, and it cannot be one of the tables. */
+bool answers_may_be_table(const char *path);
+
+/*
+ * A descriptor, open for reading at its start, of the table that the task's path names, made for this
+ * open: one open is one moment. -ENOENT: it names none; -ESRCH as the kernel for a task that has ended.
+ */
+int answers_open_table(struct view *view, const struct machine *machine, pid_t tid, int dirfd,
+		       const char *path);
+
+#endif

@@ -1,0 +1,186 @@
+/* The table of caught system calls. */
+#include "calls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "answers.h"
+#include "peer.h"
+#include "view.h"
+
+/* Opens that make, write or only name a file are no reading of a table. */
+#define NOT_READING (O_ACCMODE | O_CREAT | O_DIRECTORY | O_PATH)
+
+static bool fetch_path(const struct call *call, unsigned argument, char *path)
+{
+	return !peer_read_string(call->tid, call->arguments[argument], path, PATH_MAX);
+}
+
+static void answer_value(struct answer *answer, int64_t value)
+{
+	answer->kind = ANSWER_VALUE;
+	answer->value = value;
+}
+
+/* --- statfs: the filesystem's type --- */
+
+static void answer_statfs_of(const struct calls_context *context, const struct call *call, int file,
+			     struct answer *answer)
+{
+	struct statfs fs;
+	int error = answers_statfs(context->view, file, &fs);
+
+	if (error == -ENOENT)
+		return; /* not ours */
+	if (!error)
+		error = peer_write(call->tid, call->arguments[1], &fs, sizeof(fs));
+	answer_value(answer, error);
+}
+
+static void answer_statfs(const struct calls_context *context, const struct call *call, char *path,
+			  struct answer *answer)
+{
+	struct place place;
+
+	if (!fetch_path(call, 0, path) ||
+	    place_find(context->machine, call->tid, AT_FDCWD, path, &place))
+		return;
+	if (place.fd >= 0)
+		answer_statfs_of(context, call, place.fd, answer);
+	place_close(&place);
+}
+
+static void answer_fstatfs(const struct calls_context *context, const struct call *call, char *path,
+			   struct answer *answer)
+{
+	int file = peer_file(call->tid, (int)call->arguments[0]);
+
+	snprintf(path, PATH_MAX, "%d", (int)call->arguments[0]);
+	if (file < 0)
+		return;
+	answer_statfs_of(context, call, file, answer);
+	close(file);
+}
+
+/* --- open: the tables --- */
+
+static void answer_open_at(const struct calls_context *context, const struct call *call, int dirfd,
+			   const char *path, uint64_t flags, struct answer *answer)
+{
+	int file;
+
+	if (!answers_may_be_table(path))
+		return;
+	file = answers_open_table(context->view, context->machine, call->tid, dirfd, path);
+	if (file == -ENOENT)
+		return; /* no table of ours */
+	if (file < 0) {
+		answer_value(answer, file);
+		return;
+	}
+	answer->kind = ANSWER_FILE;
+	answer->file = file;
+	answer->close_on_exec = flags & O_CLOEXEC;
+}
+
+#ifdef __NR_open
+static void answer_open(const struct calls_context *context, const struct call *call, char *path,
+			struct answer *answer)
+{
+	if (fetch_path(call, 0, path))
+		answer_open_at(context, call, AT_FDCWD, path, call->arguments[1], answer);
+}
+#endif
+
+static void answer_openat(const struct calls_context *context, const struct call *call, char *path,
+			  struct answer *answer)
+{
+	if (fetch_path(call, 1, path))
+		answer_open_at(context, call, (int)call->arguments[0], path, call->arguments[2],
+			       answer);
+}
+
+static void answer_openat2(const struct calls_context *context, const struct call *call, char *path,
+			   struct answer *answer)
+{
+	struct open_how how;
+
+	if (!fetch_path(call, 1, path) || call->arguments[3] < sizeof(how) ||
+	    peer_read(call->tid, call->arguments[2], &how, sizeof(how)) ||
+	    how.flags & NOT_READING)
+		return;
+	answer_open_at(context, call, (int)call->arguments[0], path, how.flags, answer);
+}
+
+/* --- seccomp: a listener of the program's own --- */
+
+/* The kernel permits one listener to a process, and ours is there: what it would say. */
+static void answer_seccomp(const struct calls_context *context, const struct call *call, char *path,
+			   struct answer *answer)
+{
+	(void)context;
+	snprintf(path, PATH_MAX, "SECCOMP_FILTER_FLAG_NEW_LISTENER");
+	fprintf(stderr, "fuse_cgroup_run: process %d wants a seccomp listener of its own: refused "
+			"(EBUSY), the kernel permits one and fuse_cgroup_run has it\n", call->tid);
+	answer_value(answer, -EBUSY);
+}
+
+const struct trap traps[] = {
+	{__NR_statfs, "statfs", 0, 0, 0, answer_statfs},
+	{__NR_fstatfs, "fstatfs", 0, 0, 0, answer_fstatfs},
+#ifdef __NR_open
+	{__NR_open, "open", 1, NOT_READING, O_RDONLY, answer_open},
+#endif
+	{__NR_openat, "openat", 2, NOT_READING, O_RDONLY, answer_openat},
+	{__NR_openat2, "openat2", 0, 0, 0, answer_openat2},
+	{__NR_seccomp, "seccomp", 1, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+	 SECCOMP_FILTER_FLAG_NEW_LISTENER, answer_seccomp},
+};
+
+const unsigned trap_count = sizeof(traps) / sizeof(traps[0]);
+
+static void tell(const struct call *call, const struct trap *trap, const char *path,
+		 const struct answer *answer)
+{
+	switch (answer->kind) {
+	case ANSWER_KERNEL:
+		fprintf(stderr, "fuse_cgroup_run: %d %s(%s): the kernel's\n", call->tid, trap->name,
+			path);
+		break;
+	case ANSWER_FILE:
+		fprintf(stderr, "fuse_cgroup_run: %d %s(%s): our file\n", call->tid, trap->name,
+			path);
+		break;
+	case ANSWER_VALUE:
+		fprintf(stderr, "fuse_cgroup_run: %d %s(%s): %s\n", call->tid, trap->name, path,
+			answer->value < 0 ? strerrorname_np(-(int)answer->value) : "answered");
+		break;
+	}
+}
+
+void calls_answer(const struct calls_context *context, const struct call *call,
+		  struct answer *answer)
+{
+	char path[PATH_MAX];
+
+	*answer = (struct answer){.kind = ANSWER_KERNEL, .file = -1};
+	for (unsigned i = 0; i < trap_count; i++) {
+		if (traps[i].number != call->number)
+			continue;
+		path[0] = '\0';
+		traps[i].answer(context, call, path, answer);
+		if (context->trace)
+			tell(call, &traps[i], path, answer);
+		return;
+	}
+}

@@ -1,0 +1,63 @@
+#ifndef RUN_CALLS_H
+#define RUN_CALLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct machine;
+struct view;
+
+/*
+ * The system calls that are answered instead of the kernel, or passed on to
+ * it. How they are caught is another's business (notify.h).
+ */
+
+struct call {
+	pid_t tid; /* in the supervisor's pid namespace */
+	int number; /* __NR_* of the native architecture */
+	uint64_t arguments[6];
+};
+
+enum answer_kind {
+	ANSWER_KERNEL, /* the kernel is to do it */
+	ANSWER_VALUE, /* `value` is returned: 0 and above, or a negative errno */
+	ANSWER_FILE, /* `file` becomes a descriptor of the task, which is returned */
+};
+
+struct answer {
+	enum answer_kind kind;
+	int64_t value;
+	int file; /* the answerer's descriptor; to be closed by whoever passes it on */
+	bool close_on_exec;
+};
+
+/* What calls are answered from. Constant but for what view.h says. */
+struct calls_context {
+	struct view *view;
+	struct machine *machine;
+	bool trace; /* tell each call and its answer on standard error */
+};
+
+/*
+ * A row is a system call that is caught: when argument `argument` masked by `mask` is `wanted`
+ * (mask 0: always).
+ */
+struct trap {
+	int number;
+	const char *name;
+	unsigned argument;
+	uint64_t mask, wanted;
+	/* Fills *answer (ANSWER_KERNEL before); `path` (of PATH_MAX bytes) is what it was about, for --trace. */
+	void (*answer)(const struct calls_context *context, const struct call *call, char *path,
+		       struct answer *answer);
+};
+
+extern const struct trap traps[];
+extern const unsigned trap_count;
+
+/* Answers one call. Thread-safe. */
+void calls_answer(const struct calls_context *context, const struct call *call,
+		  struct answer *answer);
+
+#endif

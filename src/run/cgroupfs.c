@@ -1,0 +1,221 @@
+/* Starting and ending our own fuse_cgroupfs. */
+#include "cgroupfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PROGRAM "fuse_cgroupfs"
+#define LOG "log"
+#define STATE "state"
+#define START_MS 20000 /* until a daemon that does not serve counts as hung */
+#define STOP_MS 5000
+#define POLL_MS 2
+
+static bool complain(const char *what)
+{
+	fprintf(stderr, "fuse_cgroup_run: %s: %s\n", what, strerror(errno));
+	return false;
+}
+
+/* Where the program is: beside us, or else for execvp() to find. */
+static void find_program(char *path, size_t size)
+{
+	ssize_t len = readlink("/proc/self/exe", path, size - sizeof(PROGRAM) - 1);
+	char *slash;
+
+	path[len > 0 ? len : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash)
+		strcpy(slash + 1, PROGRAM);
+	if (!slash || access(path, X_OK))
+		strcpy(path, PROGRAM);
+}
+
+/* In a user namespace of an ordinary user exec() takes the capabilities that mounting needs: keep them. */
+static void keep_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	if (geteuid() == 0 || syscall(__NR_capget, &header, data))
+		return;
+	data[0].inheritable = data[0].permitted;
+	data[1].inheritable = data[1].permitted;
+	if (syscall(__NR_capset, &header, data))
+		return;
+	for (unsigned i = 0; i < 64; i++) {
+		if (data[i / 32].permitted & 1u << i % 32)
+			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0);
+	}
+}
+
+/* The child's part: in quiet, with a log that is shown when the start fails. */
+static void run_daemon(const struct cgroupfs *cgroupfs, const char *program, pid_t parent)
+{
+	char log[128], state[128];
+	sigset_t none;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), file;
+
+	snprintf(log, sizeof(log), "%s/" LOG, cgroupfs->directory);
+	snprintf(state, sizeof(state), "-ostate=%s/" STATE, cgroupfs->directory);
+	file = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(file, STDERR_FILENO);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(1); /* it has ended before */
+	keep_capabilities();
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execlp(program, PROGRAM, "-f", state, cgroupfs->mount, NULL);
+	dprintf(STDERR_FILENO, PROGRAM ": %s: install it beside fuse_cgroup_run, or in PATH\n",
+		strerror(errno));
+	_exit(127);
+}
+
+static bool is_serving(const struct cgroupfs *cgroupfs)
+{
+	struct statfs fs;
+
+	return !statfs(cgroupfs->mount, &fs) && (unsigned long)fs.f_type == FUSE_SUPER_MAGIC;
+}
+
+static bool has_ended(const struct cgroupfs *cgroupfs, int milliseconds)
+{
+	struct pollfd poller = {.fd = cgroupfs->pidfd, .events = POLLIN};
+
+	return poll(&poller, 1, milliseconds) > 0;
+}
+
+/* Forgets a daemon that has ended. */
+static void bury(struct cgroupfs *cgroupfs)
+{
+	waitpid(cgroupfs->pid, NULL, 0);
+	close(cgroupfs->pidfd);
+	cgroupfs->pidfd = -1;
+	cgroupfs->pid = 0;
+}
+
+static void end(struct cgroupfs *cgroupfs)
+{
+	if (!cgroupfs->pid)
+		return;
+	kill(cgroupfs->pid, SIGTERM);
+	if (!has_ended(cgroupfs, STOP_MS))
+		kill(cgroupfs->pid, SIGKILL);
+	bury(cgroupfs);
+}
+
+static void show_log(const struct cgroupfs *cgroupfs)
+{
+	char path[128], text[1024];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" LOG, cgroupfs->directory);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? 0 : read(fd, text, sizeof(text));
+	if (fd >= 0)
+		close(fd);
+	fprintf(stderr, "fuse_cgroup_run: its daemon did not start: %.*s%s", len > 0 ? (int)len : 0,
+		text, len > 0 && text[len - 1] == '\n' ? "" : "\n");
+}
+
+static bool wait_until_serving(struct cgroupfs *cgroupfs)
+{
+	for (int waited = 0; waited < START_MS; waited += POLL_MS) {
+		if (is_serving(cgroupfs))
+			return true;
+		if (has_ended(cgroupfs, POLL_MS))
+			break;
+	}
+	show_log(cgroupfs);
+	end(cgroupfs);
+	return false;
+}
+
+static bool start(struct cgroupfs *cgroupfs)
+{
+	char program[PATH_MAX];
+	pid_t parent = getpid();
+
+	find_program(program, sizeof(program));
+	cgroupfs->pid = fork();
+	if (cgroupfs->pid < 0) {
+		cgroupfs->pid = 0;
+		return complain("fork");
+	}
+	if (!cgroupfs->pid)
+		run_daemon(cgroupfs, program, parent);
+	cgroupfs->pidfd = (int)syscall(__NR_pidfd_open, cgroupfs->pid, 0);
+	if (cgroupfs->pidfd < 0) {
+		kill(cgroupfs->pid, SIGKILL);
+		return complain("pidfd_open");
+	}
+	return wait_until_serving(cgroupfs);
+}
+
+bool cgroupfs_start(struct cgroupfs *cgroupfs)
+{
+	const char *directory = getenv("TMPDIR");
+
+	*cgroupfs = (struct cgroupfs){.pidfd = -1};
+	if (!directory || strlen(directory) > 32)
+		directory = "/tmp";
+	snprintf(cgroupfs->directory, sizeof(cgroupfs->directory), "%s/fuse_cgroup_run-XXXXXX",
+		 directory);
+	if (!mkdtemp(cgroupfs->directory)) {
+		complain(cgroupfs->directory);
+		cgroupfs->directory[0] = '\0';
+		return false;
+	}
+	snprintf(cgroupfs->mount, sizeof(cgroupfs->mount), "%s/mount", cgroupfs->directory);
+	if (mkdir(cgroupfs->mount, 0755))
+		return complain(cgroupfs->mount);
+	return start(cgroupfs);
+}
+
+void cgroupfs_hide(struct cgroupfs *cgroupfs)
+{
+	umount2(cgroupfs->mount, MNT_DETACH);
+}
+
+bool cgroupfs_restart(struct cgroupfs *cgroupfs)
+{
+	bury(cgroupfs);
+	return start(cgroupfs);
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	remove(path);
+	return 0;
+}
+
+void cgroupfs_stop(struct cgroupfs *cgroupfs)
+{
+	end(cgroupfs);
+	if (!cgroupfs->directory[0])
+		return;
+	cgroupfs_hide(cgroupfs);
+	nftw(cgroupfs->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}

@@ -1,0 +1,34 @@
+#ifndef RUN_CGROUPFS_H
+#define RUN_CGROUPFS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * A fuse_cgroupfs of our own. It keeps its state in a directory, so that one
+ * that was killed is followed by another that goes on with it.
+ */
+struct cgroupfs {
+	char directory[64]; /* ours, with what follows in it; "" until it is made */
+	char mount[80]; /* where it is mounted */
+	pid_t pid; /* 0: it does not run */
+	int pidfd; /* readable once it has ended; -1 */
+};
+
+/*
+ * Starts the daemon (beside this program, or in PATH) and waits until it serves. It ends when the
+ * calling thread does. False, and said why on standard error.
+ */
+bool cgroupfs_start(struct cgroupfs *cgroupfs);
+
+/* Takes its mount out of sight: what is bound elsewhere goes on. */
+void cgroupfs_hide(struct cgroupfs *cgroupfs);
+
+/* After it has ended: starts another. */
+bool cgroupfs_restart(struct cgroupfs *cgroupfs);
+
+/* Ends it, in order, and removes its directory. */
+void cgroupfs_stop(struct cgroupfs *cgroupfs);
+
+#endif

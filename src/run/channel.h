@@ -1,0 +1,35 @@
+#ifndef RUN_CHANNEL_H
+#define RUN_CHANNEL_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* The pair of sockets between the supervisor and who runs the command: one message is one word. */
+
+enum channel_word {
+	CHANNEL_GONE = 0, /* the other side has ended */
+	CHANNEL_READY = 'R', /* from the supervisor: the tree is there */
+	CHANNEL_LISTENER = 'L', /* to it, by the command's process: with the seccomp listener */
+	CHANNEL_GO = 'G', /* from it: calls are answered, and the process is in its cgroups */
+	CHANNEL_FAILED = 'F', /* from it instead: it has said why */
+	CHANNEL_ENDED = 'E', /* to it: the command has ended */
+	CHANNEL_DONE = 'D', /* from it: nobody is left */
+	CHANNEL_STAYS = 'S', /* from it: descendants live, and it with them */
+};
+
+struct channel_message {
+	enum channel_word word;
+	pid_t sender;
+	int descriptor; /* that came with it; -1: none */
+};
+
+/* Makes the pair. False with errno set. */
+bool channel_open(int ends[2]);
+
+/* Sends a word, with a descriptor unless it is -1. False: the other side is gone. Async-signal-safe. */
+bool channel_send(int end, enum channel_word word, int descriptor);
+
+/* Waits for a message. Async-signal-safe. */
+struct channel_message channel_receive(int end);
+
+#endif

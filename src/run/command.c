@@ -1,0 +1,178 @@
+/* The command: started, sent signals, waited for. */
+#include "command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "filter.h"
+#include "options.h"
+
+/* What is passed on. SIGTSTP is not: the terminal stops us together with the command. */
+static const int passed[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT,
+			     SIGALRM, SIGCHLD};
+
+/* The mask that we were started with. Written once. */
+static sigset_t mask_before;
+
+static void passed_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	for (unsigned i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+		sigaddset(set, passed[i]);
+}
+
+void command_block_signals(void)
+{
+	sigset_t set;
+
+	passed_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, &mask_before);
+}
+
+void command_restore_signals(void)
+{
+	sigprocmask(SIG_SETMASK, &mask_before, NULL);
+}
+
+static void explain_filter(void)
+{
+	if (errno == EBUSY)
+		fprintf(stderr, "fuse_cgroup_run: another seccomp listener is at work here already "
+				"(fuse_cgroup_run within fuse_cgroup_run?): the kernel permits one\n");
+	else
+		fprintf(stderr, "fuse_cgroup_run: seccomp user notification: %s: this kernel or "
+				"sandbox does not have it (Linux 5.9 does)\n", strerror(errno));
+}
+
+/* The child's part: under the filter, served, and then the command. */
+static void become_command(const struct run_options *options, const struct sock_fprog *filter,
+			   int channel)
+{
+	int listener = filter_install(filter);
+	bool sent;
+
+	if (listener < 0) {
+		explain_filter();
+		_exit(EXIT_OURS);
+	}
+	sent = channel_send(channel, CHANNEL_LISTENER, listener);
+	close(listener); /* a caught process that had it would wait for itself */
+	if (!sent || channel_receive(channel).word != CHANNEL_GO)
+		_exit(EXIT_OURS);
+	command_restore_signals();
+	execvp(options->command[0], options->command);
+	fprintf(stderr, "fuse_cgroup_run: %s: %s\n", options->command[0], strerror(errno));
+	_exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
+}
+
+/* Everything that descends from it, as far as it has not been left to init. */
+static void kill_tree(pid_t pid)
+{
+	char path[64];
+	FILE *children;
+	pid_t child;
+
+	kill(pid, SIGSTOP); /* lest it forks meanwhile */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	children = fopen(path, "re");
+	while (children && fscanf(children, "%d", &child) == 1)
+		kill_tree(child);
+	if (children)
+		fclose(children);
+	kill(pid, SIGKILL);
+}
+
+/* Stops as the command was stopped, so that the shell that started us has its prompt. */
+static void stop_with_command(pid_t command)
+{
+	raise(SIGSTOP);
+	kill(command, SIGCONT);
+}
+
+/* Reaps who has ended; true, and the command's status, when it was the command. */
+static bool reap(pid_t command, pid_t supervisor, int *status)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(-1, status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid == command && WIFSTOPPED(*status)) {
+			if (WSTOPSIG(*status) != SIGSTOP)
+				stop_with_command(command);
+			continue;
+		}
+		if (pid == command)
+			return true;
+		if (pid == supervisor && !WIFSTOPPED(*status)) {
+			fprintf(stderr, "fuse_cgroup_run: its supervisor was killed: what the command "
+					"asks would not be answered, so it is killed too\n");
+			kill_tree(command);
+		}
+	}
+	return false;
+}
+
+/* What a terminal sends goes to all of the group, the command too: only what somebody sent us is passed on. */
+static bool is_for_command(const siginfo_t *info)
+{
+	return info->si_code <= 0;
+}
+
+static int wait_for_command(pid_t command, pid_t supervisor)
+{
+	siginfo_t info;
+	sigset_t set;
+	int status;
+
+	passed_signals(&set);
+	while (!reap(command, supervisor, &status)) {
+		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD && is_for_command(&info))
+			kill(command, info.si_signo);
+	}
+	return status;
+}
+
+/* Ends as it ended. */
+static int pass_status(int status)
+{
+	const struct rlimit no_core = {0, 0};
+	sigset_t set;
+	int number;
+
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	number = WTERMSIG(status);
+	setrlimit(RLIMIT_CORE, &no_core); /* the command's is enough */
+	signal(number, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(number);
+	return 128 + number;
+}
+
+int command_run(const struct run_options *options, const struct sock_fprog *filter, int channel,
+		pid_t supervisor)
+{
+	pid_t command = fork();
+	int status;
+
+	if (command < 0) {
+		perror("fuse_cgroup_run: fork");
+		return EXIT_OURS;
+	}
+	if (!command)
+		become_command(options, filter, channel);
+	status = wait_for_command(command, supervisor);
+	if (channel_send(channel, CHANNEL_ENDED, -1) &&
+	    channel_receive(channel).word != CHANNEL_STAYS)
+		waitpid(supervisor, NULL, 0); /* all is cleaned up when we end */
+	return pass_status(status);
+}

@@ -1,0 +1,108 @@
+/* The seccomp filter, from the table of traps. */
+#include "filter.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "calls.h"
+
+static int add_traps(scmp_filter_ctx filter)
+{
+	for (unsigned i = 0; i < trap_count; i++) {
+		const struct trap *trap = &traps[i];
+		struct scmp_arg_cmp when = SCMP_CMP(trap->argument, SCMP_CMP_MASKED_EQ, trap->mask,
+						    trap->wanted);
+		int error = seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, trap->number,
+						   trap->mask ? 1 : 0, &when);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* Reads the instructions that libseccomp wrote. */
+static struct sock_fprog *read_program(int file)
+{
+	struct sock_fprog *program;
+	struct stat st;
+
+	if (fstat(file, &st))
+		return NULL;
+	program = malloc(sizeof(*program) + (size_t)st.st_size);
+	if (!program)
+		return NULL;
+	program->filter = (struct sock_filter *)(program + 1);
+	program->len = (unsigned short)((size_t)st.st_size / sizeof(*program->filter));
+	if (pread(file, program->filter, (size_t)st.st_size, 0) == st.st_size)
+		return program;
+	free(program);
+	return NULL;
+}
+
+static int write_program(int file)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int error;
+
+	if (!filter)
+		return -ENOMEM;
+	/* Programs of another architecture (i386 on x86_64) are not served, and not hindered. */
+	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
+	if (!error)
+		error = add_traps(filter);
+	if (!error)
+		error = seccomp_export_bpf(filter, file);
+	seccomp_release(filter);
+	return error;
+}
+
+struct sock_fprog *filter_new(void)
+{
+	struct sock_fprog *program = NULL;
+	int file = memfd_create("filter", MFD_CLOEXEC);
+	int error;
+
+	if (file < 0)
+		return NULL;
+	error = write_program(file);
+	if (!error)
+		program = read_program(file);
+	close(file);
+	if (error)
+		errno = -error;
+	return program;
+}
+
+void filter_free(struct sock_fprog *program)
+{
+	free(program);
+}
+
+/* Not by seccomp_load(): Debian 12's knows no SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV. */
+static int install(const struct sock_fprog *program, unsigned long flags)
+{
+	return (int)syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, program);
+}
+
+int filter_install(const struct sock_fprog *program)
+{
+	/* Signals (Go sends its threads many) do not end a wait that the supervisor is at work on. */
+	unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	unsigned long patient = flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	int listener = install(program, patient);
+
+	if (listener < 0 && errno == EACCES && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		listener = install(program, patient);
+	if (listener < 0 && errno == EINVAL) /* before Linux 5.19 */
+		listener = install(program, flags);
+	return listener;
+}

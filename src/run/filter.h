@@ -1,0 +1,25 @@
+#ifndef RUN_FILTER_H
+#define RUN_FILTER_H
+
+#include <stdbool.h>
+
+struct sock_fprog;
+
+/*
+ * The seccomp filter that catches the table of traps (calls.h) and lets
+ * everything else through at full speed.
+ */
+
+/* The filter as a program for filter_install(); NULL with errno set. filter_free() takes NULL. */
+struct sock_fprog *filter_new(void);
+void filter_free(struct sock_fprog *program);
+
+/*
+ * Puts the calling process under the filter, for good, and what it execs and forks. Returns the
+ * listener's descriptor, or -1 with errno set (EBUSY: there is one already; EINVAL: a kernel without
+ * seccomp notification). Without CAP_SYS_ADMIN it sets no_new_privs first, as the kernel demands.
+ * Async-signal-safe. From the listener on, caught calls wait for notify_serve().
+ */
+int filter_install(const struct sock_fprog *program);
+
+#endif

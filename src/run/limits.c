@@ -1,0 +1,160 @@
+/* The command's own cgroups, with its limits. */
+#include "limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "options.h"
+#include "view.h"
+
+#define VALUE_MAX 4096
+
+static int complain(const char *file, int error)
+{
+	fprintf(stderr, "fuse_cgroup_run: %s: %s\n", file, strerror(-error));
+	return -1;
+}
+
+static int write_file(int directory, const char *path, const char *value)
+{
+	int fd = openat(directory, path, O_WRONLY | O_CLOEXEC);
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, value, strlen(value)) < 0)
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+/* Writes a file of the new cgroup. */
+static int set(const struct view *view, const char *hierarchy, const char *file, const char *value)
+{
+	char path[256];
+	int error;
+
+	snprintf(path, sizeof(path), "%s%s/%s", hierarchy, view->prefix, file);
+	error = write_file(view->top, path, value);
+	if (!error)
+		return 0;
+	if (error == -ENOENT)
+		fprintf(stderr, "fuse_cgroup_run: the tree has no %s: mount it with the "
+				"controller %s\n", file, hierarchy);
+	else
+		fprintf(stderr, "fuse_cgroup_run: %s cannot be %s: %s\n", file, value,
+			strerror(-error));
+	return -1;
+}
+
+static int set_number(const struct view *view, const char *hierarchy, const char *file,
+		      int64_t value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", (long long)value);
+	return set(view, hierarchy, file, text);
+}
+
+/* docker without --memory-swap: as much swap as memory. */
+static int64_t memory_and_swap(const struct limits *limits)
+{
+	return limits->memory_swap ? limits->memory_swap : 2 * limits->memory;
+}
+
+static int set_limits(const struct view *view, const struct limits *limits)
+{
+	int error = 0;
+
+	if (limits->memory)
+		error = set_number(view, "memory", "memory.limit_in_bytes", limits->memory);
+	if (!error && limits->memory)
+		error = set_number(view, "memory", "memory.memsw.limit_in_bytes",
+				   memory_and_swap(limits));
+	if (!error && limits->cpu_quota)
+		error = set_number(view, "cpu", "cpu.cfs_quota_us", limits->cpu_quota);
+	if (!error && limits->cpu_shares)
+		error = set_number(view, "cpu", "cpu.shares", limits->cpu_shares);
+	if (!error && limits->cpuset_cpus)
+		error = set(view, "cpuset", "cpuset.cpus", limits->cpuset_cpus);
+	if (!error && limits->pids > 0)
+		error = set_number(view, "pids", "pids.max", limits->pids);
+	return error;
+}
+
+/* A cpuset takes nobody before it has CPUs and nodes: the parent's. */
+static int copy_cpuset(const struct view *view, const char *file)
+{
+	char path[256], value[VALUE_MAX];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "cpuset/%s", file);
+	fd = openat(view->top, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return complain(path, -errno);
+	len = read(fd, value, sizeof(value) - 1);
+	close(fd);
+	if (len < 0)
+		return complain(path, -errno);
+	value[len] = '\0';
+	return set(view, "cpuset", file, value);
+}
+
+static int make_cgroup(const struct view *view, const char *hierarchy)
+{
+	char path[256];
+	int error = 0;
+
+	snprintf(path, sizeof(path), "%s%s", hierarchy, view->prefix);
+	if (mkdirat(view->top, path, 0755))
+		return complain(path, -errno);
+	if (!strcmp(hierarchy, "cpuset")) {
+		error = copy_cpuset(view, "cpuset.cpus");
+		if (!error)
+			error = copy_cpuset(view, "cpuset.mems");
+	}
+	return error;
+}
+
+int limits_make(struct view *view, const struct limits *limits)
+{
+	int error = 0;
+
+	snprintf(view->prefix, sizeof(view->prefix), "/run-%d", getpid());
+	for (unsigned i = 0; i < view->count && !error; i++)
+		error = make_cgroup(view, view->hierarchies[i].name);
+	if (!error)
+		error = set_limits(view, limits);
+	if (error)
+		limits_remove(view);
+	return error;
+}
+
+void limits_remove(struct view *view)
+{
+	char path[256];
+
+	for (unsigned i = 0; i < view->count && view->prefix[0]; i++) {
+		snprintf(path, sizeof(path), "%s%s", view->hierarchies[i].name, view->prefix);
+		unlinkat(view->top, path, AT_REMOVEDIR);
+	}
+}
+
+int limits_take(const struct view *view, pid_t pid)
+{
+	char path[256], number[16];
+	int error = 0;
+
+	snprintf(number, sizeof(number), "%d", pid);
+	for (unsigned i = 0; i < view->count && !error; i++) {
+		snprintf(path, sizeof(path), "%s%s/cgroup.procs", view->hierarchies[i].name,
+			 view->prefix);
+		error = write_file(view->top, path, number);
+	}
+	return error;
+}

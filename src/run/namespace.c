@@ -1,0 +1,191 @@
+/* The mounts that the command sees. */
+#include "namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "view.h"
+
+#define FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME)
+
+static bool complain(const char *what, const char *advice)
+{
+	fprintf(stderr, "fuse_cgroup_run: %s: %s%s%s\n", what, strerror(errno), *advice ? ": " : "",
+		advice);
+	return false;
+}
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return written;
+}
+
+/* Who it was, in a user namespace that knows nobody else. */
+static bool map_ids(uid_t uid, gid_t gid)
+{
+	char map[64];
+
+	if (!write_file("/proc/self/setgroups", "deny") && errno != ENOENT)
+		return false;
+	snprintf(map, sizeof(map), "%u %u 1", uid, uid);
+	if (!write_file("/proc/self/uid_map", map))
+		return false;
+	snprintf(map, sizeof(map), "%u %u 1", gid, gid);
+	return write_file("/proc/self/gid_map", map);
+}
+
+static bool enter_user_namespace(void)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		return complain("a mount namespace of its own cannot be had",
+				"run as root, or where user namespaces are permitted");
+	if (!map_ids(uid, gid))
+		return complain("this user cannot be mapped into a user namespace", "run as root");
+	return true;
+}
+
+/* Whether "/" is in a peer group: its line in mountinfo has the word shared:N. */
+static bool is_root_shared(void)
+{
+	FILE *table = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, point[2] = "";
+	bool shared = false;
+	size_t size = 0;
+
+	while (table && !shared && getline(&line, &size, table) > 0) {
+		shared = sscanf(line, "%*u %*u %*s %*s %1s", point) == 1 &&
+			 strstr(line, " / ") && strstr(line, " shared:") &&
+			 sscanf(line, "%*u %*u %*s %*s / %1s", point) == 1;
+	}
+	free(line);
+	if (table)
+		fclose(table);
+	return shared;
+}
+
+bool namespace_enter(void)
+{
+	bool shared = is_root_shared();
+
+	if (unshare(CLONE_NEWNS) && !enter_user_namespace())
+		return false;
+	/* What is mounted outside shows inside, not the other way; inside it is shared as it was. */
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) ||
+	    (shared && mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL)))
+		return complain("/", "its mounts cannot be made private");
+	return true;
+}
+
+bool namespace_has(const char *at)
+{
+	struct stat st;
+
+	if (!stat(at, &st) && S_ISDIR(st.st_mode))
+		return true;
+	if (!errno)
+		errno = ENOTDIR;
+	return complain(at, "mount sysfs first, or choose another directory with --at");
+}
+
+/* Whether `path` is `directory` or below it. */
+static bool is_below(const char *path, const char *directory)
+{
+	size_t len = strlen(directory);
+
+	return !strncmp(path, directory, len) && (path[len] == '/' || !path[len]);
+}
+
+/* The last mount on `at` or below it; false: there is none. */
+static bool last_mount(const char *at, char *point)
+{
+	FILE *table = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, candidate[PATH_MAX];
+	bool found = false;
+	size_t size = 0;
+
+	while (table && getline(&line, &size, table) > 0) {
+		if (sscanf(line, "%*u %*u %*s %*s %4095s", candidate) != 1 ||
+		    !is_below(candidate, at))
+			continue;
+		strcpy(point, candidate);
+		found = true;
+	}
+	free(line);
+	if (table)
+		fclose(table);
+	return found;
+}
+
+/* What a user namespace has locked stays below ours, and out of sight. */
+static void unmount_below(const char *at)
+{
+	char point[PATH_MAX];
+
+	while (last_mount(at, point)) {
+		if (umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW))
+			return;
+	}
+}
+
+static bool mount_hierarchy(const struct view *view, const char *fuse, const char *at,
+			    const char *name)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	snprintf(from, sizeof(from), "%s/%s%s", fuse, name, view->prefix);
+	snprintf(to, sizeof(to), "%s/%s", at, name);
+	if (mount(from, to, NULL, MS_BIND, NULL) ||
+	    mount(NULL, to, NULL, MS_BIND | MS_REMOUNT | FLAGS, NULL))
+		return complain(to, "the tree cannot be mounted");
+	return true;
+}
+
+bool namespace_mount(const struct view *view, const char *fuse, const char *at)
+{
+	char path[PATH_MAX];
+
+	unmount_below(at);
+	if (mount("tmpfs", at, "tmpfs", FLAGS, "mode=755"))
+		return complain(at, "a tmpfs cannot be mounted");
+	for (unsigned i = 0; i < view->count; i++) {
+		const char *name = view->hierarchies[i].name;
+
+		snprintf(path, sizeof(path), "%s/%s", at, name);
+		if (mkdir(path, 0755))
+			return complain(path, "");
+		if (!mount_hierarchy(view, fuse, at, name))
+			return false;
+	}
+	return true;
+}
+
+bool namespace_mount_again(const struct view *view, const char *fuse, const char *at)
+{
+	char path[PATH_MAX];
+
+	for (unsigned i = 0; i < view->count; i++) {
+		snprintf(path, sizeof(path), "%s/%s", at, view->hierarchies[i].name);
+		umount2(path, MNT_DETACH);
+		if (!mount_hierarchy(view, fuse, at, view->hierarchies[i].name))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,32 @@
+#ifndef RUN_NAMESPACE_H
+#define RUN_NAMESPACE_H
+
+#include <stdbool.h>
+
+struct view;
+
+/*
+ * The private mount namespace that the command runs in. All functions say
+ * what is wrong on standard error when they fail. Sources: mount_namespaces(7),
+ * user_namespaces(7).
+ */
+
+/*
+ * Puts the calling process into a mount namespace of its own; where it may not, into a user
+ * namespace too, in which it is who it was. Single-threaded callers only. False: it cannot be had.
+ */
+bool namespace_enter(void);
+
+/* Whether the directory is there to be mounted on. */
+bool namespace_has(const char *at);
+
+/*
+ * Puts a tmpfs on `at`, in place of the kernel's cgroups there, with a bind mount of each hierarchy of
+ * `fuse` (a directory with our mount), seen from the view's prefix.
+ */
+bool namespace_mount(const struct view *view, const char *fuse, const char *at);
+
+/* The hierarchies again, of a FUSE mount that came in place of one that has died. */
+bool namespace_mount_again(const struct view *view, const char *fuse, const char *at);
+
+#endif

@@ -1,0 +1,146 @@
+/* Answers seccomp notifications. */
+#include "notify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "calls.h"
+
+/*
+ * One that waits for a filesystem which is itself served by a program of ours needs another to
+ * answer that program.
+ */
+#define THREADS 4
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6 */
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
+struct server {
+	int listener;
+	const struct calls_context *context;
+	/* The kernel's structures may be longer than those we were built with. */
+	size_t request_size, response_size;
+};
+
+static void respond(const struct server *server, struct seccomp_notif_resp *response)
+{
+	/* ENOENT: the task has ended meanwhile, or was interrupted. */
+	ioctl(server->listener, SECCOMP_IOCTL_NOTIF_SEND, response);
+}
+
+/* Gives the task the file and returns its number there, at one stroke. */
+static int give_file(const struct server *server, __u64 id, const struct answer *answer)
+{
+	struct seccomp_notif_addfd add = {
+		.id = id,
+		.flags = SECCOMP_ADDFD_FLAG_SEND,
+		.srcfd = (__u32)answer->file,
+		.newfd_flags = answer->close_on_exec ? O_CLOEXEC : 0,
+	};
+
+	return ioctl(server->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -errno : 0;
+}
+
+static void pass_on(const struct server *server, __u64 id, const struct answer *answer,
+		    struct seccomp_notif_resp *response)
+{
+	memset(response, 0, server->response_size);
+	response->id = id;
+	if (answer->kind == ANSWER_FILE) {
+		int error = give_file(server, id, answer);
+
+		close(answer->file);
+		if (!error || error == -ENOENT)
+			return;
+		response->error = error; /* EMFILE: as the kernel's own open() */
+	} else if (answer->kind == ANSWER_KERNEL) {
+		response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	} else if (answer->value < 0) {
+		response->error = (__s32)answer->value;
+	} else {
+		response->val = answer->value;
+	}
+	respond(server, response);
+}
+
+static void serve_one(const struct server *server, struct seccomp_notif *request,
+		      struct seccomp_notif_resp *response)
+{
+	struct answer answer;
+	struct call call = {
+		.tid = (pid_t)request->pid,
+		.number = request->data.nr,
+	};
+
+	memcpy(call.arguments, request->data.args, sizeof(call.arguments));
+	calls_answer(server->context, &call, &answer);
+	pass_on(server, request->id, &answer, response);
+}
+
+static void *serve(void *argument)
+{
+	const struct server *server = argument;
+	struct seccomp_notif *request = malloc(server->request_size);
+	struct seccomp_notif_resp *response = malloc(server->response_size);
+
+	while (request && response) {
+		memset(request, 0, server->request_size);
+		if (!ioctl(server->listener, SECCOMP_IOCTL_NOTIF_RECV, request))
+			serve_one(server, request, response);
+		else if (errno != EINTR && errno != ENOENT)
+			break;
+		else if (errno == ENOENT && notify_is_over(server->listener, 0))
+			break;
+	}
+	free(request);
+	free(response);
+	return NULL;
+}
+
+static size_t at_least(size_t size, size_t wanted)
+{
+	return size > wanted ? size : wanted;
+}
+
+int notify_serve(int listener, const struct calls_context *context)
+{
+	struct server *server = malloc(sizeof(*server)); /* its threads' to the end */
+	struct seccomp_notif_sizes sizes;
+	pthread_t thread;
+
+	if (!server)
+		return -ENOMEM;
+	if (syscall(__NR_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes)) {
+		free(server);
+		return -errno;
+	}
+	server->listener = listener;
+	server->context = context;
+	server->request_size = at_least(sizes.seccomp_notif, sizeof(struct seccomp_notif));
+	server->response_size = at_least(sizes.seccomp_notif_resp, sizeof(struct seccomp_notif_resp));
+	/* The waiting task and its answerer take turns on one processor: no other need be woken. */
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+	for (unsigned i = 0; i < THREADS; i++) {
+		if (pthread_create(&thread, NULL, serve, server))
+			return i ? 0 : -EAGAIN;
+		pthread_detach(thread);
+	}
+	return 0;
+}
+
+int notify_is_over(int listener, int milliseconds)
+{
+	struct pollfd poller = {.fd = listener};
+
+	return poll(&poller, 1, milliseconds) > 0 && poller.revents & POLLHUP;
+}

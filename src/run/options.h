@@ -1,0 +1,49 @@
+#ifndef RUN_OPTIONS_H
+#define RUN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Limits that the command is shown: docker's options of the same names. 0 and NULL: not given. */
+struct limits {
+	int64_t memory; /* bytes */
+	int64_t memory_swap; /* bytes of memory and swap; -1: no limit */
+	int64_t cpu_quota; /* us of processor time in each CPU_PERIOD */
+	int64_t cpu_shares;
+	int64_t pids; /* -1: no limit */
+	const char *cpuset_cpus; /* a list as in cpuset.cpus */
+};
+
+#define CPU_PERIOD 100000 /* us: the kernel's default, and docker's */
+
+struct run_options {
+	const char *at; /* where the tree is put */
+	const char *root; /* an existing mount of fuse_cgroupfs; NULL: a daemon of our own */
+	bool redirect; /* leave the mounts alone */
+	bool trace;
+	struct limits limits;
+	char **command; /* ends with NULL */
+};
+
+enum run_options_result {
+	RUN_OPTIONS_RUN, /* as `options` says */
+	RUN_OPTIONS_DONE, /* --help or --version was answered */
+	RUN_OPTIONS_WRONG, /* said what is wrong on standard error */
+};
+
+/* Reads the command line into `options`, which points into argv. */
+enum run_options_result run_options_parse(struct run_options *options, int argc, char **argv);
+
+/* Whether any limit was given. */
+bool limits_given(const struct limits *limits);
+
+/*
+ * docker's sizes (units.RAMInBytes of docker/go-units): a decimal number, may be with a fraction,
+ * and b, k, m, g, t or p in powers of 1024, may be followed by b or ib. 0 or -EINVAL.
+ */
+int limits_parse_size(const char *text, int64_t *bytes);
+
+/* docker's --cpus (opts.ParseCPUs): a decimal number of CPUs with at most nine digits of fraction, as quota. 0 or -EINVAL. */
+int limits_parse_cpus(const char *text, int64_t *quota);
+
+#endif

@@ -1,0 +1,275 @@
+/* What a path names, for another task. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "machine_task.h"
+#include "peer.h"
+
+#define MAX_LINKS 40 /* MAXSYMLINKS of linux/namei.h */
+
+/* A walk on its way. */
+struct walk {
+	const struct machine *machine;
+	pid_t tid;
+	int root; /* the task's */
+	int at; /* the directory that `rest` is looked up in */
+	char rest[2 * PATH_MAX]; /* what is still to be walked */
+	unsigned links; /* followed so far */
+};
+
+static int open_of_task(pid_t tid, const char *what)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", tid, what);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool is_same(int a, int b)
+{
+	struct stat one, other;
+
+	return !fstat(a, &one) && !fstat(b, &other) && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino;
+}
+
+/* Goes on in `directory`, which is the walk's from now on. */
+static void go_to(struct walk *walk, int directory)
+{
+	close(walk->at);
+	walk->at = directory;
+}
+
+/* Takes the first name off the rest. False: there is none. */
+static bool take_name(struct walk *walk, char *name)
+{
+	const char *start = walk->rest + strspn(walk->rest, "/");
+	size_t len = strcspn(start, "/");
+
+	if (!len || len > NAME_MAX) {
+		*name = '\0';
+		return false;
+	}
+	memcpy(name, start, len);
+	name[len] = '\0';
+	memmove(walk->rest, start + len, strlen(start + len) + 1);
+	return true;
+}
+
+static bool is_last(const struct walk *walk)
+{
+	return !walk->rest[strspn(walk->rest, "/")];
+}
+
+/* Whether the task has this number in the proc filesystem whose root is `proc`. */
+static bool has_number(int proc, pid_t number, uint64_t starttime)
+{
+	struct machine_task_stat stat;
+	char path[32], text[1024];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/stat", number);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	len = read(fd, text, sizeof(text));
+	close(fd);
+	return len > 0 && !machine_parse_task_stat(text, (size_t)len, &stat) &&
+	       stat.starttime == starttime;
+}
+
+/*
+ * What "self" or "thread-self" says to the task, where `walk->at` is the root of a proc filesystem:
+ * the link would tell of us. Inner numbers first: they are those of a container's own /proc.
+ */
+static bool self_link(const struct walk *walk, const char *name, char *target, size_t size)
+{
+	struct machine_task_status status;
+	struct machine_task_stat stat;
+
+	if (machine_task_status(walk->machine, walk->tid, 0, &status) ||
+	    machine_task_stat(walk->machine, walk->tid, 0, &stat))
+		return false;
+	for (unsigned i = status.nr_nspid; i-- > 0;) {
+		if (!has_number(walk->at, status.nspid[i], stat.starttime))
+			continue;
+		if (strcmp(name, "self"))
+			snprintf(target, size, "%d/task/%d", status.nstgid[i], status.nspid[i]);
+		else
+			snprintf(target, size, "%d", status.nstgid[i]);
+		return true;
+	}
+	return false;
+}
+
+static int read_link(const struct walk *walk, const char *name, char *target, size_t size)
+{
+	ssize_t len;
+
+	if ((!strcmp(name, "self") || !strcmp(name, "thread-self")) && is_proc_root(walk->at))
+		return self_link(walk, name, target, size) ? 0 : -ENOENT;
+	len = readlinkat(walk->at, name, target, size - 1);
+	if (len < 0)
+		return -errno;
+	target[len] = '\0';
+	return 0;
+}
+
+/* Puts the link's text before the rest. */
+static int follow_text(struct walk *walk, const char *name)
+{
+	char target[PATH_MAX], rest[2 * PATH_MAX];
+	int error = read_link(walk, name, target, sizeof(target));
+
+	if (error)
+		return error;
+	if (++walk->links > MAX_LINKS)
+		return -ELOOP;
+	if (target[0] == '/')
+		go_to(walk, fcntl(walk->root, F_DUPFD_CLOEXEC, 0));
+	if (snprintf(rest, sizeof(rest), "%s/%s", target, walk->rest) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	strcpy(walk->rest, is_last(walk) ? target : rest);
+	return 0;
+}
+
+/* Links in /proc/PID (fd/N, root, cwd, exe) lead to the thing itself: their text is only a name. */
+static bool is_magic(const struct walk *walk)
+{
+	return is_proc(walk->at) && !is_proc_root(walk->at);
+}
+
+static int step_up(struct walk *walk)
+{
+	int up;
+
+	if (is_same(walk->at, walk->root))
+		return 0;
+	up = openat(walk->at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (up < 0)
+		return -errno;
+	go_to(walk, up);
+	return 0;
+}
+
+static bool is_link(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISLNK(st.st_mode);
+}
+
+/* What the name is, links followed but for such that put their text before the rest. */
+static int open_step(struct walk *walk, const char *name, bool *magic, bool *again)
+{
+	int next = openat(walk->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int error;
+
+	*magic = *again = false;
+	if (next < 0)
+		return -errno;
+	if (!is_link(next))
+		return next;
+	close(next);
+	if (is_magic(walk)) {
+		*magic = true;
+		next = openat(walk->at, name, O_PATH | O_CLOEXEC);
+		return next < 0 ? -errno : next;
+	}
+	*again = true;
+	error = follow_text(walk, name);
+	return error;
+}
+
+/* The walk has come to its end at `next`, or at a name that there is not. */
+static int arrive(struct walk *walk, const char *name, int next, bool magic, struct place *place)
+{
+	place->fd = next;
+	strcpy(place->name, name);
+	place->parent = magic ? -1 : fcntl(walk->at, F_DUPFD_CLOEXEC, 0);
+	return 0;
+}
+
+static int walk_to_end(struct walk *walk, struct place *place)
+{
+	char name[NAME_MAX + 1];
+	bool magic, again;
+	int next;
+
+	while (take_name(walk, name)) {
+		if (!strcmp(name, "."))
+			continue;
+		if (!strcmp(name, "..")) {
+			next = step_up(walk);
+			if (next < 0)
+				return next;
+			continue;
+		}
+		next = open_step(walk, name, &magic, &again);
+		if (next == -ENOENT && is_last(walk))
+			return arrive(walk, name, -1, false, place);
+		if (next < 0)
+			return next;
+		if (again)
+			continue;
+		if (is_last(walk))
+			return arrive(walk, name, next, magic, place);
+		go_to(walk, next);
+	}
+	if (walk->rest[strspn(walk->rest, "/")])
+		return -ENAMETOOLONG;
+	place->fd = fcntl(walk->at, F_DUPFD_CLOEXEC, 0);
+	return 0;
+}
+
+/* Where the path starts. */
+static int open_start(const struct walk *walk, int dirfd)
+{
+	if (walk->rest[0] == '/')
+		return fcntl(walk->root, F_DUPFD_CLOEXEC, 0);
+	if (dirfd == AT_FDCWD)
+		return open_of_task(walk->tid, "cwd");
+	return peer_file(walk->tid, dirfd);
+}
+
+int place_find(const struct machine *machine, pid_t tid, int dirfd, const char *path,
+	       struct place *place)
+{
+	struct walk walk = {.machine = machine, .tid = tid};
+	int error;
+
+	*place = (struct place){.fd = -1, .parent = -1};
+	if (!*path)
+		return -ENOENT;
+	if (strlen(path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	strcpy(walk.rest, path);
+	walk.root = open_of_task(tid, "root");
+	if (walk.root < 0)
+		return walk.root;
+	walk.at = open_start(&walk, dirfd);
+	error = walk.at < 0 ? walk.at : walk_to_end(&walk, place);
+	if (walk.at >= 0)
+		close(walk.at);
+	close(walk.root);
+	if (error)
+		place_close(place);
+	return error;
+}
+
+void place_close(struct place *place)
+{
+	if (place->fd >= 0)
+		close(place->fd);
+	if (place->parent >= 0)
+		close(place->parent);
+	place->fd = place->parent = -1;
+}

@@ -1,0 +1,185 @@
+/* The life of the supervisor. */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "calls.h"
+#include "cgroupfs.h"
+#include "channel.h"
+#include "limits.h"
+#include "machine.h"
+#include "namespace.h"
+#include "notify.h"
+#include "options.h"
+#include "view.h"
+
+/* How long the command's last processes may take to be gone after it, before it is said that they stay. */
+#define GRACE_MS 20
+
+struct supervisor {
+	const struct run_options *options;
+	struct view view;
+	struct cgroupfs cgroupfs; /* without --root */
+	struct calls_context context;
+	int channel; /* -1 once nobody is there */
+	int listener; /* -1 until the command has come */
+};
+
+/* Where our FUSE mount is. */
+static const char *fuse_directory(const struct supervisor *supervisor)
+{
+	return supervisor->options->root ? supervisor->options->root : supervisor->cgroupfs.mount;
+}
+
+static bool show(struct supervisor *supervisor)
+{
+	int error = view_open(&supervisor->view, fuse_directory(supervisor));
+
+	if (error == -ENOTSUP)
+		fprintf(stderr, "fuse_cgroup_run: --root: %s is no mount of fuse_cgroupfs: mount it "
+				"there first\n", fuse_directory(supervisor));
+	else if (error)
+		fprintf(stderr, "fuse_cgroup_run: %s: %s\n", fuse_directory(supervisor),
+			strerror(-error));
+	return !error;
+}
+
+/* The tree in its place, with the command's own cgroups. */
+static bool build(struct supervisor *supervisor)
+{
+	const struct run_options *options = supervisor->options;
+
+	if (!options->redirect && !namespace_has(options->at))
+		return false;
+	if (!options->root && !cgroupfs_start(&supervisor->cgroupfs))
+		return false;
+	if (!show(supervisor))
+		return false;
+	if (limits_given(&options->limits) && limits_make(&supervisor->view, &options->limits))
+		return false;
+	if (!options->redirect &&
+	    !namespace_mount(&supervisor->view, fuse_directory(supervisor), options->at))
+		return false;
+	if (!options->root)
+		cgroupfs_hide(&supervisor->cgroupfs);
+	return true;
+}
+
+/* The command's process has come with its listener: serves it. */
+static bool take_command(struct supervisor *supervisor, const struct channel_message *message)
+{
+	int error = 0;
+
+	supervisor->listener = message->descriptor;
+	if (supervisor->view.prefix[0])
+		error = limits_take(&supervisor->view, message->sender);
+	if (!error)
+		error = notify_serve(supervisor->listener, &supervisor->context);
+	if (error)
+		fprintf(stderr, "fuse_cgroup_run: the command cannot be served: %s\n",
+			strerror(-error));
+	return channel_send(supervisor->channel, error ? CHANNEL_FAILED : CHANNEL_GO, -1) && !error;
+}
+
+/* From here on nobody waits for what is printed, and pipes of the command's are not kept open. */
+static void leave_terminal(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; null >= 0 && fd <= 2; fd++)
+		dup2(null, fd);
+	if (null > 2)
+		close(null);
+}
+
+/* Nobody speaks with us any more. */
+static void close_channel(struct supervisor *supervisor)
+{
+	close(supervisor->channel);
+	supervisor->channel = -1;
+	leave_terminal();
+}
+
+/* False: there is nothing left to do. */
+static bool answer_channel(struct supervisor *supervisor)
+{
+	struct channel_message message = channel_receive(supervisor->channel);
+
+	if (message.word == CHANNEL_LISTENER)
+		return take_command(supervisor, &message);
+	if (message.word == CHANNEL_ENDED && notify_is_over(supervisor->listener, GRACE_MS))
+		return false;
+	if (message.word == CHANNEL_ENDED)
+		channel_send(supervisor->channel, CHANNEL_STAYS, -1);
+	if (supervisor->listener < 0)
+		return false; /* it ended before it came */
+	close_channel(supervisor);
+	return true;
+}
+
+static void replace_daemon(struct supervisor *supervisor)
+{
+	const char *at = supervisor->options->at;
+
+	fprintf(stderr, "fuse_cgroup_run: its daemon has ended: starting another\n");
+	if (!cgroupfs_restart(&supervisor->cgroupfs) || !show(supervisor))
+		return;
+	namespace_mount_again(&supervisor->view, supervisor->cgroupfs.mount, at);
+	cgroupfs_hide(&supervisor->cgroupfs);
+}
+
+/* Until the last process has ended. */
+static void live(struct supervisor *supervisor)
+{
+	for (bool alive = true; alive;) {
+		struct pollfd pollers[] = {
+			{.fd = supervisor->channel, .events = POLLIN},
+			{.fd = supervisor->listener}, /* POLLHUP: nobody is left */
+			{.fd = supervisor->cgroupfs.pidfd, .events = POLLIN},
+		};
+
+		if (poll(pollers, 3, -1) < 0 && errno != EINTR)
+			return;
+		if (pollers[2].revents)
+			replace_daemon(supervisor);
+		if (pollers[0].revents)
+			alive = answer_channel(supervisor);
+		else if (pollers[1].revents & POLLHUP && supervisor->channel < 0)
+			alive = false;
+		else if (pollers[1].revents & POLLHUP)
+			alive = answer_channel(supervisor); /* the command's end is about to be told */
+	}
+}
+
+int supervisor_run(const struct run_options *options, int channel)
+{
+	struct supervisor supervisor = {
+		.options = options,
+		.view = {.lock = PTHREAD_RWLOCK_INITIALIZER, .top = -1},
+		.cgroupfs = {.pidfd = -1},
+		.channel = channel,
+		.listener = -1,
+	};
+	bool built;
+
+	supervisor.context = (struct calls_context){
+		.view = &supervisor.view,
+		.machine = machine_open("/"),
+		.trace = options->trace,
+	};
+	built = supervisor.context.machine && build(&supervisor) &&
+		channel_send(channel, CHANNEL_READY, -1);
+	if (built)
+		live(&supervisor);
+	limits_remove(&supervisor.view);
+	if (!options->root)
+		cgroupfs_stop(&supervisor.cgroupfs);
+	if (supervisor.channel >= 0)
+		channel_send(supervisor.channel, built ? CHANNEL_DONE : CHANNEL_FAILED, -1);
+	return built ? 0 : 1;
+}

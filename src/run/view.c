@@ -1,0 +1,242 @@
+/* Our mount, and what its daemon tells of cgroups. */
+#include "view.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define ATTRIBUTE_MAX 65536 /* XATTR_SIZE_MAX */
+
+/* One of the attributes of the top that stand for files of /proc (fuse_cgroupfs' attributes.c). */
+static int ask(struct view *view, const char *name, struct text *out)
+{
+	char path[64], answer[ATTRIBUTE_MAX];
+	ssize_t len;
+	int error;
+
+	pthread_rwlock_rdlock(&view->lock);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", view->top);
+	len = getxattr(path, name, answer, sizeof(answer));
+	error = len < 0 ? -errno : 0;
+	pthread_rwlock_unlock(&view->lock);
+	if (error)
+		return error;
+	text_clear(out);
+	text_add_bytes(out, answer, (size_t)len);
+	return out->error;
+}
+
+/* The next line at *at, without its newline; NULL ends it. */
+static const char *next_line(const char **at, const char *end, size_t *len)
+{
+	const char *line = *at, *newline;
+
+	if (line >= end)
+		return NULL;
+	newline = memchr(line, '\n', (size_t)(end - line));
+	*len = (size_t)((newline ? newline : end) - line);
+	*at = newline ? newline + 1 : end;
+	return line;
+}
+
+/* "13:name=systemd:/a": its word and its path. */
+struct membership {
+	const char *word, *path;
+	size_t word_len, path_len;
+};
+
+static bool split_membership(const char *line, size_t len, struct membership *membership)
+{
+	const char *first = memchr(line, ':', len);
+	const char *second = first ? memchr(first + 1, ':', len - (size_t)(first + 1 - line)) : NULL;
+
+	if (!second)
+		return false;
+	membership->word = first + 1;
+	membership->word_len = (size_t)(second - first - 1);
+	membership->path = second + 1;
+	membership->path_len = len - (size_t)(second + 1 - line);
+	return true;
+}
+
+static bool learn_hierarchy(struct view *view, const struct membership *membership)
+{
+	static const char named[] = "name=";
+	struct view_hierarchy *hierarchy = &view->hierarchies[view->count];
+	const char *name;
+
+	if (view->count == VIEW_MAX_HIERARCHIES || membership->word_len >= VIEW_NAME_MAX)
+		return false;
+	snprintf(hierarchy->option, VIEW_NAME_MAX, "%.*s", (int)membership->word_len,
+		 membership->word);
+	name = hierarchy->option;
+	if (!strncmp(name, named, strlen(named)))
+		name += strlen(named);
+	snprintf(hierarchy->name, VIEW_NAME_MAX, "%s", name);
+	view->count++;
+	return true;
+}
+
+/* Its hierarchies are those that this process is in. */
+static int learn_hierarchies(struct view *view)
+{
+	struct membership membership;
+	struct text text = {0};
+	const char *at, *line;
+	size_t len;
+	char name[64];
+	int error;
+
+	snprintf(name, sizeof(name), "system.cgroup.%d", getpid());
+	error = ask(view, name, &text);
+	view->count = 0;
+	at = text.data;
+	while (!error && (line = next_line(&at, text.data + text.len, &len))) {
+		if (!split_membership(line, len, &membership) ||
+		    !learn_hierarchy(view, &membership))
+			error = -EPROTO;
+	}
+	text_free(&text);
+	return error == -EOPNOTSUPP || error == -ENODATA ? -ENOTSUP : error;
+}
+
+int view_open(struct view *view, const char *path)
+{
+	int top = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), before;
+	struct statfs fs;
+	struct stat st;
+	int error = 0;
+
+	if (top < 0 || fstatfs(top, &fs) || fstat(top, &st))
+		error = -errno;
+	else if ((unsigned long)fs.f_type != FUSE_SUPER_MAGIC)
+		error = -ENOTSUP;
+	if (error) {
+		if (top >= 0)
+			close(top);
+		return error;
+	}
+	pthread_rwlock_wrlock(&view->lock);
+	before = view->top;
+	view->top = top;
+	view->device = st.st_dev;
+	pthread_rwlock_unlock(&view->lock);
+	if (before >= 0)
+		close(before);
+	return view->count ? 0 : learn_hierarchies(view);
+}
+
+void view_close(struct view *view)
+{
+	if (view->top >= 0)
+		close(view->top);
+	view->top = -1;
+}
+
+bool view_has(struct view *view, dev_t device)
+{
+	bool has;
+
+	pthread_rwlock_rdlock(&view->lock);
+	has = view->device == device;
+	pthread_rwlock_unlock(&view->lock);
+	return has;
+}
+
+int view_cgroups(struct view *view, struct text *out)
+{
+	return ask(view, "system.cgroups", out);
+}
+
+static int ask_task(struct view *view, pid_t tid, struct text *out)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "system.cgroup.%d", tid);
+	return ask(view, name, out);
+}
+
+int view_task(struct view *view, pid_t tid, struct text *out)
+{
+	struct membership membership;
+	struct text text = {0};
+	int error = ask_task(view, tid, &text);
+	const char *at = text.data, *line;
+	size_t len;
+
+	text_clear(out);
+	while (!error && (line = next_line(&at, text.data + text.len, &len))) {
+		if (!split_membership(line, len, &membership))
+			continue;
+		text_add_bytes(out, line, (size_t)(membership.path - line));
+		view_add_path(out, view->prefix, membership.path, membership.path_len);
+		text_add(out, "\n");
+	}
+	text_free(&text);
+	return error ? error : out->error;
+}
+
+int view_cpuset(struct view *view, pid_t tid, struct text *out)
+{
+	static const char word[] = "cpuset";
+	struct membership membership;
+	struct text text = {0};
+	int error = ask_task(view, tid, &text);
+	const char *at = text.data, *line;
+	bool found = false;
+	size_t len;
+
+	text_clear(out);
+	while (!error && (line = next_line(&at, text.data + text.len, &len))) {
+		if (!split_membership(line, len, &membership) ||
+		    membership.word_len != strlen(word) ||
+		    memcmp(membership.word, word, strlen(word)))
+			continue;
+		view_add_path(out, view->prefix, membership.path, membership.path_len);
+		text_add(out, "\n");
+		found = true;
+	}
+	text_free(&text);
+	if (!error && !found)
+		error = -ENOENT;
+	return error ? error : out->error;
+}
+
+/* How much of `path` is the directory `prefix` or one above it; whole names only. */
+static size_t common_length(const char *prefix, const char *path, size_t len)
+{
+	size_t common = 0;
+
+	for (size_t i = 0;; i++) {
+		bool prefix_ends = prefix[i] == '\0' || prefix[i] == '/';
+		bool path_ends = i >= len || path[i] == '/';
+
+		if (prefix_ends && path_ends)
+			common = i;
+		if (prefix[i] == '\0' || i >= len || prefix[i] != path[i])
+			return common;
+	}
+}
+
+void view_add_path(struct text *out, const char *prefix, const char *path, size_t len)
+{
+	size_t before = out->len, common;
+
+	if (len == 1) /* the root is no name below itself */
+		len = 0;
+	common = common_length(prefix, path, len);
+	for (const char *rest = prefix + common; *rest; rest++) {
+		if (*rest == '/')
+			text_add(out, "/..");
+	}
+	text_add_bytes(out, path + common, len - common);
+	if (out->len == before)
+		text_add(out, "/");
+}

@@ -1,0 +1,72 @@
+#ifndef RUN_VIEW_H
+#define RUN_VIEW_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "text.h"
+
+/*
+ * What programs are shown: our FUSE mount as the kernel's cgroup v1, as seen
+ * from a cgroup namespace whose root is `prefix`.
+ */
+
+#define VIEW_MAX_HIERARCHIES 32
+#define VIEW_NAME_MAX 64
+
+struct view_hierarchy {
+	char name[VIEW_NAME_MAX]; /* its directory: "cpu", "systemd" */
+	char option[VIEW_NAME_MAX]; /* its word in the tables: "cpu", "name=systemd" */
+};
+
+struct view {
+	struct view_hierarchy hierarchies[VIEW_MAX_HIERARCHIES]; /* constant once it is shown */
+	unsigned count;
+	char prefix[VIEW_NAME_MAX]; /* "" or "/NAME": of each hierarchy, shown as its root */
+	/* Protects what changes when the daemon is started anew. */
+	pthread_rwlock_t lock;
+	dev_t device; /* of the FUSE mount */
+	int top; /* the FUSE mount's root, O_PATH */
+};
+
+/*
+ * Takes the FUSE mount at `path` as what is shown, the first time (learning its hierarchies) or
+ * instead of the one before. 0; -ENOTSUP: not a mount of fuse_cgroupfs; or another errno.
+ */
+int view_open(struct view *view, const char *path);
+void view_close(struct view *view);
+
+/* Whether a file on `device` is one of ours. */
+bool view_has(struct view *view, dev_t device);
+
+/* The text of /proc/cgroups, as the daemon tells it. 0 or a negative errno. */
+int view_cgroups(struct view *view, struct text *out);
+
+/* The text of /proc/PID/cgroup, seen from the prefix. -ESRCH: no such task. */
+int view_task(struct view *view, pid_t tid, struct text *out);
+
+/* The text of /proc/PID/cpuset: the same of one hierarchy. -ENOENT: there is no cpuset. */
+int view_cpuset(struct view *view, pid_t tid, struct text *out);
+
+/*
+ * A cgroup's path seen from `prefix`, as a cgroup namespace shows it: "/a" from "/a" is "/",
+ * from "/b" it is "/../a" (kernfs_path_from_node).
+ */
+void view_add_path(struct text *out, const char *prefix, const char *path, size_t len);
+
+/*
+ * The tables as the view has them, from the kernel's own of the same process and moment: our mounts
+ * are cgroup mounts, the kernel's own cgroups are not there, all else stays to the letter.
+ * /proc/PID/mounts and mountstats need its mountinfo beside them. 0; -EAGAIN: `mounts` and
+ * `mountinfo` are not of one moment; -ENOMEM. Sources: show_mountinfo, show_vfsmnt, show_vfsstat of
+ * fs/proc_namespace.c, cgroup1_show_options of kernel/cgroup/cgroup-v1.c.
+ */
+int view_mountinfo(struct view *view, const struct text *mountinfo, struct text *out);
+int view_mounts(struct view *view, const struct text *mountinfo, const struct text *mounts,
+		struct text *out);
+int view_mountstats(struct view *view, const struct text *mountinfo, const struct text *mountstats,
+		    struct text *out);
+
+#endif
