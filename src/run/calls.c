@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
@@ -50,14 +49,19 @@ static void answer_statfs_of(const struct calls_context *context, const struct c
 static void answer_statfs(const struct calls_context *context, const struct call *call, char *path,
 			  struct answer *answer)
 {
-	struct place place;
+	int file;
 
-	if (!fetch_path(call, 0, path) ||
-	    place_find(context->machine, call->tid, AT_FDCWD, path, &place))
+	if (!fetch_path(call, 0, path))
 		return;
-	if (place.fd >= 0)
-		answer_statfs_of(context, call, place.fd, answer);
-	place_close(&place);
+	file = place_open_quickly(call->tid, path, context->at);
+	if (file == -EAGAIN) {
+		context->before_waiting();
+		file = place_open(context->machine, call->tid, AT_FDCWD, path);
+	}
+	if (file < 0)
+		return;
+	answer_statfs_of(context, call, file, answer);
+	close(file);
 }
 
 static void answer_fstatfs(const struct calls_context *context, const struct call *call, char *path,
@@ -81,6 +85,7 @@ static void answer_open_at(const struct calls_context *context, const struct cal
 
 	if (!answers_may_be_table(path))
 		return;
+	context->before_waiting();
 	file = answers_open_table(context->view, context->machine, call->tid, dirfd, path);
 	if (file == -ENOENT)
 		return; /* no table of ours */

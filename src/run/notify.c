@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,10 +16,29 @@
 #include "calls.h"
 
 /*
- * One that waits for a filesystem which is itself served by a program of ours needs another to
- * answer that program.
+ * One of them waits for calls and answers those that need no waiting, all in one thread whose memory is
+ * at hand. Before it waits (may be for a filesystem that is served by a program of ours, whose calls
+ * have to be answered meanwhile) it leaves that to the next.
  */
-#define THREADS 4
+#define THREADS 8
+
+/* Held by who waits for calls. */
+static pthread_mutex_t leadership = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local bool leads;
+
+static void take_leadership(void)
+{
+	if (!leads)
+		pthread_mutex_lock(&leadership);
+	leads = true;
+}
+
+void notify_before_waiting(void)
+{
+	if (leads)
+		pthread_mutex_unlock(&leadership);
+	leads = false;
+}
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6 */
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
@@ -94,6 +114,7 @@ static void *serve(void *argument)
 	struct seccomp_notif_resp *response = malloc(server->response_size);
 
 	while (request && response) {
+		take_leadership();
 		memset(request, 0, server->request_size);
 		if (!ioctl(server->listener, SECCOMP_IOCTL_NOTIF_RECV, request))
 			serve_one(server, request, response);
@@ -102,6 +123,7 @@ static void *serve(void *argument)
 		else if (errno == ENOENT && notify_is_over(server->listener, 0))
 			break;
 	}
+	notify_before_waiting();
 	free(request);
 	free(response);
 	return NULL;

@@ -14,6 +14,9 @@ struct calls_context;
  */
 int notify_serve(int listener, const struct calls_context *context);
 
+/* calls_context.before_waiting: another thread may take the next call. */
+void notify_before_waiting(void);
+
 /* Waits up to `milliseconds` (-1: for ever) until no process is under the filter any more; whether so. */
 int notify_is_over(int listener, int milliseconds);
 

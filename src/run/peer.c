@@ -35,25 +35,23 @@ int peer_write(pid_t tid, uint64_t address, const void *data, size_t len)
 	return (size_t)count == len ? 0 : -EFAULT;
 }
 
-/* In two parts, as the page after the string's may be missing: a part comes whole or not at all. */
+#define CHUNK 256 /* most paths are shorter, and no read goes over the end of a page, which may be the last */
+
 int peer_read_string(pid_t tid, uint64_t address, char *string, size_t size)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t first = page - address % page, count;
-	struct iovec local = {string, size}, remote[2];
-	ssize_t len;
+	for (size_t done = 0, len; done < size; done += len) {
+		int error;
 
-	if (first > size)
-		first = size;
-	remote[0] = (struct iovec){(void *)(uintptr_t)address, first};
-	remote[1] = (struct iovec){(void *)(uintptr_t)(address + first), size - first};
-	len = process_vm_readv(tid, &local, 1, remote, size > first ? 2 : 1, 0);
-	if (len < 0)
-		return errno == ESRCH ? -ESRCH : -EFAULT;
-	count = strnlen(string, (size_t)len);
-	if (count < (size_t)len)
-		return 0;
-	return (size_t)len == size ? -ENAMETOOLONG : -EFAULT;
+		len = CHUNK - (address + done) % CHUNK;
+		if (len > size - done)
+			len = size - done;
+		error = peer_read(tid, address + done, string + done, len);
+		if (error)
+			return error;
+		if (memchr(string + done, '\0', len))
+			return 0;
+	}
+	return -ENAMETOOLONG;
 }
 
 int peer_file(pid_t tid, int fd)
@@ -161,10 +159,23 @@ static pid_t find_task(const struct machine *machine, const struct identity *ide
 	return found;
 }
 
+/* Whether the directory is /proc/TID as we know it. */
+static bool is_directory_of(int directory, pid_t tid)
+{
+	struct stat wanted, found;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d", tid);
+	return !stat(path, &wanted) && !fstat(directory, &found) &&
+	       wanted.st_dev == found.st_dev && wanted.st_ino == found.st_ino;
+}
+
 pid_t proc_directory_task(const struct machine *machine, int directory, pid_t hint)
 {
 	struct identity identity;
 
+	if (is_directory_of(directory, hint))
+		return hint;
 	if (!read_identity(directory, &identity))
 		return 0;
 	if (is_task(machine, hint, &identity))

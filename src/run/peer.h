@@ -40,6 +40,15 @@ int place_find(const struct machine *machine, pid_t tid, int dirfd, const char *
 	       struct place *place);
 void place_close(struct place *place);
 
+/* O_PATH of what there is at the path, or a negative errno. */
+int place_open(const struct machine *machine, pid_t tid, int dirfd, const char *path);
+
+/*
+ * The same, quickly, if no filesystem has to be waited for but ours: it is at `at`. What it says of files
+ * in /proc is of no use. -EAGAIN: only place_open() can tell.
+ */
+int place_open_quickly(pid_t tid, const char *path, const char *at);
+
 /* O_PATH of one of the task's open files. -EBADF. */
 int peer_file(pid_t tid, int fd);
 

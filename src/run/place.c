@@ -1,10 +1,12 @@
 /* What a path names, for another task. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "machine_task.h"
@@ -86,6 +88,24 @@ static bool has_number(int proc, pid_t number, uint64_t starttime)
 	       stat.starttime == starttime;
 }
 
+/* Whether it is the very filesystem that is at /proc for us. */
+static bool is_our_proc(int fd)
+{
+	struct stat ours, other;
+
+	return !stat("/proc", &ours) && !fstat(fd, &other) && ours.st_dev == other.st_dev;
+}
+
+/* Whether the task's number is its process' too: there are pidfds of processes only. */
+static bool is_leader(pid_t tid)
+{
+	int fd = (int)syscall(__NR_pidfd_open, tid, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /*
  * What "self" or "thread-self" says to the task, where `walk->at` is the root of a proc filesystem:
  * the link would tell of us. Inner numbers first: they are those of a container's own /proc.
@@ -95,6 +115,10 @@ static bool self_link(const struct walk *walk, const char *name, char *target, s
 	struct machine_task_status status;
 	struct machine_task_stat stat;
 
+	if (!strcmp(name, "self") && is_our_proc(walk->at) && is_leader(walk->tid)) {
+		snprintf(target, size, "%d", walk->tid);
+		return true;
+	}
 	if (machine_task_status(walk->machine, walk->tid, 0, &status) ||
 	    machine_task_stat(walk->machine, walk->tid, 0, &stat))
 		return false;
@@ -263,6 +287,41 @@ int place_find(const struct machine *machine, pid_t tid, int dirfd, const char *
 	if (error)
 		place_close(place);
 	return error;
+}
+
+int place_open_quickly(pid_t tid, const char *path, const char *at)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	int root, fd;
+
+	if (*path != '/')
+		return -EAGAIN;
+	/* /sys has nothing cached for such a walk, and neither it nor our daemon waits for a program. */
+	how.resolve |= strncmp(path, at, strlen(at)) ? RESOLVE_CACHED : RESOLVE_NO_SYMLINKS;
+	root = open_of_task(tid, "root");
+	fd = (int)syscall(__NR_openat2, root, path, &how, sizeof(how));
+	if (fd < 0)
+		fd = -EAGAIN;
+	if (root >= 0)
+		close(root);
+	return fd;
+}
+
+int place_open(const struct machine *machine, pid_t tid, int dirfd, const char *path)
+{
+	struct place place;
+	int error, fd;
+
+	error = place_find(machine, tid, dirfd, path, &place);
+	if (error)
+		return error;
+	fd = place.fd >= 0 ? place.fd : -ENOENT;
+	place.fd = -1;
+	place_close(&place);
+	return fd;
 }
 
 void place_close(struct place *place)

@@ -170,7 +170,9 @@ int supervisor_run(const struct run_options *options, int channel)
 	supervisor.context = (struct calls_context){
 		.view = &supervisor.view,
 		.machine = machine_open("/"),
+		.at = options->at,
 		.trace = options->trace,
+		.before_waiting = notify_before_waiting,
 	};
 	built = supervisor.context.machine && build(&supervisor) &&
 		channel_send(channel, CHANNEL_READY, -1);

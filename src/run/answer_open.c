@@ -1,43 +1,17 @@
-/* The filesystem's type, and the tables of /proc. */
+/* The tables of /proc. */
 #include "answers.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sysmacros.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "machine_task.h"
 #include "peer.h"
 #include "view.h"
-
-#define FUSE_ROOT_INO 1
-
-/* --- statfs --- */
-
-int answers_statfs(struct view *view, int file, struct statfs *fs)
-{
-	struct statx about;
-
-	/* What the kernel knows is enough: no request goes to the daemon. */
-	if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &about) ||
-	    !view_has(view, makedev(about.stx_dev_major, about.stx_dev_minor)))
-		return -ENOENT;
-	if (fstatfs(file, fs)) /* for the mount's flags */
-		return -errno;
-	fs->f_type = about.stx_ino == FUSE_ROOT_INO ? TMPFS_MAGIC : CGROUP_SUPER_MAGIC;
-	fs->f_bsize = fs->f_frsize = sysconf(_SC_PAGESIZE);
-	fs->f_namelen = NAME_MAX;
-	fs->f_blocks = fs->f_bfree = fs->f_bavail = 0;
-	fs->f_files = fs->f_ffree = 0;
-	return 0;
-}
-
-/* --- tables --- */
 
 /* A row is a table of /proc. */
 struct table {
