@@ -15,6 +15,7 @@
 
 #include "answers.h"
 #include "peer.h"
+#include "redirect.h"
 #include "view.h"
 
 /* Opens that make, write or only name a file are no reading of a table. */
@@ -53,7 +54,7 @@ static void answer_statfs(const struct calls_context *context, const struct call
 
 	if (!fetch_path(call, 0, path))
 		return;
-	file = place_open_quickly(call->tid, path, context->at);
+	file = place_open_quickly(call->tid, path, context->view->at);
 	if (file == -EAGAIN) {
 		context->before_waiting();
 		file = place_open(context->machine, call->tid, AT_FDCWD, path);
@@ -154,38 +155,45 @@ const struct trap traps[] = {
 
 const unsigned trap_count = sizeof(traps) / sizeof(traps[0]);
 
-static void tell(const struct call *call, const struct trap *trap, const char *path,
+static void tell(const struct call *call, const char *name, const char *path,
 		 const struct answer *answer)
 {
 	switch (answer->kind) {
 	case ANSWER_KERNEL:
-		fprintf(stderr, "fuse_cgroup_run: %d %s(%s): the kernel's\n", call->tid, trap->name,
+		fprintf(stderr, "fuse_cgroup_run: %d %s(%s): the kernel's\n", call->tid, name,
 			path);
 		break;
 	case ANSWER_FILE:
-		fprintf(stderr, "fuse_cgroup_run: %d %s(%s): our file\n", call->tid, trap->name,
+		fprintf(stderr, "fuse_cgroup_run: %d %s(%s): our file\n", call->tid, name,
 			path);
 		break;
 	case ANSWER_VALUE:
-		fprintf(stderr, "fuse_cgroup_run: %d %s(%s): %s\n", call->tid, trap->name, path,
+		fprintf(stderr, "fuse_cgroup_run: %d %s(%s): %s\n", call->tid, name, path,
 			answer->value < 0 ? strerrorname_np(-(int)answer->value) : "answered");
 		break;
 	}
 }
 
+static const struct trap *find_trap(int number)
+{
+	for (unsigned i = 0; i < trap_count; i++) {
+		if (traps[i].number == number)
+			return &traps[i];
+	}
+	return NULL;
+}
+
 void calls_answer(const struct calls_context *context, const struct call *call,
 		  struct answer *answer)
 {
-	char path[PATH_MAX];
+	const struct trap *trap = find_trap(call->number);
+	char path[PATH_MAX] = "";
+	bool redirected;
 
 	*answer = (struct answer){.kind = ANSWER_KERNEL, .file = -1};
-	for (unsigned i = 0; i < trap_count; i++) {
-		if (traps[i].number != call->number)
-			continue;
-		path[0] = '\0';
-		traps[i].answer(context, call, path, answer);
-		if (context->trace)
-			tell(call, &traps[i], path, answer);
-		return;
-	}
+	redirected = context->redirect && redirect_answer(context, call, path, answer);
+	if (!redirected && trap)
+		trap->answer(context, call, path, answer);
+	if (context->trace)
+		tell(call, trap ? trap->name : redirect_name(call->number), path, answer);
 }

@@ -36,7 +36,7 @@ struct answer {
 struct calls_context {
 	struct view *view;
 	struct machine *machine;
-	const char *at; /* where the tree is */
+	bool redirect; /* answer what leads to the tree (redirect.h) */
 	bool trace; /* tell each call and its answer on standard error */
 	/* Called before an answer that may have to wait for others: for a filesystem, the daemon. */
 	void (*before_waiting)(void);

@@ -186,8 +186,8 @@ bool cgroupfs_start(struct cgroupfs *cgroupfs)
 		return false;
 	}
 	snprintf(cgroupfs->mount, sizeof(cgroupfs->mount), "%s/mount", cgroupfs->directory);
-	if (mkdir(cgroupfs->mount, 0755))
-		return complain(cgroupfs->mount);
+	if (mkdir(cgroupfs->mount, 0755) || chmod(cgroupfs->directory, 0755))
+		return complain(cgroupfs->directory);
 	return start(cgroupfs);
 }
 

@@ -13,16 +13,37 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "redirect.h"
 
-static int add_traps(scmp_filter_ctx filter)
+static bool is_redirected(int number)
+{
+	unsigned i = 0;
+
+	while (redirect_number(i) && redirect_number(i) != number)
+		i++;
+	return redirect_number(i);
+}
+
+static int add_redirected(scmp_filter_ctx filter)
+{
+	int error = 0;
+
+	for (unsigned i = 0; redirect_number(i) && !error; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, redirect_number(i), 0);
+	return error;
+}
+
+static int add_traps(scmp_filter_ctx filter, bool redirect)
 {
 	for (unsigned i = 0; i < trap_count; i++) {
 		const struct trap *trap = &traps[i];
 		struct scmp_arg_cmp when = SCMP_CMP(trap->argument, SCMP_CMP_MASKED_EQ, trap->mask,
 						    trap->wanted);
-		int error = seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, trap->number,
-						   trap->mask ? 1 : 0, &when);
+		int error = 0;
 
+		if (!redirect || !is_redirected(trap->number))
+			error = seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, trap->number,
+						       trap->mask ? 1 : 0, &when);
 		if (error)
 			return error;
 	}
@@ -48,7 +69,7 @@ static struct sock_fprog *read_program(int file)
 	return NULL;
 }
 
-static int write_program(int file)
+static int write_program(int file, bool redirect)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int error;
@@ -58,14 +79,16 @@ static int write_program(int file)
 	/* Programs of another architecture (i386 on x86_64) are not served, and not hindered. */
 	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 	if (!error)
-		error = add_traps(filter);
+		error = add_traps(filter, redirect);
+	if (!error && redirect)
+		error = add_redirected(filter);
 	if (!error)
 		error = seccomp_export_bpf(filter, file);
 	seccomp_release(filter);
 	return error;
 }
 
-struct sock_fprog *filter_new(void)
+struct sock_fprog *filter_new(bool redirect)
 {
 	struct sock_fprog *program = NULL;
 	int file = memfd_create("filter", MFD_CLOEXEC);
@@ -73,7 +96,7 @@ struct sock_fprog *filter_new(void)
 
 	if (file < 0)
 		return NULL;
-	error = write_program(file);
+	error = write_program(file, redirect);
 	if (!error)
 		program = read_program(file);
 	close(file);

@@ -10,8 +10,11 @@ struct sock_fprog;
  * everything else through at full speed.
  */
 
-/* The filter as a program for filter_install(); NULL with errno set. filter_free() takes NULL. */
-struct sock_fprog *filter_new(void);
+/*
+ * The filter as a program for filter_install(), with what redirect.h needs when `redirect`. NULL with
+ * errno set. filter_free() takes NULL.
+ */
+struct sock_fprog *filter_new(bool redirect);
 void filter_free(struct sock_fprog *program);
 
 /*

@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 	case RUN_OPTIONS_RUN:
 		break;
 	}
-	filter = filter_new();
+	filter = filter_new(options.redirect);
 	if (!filter) {
 		fprintf(stderr, "fuse_cgroup_run: the seccomp filter: %s\n", strerror(errno));
 		return EXIT_OURS;

@@ -38,8 +38,8 @@ static const char usage[] =
 	"      --root DIR           show the fuse_cgroupfs that is mounted at DIR (default:\n"
 	"                           start one, which ends with the last process)\n"
 	"      --at DIR             put the tree there (default: /sys/fs/cgroup)\n"
-	"      --redirect           mount nothing: lead paths that begin with the tree's to\n"
-	"                           the mount of --root\n"
+	"      --redirect           mount nothing there: lead the paths that begin so to where\n"
+	"                           fuse_cgroupfs is mounted\n"
 	"      --trace              tell each caught system call and its answer\n"
 	"Limits that COMMAND is shown, as if in a container (they are not enforced):\n"
 	"  -m, --memory SIZE        memory: 512m, 1.5g, ...\n"
@@ -213,8 +213,6 @@ static enum run_options_result check(const struct run_options *options)
 		return complain("no command given", NULL);
 	if (options->at[0] != '/')
 		return complain("--at must be an absolute path, not", options->at);
-	if (options->redirect && !options->root)
-		return complain("--redirect needs --root DIR", NULL);
 	if (limits->memory_swap && !limits->memory)
 		return complain("--memory-swap needs --memory", NULL);
 	if (limits->memory_swap > 0 && limits->memory_swap < limits->memory)

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "calls.h"
@@ -62,8 +63,12 @@ static bool build(struct supervisor *supervisor)
 		return false;
 	if (limits_given(&options->limits) && limits_make(&supervisor->view, &options->limits))
 		return false;
-	if (!options->redirect &&
-	    !namespace_mount(&supervisor->view, fuse_directory(supervisor), options->at))
+	if (options->redirect) {
+		supervisor->view.mount = fuse_directory(supervisor);
+		umask(0); /* modes come with the task's taken away */
+		return true;
+	}
+	if (!namespace_mount(&supervisor->view, fuse_directory(supervisor), options->at))
 		return false;
 	if (!options->root)
 		cgroupfs_hide(&supervisor->cgroupfs);
@@ -127,7 +132,8 @@ static void replace_daemon(struct supervisor *supervisor)
 	const char *at = supervisor->options->at;
 
 	fprintf(stderr, "fuse_cgroup_run: its daemon has ended: starting another\n");
-	if (!cgroupfs_restart(&supervisor->cgroupfs) || !show(supervisor))
+	if (!cgroupfs_restart(&supervisor->cgroupfs) || !show(supervisor) ||
+	    supervisor->options->redirect)
 		return;
 	namespace_mount_again(&supervisor->view, supervisor->cgroupfs.mount, at);
 	cgroupfs_hide(&supervisor->cgroupfs);
@@ -160,7 +166,7 @@ int supervisor_run(const struct run_options *options, int channel)
 {
 	struct supervisor supervisor = {
 		.options = options,
-		.view = {.lock = PTHREAD_RWLOCK_INITIALIZER, .top = -1},
+		.view = {.lock = PTHREAD_RWLOCK_INITIALIZER, .top = -1, .at = options->at},
 		.cgroupfs = {.pidfd = -1},
 		.channel = channel,
 		.listener = -1,
@@ -170,7 +176,7 @@ int supervisor_run(const struct run_options *options, int channel)
 	supervisor.context = (struct calls_context){
 		.view = &supervisor.view,
 		.machine = machine_open("/"),
-		.at = options->at,
+		.redirect = options->redirect,
 		.trace = options->trace,
 		.before_waiting = notify_before_waiting,
 	};

@@ -1,5 +1,6 @@
 /* The mount tables as the view has them. */
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,18 +180,26 @@ static bool is_slash(struct slice point)
 	return slice_is(point, "/");
 }
 
+/* A whole mount that paths are led to is shown where they are led from. */
+static struct slice top_point(const struct view *view, const struct mount *mount)
+{
+	if (view->mount && slice_is(mount->point, view->mount))
+		return (struct slice){view->at, strlen(view->at)};
+	return is_slash(mount->point) ? (struct slice){"", 0} : mount->point;
+}
+
 static void add_top(struct text *out, const struct view *view, const struct mount *mount)
 {
+	struct slice point = top_point(view, mount);
 	unsigned id = MADE_UP_ID + (unsigned)atoi(mount->id.data) * VIEW_MAX_HIERARCHIES;
 
 	text_printf(out, "%.*s %.*s %.*s / %.*s", SLICE(mount->id), SLICE(mount->parent),
-		    SLICE(mount->device), SLICE(mount->point));
+		    SLICE(mount->device), point.len ? (int)point.len : 1, point.len ? point.data : "/");
 	add_options(out, mount, "tmpfs", "mode=755");
 	for (unsigned i = 0; i < view->count; i++) {
 		text_printf(out, "%u %.*s %.*s ", id + i, SLICE(mount->id), SLICE(mount->device));
 		view_add_path(out, view->prefix, "/", 1);
-		text_printf(out, " %.*s/%s", is_slash(mount->point) ? 0 : (int)mount->point.len,
-			    mount->point.data, view->hierarchies[i].name);
+		text_printf(out, " %.*s/%s", SLICE(point), view->hierarchies[i].name);
 		add_options(out, mount, "cgroup", view->hierarchies[i].option);
 	}
 }
@@ -216,45 +225,44 @@ int view_mountinfo(struct view *view, const struct text *mountinfo, struct text 
 	return out->error;
 }
 
-/* One mount as /proc/PID/mounts or mountstats has it, of the given type and point below the mount's. */
+/* Adds one mount of ours as /proc/PID/mounts or mountstats has it, at `point`. */
 typedef void (*add_mount_function)(struct text *out, const struct mount *mount, const char *type,
-				   const char *below, const char *option);
+				   const char *point, const char *option);
 
 /* show_vfsmnt: a mount is "ro" when it or its filesystem is. */
 static void add_mounts_line(struct text *out, const struct mount *mount, const char *type,
-			    const char *below, const char *option)
+			    const char *point, const char *option)
 {
 	struct slice options = mount->options;
 
-	text_printf(out, "%s %.*s%s %s ", type, *below && is_slash(mount->point) ? 0 :
-		    (int)mount->point.len, mount->point.data, below, type);
-	text_printf(out, "%.*s%.*s,%s 0 0\n", SLICE(access_word(mount)), (int)options.len - 2,
-		    options.data + 2, option);
+	text_printf(out, "%s %s %s %.*s%.*s,%s 0 0\n", type, point, type, SLICE(access_word(mount)),
+		    (int)options.len - 2, options.data + 2, option);
 }
 
 static void add_mountstats_line(struct text *out, const struct mount *mount, const char *type,
-				const char *below, const char *option)
+				const char *point, const char *option)
 {
+	(void)mount;
 	(void)option;
-	text_printf(out, "device %s mounted on %.*s%s with fstype %s\n", type,
-		    *below && is_slash(mount->point) ? 0 : (int)mount->point.len,
-		    mount->point.data, below, type);
+	text_printf(out, "device %s mounted on %s with fstype %s\n", type, point, type);
 }
 
 static void add_ours(struct text *out, struct view *view, const struct mount *mount, enum kind kind,
 		     add_mount_function add)
 {
-	char below[VIEW_NAME_MAX + 1];
-	struct slice path;
+	struct slice point = kind == KIND_TOP ? top_point(view, mount) : mount->point, path;
+	char name[PATH_MAX];
 
+	snprintf(name, sizeof(name), "%.*s", point.len ? (int)point.len : 1,
+		 point.len ? point.data : "/");
 	if (kind == KIND_HIERARCHY) {
-		add(out, mount, "cgroup", "", find_hierarchy(view, mount->root, &path)->option);
+		add(out, mount, "cgroup", name, find_hierarchy(view, mount->root, &path)->option);
 		return;
 	}
-	add(out, mount, "tmpfs", "", "mode=755");
+	add(out, mount, "tmpfs", name, "mode=755");
 	for (unsigned i = 0; i < view->count; i++) {
-		snprintf(below, sizeof(below), "/%s", view->hierarchies[i].name);
-		add(out, mount, "cgroup", below, view->hierarchies[i].option);
+		snprintf(name, sizeof(name), "%.*s/%s", SLICE(point), view->hierarchies[i].name);
+		add(out, mount, "cgroup", name, view->hierarchies[i].option);
 	}
 }
 

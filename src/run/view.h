@@ -25,6 +25,8 @@ struct view {
 	struct view_hierarchy hierarchies[VIEW_MAX_HIERARCHIES]; /* constant once it is shown */
 	unsigned count;
 	char prefix[VIEW_NAME_MAX]; /* "" or "/NAME": of each hierarchy, shown as its root */
+	const char *at; /* where programs find the tree */
+	const char *mount; /* where the FUSE mount is, when paths to `at` are led there; else NULL */
 	/* Protects what changes when the daemon is started anew. */
 	pthread_rwlock_t lock;
 	dev_t device; /* of the FUSE mount */

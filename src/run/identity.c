@@ -1,0 +1,97 @@
+/* Acting with the rights of a task. */
+#include "identity.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MAX_GROUPS 65536 /* NGROUPS_MAX */
+
+struct identity {
+	unsigned uid[4], gid[4]; /* real, effective, saved, filesystem */
+	unsigned umask; /* octal in the file */
+	gid_t *groups;
+	size_t group_count;
+};
+
+static void read_groups(struct identity *identity, const char *list)
+{
+	char *end;
+
+	for (;;) {
+		unsigned long group = strtoul(list, &end, 10);
+		gid_t *groups;
+
+		if (end == list || identity->group_count == MAX_GROUPS)
+			return;
+		groups = reallocarray(identity->groups, identity->group_count + 1, sizeof(*groups));
+		if (!groups)
+			return;
+		groups[identity->group_count++] = (gid_t)group;
+		identity->groups = groups;
+		list = end;
+	}
+}
+
+/* The lines of /proc/PID/status that say who it is. */
+static bool read_identity(pid_t tid, struct identity *identity)
+{
+	char path[32], *line = NULL;
+	size_t size = 0;
+	FILE *file;
+	int found = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	file = fopen(path, "re");
+	while (file && getline(&line, &size, file) > 0) {
+		unsigned *uid = identity->uid, *gid = identity->gid;
+
+		found += sscanf(line, "Uid: %u %u %u %u", uid, uid + 1, uid + 2, uid + 3) == 4;
+		found += sscanf(line, "Gid: %u %u %u %u", gid, gid + 1, gid + 2, gid + 3) == 4;
+		sscanf(line, "Umask: %o", &identity->umask);
+		if (!strncmp(line, "Groups:", 7))
+			read_groups(identity, line + 7);
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return found == 2;
+}
+
+/* Of this thread alone: the C library's would change all of them. */
+static bool set_groups(size_t count, const gid_t *groups)
+{
+	return !syscall(__NR_setgroups, count, groups);
+}
+
+bool identity_take(pid_t tid, bool real, mode_t *umask)
+{
+	struct identity identity = {.umask = 022};
+	unsigned which = real ? 0 : 3;
+	bool taken = read_identity(tid, &identity);
+
+	*umask = identity.umask;
+	if (taken && geteuid() == 0) {
+		taken = set_groups(identity.group_count, identity.groups);
+		setfsgid(identity.gid[which]);
+		setfsuid(identity.uid[which]);
+	}
+	free(identity.groups);
+	if (!taken)
+		identity_return();
+	return taken;
+}
+
+void identity_return(void)
+{
+	if (geteuid() != 0)
+		return;
+	setfsuid(0);
+	setfsgid(getegid());
+	set_groups(0, NULL);
+}

@@ -1,0 +1,22 @@
+#ifndef RUN_IDENTITY_H
+#define RUN_IDENTITY_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * Doing something for a task with no more rights than it has: the calling
+ * thread takes its filesystem user, group and supplementary groups, and with
+ * user 0 goes the right to override permissions. Source: credentials(7), setfsuid(2).
+ */
+
+/*
+ * Takes them, of the real user instead of the filesystem's when `real` (as access(2) asks). *umask is
+ * the task's. A supervisor that is not root has no other rights than its tasks, and takes nothing.
+ * False: they cannot be known or taken; nothing must be done then.
+ */
+bool identity_take(pid_t tid, bool real, mode_t *umask);
+/* Back to the thread's own. */
+void identity_return(void);
+
+#endif

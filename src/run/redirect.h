@@ -1,0 +1,36 @@
+#ifndef RUN_REDIRECT_H
+#define RUN_REDIRECT_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+struct answer;
+struct call;
+struct calls_context;
+struct view;
+
+/*
+ * --redirect: paths that begin with the tree's place lead to a FUSE mount
+ * elsewhere. The call is made by the supervisor, with the rights of the task
+ * (identity.h), and its results given to the task.
+ */
+
+/* A number of a system call that is caught for this; 0 ends the list. */
+int redirect_number(unsigned index);
+/* Its name. */
+const char *redirect_name(int number);
+
+/*
+ * Makes the call when one of its paths leads to the tree: true, and *answer is filled. `path` (of
+ * PATH_MAX bytes) becomes the first one, for --trace.
+ */
+bool redirect_answer(const struct calls_context *context, const struct call *call, char *path,
+		     struct answer *answer);
+
+/*
+ * Where in the FUSE mount `path` leads (to `target` of PATH_MAX bytes): "/sys/fs/cgroup/cpu/a" to
+ * "DIR/cpu/PREFIX/a". False: it does not begin with the tree's place.
+ */
+bool redirect_path(const struct view *view, const char *path, char *target);
+
+#endif
