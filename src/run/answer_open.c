@@ -37,6 +37,8 @@ static int read_place(int file, struct text *out)
 	char path[64];
 	int fd, error;
 
+	if (file < 0)
+		return -ENOENT; /* the kernel has none, and says so */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,6 +28,7 @@ struct supervisor {
 	const struct run_options *options;
 	struct view view;
 	struct cgroupfs cgroupfs; /* without --root */
+	char root[PATH_MAX]; /* --root, absolute */
 	struct calls_context context;
 	int channel; /* -1 once nobody is there */
 	int listener; /* -1 until the command has come */
@@ -34,7 +37,7 @@ struct supervisor {
 /* Where our FUSE mount is. */
 static const char *fuse_directory(const struct supervisor *supervisor)
 {
-	return supervisor->options->root ? supervisor->options->root : supervisor->cgroupfs.mount;
+	return supervisor->options->root ? supervisor->root : supervisor->cgroupfs.mount;
 }
 
 static bool show(struct supervisor *supervisor)
@@ -57,6 +60,10 @@ static bool build(struct supervisor *supervisor)
 
 	if (!options->redirect && !namespace_has(options->at))
 		return false;
+	if (options->root && !realpath(options->root, supervisor->root)) {
+		fprintf(stderr, "fuse_cgroup_run: --root: %s: %s\n", options->root, strerror(errno));
+		return false;
+	}
 	if (!options->root && !cgroupfs_start(&supervisor->cgroupfs))
 		return false;
 	if (!show(supervisor))
