@@ -51,10 +51,11 @@ def save_facts(values):
     (DIRECTORY / "machine.json").write_text(json.dumps(values, indent=1) + "\n")
 
 
-def extra_files():
-    """{hierarchy: names} that we serve although Linux 6.18 does not."""
+def not_compared(tree):
+    """{hierarchy: names} that only this tree has: "kernel", or anything else for ours."""
     found = {}
-    for line in (HERE / "extra_files").read_text().splitlines():
+    listed = HERE / ("vendor_files" if tree == "kernel" else "extra_files")
+    for line in listed.read_text().splitlines():
         if line and not line.startswith("#"):
             hierarchy, *names = line.split()
             found.setdefault(hierarchy, set()).update(names)

@@ -45,13 +45,13 @@ def company(hierarchy, name, directories):
     return [entry.name for entry in os.scandir(directories[hierarchy]) if entry.is_dir()]
 
 
-def play(hierarchy, name, directories, extra):
+def play(hierarchy, name, directories, left_out):
     """{"answers": ...} of one scenario on one hierarchy, or {"error": traceback}."""
     if hierarchy not in directories:
         return {"missing": f"no {hierarchy} hierarchy"}
     if others := company(hierarchy, name, directories):
         return {"missing": f"other cgroups beside ours: {others[0]}"}
-    stage = Stage(hierarchy, directories[hierarchy], directories, extra.get(hierarchy, ()))
+    stage = Stage(hierarchy, directories[hierarchy], directories, left_out.get(hierarchy, ()))
     signal.alarm(PATIENCE)
     result = {"answers": stage.answers}
     try:
@@ -79,12 +79,12 @@ def main(tree, wanted):
     signal.signal(signal.SIGTERM, _on_term)
     libc.die_with_parent(signal.SIGTERM)
     directories = directories_of(tree)
-    extra = recording.extra_files()
+    left_out = recording.not_compared(tree)
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for hierarchy, name in [tuple(each.split("/")) for each in wanted] or all_plays():
         began = time.monotonic()
-        result = play(hierarchy, name, directories, extra)
+        result = play(hierarchy, name, directories, left_out)
         result["seconds"] = round(time.monotonic() - began, 3)
         print(json.dumps([hierarchy, name, result]), file=out, flush=True)
 

@@ -13,11 +13,11 @@ PREFIX = "fcg-oracle-"
 class Stage:
     """Gives a scenario cgroups and processes of its own, and takes them away afterwards."""
 
-    def __init__(self, hierarchy, root, directories, extra=()):
+    def __init__(self, hierarchy, root, directories, left_out=()):
         self.hierarchy = hierarchy
         self.root = root
         self.directories = directories  # of every hierarchy of this tree
-        self.extra = frozenset(extra)  # names served although the kernel has none
+        self.left_out = frozenset(left_out)  # names that only this tree has
         self.answers = {}
         self.actors = []
         self._cgroups = []
@@ -72,9 +72,9 @@ class Stage:
         self._cleanups.append((function, args))
 
     def names(self, path):
-        """Files of a cgroup directory, without what we serve additionally."""
+        """Files of a cgroup directory, without those that only this tree has."""
         return sorted(entry.name for entry in os.scandir(path)
-                      if not entry.is_dir() and entry.name not in self.extra)
+                      if not entry.is_dir() and entry.name not in self.left_out)
 
     def close(self):
         for function, args in reversed(self._cleanups):

@@ -71,4 +71,4 @@ def moving_many(stage):
         rest = [entry.name for entry in half]
     stage.note("made while listing: all files once",
                str(sorted(set(stage.names(child))) == sorted(
-                   {first, *rest} - {"made-meanwhile"} - stage.extra)))
+                   {first, *rest} - {"made-meanwhile"} - stage.left_out)))
