@@ -3,13 +3,16 @@ import contextlib
 import os
 import re
 import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
 from harness import kernel, ops
 
+TICK = 10**9 // os.sysconf("SC_CLK_TCK")  # ns
 NEAR = 4 << 20  # bytes that a figure may differ by, if that is more than its percentage
 
 
@@ -43,10 +46,64 @@ def assert_near(name, before, got, after, percent, slack):
         f" {100 * (got - high) / max(high, 1):+.2f} %, allowed {percent} % or {slack}")
 
 
-@pytest.mark.parametrize("file", ["cpuacct.usage"])
-def test_cpu_time(roots, file):
-    ours, theirs = roots("cpuacct")
-    assert_near(file, *at_once(ours / file, theirs / file, int), percent=2, slack=0)
+def unaccounted():
+    """Time in ns of all CPUs that /proc/stat gives to nobody, not even to idleness or a hypervisor.
+
+    Its ticks miss what runs between two of them and what a hypervisor takes without telling; the
+    kernel's cpuacct.usage has both, and run time is all that can be missed: idleness is no matter
+    of ticks. So this is how much ours may be short of the kernel's (docs/values.md).
+    """
+    lines = Path("/proc/stat").read_text().splitlines()
+    cpus = sum(line.startswith("cpu") for line in lines) - 1
+    ticks = sum(map(int, lines[0].split()[1:9]))  # guest time is in user and nice already
+    return time.monotonic_ns() * cpus - ticks * TICK
+
+
+def assert_cpu_time(what, kernel, ours, missed):
+    """Ours is the kernel's, but for what /proc/stat has missed of it."""
+    low, high = (kernel[0] - max(missed, 0)) * 0.98, kernel[1] * 1.02
+    assert low <= ours <= high, (
+        f"{what}: kernel {kernel[0]} to {kernel[1]} ns, ours {ours} ns:"
+        f" {100 * (ours / kernel[1] - 1):+.2f} %, missed by /proc/stat {missed} ns")
+
+
+@pytest.fixture
+def cpu_time(roots):
+    """cpuacct.usage: ours, the kernel's from just before and just after, and what is unaccounted."""
+    ours, theirs = (root / "cpuacct.usage" for root in roots("cpuacct"))
+
+    def read():
+        before, got, after = at_once(ours, theirs, int)
+        return got, before, after, unaccounted()
+    return read
+
+
+def test_cpu_time(cpu_time):
+    ours, before, after, missed = cpu_time()
+    assert_cpu_time("cpuacct.usage", (before, after), ours, missed)
+
+
+# User and system time, on one CPU.
+WORK = """
+import os, sys, time
+os.sched_setaffinity(0, [int(sys.argv[1])])
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    sum(range(30_000))
+    os.urandom(100_000)
+"""
+
+
+def test_cpu_time_goes_on(cpu_time):
+    """Three seconds of work on all CPUs, when ticks miss next to nothing."""
+    first = cpu_time()
+    workers = [subprocess.Popen([sys.executable, "-c", WORK, str(cpu)])
+               for cpu in os.sched_getaffinity(0)]
+    assert not any(worker.wait() for worker in workers)
+    second = cpu_time()
+    kernel = second[1] - first[2], second[2] - first[1]
+    assert kernel[0] > 2.5e9, "no work was done"
+    assert_cpu_time("growth", kernel, second[0] - first[0], second[3] - first[3])
 
 
 def test_cpu_time_adds_up(roots):
@@ -61,17 +118,7 @@ def test_cpu_time_adds_up(roots):
     usage = int((ours / "cpuacct.usage").read_text())
     stat = dict(line.split() for line in (ours / "cpuacct.stat").read_text().splitlines())
     ticks = sum(map(int, stat.values()))
-    assert abs(ticks * 10**9 / os.sysconf("SC_CLK_TCK") - usage) < usage * 0.02 + 10**8
-
-
-def test_cpu_time_goes_on(roots):
-    """Half a second of work shows in both alike."""
-    ours, theirs = (root / "cpuacct.usage" for root in roots("cpuacct"))
-    first = int(ours.read_text()), int(theirs.read_text())
-    subprocess.run(["/usr/bin/python3", "-c", "for _ in range(8_000_000): pass"], check=True)
-    second = int(ours.read_text()), int(theirs.read_text())
-    got, wanted = second[0] - first[0], second[1] - first[1]
-    assert abs(got - wanted) < wanted * 0.15 + 5 * 10**7, f"ours {got} ns, kernel {wanted} ns"
+    assert abs(ticks * TICK - usage) < usage * 0.02 + 10**8
 
 
 def test_memory_usage(roots):
