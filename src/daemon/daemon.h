@@ -64,6 +64,13 @@ struct watch *watch_start(const char *path);
 void watch_stop(struct watch *watch);
 
 /*
+ * From here on SIGTERM, SIGINT and SIGHUP end the loop of `fuse`, also one that
+ * has yet to begin. signals_ignore(): the loop has ended, the end is under way.
+ */
+void signals_end(struct fuse *fuse);
+void signals_ignore(void);
+
+/*
  * Goes on in a child; the parent waits until background_ready(), then exits
  * with status 0, or with 1 when the child ends before. Both share standard
  * error until then. False, and said why, when there can be no child.

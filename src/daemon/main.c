@@ -100,18 +100,14 @@ static bool start_accounting(struct front_end *front, enum accounting_source sou
 static int serve_until_signal(struct fuse *fuse, const struct options *options,
 			      const struct front_end *front, const char *path)
 {
-	struct fuse_session *session = fuse_get_session(fuse);
 	struct watch *watch = NULL;
 	int result;
 
-	if (fuse_set_signal_handlers(session))
-		return -EIO;
 	if (front->platform->unmounts_silently)
 		watch = watch_start(path);
 	background_ready();
 	result = serve(fuse, options);
 	watch_stop(watch);
-	fuse_remove_signal_handlers(session);
 	return result;
 }
 
@@ -122,7 +118,9 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 	char reason[512] = "";
 	int result = 1;
 
+	signals_end(fuse); /* from before there is a mount to be left behind */
 	if (!mount_point_mount(fuse, path, reason, sizeof(reason))) {
+		signals_ignore();
 		mount_explain_failure(path, *reason ? reason : fuse_complaint);
 		return 1;
 	}
@@ -132,6 +130,7 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 		result = serve_until_signal(fuse, options, front, path) < 0;
 	}
 	fuse_set_log_func(keep_fuse_complaint); /* unmounting what others unmounted is no news */
+	signals_ignore();
 	fuse_unmount(fuse);
 	return result;
 }

@@ -140,11 +140,12 @@ def run(*arguments, wrapper=(), **options):
 class Daemon:
     """A daemon in the foreground, and the mount it serves."""
 
-    def __init__(self, path, *options):
+    def __init__(self, path, *options, **environment):
         self.path = path
         self.options = options
         self.process = subprocess.Popen([BINARY, "-f", *options, str(path)], text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        env=os.environ | environment)
         if not wait_until(lambda: self.process.poll() is not None or is_serving(path)):
             self.process.kill()
         assert self.process.poll() is None, f"did not come up: {self.process.communicate()}"

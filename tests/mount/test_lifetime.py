@@ -1,8 +1,10 @@
 """From start to unmount, and what a killed daemon leaves."""
 
 import os
+import pathlib
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -35,6 +37,27 @@ def test_signal_unmounts(directory, number):
     assert daemon.stop(number) == (0, "")
     assert mounts_on(directory) == 0
     assert os.listdir(directory) == []
+
+
+def test_signal_during_the_start(directory):
+    """At any moment: nothing stays mounted."""
+    for milliseconds in range(0, 60, 3):
+        process = subprocess.Popen([mounting.BINARY, "-f", directory], stderr=subprocess.DEVNULL)
+        time.sleep(milliseconds / 1000)
+        process.terminate()
+        assert process.wait(mounting.PATIENCE) in (0, -signal.SIGTERM)
+        assert mounts_on(directory) == 0
+
+
+def test_signal_before_the_loop_waits(directory, tmp_path):
+    """It is not forgotten, though libfuse has just looked whether there was one."""
+    library = tmp_path / "slow_wait.so"
+    source = pathlib.Path(__file__).with_name("slow_wait.c")
+    subprocess.run([os.environ.get("CC", "gcc"), "-shared", "-fPIC", "-D_GNU_SOURCE",
+                    "-o", library, source], check=True)
+    daemon = Daemon(directory, LD_PRELOAD=str(library), ASAN_OPTIONS="verify_asan_link_order=0")
+    assert daemon.stop() == (0, "")
+    assert mounts_on(directory) == 0
 
 
 def test_signal_with_open_files(directory):
