@@ -170,7 +170,13 @@ class Daemon:
         unexpected = [line for line in lines if not line.startswith("fuse_cgroupfs: accounting: ")]
         return self.process.returncode, "".join(unexpected)
 
+    def settle(self):
+        """Has all released that was closed: close(2) only queues that, this request comes after."""
+        with contextlib.suppress(OSError):  # it has died: who waits for it will see how
+            os.statvfs(self.path)
+
     def stop(self, number=signal.SIGTERM):
+        self.settle()  # what libfuse has of an open directory would be a leak
         self.process.send_signal(number)
         return self.wait()
 
