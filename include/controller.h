@@ -36,7 +36,6 @@ enum cftype_flags {
 	CFTYPE_NO_PREFIX = 1 << 0, /* the name stands alone, as in "tasks" */
 	CFTYPE_NOT_ON_ROOT = 1 << 1,
 	CFTYPE_ONLY_ON_ROOT = 1 << 2,
-	CFTYPE_LIST = 1 << 3, /* the content may grow past 4096 bytes (pid lists, per-device tables) */
 };
 
 /*

@@ -229,13 +229,12 @@ static void blkio_css_offline(struct cgroup *cgroup)
 
 #define LIMIT_FILE(file_name, limit)                                                        \
 	{                                                                                   \
-		.name = "throttle." file_name, .private = (limit), .flags = CFTYPE_LIST,    \
+		.name = "throttle." file_name, .private = (limit),                          \
 		.show = blkio_limit_show, .act = blkio_limit_act                            \
 	}
 #define STAT_FILE(file_name, view)                                                          \
 	{                                                                                   \
-		.name = (file_name), .private = (view), .flags = CFTYPE_LIST,               \
-		.measure = blkio_stat_measure                                               \
+		.name = (file_name), .private = (view), .measure = blkio_stat_measure       \
 	}
 #define STAT_FILES(file_name, view)                                                         \
 	STAT_FILE(file_name, view), STAT_FILE(file_name "_recursive", (view) | VIEW_RECURSIVE)
@@ -245,9 +244,8 @@ static void blkio_css_offline(struct cgroup *cgroup)
 		.read_u64 = blkio_weight_read, .write_u64 = blkio_weight_write              \
 	},                                                                                  \
 	{                                                                                   \
-		.name = prefix "weight_device", .private = (weight),                        \
-		.flags = (where) | CFTYPE_LIST, .show = blkio_weight_device_show,           \
-		.act = blkio_weight_device_act                                              \
+		.name = prefix "weight_device", .private = (weight), .flags = (where),      \
+		.show = blkio_weight_device_show, .act = blkio_weight_device_act            \
 	}
 
 static const struct cftype blkio_files[] = {

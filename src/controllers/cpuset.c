@@ -353,14 +353,13 @@ static int cpuset_can_attach(struct cgroup *cgroup, const struct task_list *task
 
 #define MASK(file, which)                                                         \
 	{                                                                         \
-		.name = file, .flags = CFTYPE_LIST, .private = which,             \
+		.name = file, .private = which,                                   \
 		.max_write_len = MAX_WRITE_LEN(BITMAP_MAX_BITS),                  \
 		.measure = mask_measure, .act = mask_write                        \
 	}
 #define EFFECTIVE(file, which)                                                    \
 	{                                                                         \
-		.name = file, .flags = CFTYPE_LIST, .private = which,             \
-		.measure = mask_measure                                           \
+		.name = file, .private = which, .measure = mask_measure           \
 	}
 #define FLAG(file, flag)                                                          \
 	{                                                                         \

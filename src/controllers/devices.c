@@ -435,7 +435,7 @@ static int devices_restore(struct cgroup *cgroup, struct bytes *in)
 static const struct cftype devices_files[] = {
 	{.name = "allow", .private = VERB_ALLOW, .store = access_store},
 	{.name = "deny", .private = VERB_DENY, .store = access_store},
-	{.name = "list", .flags = CFTYPE_LIST, .show = list_show},
+	{.name = "list", .show = list_show},
 	{0},
 };
 

@@ -298,7 +298,7 @@ static int hugetlb_restore(struct cgroup *cgroup, struct bytes *in)
 static const struct cftype hugetlb_files[] = {
 	COUNTER_FILES("", HUGETLB_USAGE),
 	COUNTER_FILES("rsvd.", HUGETLB_RSVD),
-	{.name = "numa_stat", .flags = CFTYPE_LIST, .measure = numa_stat_measure},
+	{.name = "numa_stat", .measure = numa_stat_measure},
 	{0},
 };
 

@@ -428,7 +428,7 @@ static const struct cftype memory_files[] = {
 	{.name = "move_charge_at_immigrate", .read_u64 = move_charge_read, .write_u64 = move_charge_write},
 	{.name = "oom_control", .measure = oom_control_measure, .write_u64 = oom_control_write},
 	{.name = "pressure_level", .show = pressure_level_show},
-	{.name = "numa_stat", .flags = CFTYPE_LIST, .measure = memory_numa_stat_measure},
+	{.name = "numa_stat", .measure = memory_numa_stat_measure},
 
 	COUNTER_FILES("kmem.", MEMORY_KMEM),
 	{.name = "kmem.limit_in_bytes", .private = MEMORY_KMEM, .read_u64 = limit_read, .store = kmem_limit_store},

@@ -311,8 +311,7 @@ static int net_prio_restore(struct cgroup *cgroup, struct bytes *in)
 
 static const struct cftype net_prio_files[] = {
 	{ .name = "prioidx", .read_u64 = prioidx_read },
-	{ .name = "ifpriomap", .flags = CFTYPE_LIST, .measure = ifpriomap_measure,
-	  .act = ifpriomap_act },
+	{ .name = "ifpriomap", .measure = ifpriomap_measure, .act = ifpriomap_act },
 	{ .name = NULL },
 };
 
