@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "controller.h"
+#include "changes.h"
 #include "file.h"
 #include "log.h"
 #include "tree_bytes.h"
@@ -19,24 +19,15 @@
 #define PERIOD_NS 100000000 /* between two looks at what happened while nobody asked */
 #define GROWTH (1u << 20) /* bytes past twice the last snapshot: time for a new one */
 
-/* What the file has of a cgroup: hashes, by kind of entry. */
-struct saved {
-	uint64_t number;
-	uint64_t hash[ENTRY_USAGE + 1];
-	UT_hash_handle hh;
-};
-
 struct state {
 	struct tree *tree;
 	pthread_mutex_t lock; /* of everything below; outside the tree's */
 	struct state_file file;
-	struct saved *saved; /* uthash by number */
-	struct text content; /* of the next record */
-	struct text scratch, record;
+	struct changes changes; /* of the next record */
+	struct text record;
 	uint64_t snapshot_size;
 	bool broken; /* the file lacks something: a snapshot is due */
 	bool complained;
-	bool everything; /* a snapshot is made: hashes do not matter */
 	char boot[64];
 	uint64_t exported_at; /* by the daemon before */
 
@@ -45,133 +36,20 @@ struct state {
 	pthread_cond_t wake;
 };
 
-/* --- one entry --- */
-
-static struct saved *saved_of(struct state *state, uint64_t number)
-{
-	struct saved *saved;
-
-	HASH_FIND(hh, state->saved, &number, sizeof(number), saved);
-	if (saved)
-		return saved;
-	saved = calloc(1, sizeof(*saved));
-	if (!saved)
-		return NULL;
-	saved->number = number;
-	HASH_ADD(hh, state->saved, number, sizeof(saved->number), saved);
-	return saved;
-}
-
-static void forget(struct state *state, uint64_t number)
-{
-	struct saved *saved;
-
-	HASH_FIND(hh, state->saved, &number, sizeof(number), saved);
-	if (saved)
-		HASH_DEL(state->saved, saved);
-	free(saved);
-}
-
-/* Into the next record, unless the file has just this. */
-static void put(struct state *state, enum entry_kind kind, uint64_t number,
-		const struct text *bytes)
-{
-	uint64_t hash = bytes_hash(bytes->data, bytes->len);
-	struct saved *saved = saved_of(state, number);
-
-	if (saved && saved->hash[kind] == hash && !state->everything)
-		return;
-	if (saved)
-		saved->hash[kind] = hash;
-	kept_put_entry(&state->content, kind, number, bytes);
-}
-
-/* Under the tree lock. */
-static void put_place(struct state *state, struct cgroup *cgroup)
-{
-	text_clear(&state->scratch);
-	tree_put_place(state->tree, cgroup, &state->scratch);
-	put(state, ENTRY_CGROUP, cgroup ? cgroup->id : 0, &state->scratch);
-}
-
-static void put_values(struct state *state, struct cgroup *cgroup)
-{
-	text_clear(&state->scratch);
-	tree_put_values(cgroup, &state->scratch);
-	put(state, ENTRY_VALUES, cgroup->id, &state->scratch);
-}
-
-static void put_cgroup(struct state *state, struct cgroup *cgroup)
-{
-	put_place(state, cgroup);
-	put_values(state, cgroup);
-}
-
-/* --- accounting's --- */
-
-static uint64_t number_of_group(void *context, const struct group *group)
-{
-	(void)context;
-	return cgroup_of_group(group)->id;
-}
-
-static void keep_group(void *context, const struct group *group, const struct text *bytes)
-{
-	put(context, ENTRY_USAGE, cgroup_of_group(group)->id, bytes);
-}
-
-static void keep_process(void *context, pid_t tgid, const struct text *bytes)
-{
-	struct state *state = context;
-
-	kept_put_entry(&state->content, bytes ? ENTRY_PROCESS : ENTRY_GONE, (uint64_t)tgid, bytes);
-}
-
-static int put_accounting(struct state *state, bool everything)
-{
-	const struct accounting_keeper keeper = {
-		.context = state,
-		.number = number_of_group,
-		.group = keep_group,
-		.process = keep_process,
-	};
-
-	uint64_t exported_at;
-	size_t len = state->content.len;
-	int error = accounting_export(state->tree->accounting, &keeper, everything, &exported_at);
-
-	if (everything || state->content.len > len)
-		kept_put_entry(&state->content, ENTRY_TIME, exported_at, NULL);
-	return error;
-}
-
 /* --- records --- */
 
 static int snapshot(struct state *state)
 {
-	struct tree *tree = state->tree;
 	struct text boot = {.data = state->boot, .len = strlen(state->boot)};
-	struct cgroup *cgroup;
-	int error;
+	struct text *content = &state->changes.content;
+	int error = changes_put_everything(&state->changes, &boot);
 
-	text_clear(&state->content);
-	state->everything = true;
-	kept_put_entry(&state->content, ENTRY_BOOT, 0, &boot);
-	tree_read_lock(tree);
-	put_place(state, NULL);
-	for (unsigned i = 0; i < tree->hierarchy_count; i++) {
-		cgroup_for_each_descendant(cgroup, tree->hierarchies[i].root)
-			put_cgroup(state, cgroup);
-	}
-	error = put_accounting(state, true);
-	tree_unlock(tree);
-	state->everything = false;
 	text_clear(&state->record);
 	kept_put_magic(&state->record);
-	kept_put_record(&state->record, &state->content);
+	kept_put_record(&state->record, content);
 	if (!error)
 		error = state_file_replace(&state->file, &state->record);
-	text_clear(&state->content);
+	text_clear(content);
 	if (!error)
 		state->snapshot_size = state->file.size;
 	return error;
@@ -191,18 +69,19 @@ static void complain(struct state *state, int error)
 /* What has come together is one record: it counts as a whole or not at all. */
 static void flush(struct state *state)
 {
-	int error = put_accounting(state, false);
+	struct text *content = &state->changes.content;
+	int error = changes_put_accounting(&state->changes);
 
-	if (error || state->content.error)
+	if (error || content->error)
 		state->broken = true;
-	if (state->content.len && !state->broken) {
+	if (content->len && !state->broken) {
 		text_clear(&state->record);
-		kept_put_record(&state->record, &state->content);
+		kept_put_record(&state->record, content);
 		error = state_file_append(&state->file, &state->record);
 		if (error)
 			complain(state, error);
 	}
-	text_clear(&state->content);
+	text_clear(content);
 	if (state->broken || state->file.size > 2 * state->snapshot_size + GROWTH)
 		complain(state, snapshot(state));
 }
@@ -231,9 +110,9 @@ void state_keep_path(struct state *state, const char *path)
 		return;
 	tree_read_lock(state->tree);
 	if (!tree_lookup(state->tree, path, &node)) {
-		put_place(state, node.cgroup);
+		changes_put_place(&state->changes, node.cgroup);
 		if (node.cgroup)
-			put_values(state, node.cgroup);
+			changes_put_values(&state->changes, node.cgroup);
 	}
 	tree_unlock(state->tree);
 }
@@ -244,26 +123,8 @@ void state_keep_attributes(struct state *state, struct cgroup *cgroup)
 		return;
 	tree_read_lock(state->tree);
 	if (!cgroup || !cgroup->dead)
-		put_place(state, cgroup);
+		changes_put_place(&state->changes, cgroup);
 	tree_unlock(state->tree);
-}
-
-/* Itself, all above it, and all below where `below`. Under the tree lock. */
-static void put_around(struct state *state, struct cgroup *cgroup, bool below)
-{
-	struct cgroup *position;
-
-	if (cgroup->dead)
-		return;
-	put_place(state, cgroup);
-	for (position = cgroup; position; position = position->parent)
-		put_values(state, position);
-	if (!below)
-		return;
-	cgroup_for_each_descendant(position, cgroup) {
-		if (position != cgroup)
-			put_values(state, position);
-	}
 }
 
 void state_keep_values(struct state *state, struct cgroup *cgroup)
@@ -271,7 +132,7 @@ void state_keep_values(struct state *state, struct cgroup *cgroup)
 	if (!state)
 		return;
 	tree_read_lock(state->tree);
-	put_around(state, cgroup, true);
+	changes_put_around(&state->changes, cgroup, true);
 	for (struct cgroup *up = cgroup; up && !cgroup->dead; up = up->parent)
 		accounting_changed(&up->group); /* a reset goes round the usual ways */
 	tree_unlock(state->tree);
@@ -298,8 +159,7 @@ void state_keep_removal(struct state *state, const char *path, uint64_t number)
 
 	if (!state || !number)
 		return;
-	kept_put_entry(&state->content, ENTRY_REMOVED, number, NULL);
-	forget(state, number);
+	changes_put_removal(&state->changes, number);
 	parent = strdup(path);
 	if (!parent) {
 		state->broken = true;
@@ -308,7 +168,7 @@ void state_keep_removal(struct state *state, const char *path, uint64_t number)
 	*strrchr(parent, '/') = '\0';
 	tree_read_lock(state->tree);
 	if (!tree_lookup(state->tree, parent, &node) && node.cgroup)
-		put_around(state, node.cgroup, false);
+		changes_put_around(&state->changes, node.cgroup, false);
 	tree_unlock(state->tree);
 	free(parent);
 }
@@ -320,9 +180,9 @@ void state_shown(struct state *state, struct cgroup *cgroup)
 	pthread_mutex_lock(&state->lock);
 	tree_read_lock(state->tree);
 	if (!cgroup->dead) {
-		put_values(state, cgroup);
+		changes_put_values(&state->changes, cgroup);
 		if (cgroup->parent)
-			put_values(state, cgroup->hierarchy->root);
+			changes_put_values(&state->changes, cgroup->hierarchy->root);
 	}
 	tree_unlock(state->tree);
 	flush(state);
@@ -339,7 +199,7 @@ static void look(struct state *state)
 		return;
 	tree_read_lock(tree);
 	for (unsigned i = 0; i < tree->hierarchy_count; i++)
-		put_values(state, tree->hierarchies[i].root);
+		changes_put_values(&state->changes, tree->hierarchies[i].root);
 	tree_unlock(tree);
 	flush(state);
 }
@@ -449,14 +309,7 @@ static char *open_and_load(struct state *state, const char *directory)
 
 static void state_free(struct state *state)
 {
-	struct saved *saved, *next;
-
-	HASH_ITER(hh, state->saved, saved, next) {
-		HASH_DEL(state->saved, saved);
-		free(saved);
-	}
-	text_free(&state->content);
-	text_free(&state->scratch);
+	changes_free(&state->changes);
 	text_free(&state->record);
 	state_file_close(&state->file);
 	pthread_cond_destroy(&state->wake);
@@ -472,7 +325,7 @@ struct state *state_open(const char *directory, struct tree *tree, char **proble
 	*problem = NULL;
 	if (!state)
 		return NULL;
-	state->tree = tree;
+	state->tree = state->changes.tree = tree;
 	pthread_mutex_init(&state->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
