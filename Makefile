@@ -96,7 +96,7 @@ test-unit: deps-build deps-test
 # Through a mount: behaviour, the kernel as oracle, the truth of the root's figures.
 .PHONY: test-mount
 test-mount: all deps-test
-	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) -m pytest -q tests/mount tests/oracle
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) -m pytest -q -rs tests/mount tests/oracle
 
 .PHONY: test-sanitizers
 test-sanitizers:

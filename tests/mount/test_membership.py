@@ -208,10 +208,10 @@ def test_lost_events(mount):
 CLONE_PARENT = pathlib.Path(__file__).with_name("clone_parent.py")
 
 
+# Not by scans: /proc tells the parent, not who forked it.
+@pytest.mark.parametrize("mount", ["events"], indirect=True)
 def test_clone_parent(mount):
     """A child that becomes its creator's sibling (runc's way to start a container) is its creator's."""
-    if "accounting=scan" in getattr(mount, "options", ()):
-        pytest.skip("/proc tells the parent, not who forked it")
     a = make(mount, "cpuacct", "a")
     with Helper(CLONE_PARENT.read_text()) as helper:
         creator = int(helper.ask("start"))
