@@ -259,6 +259,7 @@ static struct holder *list_holders(struct memory_watch *watch, unsigned *count)
 			.eventfd_id = event->eventfd_id,
 			.tid = event->holder_tid,
 			.fd = event->holder_fd,
+			.holds = true,
 		};
 	}
 	return holders;
@@ -279,6 +280,16 @@ static void apply_holder(struct memory_watch *watch, const struct holder *holder
 	}
 }
 
+static bool is_quitting(struct memory_watch *watch)
+{
+	bool quit;
+
+	pthread_mutex_lock(&watch->lock);
+	quit = watch->quit;
+	pthread_mutex_unlock(&watch->lock);
+	return quit;
+}
+
 /*
  * The kernel learns from the eventfd's wait queue (EPOLLHUP) that it was
  * closed. We have one of our own open, so we look whether anybody else has.
@@ -291,7 +302,7 @@ static void drop_unheld(struct memory_watch *watch)
 	struct holder *holders = list_holders(watch, &count);
 
 	pthread_mutex_unlock(&watch->lock);
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count && !is_quitting(watch); i++)
 		holders[i].holds = machine_eventfd_held(machine, holders[i].eventfd_id,
 							&holders[i].tid, &holders[i].fd);
 	pthread_mutex_lock(&watch->lock);
