@@ -38,7 +38,9 @@ static inline void fake_put(const struct fake_machine *fake, const char *path, c
 
 static inline void fake_open(struct fake_machine *fake)
 {
-	strcpy(fake->root, "/tmp/fcg-fake-XXXXXX");
+	/* In memory where it can be: a model's tasks write a hundred thousand files. */
+	strcpy(fake->root, access("/dev/shm", W_OK) ? "/tmp/fcg-fake-XXXXXX"
+						     : "/dev/shm/fcg-fake-XXXXXX");
 	if (!mkdtemp(fake->root))
 		fake_fail(fake->root);
 	fake_put(fake, "proc/uptime", "100.00 100.00\n");
