@@ -29,6 +29,9 @@ RUN_OBJECTS := $(filter $(BUILD)/obj/run/% $(BUILD)/obj/machine/% $(BUILD)/obj/b
 LIBRARY_SOURCES := $(filter-out src/daemon/% src/run/%,$(SOURCES))
 LIBRARY_OBJECTS := $(LIBRARY_SOURCES:src/%.c=$(BUILD)/obj/%.o)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZ_CC := clang -std=gnu17 -D_GNU_SOURCE -Iinclude -MMD -MP -g -O1 \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_OBJECTS := $(LIBRARY_SOURCES:src/%.c=$(BUILD)/fuzz/obj/%.o)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all
@@ -57,11 +60,13 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY_OBJECTS)
 	@echo "  CC      $<"
 	@$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY_OBJECTS) $(ALL_LDFLAGS) -lcmocka
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(LIBRARY_SOURCES)
+$(BUILD)/fuzz/obj/%.o: src/%.c
 	@mkdir -p $(@D)
+	@$(FUZZ_CC) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJECTS)
 	@echo "  FUZZ    $<"
-	@clang -std=gnu17 -D_GNU_SOURCE -Iinclude -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $< $(LIBRARY_SOURCES) -pthread
+	@$(FUZZ_CC) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJECTS) -pthread
 
 # --- for users ---
 
@@ -140,4 +145,4 @@ fuzz: deps-build deps-clang
 bench: all deps-bench
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) bench/run.py
 
--include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d) $(FUZZERS:=.d)
