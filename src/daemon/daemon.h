@@ -57,11 +57,12 @@ int retry_forgive(const struct platform *platform, const char *operation, const 
 		  pid_t tid, int error);
 
 /*
- * Ends the program, as SIGTERM does, once `path` is not our mount any more.
- * NULL where it cannot be watched. watch_stop() takes NULL.
+ * Ends the program, as SIGTERM does, once what is mounted on `path` now is not
+ * mounted any more. NULL where it cannot be watched.
  */
 struct watch *watch_start(const char *path);
-void watch_stop(struct watch *watch);
+/* Whether it is not mounted any more, so that nothing on `path` is ours. Takes NULL: false. */
+bool watch_stop(struct watch *watch);
 
 /*
  * From here on SIGTERM, SIGINT and SIGHUP end the loop of `fuse`, also one that

@@ -97,8 +97,9 @@ static bool start_accounting(struct front_end *front, enum accounting_source sou
 	return !error;
 }
 
+/* `unmounted`: others did it, and what is on the path now is not ours. */
 static int serve_until_signal(struct fuse *fuse, const struct options *options,
-			      const struct front_end *front, const char *path)
+			      const struct front_end *front, const char *path, bool *unmounted)
 {
 	struct watch *watch = NULL;
 	int result;
@@ -107,7 +108,7 @@ static int serve_until_signal(struct fuse *fuse, const struct options *options,
 		watch = watch_start(path);
 	background_ready();
 	result = serve(fuse, options);
-	watch_stop(watch);
+	*unmounted = watch_stop(watch);
 	return result;
 }
 
@@ -116,6 +117,7 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 			   struct front_end *front, const char *path)
 {
 	char reason[512] = "";
+	bool unmounted = false;
 	int result = 1;
 
 	signals_end(fuse); /* from before there is a mount to be left behind */
@@ -127,11 +129,11 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 	fuse_set_log_func(show_fuse_log);
 	if (start_accounting(front, options->source)) {
 		state_start(front->state);
-		result = serve_until_signal(fuse, options, front, path) < 0;
+		result = serve_until_signal(fuse, options, front, path, &unmounted) < 0;
 	}
-	fuse_set_log_func(keep_fuse_complaint); /* unmounting what others unmounted is no news */
 	signals_ignore();
-	fuse_unmount(fuse);
+	if (!unmounted)
+		fuse_unmount(fuse); /* as this knows by itself where the kernel tells of it */
 	return result;
 }
 

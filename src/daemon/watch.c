@@ -1,4 +1,5 @@
 /* Notices an unmount where the kernel does not tell (platform->unmounts_silently). */
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -14,23 +15,61 @@
 #define INTERVAL_MS 500
 
 struct watch {
-	char *path;
+	unsigned long mount; /* its number: another one on the same path is not ours */
 	sem_t stop;
 	pthread_t thread;
 };
 
-/* Whether the line of mountinfo is of the mount point: its fifth word (proc_pid_mountinfo(5)). */
+/* "\040" and the like become the character they stand for, in place. */
+static void unescape(char *word)
+{
+	char *to = word;
+
+	for (; *word; word++) {
+		char octal[4] = "";
+
+		if (*word == '\\' && strspn(word + 1, "01234567") >= 3) {
+			memcpy(octal, word + 1, 3);
+			word += 3;
+		}
+		*to++ = *octal ? (char)strtoul(octal, NULL, 8) : *word;
+	}
+	*to = '\0';
+}
+
+/* Whether the line of mountinfo is of a mount on `path`: its fifth word (proc_pid_mountinfo(5)). */
 static bool is_line_of(char *line, const char *path)
 {
 	char *rest = line, *word = NULL;
 
 	for (int i = 0; i < 5; i++)
 		word = strsep(&rest, " ");
-	return word && !strcmp(word, path);
+	if (!word)
+		return false;
+	unescape(word);
+	return !strcmp(word, path);
+}
+
+/* The number of the mount on `path`: the last is on top. 0: none. */
+static unsigned long find_mount(const char *path)
+{
+	FILE *table = fopen("/proc/self/mountinfo", "re");
+	unsigned long found = 0;
+	char *line = NULL;
+	size_t size = 0;
+
+	while (table && getline(&line, &size, table) > 0) {
+		if (is_line_of(line, path))
+			found = strtoul(line, NULL, 10);
+	}
+	free(line);
+	if (table)
+		fclose(table);
+	return found;
 }
 
 /* By the table: a request to our own mount might find nobody to answer it. */
-static bool is_mounted(const struct watch *watch)
+static bool is_mounted(unsigned long mount)
 {
 	FILE *table = fopen("/proc/self/mountinfo", "re");
 	bool found = !table; /* not to be known: as it was */
@@ -38,7 +77,7 @@ static bool is_mounted(const struct watch *watch)
 	size_t size = 0;
 
 	while (table && !found && getline(&line, &size, table) > 0)
-		found = is_line_of(line, watch->path);
+		found = strtoul(line, NULL, 10) == mount;
 	free(line);
 	if (table)
 		fclose(table);
@@ -62,13 +101,11 @@ static void *watch_mount(void *argument)
 {
 	struct watch *watch = argument;
 
-	if (!is_mounted(watch))
-		return NULL; /* written otherwise there: cannot be watched */
 	do {
 		if (is_stopped(watch))
 			return NULL;
-	} while (is_mounted(watch));
-	log_debug("%s was unmounted", watch->path);
+	} while (is_mounted(watch->mount));
+	log_debug("the filesystem was unmounted");
 	kill(getpid(), SIGTERM);
 	return NULL;
 }
@@ -81,30 +118,29 @@ struct watch *watch_start(const char *path)
 
 	if (!watch)
 		return NULL;
-	watch->path = strdup(path);
-	if (!watch->path) {
-		free(watch);
-		return NULL;
-	}
+	watch->mount = find_mount(path);
 	sem_init(&watch->stop, 0, 0);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	error = pthread_create(&watch->thread, NULL, watch_mount, watch);
+	error = watch->mount ? pthread_create(&watch->thread, NULL, watch_mount, watch) : ENOENT;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!error)
 		return watch;
-	free(watch->path);
+	sem_destroy(&watch->stop);
 	free(watch);
 	return NULL;
 }
 
-void watch_stop(struct watch *watch)
+bool watch_stop(struct watch *watch)
 {
+	bool gone;
+
 	if (!watch)
-		return;
+		return false;
 	sem_post(&watch->stop);
 	pthread_join(watch->thread, NULL);
 	sem_destroy(&watch->stop);
-	free(watch->path);
+	gone = !is_mounted(watch->mount);
 	free(watch);
+	return gone;
 }

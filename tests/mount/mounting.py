@@ -60,7 +60,7 @@ def wait_until(condition, seconds=PATIENCE):
 
 def mounts_on(path):
     """How many mounts there are on exactly this path."""
-    escaped = str(path).replace(" ", "\\040")
+    escaped = str(path).replace("\\", "\\134").replace(" ", "\\040")
     with open("/proc/self/mountinfo", encoding="utf-8") as table:
         return sum(line.split()[4] == escaped for line in table)
 

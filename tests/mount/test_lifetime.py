@@ -81,6 +81,26 @@ def test_unmount_ends_the_daemon(directory, command):
     assert daemon.wait() == (0, "")
 
 
+def test_unmount_of_a_name_with_blanks(directory):
+    path = directory / "a b\\040"
+    path.mkdir()
+    daemon = Daemon(path)
+    subprocess.run(["umount", path], check=True)
+    assert daemon.wait() == (0, "")
+
+
+def test_unmount_leaves_the_next_one_alone(directory):
+    """Who ends because others unmounted it takes nothing away that was mounted there meanwhile."""
+    daemon = Daemon(directory)
+    subprocess.run(["umount", "-l", directory], check=True)
+    following = Daemon(directory)
+    assert daemon.wait() == (0, "")
+    assert mounts_on(directory) == 1
+    assert read(following / "cpu" / "cpu.shares") == "1024\n"
+    assert following.stop() == (0, "")
+    assert mounts_on(directory) == 0
+
+
 @pytest.mark.daemon
 def test_busy_unmount_is_refused(mount):
     """As anywhere: a reader keeps the mount from an unmount that is not lazy."""
