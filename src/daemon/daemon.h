@@ -9,6 +9,7 @@
 
 #define FUSE_USE_VERSION 312
 #include <fuse.h>
+#include <fuse_lowlevel.h>
 
 /*
  * What differs between the kernels that may serve our mount. Filled in once
@@ -58,11 +59,15 @@ int retry_forgive(const struct platform *platform, const char *operation, const 
 
 /*
  * Ends the program, as SIGTERM does, once what is mounted on `path` now is not
- * mounted any more. NULL where it cannot be watched.
+ * mounted any more. `path` is kept. NULL where it cannot be watched.
  */
 struct watch *watch_start(const char *path);
-/* Whether it is not mounted any more, so that nothing on `path` is ours. Takes NULL: false. */
-bool watch_stop(struct watch *watch);
+/*
+ * Whether it is not mounted any more, so that nothing on `path` is ours. To be
+ * called when nobody serves requests any more: ends the connection, which is
+ * `fd`, but leaves `fd` open. Takes NULL: false, and does nothing.
+ */
+bool watch_stop(struct watch *watch, int fd);
 
 /*
  * From here on SIGTERM, SIGINT and SIGHUP end the loop of `fuse`, also one that

@@ -108,7 +108,7 @@ static int serve_until_signal(struct fuse *fuse, const struct options *options,
 		watch = watch_start(path);
 	background_ready();
 	result = serve(fuse, options);
-	*unmounted = watch_stop(watch);
+	*unmounted = watch_stop(watch, fuse_session_fd(fuse_get_session(fuse)));
 	return result;
 }
 

@@ -1,5 +1,5 @@
 /* Notices an unmount where the kernel does not tell (platform->unmounts_silently). */
-#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -15,7 +15,8 @@
 #define INTERVAL_MS 500
 
 struct watch {
-	unsigned long mount; /* its number: another one on the same path is not ours */
+	const char *path;
+	unsigned long mount; /* its number: another one on the same path is not ours; 0: unknown */
 	sem_t stop;
 	pthread_t thread;
 };
@@ -101,6 +102,9 @@ static void *watch_mount(void *argument)
 {
 	struct watch *watch = argument;
 
+	watch->mount = find_mount(watch->path);
+	if (!watch->mount)
+		return NULL; /* written otherwise there: cannot be watched */
 	do {
 		if (is_stopped(watch))
 			return NULL;
@@ -118,11 +122,11 @@ struct watch *watch_start(const char *path)
 
 	if (!watch)
 		return NULL;
-	watch->mount = find_mount(path);
+	watch->path = path;
 	sem_init(&watch->stop, 0, 0);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	error = watch->mount ? pthread_create(&watch->thread, NULL, watch_mount, watch) : ENOENT;
+	error = pthread_create(&watch->thread, NULL, watch_mount, watch);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!error)
 		return watch;
@@ -131,16 +135,31 @@ struct watch *watch_start(const char *path)
 	return NULL;
 }
 
-bool watch_stop(struct watch *watch)
+/*
+ * Who waits for an answer of ours holds a lock of gVisor's that the mount table
+ * needs. Libfuse goes on to close what now is no connection.
+ */
+static void drop_connection(int fd)
+{
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (nothing >= 0) {
+		dup3(nothing, fd, O_CLOEXEC);
+		close(nothing);
+	}
+}
+
+bool watch_stop(struct watch *watch, int fd)
 {
 	bool gone;
 
 	if (!watch)
 		return false;
+	drop_connection(fd);
 	sem_post(&watch->stop);
 	pthread_join(watch->thread, NULL);
 	sem_destroy(&watch->stop);
-	gone = !is_mounted(watch->mount);
+	gone = watch->mount && !is_mounted(watch->mount);
 	free(watch);
 	return gone;
 }
