@@ -99,9 +99,26 @@ static void list_free(struct reading_list *list)
 	free(list->readings);
 }
 
+static int list_descendants(const struct process *process, struct task_list *list,
+			    size_t *capacity)
+{
+	const struct process *child;
+	int error = 0;
+
+	DL_FOREACH(process->children, child) {
+		const struct task *leader = process_leader(child);
+
+		if (!error && leader && child->live)
+			error = list_add(list, capacity, &leader->id);
+		if (!error)
+			error = list_descendants(child, list, capacity);
+	}
+	return error;
+}
+
 /*
- * Children that are in the table as live, of processes that seem to owe: one of
- * them may just have been reaped, and then what is known of it is not owed.
+ * Descendants that are in the table as live, of processes that seem to owe: one
+ * of them may just have been reaped, and then what is known of it is not owed.
  */
 static int list_children(struct accounting *accounting, const struct reading_list *readings,
 			 struct task_list *list, bool *owed)
@@ -110,19 +127,14 @@ static int list_children(struct accounting *accounting, const struct reading_lis
 	int error = 0;
 
 	for (size_t i = 0; i < readings->count && !error; i++) {
-		struct process *process = process_find(accounting, readings->readings[i].tgid);
-		struct process *child;
+		const struct process *process =
+			process_find(accounting, readings->readings[i].tgid);
 		struct counters counters;
 
 		if (!process || !reap_owed(process, &counters))
 			continue;
 		*owed = true;
-		DL_FOREACH(process->children, child) {
-			const struct task *leader = process_leader(child);
-
-			if (leader && child->live && !error)
-				error = list_add(list, &capacity, &leader->id);
-		}
+		error = list_descendants(process, list, &capacity);
 	}
 	return error;
 }

@@ -107,6 +107,12 @@ static void leave_parent(struct process *process)
 	process->parent = NULL;
 }
 
+static void join_parent(struct process *process, struct process *parent)
+{
+	process->parent = parent;
+	DL_APPEND(parent->children, process);
+}
+
 void process_set_parent(struct accounting *accounting, struct process *process, pid_t parent)
 {
 	struct process *found;
@@ -117,22 +123,38 @@ void process_set_parent(struct accounting *accounting, struct process *process, 
 	found = process_find(accounting, parent);
 	if (!found || found == process || !found->live)
 		return;
-	process->parent = found;
-	DL_APPEND(found->children, process);
+	join_parent(process, found);
 }
 
-void process_end(struct accounting *accounting, struct process *process)
+/*
+ * Its children are orphans where exits are told of in their order. Else a child
+ * may have ended before it, unseen yet, and is in what it gives to its parent:
+ * the child is the grandparent's until it is seen to have another parent.
+ */
+static void leave_children(struct accounting *accounting, struct process *process,
+			   struct process *parent)
 {
-	memory_release(accounting, process);
-	reaper_end(accounting, process);
-	reap_credit(accounting, process);
-	leave_parent(process);
+	bool is_ordered = accounting->source && accounting->source->tells_exits;
+
 	while (process->children) {
 		struct process *child = process->children;
 
 		leave_parent(child);
+		if (parent && parent->live && !is_ordered)
+			join_parent(child, parent);
 		process_forget_unwanted(accounting, child);
 	}
+}
+
+void process_end(struct accounting *accounting, struct process *process)
+{
+	struct process *parent = process->parent;
+
+	memory_release(accounting, process);
+	reaper_end(accounting, process);
+	reap_credit(accounting, process);
+	leave_parent(process);
+	leave_children(accounting, process, parent);
 }
 
 void process_free(struct accounting *accounting, struct process *process)
