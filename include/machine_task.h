@@ -60,6 +60,7 @@ struct machine_task_stat {
 	uint64_t starttime;		/* ticks after boot; (pid, starttime) names a process */
 	uint64_t vsize;			/* bytes */
 	uint64_t rss;			/* pages */
+	uint64_t startstack;		/* address, another after each exec; 0: none, or not allowed to look */
 	int32_t processor;
 	int32_t exit_code;
 };

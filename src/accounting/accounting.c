@@ -175,7 +175,7 @@ int accounting_settle(struct accounting *accounting, const struct task_id *tasks
 	if (accounting_is_idle(accounting))
 		source_wake(accounting);
 	else
-		source_sync(accounting);
+		source_stir(accounting);
 	pthread_mutex_lock(&accounting->lock);
 	processes_forget_kept(accounting);
 	pthread_mutex_unlock(&accounting->lock);

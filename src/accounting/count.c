@@ -110,6 +110,13 @@ struct counters counters_grow(struct counters *seen, const struct counters *now)
 	return delta;
 }
 
+/* Which program it runs. */
+static void note_program(struct process *process, const struct machine_task_stat *stat)
+{
+	process->startstack = stat->startstack;
+	strcpy(process->comm, stat->comm);
+}
+
 /* A process that was there before it became a member: from here on it counts. */
 static void start_process(struct process *process, const struct reading *reading)
 {
@@ -120,7 +127,7 @@ static void start_process(struct process *process, const struct reading *reading
 	if (process->seen.value[COUNTER_RUN] > known)
 		process->ended_run = process->seen.value[COUNTER_RUN] - known + 2 * MACHINE_TICK_NS;
 	process->reaped.now = process->reaped.start = counters_of_children(&reading->stat);
-	strcpy(process->comm, reading->stat.comm);
+	note_program(process, &reading->stat);
 }
 
 /* A process' /proc/PID/io has its reaped children's too (wait_task_zombie): what they were counted for. */
@@ -204,13 +211,17 @@ static void count_threads(struct accounting *accounting, struct process *process
 	}
 }
 
-/* An exec frees all that was held; the connector tells of it, else a new name does. */
-static void notice_exec(struct accounting *accounting, struct process *process, const char *comm)
+/* An exec frees all that was held. Events tell of it, else a new stack does, at random (ASLR). */
+static void notice_exec(struct accounting *accounting, struct process *process,
+			const struct machine_task_stat *stat)
 {
-	if (!strcmp(process->comm, comm))
-		return;
-	strcpy(process->comm, comm);
-	memory_release(accounting, process);
+	bool has_stack = process->startstack && stat->startstack;
+	bool is_other = has_stack ? process->startstack != stat->startstack
+				  : strcmp(process->comm, stat->comm);
+
+	note_program(process, stat);
+	if (is_other)
+		memory_release(accounting, process);
 }
 
 void reading_count(struct accounting *accounting, struct reading *reading)
@@ -240,7 +251,7 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 		delta.value[COUNTER_RUN] = delta.value[COUNTER_USER] =
 			delta.value[COUNTER_SYSTEM] = 0; /* the threads' */
 		usage_count(accounting, leader->links, &delta, leader->cpu);
-		notice_exec(accounting, process, reading->stat.comm);
+		notice_exec(accounting, process, &reading->stat);
 		process_set_parent(accounting, process, reading->stat.ppid);
 	}
 	if (reading->has_io) {

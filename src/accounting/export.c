@@ -214,6 +214,7 @@ static void put_process(struct text *out, const struct accounting *accounting,
 				   (process->complete ? PROCESS_COMPLETE : 0));
 	bytes_put_u64(out, (uint64_t)process->pgrp);
 	bytes_put_u64(out, (uint64_t)process->session);
+	bytes_put_u64(out, process->startstack);
 	bytes_put_string(out, process->comm);
 	PUT_FIGURES(out, process->seen);
 	PUT_FIGURES(out, process->recorded);
@@ -314,6 +315,7 @@ int accounting_import_process(struct accounting *accounting, struct bytes *in,
 	struct bytes figures;
 
 	head.session = (pid_t)bytes_get_u64(in);
+	head.startstack = bytes_get_u64(in);
 	bytes_get_string(in, head.comm, sizeof(head.comm));
 	figures = *in;
 	get_process(NULL, in); /* the tasks make the process: they come first */
@@ -328,6 +330,7 @@ int accounting_import_process(struct accounting *accounting, struct bytes *in,
 		process->complete = flags & PROCESS_COMPLETE;
 		process->pgrp = head.pgrp;
 		process->session = head.session;
+		process->startstack = head.startstack;
 		memcpy(process->comm, head.comm, sizeof(head.comm));
 		get_process(process, &figures);
 		process->imported_parent = parent;

@@ -97,7 +97,8 @@ struct process {
 	bool is_unsaved; /* in accounting->unsaved */
 	pid_t imported_parent; /* to be looked for once all are imported */
 	struct process *unsaved_prev, *unsaved_next;
-	char comm[sizeof(((struct machine_task_stat *)0)->comm)]; /* a new one tells of an exec */
+	uint64_t startstack; /* a new one tells of an exec; a new name does where there is none */
+	char comm[sizeof(((struct machine_task_stat *)0)->comm)];
 	uint64_t measured_at[USAGE_KINDS]; /* ns, monotonic */
 	uint64_t io_rest[2]; /* bytes read and written that do not make a request yet */
 	unsigned claims; /* links of its tasks to groups */
@@ -335,6 +336,8 @@ struct source {
 	void (*sync)(struct source *source);
 	/* There are members now where there were none. */
 	void (*wake)(struct source *source);
+	/* There will be more members; NULL: it does not matter. */
+	void (*stir)(struct source *source);
 	/* Ends it and frees it. */
 	void (*close)(struct source *source);
 };
@@ -347,6 +350,8 @@ struct source *events_source_open(struct accounting *accounting, int *error);
 void source_sync(struct accounting *accounting);
 /* Before the first task becomes a member: forks from here on are not to be missed. */
 void source_wake(struct accounting *accounting);
+/* Before tasks become members: what they do then is not to be missed. */
+void source_stir(struct accounting *accounting);
 /* Whether there is anyone to follow. */
 bool accounting_is_idle(struct accounting *accounting);
 

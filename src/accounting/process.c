@@ -119,9 +119,11 @@ void process_set_parent(struct accounting *accounting, struct process *process, 
 
 	if (process->parent && process->parent->tgid == parent)
 		return;
-	leave_parent(process);
 	found = process_find(accounting, parent);
-	if (!found || found == process || !found->live)
+	if (found && !found->live)
+		return; /* read before the parent's end */
+	leave_parent(process);
+	if (!found || found == process)
 		return;
 	join_parent(process, found);
 }

@@ -41,6 +41,15 @@ void source_wake(struct accounting *accounting)
 		scan_start(accounting);
 }
 
+void source_stir(struct accounting *accounting)
+{
+	struct source *source = accounting->source;
+
+	source_sync(accounting);
+	if (source && source->stir)
+		source->stir(source);
+}
+
 const char *accounting_source_name(const struct accounting *accounting)
 {
 	return accounting->source ? accounting->source->name : "scan";
@@ -86,13 +95,15 @@ struct scan_source {
 	pthread_mutex_t lock; /* of what follows, and for the condition */
 	pthread_cond_t woken;
 	uint64_t woken_at; /* ns */
+	bool stirred; /* since the last look */
 	bool stop;
 };
 
-#define PAUSE_MIN (50 * MS)
+#define PAUSE_MIN (5 * MS)
+#define PAUSE_BUSY (50 * MS) /* the longest while members run or fork */
 #define PAUSE_MAX (1000 * MS)
 #define IDLE_AFTER (5000 * MS) /* after a wake, for whoever is about to become a member */
-/* Parts of the time that reading takes while members run, and while they rest. */
+/* Parts of the time that looking, and that reading takes while members run, and while they rest. */
 #define BUSY_SHARE 100u
 #define IDLE_SHARE 3000u
 
@@ -101,18 +112,24 @@ static void scan_sync(struct source *source)
 	scan_new(source->accounting);
 }
 
-static void scan_wake(struct source *source)
+static void scan_stir(struct source *source)
 {
 	struct scan_source *scan = (struct scan_source *)source;
 
-	scan_start(source->accounting);
 	pthread_mutex_lock(&scan->lock);
 	scan->woken_at = now_ns();
+	scan->stirred = true;
 	pthread_cond_signal(&scan->woken);
 	pthread_mutex_unlock(&scan->lock);
 }
 
-/* Sleeps for `pause` ns, or until there are members again. False: it is time to end. */
+static void scan_wake(struct source *source)
+{
+	scan_start(source->accounting);
+	scan_stir(source);
+}
+
+/* Sleeps for `pause` ns, or until there are more members. False: it is time to end. */
 static bool scan_wait(struct scan_source *scan, uint64_t pause)
 {
 	bool go_on;
@@ -121,12 +138,12 @@ static bool scan_wait(struct scan_source *scan, uint64_t pause)
 	if (!scan->stop && accounting_is_idle(scan->source.accounting) &&
 	    now_ns() - scan->woken_at > IDLE_AFTER) {
 		pthread_cond_wait(&scan->woken, &scan->lock);
-	} else if (!scan->stop) {
+	} else {
 		uint64_t until = now_ns() + pause;
 		struct timespec time = {.tv_sec = (time_t)(until / 1000000000u),
 					.tv_nsec = (long)(until % 1000000000u)};
 
-		while (!scan->stop && now_ns() < until)
+		while (!scan->stop && !scan->stirred && now_ns() < until)
 			pthread_cond_timedwait(&scan->woken, &scan->lock, &time);
 	}
 	go_on = !scan->stop;
@@ -134,26 +151,44 @@ static bool scan_wait(struct scan_source *scan, uint64_t pause)
 	return go_on;
 }
 
+/* Whether there are more members since it was asked last. */
+static bool was_stirred(struct scan_source *scan)
+{
+	bool stirred;
+
+	pthread_mutex_lock(&scan->lock);
+	stirred = scan->stirred;
+	scan->stirred = false;
+	pthread_mutex_unlock(&scan->lock);
+	return stirred;
+}
+
+static uint64_t within(uint64_t value, uint64_t min, uint64_t max)
+{
+	return value < min ? min : value > max ? max : value;
+}
+
 static void *scan_run(void *arg)
 {
 	struct scan_source *scan = arg;
 	struct accounting *accounting = scan->source.accounting;
-	uint64_t pause = PAUSE_MIN, read_at = 0, cost = 0;
+	uint64_t pause = PAUSE_BUSY, read_at = 0, read_cost = 0;
 
 	while (scan_wait(scan, pause)) {
-		uint64_t now = now_ns();
-		bool busy = scan_new(accounting), ran;
+		uint64_t now = now_ns(), spent = spent_ns(), look_cost;
+		bool busy = was_stirred(scan) | scan_new(accounting), ran;
 
-		if (now - read_at >= cost * (busy || pause == PAUSE_MIN ? BUSY_SHARE : IDLE_SHARE)) {
-			cost = spent_ns();
+		look_cost = spent_ns() - spent;
+		if (now - read_at >=
+		    read_cost * (busy || pause <= PAUSE_BUSY ? BUSY_SHARE : IDLE_SHARE)) {
+			spent = spent_ns();
 			accounting_measure_all(accounting, USAGE_CPU | USAGE_IO, &ran);
-			cost = spent_ns() - cost;
+			read_cost = spent_ns() - spent;
 			read_at = now;
 			busy |= ran;
 		}
-		pause = busy ? PAUSE_MIN : pause * 2;
-		if (pause > PAUSE_MAX)
-			pause = PAUSE_MAX;
+		pause = busy ? within(BUSY_SHARE * look_cost, PAUSE_MIN, PAUSE_BUSY)
+			     : within(2 * pause, PAUSE_MIN, PAUSE_MAX);
 	}
 	return NULL;
 }
@@ -184,6 +219,7 @@ struct source *scan_source_open(struct accounting *accounting, int *error)
 				       .accounting = accounting,
 				       .sync = scan_sync,
 				       .wake = scan_wake,
+				       .stir = scan_stir,
 				       .close = scan_close};
 	pthread_mutex_init(&scan->lock, NULL);
 	pthread_condattr_init(&monotonic);

@@ -11,6 +11,7 @@ enum {
 	STAT_MINFLT = 10, STAT_CMINFLT = 11, STAT_MAJFLT = 12, STAT_CMAJFLT = 13,
 	STAT_UTIME = 14, STAT_STIME = 15, STAT_CUTIME = 16, STAT_CSTIME = 17,
 	STAT_NUM_THREADS = 20, STAT_STARTTIME = 22, STAT_VSIZE = 23, STAT_RSS = 24,
+	STAT_STARTSTACK = 28,
 	STAT_PROCESSOR = 39, STAT_EXIT_CODE = 52, STAT_NR
 };
 
@@ -79,6 +80,7 @@ int machine_parse_task_stat(const char *text, size_t len, struct machine_task_st
 	t.starttime = v[STAT_STARTTIME];
 	t.vsize = v[STAT_VSIZE];
 	t.rss = v[STAT_RSS];
+	t.startstack = v[STAT_STARTSTACK];
 	t.processor = v[STAT_PROCESSOR];
 	t.exit_code = v[STAT_EXIT_CODE];
 	*stat = t;

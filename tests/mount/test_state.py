@@ -231,7 +231,7 @@ def damaged(content):
 
 @pytest.mark.parametrize("spoil, why", (
     (damaged, "it is damaged"),
-    (lambda content: content.replace(b"state 1\n", b"state 9\n", 1), "another version"),
+    (lambda content: content.replace(b"state 2\n", b"state 9\n", 1), "another version"),
     (lambda content: b"PK\3\4" + content, "not a state file"),
     (lambda content: b"", "it is empty"),
 ), ids=("damaged", "version", "foreign", "empty"))

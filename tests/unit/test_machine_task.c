@@ -137,7 +137,10 @@ static void stat_damaged(void **state)
 	assert_int_equal(stat.cutime, -16);
 	assert_int_equal(stat.cstime, -17);
 	assert_int_equal(stat.rss, 24);
+	assert_int_equal(stat.startstack, 0);
 	assert_int_equal(stat.exit_code, 0);
+	assert_int_equal(parse_stat("1 (a) S" NUMBERS " 26 27 140722281062480 29", &stat), 0);
+	assert_int_equal(stat.startstack, 140722281062480);
 	assert_int_equal(parse_stat("1 (a 64 bytes long name: 0123456789012345678901234567890123456789"
 				    "...) S" NUMBERS, &stat), 0);
 	assert_int_equal(strlen(stat.comm), 63);
