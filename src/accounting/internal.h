@@ -12,6 +12,7 @@
 
 struct source;
 
+#define ABSENT_MAX 16
 #define USAGE_KINDS 3 /* bits in enum usage_kind */
 
 /* What only grows. Of a process since it was made, of a group since it was made. */
@@ -153,6 +154,10 @@ struct accounting {
 	/* Of the scan: one at a time, outside `lock`. */
 	pthread_mutex_t scanning;
 	pid_t last_pid; /* the newest task that was looked at; 0: the machine does not tell */
+	/* Of the newest numbers those that nobody had: given to tasks that are being made, or have ended. */
+	pid_t absent[ABSENT_MAX];
+	unsigned absent_count;
+	uint64_t absent_since; /* ticks after boot: as old as they can be */
 	uint64_t seen_at; /* ns: until then all new tasks were looked at */
 	uint64_t scanned_at, scan_cost; /* ns, of looking at all */
 

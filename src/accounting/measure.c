@@ -162,7 +162,8 @@ static int measure(struct accounting *accounting, struct reading_list *list, uin
 
 	for (size_t i = 0; i < list->count; i++)
 		reading_fill(accounting->machine, &list->readings[i], now);
-	source_sync(accounting);
+	if (accounting->source && accounting->source->tells_exits)
+		source_sync(accounting); /* what ended before it was read is known to have */
 	pthread_mutex_lock(&accounting->lock);
 	for (size_t i = 0; i < list->count; i++)
 		reading_count(accounting, &list->readings[i]);

@@ -215,6 +215,8 @@ void memory_leave(struct accounting *accounting, struct process *process, unsign
 	if (!from && !process->charges->next) /* the first move: all is the root's */
 		charge_set(charge, &process->memory);
 	charge->left = charge->held;
+	if (holds_nothing(&charge->left))
+		charge_free(process, charge); /* and never will */
 }
 
 /* Its pages are its parent's at first: those of another group stay so. */
@@ -226,7 +228,7 @@ void memory_fork(struct process *process, const struct process *parent,
 	LL_FOREACH(parent->charges, from) {
 		struct charge *charge;
 
-		if (from->group == groups[from->hierarchy])
+		if (from->group == groups[from->hierarchy] || holds_nothing(&from->left))
 			continue;
 		charge = charge_get(process, from->hierarchy, from->group);
 		if (charge)

@@ -19,12 +19,24 @@ static void read_run(const struct machine *machine, pid_t tgid, struct thread_re
 		thread->liveness = TASK_GONE;
 }
 
+/* A process of one thread has the thread's figures, but for its times. */
+static bool read_thread_stat(const struct machine *machine, const struct reading *reading,
+			     const struct thread_reading *thread, struct machine_task_stat *stat)
+{
+	if (reading->has_stat && reading->stat.num_threads == 1 && thread->has_run &&
+	    thread->id.tid == reading->tgid) {
+		*stat = reading->stat;
+		return true;
+	}
+	return !machine_task_stat(machine, reading->tgid, thread->id.tid, stat);
+}
+
 static void read_thread(const struct machine *machine, struct reading *reading,
 			struct thread_reading *thread)
 {
 	struct machine_task_stat stat;
 
-	if (machine_task_stat(machine, reading->tgid, thread->id.tid, &stat) ||
+	if (!read_thread_stat(machine, reading, thread, &stat) ||
 	    (thread->id.start_time && stat.starttime != thread->id.start_time)) {
 		thread->liveness = TASK_GONE;
 		return;

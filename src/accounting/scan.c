@@ -4,6 +4,7 @@
  * that those since the last scan are the new tasks, and nothing else need be looked at.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "internal.h"
 
@@ -142,12 +143,38 @@ static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid, uint64
 	return taken;
 }
 
+/* Adds the number; the oldest makes room. */
+static void note_absent(struct accounting *accounting, pid_t number)
+{
+	pid_t *absent = accounting->absent;
+
+	if (accounting->absent_count == ABSENT_MAX)
+		memmove(absent, absent + 1, --accounting->absent_count * sizeof(*absent));
+	absent[accounting->absent_count++] = number;
+}
+
 static bool probe(struct accounting *accounting, pid_t number, uint64_t since)
 {
 	struct machine_task_status status;
 
-	return !machine_task_status(accounting->machine, number, 0, &status) &&
-	       look_at(accounting, status.tgid ? status.tgid : number, number, since);
+	if (!machine_task_status(accounting->machine, number, 0, &status))
+		return look_at(accounting, status.tgid ? status.tgid : number, number, since);
+	note_absent(accounting, number);
+	return false;
+}
+
+/* fork() takes a number some time before the task can be seen. */
+static bool look_at_absent(struct accounting *accounting)
+{
+	pid_t numbers[ABSENT_MAX];
+	unsigned count = accounting->absent_count;
+	bool taken = false;
+
+	memcpy(numbers, accounting->absent, sizeof(numbers));
+	for (unsigned i = 0; i < count; i++)
+		taken |= probe(accounting, numbers[i], accounting->absent_since);
+	accounting->absent_count = 0; /* they have ended */
+	return taken;
 }
 
 /* The processes that accounting knows. */
@@ -264,15 +291,17 @@ bool scan_new(struct accounting *accounting)
 	now = now_ns();
 	since = seen_ticks(accounting);
 	last = newest(accounting);
+	taken = look_at_absent(accounting);
 	if (last > accounting->last_pid && accounting->last_pid &&
 	    last - accounting->last_pid <= PROBES)
-		taken = look_at_numbers(accounting, accounting->last_pid + 1, last, since);
+		taken |= look_at_numbers(accounting, accounting->last_pid + 1, last, since);
 	else if (!last || last != accounting->last_pid) {
 		looked = last || is_due(accounting);
 		if (looked)
-			taken = look_at_all(accounting, since);
+			taken |= look_at_all(accounting, since);
 	}
 	accounting->last_pid = last;
+	accounting->absent_since = since;
 	if (looked)
 		accounting->seen_at = now;
 	pthread_mutex_unlock(&accounting->scanning);
