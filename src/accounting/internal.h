@@ -68,6 +68,7 @@ struct process {
 	struct task *tasks;
 	unsigned live; /* of its tasks */
 	struct process *parent, *children, *prev, *next; /* as far as they are in the table */
+	uint64_t adopted_at; /* ns: who read before still saw the parent that ended */
 	bool measured; /* seen and reaped are where counting starts or went on */
 	bool measured_io; /* the same of what seen has of /proc/PID/io */
 	struct counters seen; /* as read last; counted already */

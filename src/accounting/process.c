@@ -142,8 +142,10 @@ static void leave_children(struct accounting *accounting, struct process *proces
 		struct process *child = process->children;
 
 		leave_parent(child);
-		if (parent && parent->live && !is_ordered)
+		if (parent && parent->live && !is_ordered) {
 			join_parent(child, parent);
+			child->adopted_at = now_ns();
+		}
 		process_forget_unwanted(accounting, child);
 	}
 }

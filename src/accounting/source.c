@@ -173,19 +173,18 @@ static void *scan_run(void *arg)
 	struct scan_source *scan = arg;
 	struct accounting *accounting = scan->source.accounting;
 	uint64_t pause = PAUSE_BUSY, read_at = 0, read_cost = 0;
+	bool ran = true; /* members had, when they were read last */
 
 	while (scan_wait(scan, pause)) {
 		uint64_t now = now_ns(), spent = spent_ns(), look_cost;
-		bool busy = was_stirred(scan) | scan_new(accounting), ran;
+		bool busy = was_stirred(scan) | scan_new(accounting) | ran;
 
 		look_cost = spent_ns() - spent;
-		if (now - read_at >=
-		    read_cost * (busy || pause <= PAUSE_BUSY ? BUSY_SHARE : IDLE_SHARE)) {
+		if (now - read_at >= read_cost * (busy ? BUSY_SHARE : IDLE_SHARE)) {
 			spent = spent_ns();
 			accounting_measure_all(accounting, USAGE_CPU | USAGE_IO, &ran);
 			read_cost = spent_ns() - spent;
 			read_at = now;
-			busy |= ran;
 		}
 		pause = busy ? within(BUSY_SHARE * look_cost, PAUSE_MIN, PAUSE_BUSY)
 			     : within(2 * pause, PAUSE_MIN, PAUSE_MAX);
