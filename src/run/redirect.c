@@ -49,6 +49,8 @@ struct redirected {
 	bool by_real_user;
 };
 
+#define NO_FLAGS 6
+
 #define ROW(call, ...) {.number = __NR_##call, .name = #call, .arguments = {__VA_ARGS__}}
 #define FILE_ROW(call, flags_argument, ...)                                  \
 	{.number = __NR_##call, .name = #call, .arguments = {__VA_ARGS__}, \
@@ -59,7 +61,7 @@ struct redirected {
 static const struct redirected redirected[] = {
 #ifdef __NR_open /* the calls that newer architectures have not */
 	FILE_ROW(open, 1, PATH, VALUE, MODE),
-	FILE_ROW(creat, 5, PATH, MODE),
+	FILE_ROW(creat, NO_FLAGS, PATH, MODE),
 	ROW(stat, PATH, OUT_STRUCT(struct stat)),
 	ROW(lstat, PATH, OUT_STRUCT(struct stat)),
 	REAL_USER_ROW(access, PATH, VALUE),
@@ -141,8 +143,8 @@ struct errand {
 	const struct call *call;
 	const struct redirected *row;
 	mode_t umask;
-	uint64_t arguments[6];
-	void *memory[6]; /* to be freed */
+	uint64_t arguments[6 + 1]; /* the last is 0: NO_FLAGS */
+	void *memory[6 + 1]; /* to be freed */
 	char paths[2][PATH_MAX];
 	unsigned paths_count, leads; /* paths so far, and how many of them lead to the tree */
 };
@@ -311,7 +313,24 @@ static int64_t make_statfs(const struct errand *errand)
 	return error;
 }
 
-static int64_t make_call(const struct errand *errand)
+/* Where the flags of a call that opens are: in the argument, or in what it points to. */
+static uint64_t *open_flags(struct errand *errand)
+{
+	unsigned i = errand->row->flags;
+
+	return errand->memory[i] ? errand->memory[i] : &errand->arguments[i];
+}
+
+/* The kernel gives no O_PATH descriptor to another task (fget()): one open for reading does as much. */
+static void open_for_reading(struct errand *errand)
+{
+	uint64_t *flags = open_flags(errand);
+
+	if (*flags & O_PATH)
+		*flags &= O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+}
+
+static int64_t make_call(struct errand *errand)
 {
 	const uint64_t *a = errand->arguments;
 	int64_t result;
@@ -320,20 +339,13 @@ static int64_t make_call(const struct errand *errand)
 		return -EXDEV; /* from the tree to elsewhere */
 	if (errand->row->number == __NR_statfs)
 		return make_statfs(errand);
+	if (errand->row->returns_file)
+		open_for_reading(errand);
 	if (errand->row->by_real_user)
 		result = check_access(errand);
 	else
 		result = syscall(errand->row->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 	return result < 0 ? -errno : result;
-}
-
-static bool closes_on_exec(const struct errand *errand)
-{
-	const struct redirected *row = errand->row;
-
-	if (row->number == __NR_openat2)
-		return ((struct open_how *)errand->memory[row->flags])->flags & O_CLOEXEC;
-	return errand->arguments[row->flags] & O_CLOEXEC;
 }
 
 static int64_t run(struct errand *errand)
@@ -382,7 +394,7 @@ bool redirect_answer(const struct calls_context *context, const struct call *cal
 	if (errand.row->returns_file && answer->value >= 0) {
 		answer->kind = ANSWER_FILE;
 		answer->file = (int)answer->value;
-		answer->close_on_exec = closes_on_exec(&errand);
+		answer->close_on_exec = *open_flags(&errand) & O_CLOEXEC;
 	}
 	free_arguments(&errand);
 	return true;
