@@ -196,13 +196,18 @@ bool machine_eventfd_held(const struct machine *machine, uint64_t id, pid_t *tid
 
 /* --- mounts --- */
 
+static bool is_octal(char digit)
+{
+	return digit >= '0' && digit <= '7';
+}
+
 /* Blanks, newlines and backslashes are octal escapes (fs/proc_namespace.c mangle()). In place. */
 static void unescape(char *text)
 {
 	char *to = text;
 
 	for (; *text; text++) {
-		if (text[0] == '\\' && text[1] && text[2] && text[3]) {
+		if (text[0] == '\\' && is_octal(text[1]) && is_octal(text[2]) && is_octal(text[3])) {
 			*to++ = (text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0');
 			text += 3;
 		} else {

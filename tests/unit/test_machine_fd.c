@@ -74,12 +74,12 @@ static void test_mounts(void **state)
 		"25 1 254:0 / / rw,relatime - ext4 /dev/root rw\n"
 		"36 25 0:33 /memory /a\\040b\\134c rw,nosuid shared:7 master:1 - fuse.cgroupfs cgroup rw,user_id=0\n"
 		"nonsense\n"
-		"40 25 0:40 / /x rw - fuse none rw\n";
+		"40 25 0:40 / /x\\04\\1\xe9\xe9 rw - fuse none rw\n";
 	struct seen seen = {.stop_at = -1};
 
 	(void)state;
 	assert_int_equal(machine_parse_mounts(text, strlen(text), note_mount, &seen), 0);
-	assert_string_equal(seen.text, "25|/|/|ext4;36|/memory|/a b\\c|fuse.cgroupfs;40|/|/x|fuse;");
+	assert_string_equal(seen.text, "25|/|/|ext4;36|/memory|/a b\\c|fuse.cgroupfs;40|/|/x\\04\\1\xe9\xe9|fuse;");
 	seen = (struct seen){.stop_at = 36};
 	assert_int_equal(machine_parse_mounts(text, strlen(text), note_mount, &seen), 1);
 	assert_null(strstr(seen.text, "40|"));
