@@ -38,12 +38,21 @@ def at_once(ours, theirs, parse):
     return before, got, parse(theirs.read_text())
 
 
-def assert_near(name, before, got, after, percent, slack):
-    low, high = min(before, after), max(before, after)
-    allowed = max(high * percent / 100, slack)
-    assert low - allowed <= got <= high + allowed, (
-        f"{name}: kernel {before} to {after}, ours {got}:"
-        f" {100 * (got - high) / max(high, 1):+.2f} %, allowed {percent} % or {slack}")
+def assert_memory(name, figures):
+    """Ours is the kernel's within 1 % or 4 MiB; figures() are those of at_once().
+
+    The kernel's statistics may be two seconds old (mm/memcontrol.c FLUSH_TIME), when others map
+    and unmap much: then a later moment decides.
+    """
+    for _ in range(20):
+        before, got, after = figures()
+        low, high = min(before, after), max(before, after)
+        allowed = max(high / 100, NEAR)
+        if low - allowed <= got <= high + allowed:
+            return
+        time.sleep(0.5)
+    pytest.fail(f"{name}: kernel {before} to {after}, ours {got}:"
+                f" {100 * (got - high) / max(high, 1):+.2f} %, allowed 1 % or {NEAR}")
 
 
 def unaccounted():
@@ -124,7 +133,7 @@ def test_cpu_time_adds_up(roots):
 def test_memory_usage(roots):
     ours, theirs = roots("memory")
     for file in "memory.usage_in_bytes", "memory.memsw.usage_in_bytes":
-        assert_near(file, *at_once(ours / file, theirs / file, int), percent=1, slack=NEAR)
+        assert_memory(file, lambda: at_once(ours / file, theirs / file, int))
 
 
 FIELDS = ("cache", "rss", "mapped_file", "inactive_anon", "active_anon", "inactive_file",
@@ -135,11 +144,15 @@ FIELDS = ("cache", "rss", "mapped_file", "inactive_anon", "active_anon", "inacti
 def test_memory_stat(roots, field):
     """All processes are in our root; in the kernel's they may be below it, so its total counts."""
     ours, theirs = roots("memory")
-    before, got, after = at_once(ours / "memory.stat", theirs / "memory.stat", lambda text: dict(
-        (name, int(value)) for name, value in map(str.split, text.splitlines())))
-    total = f"total_{field}"
-    assert_near(total, before[total], got[total], after[total], percent=1, slack=NEAR)
-    assert got[field] == got[total]
+
+    def total(text):
+        fields = dict(map(str.split, text.splitlines()))
+        return int(fields[f"total_{field}"])
+
+    assert_memory(f"total_{field}", lambda: at_once(ours / "memory.stat", theirs / "memory.stat",
+                                                    total))
+    fields = dict(map(str.split, (ours / "memory.stat").read_text().splitlines()))
+    assert fields[field] == fields[f"total_{field}"]
 
 
 def test_cpuset(roots):
