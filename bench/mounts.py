@@ -142,6 +142,7 @@ class World:
         self.directory = pathlib.Path(stack.enter_context(
             tempfile.TemporaryDirectory(prefix="fcg-bench-", dir="/tmp")))
         self.stack = stack
+        self.cpus = os.sched_getaffinity(0)
         compile_c(self.directory / "bench_fs", BENCH / "bench_fs.c", "-Wall", "-Wextra")
         compile_hellos(self.directory)
         self.hello = self.start_hello("hello")
@@ -176,8 +177,17 @@ class World:
     def mounts(self):
         return [self.hello, self.direct, self.flush, self.ours, self.few, self.many]
 
+    def place(self, cpus):
+        """Lets the daemons, and what we start, run on these processors only."""
+        os.sched_setaffinity(0, cpus)
+        for mount in self.mounts():
+            for thread in os.listdir(f"/proc/{mount.process.pid}/task"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.sched_setaffinity(int(thread), cpus)
+
     def measure(self, *series, threads, rounds, milliseconds):
-        """{OPERATION:PATH: [ns of each round]} of all of them, in turns."""
+        """{OPERATION:PATH: [ns of each round]} of all of them, in turns; one thread on one processor."""
+        self.place({max(self.cpus)} if threads == 1 else self.cpus)
         command = [str(self.directory / "bench_fs"), "-r", str(rounds), "-m", str(milliseconds),
                    "-j", str(threads), *series]
         result = subprocess.run(command, text=True, capture_output=True, check=False)

@@ -4,7 +4,10 @@
 All series of a kind are measured in one process in turns (bench_fs.c), so that
 what else the machine does hits all alike. Of many short rounds the first decile
 counts: on a busy machine the median is mostly other programs' time (it is in
-the JSON file). Figures of two runs are not for comparison.
+the JSON file). A single reader shares one processor with the daemons, so that
+work is compared: an idle processor takes its time to wake up, the more the
+longer it slept, and a virtual one up to twice the time of the whole request.
+Figures of two runs are not for comparison.
 """
 
 import argparse

@@ -116,15 +116,12 @@ int machine_node_meminfo(const struct machine *machine, unsigned int node,
 /* Reads both forms: "MemTotal: 1 kB" and "Node 0 MemTotal: 1 kB". Never fails. */
 void machine_parse_meminfo(const char *text, size_t len, struct machine_meminfo *info);
 
-/* --- /proc/vmstat and nodeN/vmstat: mm/vmstat.c --- */
+/* --- /proc/vmstat: mm/vmstat.c --- */
 
 /* A table of counters by name: pages for nr_*, events for the others. The maker frees it. */
 struct machine_vmstat;
 
 int machine_vmstat(const struct machine *machine, struct machine_vmstat **vmstat);
-/* nr_* and numa_* of one node; the events exist for the whole machine only. */
-int machine_node_vmstat(const struct machine *machine, unsigned int node,
-			struct machine_vmstat **vmstat);
 int machine_parse_vmstat(const char *text, size_t len, struct machine_vmstat **vmstat);
 /* NULL is fine. */
 void machine_vmstat_free(struct machine_vmstat *vmstat);

@@ -9,6 +9,7 @@
 struct machine {
 	int proc;	/* O_PATH of ROOT/proc */
 	int sys;	/* of ROOT/sys, -1: there is none */
+	_Atomic int *kept;	/* KEPT_NR descriptors that nobody reads now, -1: none */
 	/* What a kernel keeps until it ends: nr_cpu_ids and MAX_NUMNODES. */
 	unsigned int cpu_bits, node_bits;
 };
@@ -35,6 +36,13 @@ enum file_kind { FILE_RECORD, FILE_RECORDS };
 /* Reads path below dir (-1: -ENOENT). 0: to be freed by file_free(); else nothing to free. */
 int file_read(int dir, const char *path, enum file_kind kind, struct file *file);
 void file_free(struct file *file);
+
+/* Files of /proc that are read often. Opening one costs about half of what reading it does. */
+enum kept { KEPT_STAT, KEPT_MEMINFO, KEPT_VMSTAT, KEPT_DISKSTATS, KEPT_LOADAVG, KEPT_NR };
+
+/* file_read() of one of them, mostly without opening it. */
+int file_read_kept(const struct machine *machine, enum kept which, enum file_kind kind,
+		   struct file *file);
 
 /* Calls visit for each name in the directory but . and .., until it returns other than 0, which is
  * then the result. */

@@ -24,7 +24,7 @@ int machine_parse_last_pid(const char *text, size_t len, pid_t *pid)
 int machine_last_pid(const struct machine *machine, pid_t *pid)
 {
 	struct file file;
-	int err = file_read(machine->proc, "loadavg", FILE_RECORD, &file);
+	int err = file_read_kept(machine, KEPT_LOADAVG, FILE_RECORD, &file);
 
 	if (err)
 		return err;

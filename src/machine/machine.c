@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -10,6 +11,19 @@ static void close_fd(int fd)
 {
 	if (fd >= 0)
 		close(fd);
+}
+
+/* With the slots of the kept files behind it. */
+static struct machine *allocate(void)
+{
+	struct machine *machine = malloc(sizeof(*machine) + KEPT_NR * sizeof(*machine->kept));
+
+	if (!machine)
+		return NULL;
+	machine->kept = (_Atomic int *)(machine + 1);
+	for (unsigned int i = 0; i < KEPT_NR; i++)
+		atomic_init(&machine->kept[i], -1);
+	return machine;
 }
 
 static struct machine *open_dirs(int root)
@@ -20,7 +34,7 @@ static struct machine *open_dirs(int root)
 
 	if (proc < 0)
 		return NULL;
-	machine = malloc(sizeof(*machine));
+	machine = allocate();
 	if (!machine) {
 		close(proc);
 		return NULL;
@@ -55,6 +69,8 @@ void machine_close(struct machine *machine)
 		return;
 	close_fd(machine->proc);
 	close_fd(machine->sys);
+	for (unsigned int i = 0; i < KEPT_NR; i++)
+		close_fd(machine->kept[i]);
 	free(machine);
 }
 
@@ -71,12 +87,12 @@ static int open_below(int dir, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-static ssize_t read_some(int fd, char *buffer, size_t size)
+static ssize_t read_some(int fd, char *buffer, size_t size, size_t at)
 {
 	ssize_t n;
 
 	do
-		n = read(fd, buffer, size);
+		n = pread(fd, buffer, size, at);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
@@ -95,7 +111,8 @@ static int grow(struct file *file, size_t *size)
 	return 0;
 }
 
-static int read_all(int fd, enum file_kind kind, struct file *file)
+/* From the start: the kernel looks anew for each read at offset 0. */
+static int read_to_end(int fd, enum file_kind kind, struct file *file)
 {
 	size_t size = sizeof(file->stack);
 	int err;
@@ -103,7 +120,7 @@ static int read_all(int fd, enum file_kind kind, struct file *file)
 	for (;;) {
 		char *buffer = file->heap ? file->heap : file->stack;
 		size_t room = size - file->len;
-		ssize_t n = read_some(fd, buffer + file->len, room);
+		ssize_t n = read_some(fd, buffer + file->len, room, file->len);
 
 		if (n < 0)
 			return n;
@@ -115,19 +132,47 @@ static int read_all(int fd, enum file_kind kind, struct file *file)
 	}
 }
 
+static int read_all(int fd, enum file_kind kind, struct file *file)
+{
+	int err;
+
+	file->heap = NULL;
+	file->len = 0;
+	err = read_to_end(fd, kind, file);
+	if (err)
+		free(file->heap);
+	file->text = file->heap ? file->heap : file->stack;
+	return err;
+}
+
 int file_read(int dir, const char *path, enum file_kind kind, struct file *file)
 {
 	int fd = open_below(dir, path, 0), err;
 
 	if (fd < 0)
 		return fd;
-	file->heap = NULL;
-	file->len = 0;
 	err = read_all(fd, kind, file);
 	close(fd);
-	if (err)
-		free(file->heap);
-	file->text = file->heap ? file->heap : file->stack;
+	return err;
+}
+
+/* Who takes the descriptor has it alone, so nobody waits; who finds it taken opens another. */
+int file_read_kept(const struct machine *machine, enum kept which, enum file_kind kind,
+		   struct file *file)
+{
+	static const char *const names[] = {
+		[KEPT_STAT] = "stat", [KEPT_MEMINFO] = "meminfo", [KEPT_VMSTAT] = "vmstat",
+		[KEPT_DISKSTATS] = "diskstats", [KEPT_LOADAVG] = "loadavg",
+	};
+	int fd = atomic_exchange(&machine->kept[which], -1), none = -1, err;
+
+	if (fd < 0)
+		fd = open_below(machine->proc, names[which], 0);
+	if (fd < 0)
+		return fd;
+	err = read_all(fd, kind, file);
+	if (err || !atomic_compare_exchange_strong(&machine->kept[which], &none, fd))
+		close(fd);
 	return err;
 }
 

@@ -99,10 +99,10 @@ void machine_parse_meminfo(const char *text, size_t len, struct machine_meminfo 
 	}
 }
 
-static int read_meminfo(int dir, const char *path, struct machine_meminfo *info)
+int machine_meminfo(const struct machine *machine, struct machine_meminfo *info)
 {
 	struct file file;
-	int err = file_read(dir, path, FILE_RECORD, &file);
+	int err = file_read_kept(machine, KEPT_MEMINFO, FILE_RECORD, &file);
 
 	if (err)
 		return err;
@@ -111,16 +111,18 @@ static int read_meminfo(int dir, const char *path, struct machine_meminfo *info)
 	return 0;
 }
 
-int machine_meminfo(const struct machine *machine, struct machine_meminfo *info)
-{
-	return read_meminfo(machine->proc, "meminfo", info);
-}
-
 int machine_node_meminfo(const struct machine *machine, unsigned int node,
 			 struct machine_meminfo *info)
 {
+	struct file file;
 	char path[64];
+	int err;
 
 	snprintf(path, sizeof(path), "devices/system/node/node%u/meminfo", node);
-	return read_meminfo(machine->sys, path, info);
+	err = file_read(machine->sys, path, FILE_RECORD, &file);
+	if (err)
+		return err;
+	machine_parse_meminfo(file.text, file.len, info);
+	file_free(&file);
+	return 0;
 }

@@ -99,7 +99,7 @@ int machine_parse_stat(const char *text, size_t len, struct machine_stat *stat)
 int machine_stat(const struct machine *machine, struct machine_stat *stat)
 {
 	struct file file;
-	int err = file_read(machine->proc, "stat", FILE_RECORD, &file);
+	int err = file_read_kept(machine, KEPT_STAT, FILE_RECORD, &file);
 
 	if (err)
 		return err;

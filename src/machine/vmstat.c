@@ -1,4 +1,4 @@
-/* /proc/vmstat and /sys/devices/system/node/nodeN/vmstat */
+/* /proc/vmstat */
 #include "internal.h"
 
 #include <errno.h>
@@ -140,31 +140,16 @@ int machine_parse_vmstat(const char *text, size_t len, struct machine_vmstat **r
 	return 0;
 }
 
-static int read_vmstat(int dir, const char *path, enum file_kind kind,
-		       struct machine_vmstat **vmstat)
+int machine_vmstat(const struct machine *machine, struct machine_vmstat **vmstat)
 {
 	struct file file;
-	int err = file_read(dir, path, kind, &file);
+	int err = file_read_kept(machine, KEPT_VMSTAT, FILE_RECORDS, &file);
 
 	if (err)
 		return err;
 	err = machine_parse_vmstat(file.text, file.len, vmstat);
 	file_free(&file);
 	return err;
-}
-
-int machine_vmstat(const struct machine *machine, struct machine_vmstat **vmstat)
-{
-	return read_vmstat(machine->proc, "vmstat", FILE_RECORDS, vmstat);
-}
-
-int machine_node_vmstat(const struct machine *machine, unsigned int node,
-			struct machine_vmstat **vmstat)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "devices/system/node/node%u/vmstat", node);
-	return read_vmstat(machine->sys, path, FILE_RECORD, vmstat);
 }
 
 void machine_vmstat_free(struct machine_vmstat *vmstat)

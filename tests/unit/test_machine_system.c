@@ -341,10 +341,6 @@ static void vmstat_recorded(void **state)
 	assert_int_equal(machine_vmstat_value(vmstat, "nr_nothing"), 0);
 	machine_vmstat_free(vmstat);
 	vmstat = NULL;
-	assert_int_equal(machine_node_vmstat(linux_machine, 0, &vmstat), 0);
-	check_vmstat(vmstat, FIXTURES "/linux/sys/devices/system/node/node0/vmstat");
-	machine_vmstat_free(vmstat);
-	vmstat = NULL;
 	assert_int_equal(machine_vmstat(gvisor_machine, &vmstat), -ENOENT);
 	assert_null(vmstat);
 	assert_int_equal(machine_vmstat_value(vmstat, "pgfault"), 0);
