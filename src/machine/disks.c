@@ -68,7 +68,7 @@ int machine_parse_disks(const char *text, size_t len, struct machine_disks *disk
 int machine_disks(const struct machine *machine, struct machine_disks *disks)
 {
 	struct file file;
-	int err = file_read_kept(machine, KEPT_DISKSTATS, FILE_RECORDS, &file);
+	int err = file_read(machine->proc, "diskstats", FILE_RECORDS, &file);
 
 	if (err)
 		return err;

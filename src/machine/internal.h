@@ -38,7 +38,7 @@ int file_read(int dir, const char *path, enum file_kind kind, struct file *file)
 void file_free(struct file *file);
 
 /* Files of /proc that are read often. Opening one costs about half of what reading it does. */
-enum kept { KEPT_STAT, KEPT_MEMINFO, KEPT_VMSTAT, KEPT_DISKSTATS, KEPT_LOADAVG, KEPT_NR };
+enum kept { KEPT_STAT, KEPT_MEMINFO, KEPT_VMSTAT, KEPT_LOADAVG, KEPT_NR };
 
 /* file_read() of one of them, mostly without opening it. */
 int file_read_kept(const struct machine *machine, enum kept which, enum file_kind kind,

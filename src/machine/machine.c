@@ -161,8 +161,10 @@ int file_read_kept(const struct machine *machine, enum kept which, enum file_kin
 		   struct file *file)
 {
 	static const char *const names[] = {
-		[KEPT_STAT] = "stat", [KEPT_MEMINFO] = "meminfo", [KEPT_VMSTAT] = "vmstat",
-		[KEPT_DISKSTATS] = "diskstats", [KEPT_LOADAVG] = "loadavg",
+		[KEPT_STAT] = "stat",
+		[KEPT_MEMINFO] = "meminfo",
+		[KEPT_VMSTAT] = "vmstat",
+		[KEPT_LOADAVG] = "loadavg",
 	};
 	int fd = atomic_exchange(&machine->kept[which], -1), none = -1, err;
 
