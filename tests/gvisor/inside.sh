@@ -6,7 +6,7 @@ export PYTHONDONTWRITEBYTECODE=1
 scripts/test_fuse.sh
 script=$?
 echo
-/usr/bin/python3 -m pytest -q -rfEx -p no:cacheprovider "$@" tests/mount
+/usr/bin/python3 -m pytest -q -rfEsx -p no:cacheprovider "$@" tests/mount
 tests=$?
 echo
 echo "in gVisor: test_fuse.sh $script, mount tests $tests (0 is good)"

@@ -3,7 +3,7 @@
 # Usage: tests/gvisor/run.sh [pytest arguments]
 set -eu
 
-LIMIT=${GVISOR_SECONDS:-900} # for everything inside
+LIMIT=${GVISOR_SECONDS:-1800} # for everything inside
 project=$(cd "$(dirname "$0")/../.." && pwd)
 daemon=${FUSE_CGROUPFS:-$project/build/fuse_cgroupfs}
 state=
@@ -53,7 +53,8 @@ wait
 
 case $status in
 0) echo "test-gvisor: all as expected in gVisor" ;;
-124 | 137) echo "test-gvisor: FAILED, not finished within $LIMIT seconds (GVISOR_SECONDS)" ;;
+124) echo "test-gvisor: FAILED, not finished within $LIMIT seconds (GVISOR_SECONDS)" ;;
+137) echo "test-gvisor: FAILED, killed: short of memory, or hung at $LIMIT seconds (GVISOR_SECONDS)" ;;
 *) echo "test-gvisor: FAILED, status $status" ;;
 esac
 exit "$status"
