@@ -31,6 +31,8 @@ int machine_disks(const struct machine *machine, struct machine_disks *disks);
 int machine_parse_disks(const char *text, size_t len, struct machine_disks *disks);
 /* Frees what *disks points to, not *disks. A zeroed one is fine. */
 void machine_disks_free(struct machine_disks *disks);
+/* Leaves the whole disks: a partition's figures are in its disk's too. */
+void machine_disks_drop_partitions(const struct machine *machine, struct machine_disks *disks);
 
 /*
  * Whether there is such a block device, by /sys/dev/block, or /proc/diskstats without it; and

@@ -233,6 +233,8 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 
 	if (!process || !process->live)
 		return;
+	if (reading->is_answer && !reading->is_run_known)
+		process->run_at = reading->at;
 	if (reading->has_stat) {
 		process->pgrp = reading->stat.pgrp;
 		process->session = reading->stat.session;
@@ -261,8 +263,7 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 	}
 	if (reading->has_memory) {
 		memory_hold(accounting, process, &reading->memory);
-		process->memory_run = reading->run;
-		process->memory_at = reading->at;
+		process->memory_mark = reading->mark;
 	}
 }
 

@@ -63,6 +63,13 @@ struct charge {
 	struct charge *group_prev, *group_next; /* utlist: group->usage->charges */
 };
 
+/* What tells that a process' memory is as it was when it was read. */
+struct memory_mark {
+	uint64_t at; /* ns; 0: never read, or of another program */
+	uint64_t run, faults; /* of all threads, then */
+	uint64_t size, resident, shared; /* pages: statm */
+};
+
 struct process {
 	pid_t tgid;
 	struct task *tasks;
@@ -92,7 +99,8 @@ struct process {
 	struct process *reaper_prev, *reaper_next;
 	struct charge *charges;
 	struct memory_usage memory; /* as read last */
-	uint64_t memory_run, memory_at; /* run of all threads, and ns, then */
+	struct memory_mark memory_mark;
+	uint64_t run_at; /* ns: when the run of all threads was read last for an answer */
 	uint64_t io_run; /* run of all threads when its I/O was read last */
 	pid_t pgrp, session; /* as read last: what an orphan still has of its parents */
 	uint64_t exported; /* hash of what was told last; 0: never was */
@@ -139,6 +147,7 @@ struct accounting {
 		void *context;
 	} on_fork[ACCOUNTING_MAX_HIERARCHIES];
 	/* Bytes per request of the machine's disks, reading and writing; and from what they were made. */
+	uint64_t memory_changed_at; /* ns: when some process' memory did last; its sharers' did too */
 	uint64_t request_bytes[2], disk_bytes[2], disk_requests[2], disks_read_at;
 
 	/* One reading of a kind at a time, outside `lock`: a second reader waits and finds it done. */

@@ -14,11 +14,10 @@ static void sum_disks(const struct machine *machine, uint64_t bytes[2], uint64_t
 
 	if (machine_disks(machine, &disks))
 		return;
+	machine_disks_drop_partitions(machine, &disks);
 	for (size_t i = 0; i < disks.nr; i++) {
 		const struct machine_disk *disk = &disks.disk[i];
 
-		if (machine_block_is_partition(machine, disk->major, disk->minor))
-			continue;
 		bytes[READS] += disk->sectors_read * MACHINE_SECTOR_BYTES;
 		bytes[WRITES] += disk->sectors_written * MACHINE_SECTOR_BYTES;
 		requests[READS] += disk->reads;

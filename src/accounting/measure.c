@@ -17,7 +17,22 @@ static unsigned kind_index(enum usage_kind kind)
 
 /* --- choosing; under the lock --- */
 
-static int list_process(struct reading_list *list, const struct process *process, unsigned kinds)
+/* Whether the run of all threads was read for another question a moment ago. */
+static bool is_run_known(const struct process *process, uint64_t now)
+{
+	const struct task *task;
+
+	if (!process->measured || now - process->run_at >= WINDOW)
+		return false;
+	DL_FOREACH(process->tasks, task) {
+		if (!task->zombie && !task->measured)
+			return false;
+	}
+	return true;
+}
+
+static int list_process(struct reading_list *list, const struct process *process, unsigned kinds,
+			uint64_t now)
 {
 	struct reading *reading;
 	struct task *task;
@@ -38,8 +53,11 @@ static int list_process(struct reading_list *list, const struct process *process
 		return -ENOMEM;
 	list->count++;
 	reading->first = !process->measured;
-	reading->last_memory_run = process->memory_run;
-	reading->last_memory_at = process->memory_at;
+	reading->last_memory = process->memory_mark;
+	reading->last_faults = process->seen.value[COUNTER_FAULTS];
+	reading->is_settled = process->memory_mark.at > list->accounting->memory_changed_at;
+	reading->is_answer = list->is_answer;
+	reading->is_run_known = list->is_answer && is_run_known(process, now);
 	reading->last_io_run = process->io_run;
 	DL_FOREACH(process->tasks, task) {
 		if (!task->zombie)
@@ -62,7 +80,9 @@ static int list_stale(struct reading_list *list, struct process *process, unsign
 	}
 	if (!stale || !process->live)
 		return 0;
-	int error = list_process(list, process, stale);
+	int error = list_process(list, process, stale, now);
+	if (!error && list->readings[list->count - 1].is_run_known)
+		now = process->run_at; /* it is no newer than that */
 	for (unsigned i = 0; i < USAGE_KINDS && !error; i++) {
 		if (stale & 1u << i)
 			process->measured_at[i] = now;
@@ -219,7 +239,7 @@ static bool is_fresh(const struct group *group, enum usage_kind kind, uint64_t n
 int group_measure(struct group *group, enum usage_kind kind)
 {
 	struct accounting *accounting = group->accounting;
-	struct reading_list list = {0};
+	struct reading_list list = {.accounting = accounting, .is_answer = true};
 	uint64_t now, spent = spent_ns();
 	bool fresh;
 	int error = 0;
@@ -250,7 +270,7 @@ int group_measure(struct group *group, enum usage_kind kind)
 
 int tasks_measure(struct accounting *accounting, const struct task_list *tasks, unsigned kinds)
 {
-	struct reading_list list = {0};
+	struct reading_list list = {.accounting = accounting};
 	uint64_t now;
 	int error = 0;
 
@@ -274,7 +294,7 @@ int tasks_measure(struct accounting *accounting, const struct task_list *tasks, 
 
 int reapers_measure(struct accounting *accounting)
 {
-	struct reading_list list = {0};
+	struct reading_list list = {.accounting = accounting};
 	struct process *process, *next;
 	uint64_t now;
 	int error = 0;
@@ -297,7 +317,7 @@ int reapers_measure(struct accounting *accounting)
 
 int accounting_measure_all(struct accounting *accounting, unsigned kinds, bool *ran)
 {
-	struct reading_list list = {0};
+	struct reading_list list = {.accounting = accounting};
 	struct process *process;
 	uint64_t now;
 	int error = 0;

@@ -18,6 +18,7 @@ static uint64_t *held_field(struct memory_usage *memory, unsigned i)
 }
 
 #define HELD_FIELDS 5
+#define CHANGE 65536u /* bytes */
 
 uint64_t memory_usage_bytes(const struct memory_usage *usage)
 {
@@ -174,11 +175,21 @@ static void hold_past(struct process *process, unsigned hierarchy, struct group 
 	*now = rest;
 }
 
+/* By more than how a stranger's coming and going changes the part of a page that each sharer has. */
+static bool differs(const struct memory_usage *before, const struct memory_usage *now)
+{
+	uint64_t a = memory_usage_bytes(before), b = memory_usage_bytes(now);
+
+	return (a > b ? a - b : b - a) >= CHANGE;
+}
+
 void memory_hold(struct accounting *accounting, struct process *process,
 		 const struct memory_usage *now)
 {
 	const struct task *leader = process_leader(process);
 
+	if (differs(&process->memory, now))
+		accounting->memory_changed_at = now_ns();
 	process->memory = *now;
 	for (unsigned i = 0; i < accounting->hierarchies; i++) {
 		struct group *group = leader->links[i].group;
@@ -196,9 +207,11 @@ void memory_hold(struct accounting *accounting, struct process *process,
 
 void memory_release(struct accounting *accounting, struct process *process)
 {
-	(void)accounting;
+	if (!holds_nothing(&process->memory))
+		accounting->memory_changed_at = now_ns();
 	while (process->charges)
 		charge_free(process, process->charges);
+	process->memory_mark.at = 0;
 	process->memory = (struct memory_usage){0};
 }
 

@@ -3,8 +3,9 @@
 
 #include "reading.h"
 
-/* Memory of a process that has not run stays as it is, but for reclaim and for its sharers. */
-#define ASLEEP_WINDOW 1000000000u /* ns */
+/* Who shares memory with a process changes the process' part of it, though it sleeps: ns. */
+#define SHARED_WINDOW 1000000000u /* while members' memory changes */
+#define STRANGERS_WINDOW 10000000000u /* others share it too */
 
 /* The thread's run time in ns: schedstat, or ticks where there is none. */
 static void read_run(const struct machine *machine, pid_t tgid, struct thread_reading *thread)
@@ -60,12 +61,42 @@ static bool read_runs(const struct machine *machine, struct reading *reading)
 	for (size_t i = 0; i < reading->count; i++) {
 		struct thread_reading *thread = &reading->threads[i];
 
+		if (reading->is_run_known) {
+			reading->run += thread->last_run;
+			continue;
+		}
 		read_run(machine, reading->tgid, thread);
 		if (!thread->has_run || thread->run != thread->last_run)
 			moved = true;
 		reading->run += thread->run;
 	}
 	return moved;
+}
+
+/*
+ * Pages come by faults, and go from what statm counts: while neither changes,
+ * smaps_rollup, which costs ten times as much, has nothing new but what sharers did.
+ */
+static bool has_new_memory(const struct machine *machine, struct reading *reading, uint64_t now)
+{
+	const struct memory_mark *last = &reading->last_memory;
+	struct memory_mark *mark = &reading->mark;
+	struct machine_task_statm statm;
+	uint64_t age = now - last->at;
+
+	*mark = (struct memory_mark){.at = now, .run = reading->run, .faults = reading->last_faults};
+	if (reading->has_stat)
+		mark->faults = reading->stat.minflt + reading->stat.majflt;
+	if (last->at && mark->run == last->run && age < SHARED_WINDOW)
+		return false;
+	if (machine_task_statm(machine, reading->tgid, 0, &statm))
+		return true;
+	mark->size = statm.size;
+	mark->resident = statm.resident;
+	mark->shared = statm.shared;
+	return !last->at || age >= (reading->is_settled ? STRANGERS_WINDOW : SHARED_WINDOW) ||
+	       mark->faults != last->faults || mark->size != last->size ||
+	       mark->resident != last->resident || mark->shared != last->shared;
 }
 
 void reading_fill(const struct machine *machine, struct reading *reading, uint64_t now)
@@ -81,9 +112,6 @@ void reading_fill(const struct machine *machine, struct reading *reading, uint64
 	if (reading->kinds & USAGE_IO)
 		reading->has_io = (moved || reading->run != reading->last_io_run) &&
 				  !machine_task_io(machine, reading->tgid, 0, &reading->io);
-	if (reading->kinds & USAGE_MEMORY &&
-	    (moved || reading->run != reading->last_memory_run ||
-	     now - reading->last_memory_at > ASLEEP_WINDOW))
+	if (reading->kinds & USAGE_MEMORY && has_new_memory(machine, reading, now))
 		reading->has_memory = !memory_read(machine, reading->tgid, &reading->memory);
 }
-

@@ -17,7 +17,12 @@ struct reading {
 	pid_t tgid;
 	unsigned kinds;
 	bool first; /* nothing is known yet */
-	uint64_t last_memory_run, last_memory_at, last_io_run;
+	bool is_answer; /* to a question: what was read a moment ago for another one will do */
+	bool is_run_known; /* so: it is last_run */
+	uint64_t last_io_run;
+	struct memory_mark last_memory;
+	uint64_t last_faults;
+	bool is_settled; /* nobody's memory has changed since it was read */
 	struct thread_reading *threads;
 	size_t count;
 	bool has_stat, has_io, has_memory;
@@ -26,11 +31,14 @@ struct reading {
 	struct machine_task_stat stat;
 	struct machine_task_io io;
 	struct memory_usage memory;
+	struct memory_mark mark;
 };
 
 struct reading_list {
+	const struct accounting *accounting;
 	struct reading *readings;
 	size_t count, capacity;
+	bool is_answer;
 };
 
 /* reading.c: fills it from /proc; no lock. `now` as now_ns(). */

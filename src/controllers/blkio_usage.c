@@ -76,12 +76,11 @@ int blkio_read_disks(const struct machine *machine, struct blkio_disks *disks)
 	*disks = (struct blkio_disks){0};
 	if (error)
 		return error == -ENOMEM ? error : 0;
+	machine_disks_drop_partitions(machine, &all);
 	disks->disk = calloc(all.nr ? all.nr : 1, sizeof(*disks->disk));
 	for (size_t i = 0; i < all.nr && disks->disk; i++) {
 		const struct machine_disk *disk = &all.disk[i];
 
-		if (machine_block_is_partition(machine, disk->major, disk->minor))
-			continue;
 		disks->disk[disks->count++] = (struct blkio_disk){
 			.device = blkio_device(disk->major, disk->minor),
 			.stat = disk_stat(disk),

@@ -111,6 +111,27 @@ bool machine_block_exists(const struct machine *machine, unsigned int major, uns
 	return !sys_exists(machine, "dev/block") && listed(machine, major, minor);
 }
 
+static bool starts_with(const char *name, const char *start)
+{
+	return !strncmp(name, start, strlen(start));
+}
+
+void machine_disks_drop_partitions(const struct machine *machine, struct machine_disks *disks)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < disks->nr; i++) {
+		const struct machine_disk *disk = &disks->disk[i];
+
+		/* The kernel lists them after their disk, and names them after it: mmcblk0boot0 is none. */
+		if (kept && starts_with(disk->name, disks->disk[kept - 1].name) &&
+		    machine_block_is_partition(machine, disk->major, disk->minor))
+			continue;
+		disks->disk[kept++] = *disk;
+	}
+	disks->nr = kept;
+}
+
 bool machine_block_is_partition(const struct machine *machine, unsigned int major,
 				unsigned int minor)
 {
