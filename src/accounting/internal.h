@@ -94,6 +94,7 @@ struct process {
 		struct counters start, now, credited, paid;
 	} reaped;
 	struct heir *heirs; /* of its ended children: who gets what is owed to them */
+	uint64_t heir_at; /* ns: when there was one more */
 	unsigned own_ended; /* children that ended in its own groups since that was paid */
 	bool is_reaper; /* in accounting->reapers */
 	struct process *reaper_prev, *reaper_next;
@@ -405,6 +406,8 @@ void reaper_forget(struct accounting *accounting, struct process *process);
  * What the process' reaped children used beyond what is known of them. False: nothing.
  */
 bool reap_owed(const struct process *process, struct counters *owed);
+/* Nothing was owed at `at`: who had ended before has no claim on what will be. */
+void reap_settle(struct accounting *accounting, struct process *process, uint64_t at);
 /* Counts it. */
 void reap_pay(struct accounting *accounting, struct process *process);
 

@@ -147,12 +147,16 @@ static int list_children(struct accounting *accounting, const struct reading_lis
 	int error = 0;
 
 	for (size_t i = 0; i < readings->count && !error; i++) {
-		const struct process *process =
-			process_find(accounting, readings->readings[i].tgid);
+		const struct reading *reading = &readings->readings[i];
+		struct process *process = process_find(accounting, reading->tgid);
 		struct counters counters;
 
-		if (!process || !reap_owed(process, &counters))
+		if (!process)
 			continue;
+		if (!reap_owed(process, &counters)) {
+			reap_settle(accounting, process, reading->at);
+			continue;
+		}
 		*owed = true;
 		error = list_descendants(process, list, &capacity);
 	}

@@ -96,6 +96,7 @@ static void note_heir(struct accounting *accounting, struct process *parent,
 		parent->own_ended++;
 		return;
 	}
+	parent->heir_at = now_ns();
 	heir->children++;
 	heir->limit += now_ns() - child->measured_at[__builtin_ctz(USAGE_CPU)];
 }
@@ -194,6 +195,17 @@ static struct counters take_part(const struct heir *heir, unsigned children, str
 		owed->value[i] -= part.value[i];
 	}
 	return part;
+}
+
+void reap_settle(struct accounting *accounting, struct process *process, uint64_t at)
+{
+	/* Who is told of an exit may wait for the parent to reap. */
+	bool is_reaped = !accounting->source || !accounting->source->tells_exits;
+
+	if (process->heirs && is_reaped && at > process->heir_at) {
+		heirs_free(accounting, process);
+		process->own_ended = 0;
+	}
 }
 
 void reap_pay(struct accounting *accounting, struct process *process)
