@@ -126,6 +126,11 @@ test-gvisor: all deps-test deps-gvisor
 test-accuracy: all deps-test
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) tests/accuracy/run.py
 
+# The same with less to run: two minutes on a busy machine.
+.PHONY: test-accuracy-quick
+test-accuracy-quick: all deps-test
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) tests/accuracy/run.py --quick
+
 # What accounting costs, beside the kernel's; needs root and cgroup v1.
 .PHONY: bench-accounting
 bench-accounting: all deps-build

@@ -18,7 +18,9 @@ import trees
 HERE = pathlib.Path(__file__).resolve()
 WORKLOADS = [sys.executable, str(HERE.with_name("workloads.py"))]
 PROJECT = HERE.parents[2]
-LOOP = "i=0; while [ $i -lt 5000 ]; do /bin/true; i=$((i+1)); done"
+LOOP = "i=0; while [ $i -lt {} ]; do /bin/true; i=$((i+1)); done"
+BUSY_SECONDS, SHORT = 10, 5000
+BUSY_SECONDS_QUICK, SHORT_QUICK = 3, 1000
 
 
 class Report:
@@ -48,12 +50,12 @@ def cpu_time(report, mount, source, name, command, bound, **options):
         report.add(source, name, "cpuacct.usage", pair.numbers("cpuacct.usage"), bound)
 
 
-def two_busy(report, mount, source):
-    """(a) two CPU-bound processes for ten seconds, and who they are."""
+def two_busy(report, mount, source, seconds):
+    """(a) two CPU-bound processes, and who they are."""
     name = "two busy"
     with trees.Pair(mount, name.replace(" ", "-")) as pair:
         busy = [pair.start(["sh", "-c", "while :; do :; done"]) for _ in range(2)]
-        time.sleep(10)
+        time.sleep(seconds)
         report.add(source, name, "cpuacct.usage, running", pair.numbers("cpuacct.usage"), 1)
         report.add(source, name, "pids.current", pair.numbers("pids.current"), 0)
         report.add(source, name, "process list", [hash_of(text) for text in pair.members()], 0)
@@ -106,11 +108,13 @@ def input_output(report, mount, source, directory):
                            pair.io_bytes(direction), 2)
 
 
-def measure(report, binary, source, directory):
+def measure(report, binary, source, directory, quick):
     by_events = source == "events"
+    short = SHORT_QUICK if quick else SHORT
     with trees.Mount(binary, source) as mount:
-        two_busy(report, mount, source)
-        cpu_time(report, mount, source, "5000 short", ["sh", "-c", LOOP], 2 if by_events else 3)
+        two_busy(report, mount, source, BUSY_SECONDS_QUICK if quick else BUSY_SECONDS)
+        cpu_time(report, mount, source, f"{short} short", ["sh", "-c", LOOP.format(short)],
+                 2 if by_events else 3)
         compile_project(report, mount, source, 2 if by_events else 3)
         cpu_time(report, mount, source, "double fork", [*WORKLOADS, "orphans"],
                  1 if by_events else 10)
@@ -135,6 +139,7 @@ def count_throttle_bytes(directory):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--json", type=pathlib.Path)
+    arguments.add_argument("--quick", action="store_true", help="less of (a) and (b)")
     arguments.add_argument("--directory", default=PROJECT / "build", type=pathlib.Path,
                            help="on a disk, for the I/O (default: build)")
     arguments.add_argument("sources", nargs="*", default=["events", "scan"])
@@ -148,7 +153,7 @@ def main():
           f"{'off':>10} {'may be':>7}")
     count_throttle_bytes(arguments.directory)
     for source in arguments.sources:
-        measure(report, binary, source, arguments.directory)
+        measure(report, binary, source, arguments.directory, arguments.quick)
     if arguments.json:
         arguments.json.write_text(json.dumps(report.rows, indent=1))
     missed = report.missed()

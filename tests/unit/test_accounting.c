@@ -171,8 +171,10 @@ static void let_time_pass(struct world *world)
 	struct process *process;
 
 	pthread_mutex_lock(&world->accounting->lock);
-	for (process = world->accounting->processes; process; process = process->hh.next)
+	for (process = world->accounting->processes; process; process = process->hh.next) {
 		memset(process->measured_at, 0, sizeof(process->measured_at));
+		process->run_at = 0;
+	}
 	for (int h = 0; h < HIERARCHIES; h++) {
 		for (int g = 0; g < GROUPS; g++) {
 			struct usage *usage = world->groups[h][g].group.usage;
