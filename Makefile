@@ -91,7 +91,7 @@ clean:
 # --- tests ---
 
 .PHONY: test
-test: test-unit test-mount
+test: test-unit test-mount test-run
 
 .PHONY: test-unit
 test-unit: deps-build deps-test
@@ -102,6 +102,12 @@ test-unit: deps-build deps-test
 .PHONY: test-mount
 test-mount: all deps-test
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) -m pytest -q -rs tests/mount tests/oracle
+
+# Commands under the launcher, with the machine's cgroups taken away and with them there.
+.PHONY: test-run
+test-run: all deps-test
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
+		$(PYTHON) -m pytest -q tests/run
 
 .PHONY: test-sanitizers
 test-sanitizers:

@@ -1,0 +1,38 @@
+"""Tests of fuse_cgroup_run, most with the machine's own cgroups taken away and with them there."""
+
+import pathlib
+
+import pytest
+
+import launcher
+import mounting
+
+
+def pytest_collection_modifyitems(items):
+    here = pathlib.Path(__file__).parent
+    reason = launcher.why_not()
+    for item in items:
+        if reason and here in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def time_limit():
+    with mounting.time_limit(mounting.TEST_SECONDS):
+        yield
+
+
+@pytest.fixture(scope="module",
+                params=[launcher.WITHOUT_CGROUPS, launcher.WITH_CGROUPS],
+                ids=["without cgroups", "with cgroups"])
+def inside(request):
+    """A program under the launcher."""
+    with launcher.Inside(wrapper=request.param) as program:
+        yield program
+
+
+@pytest.fixture(scope="module")
+def limited():
+    """A program that is shown limits."""
+    with launcher.Inside("--memory", "512M", "--cpus", "1.5", "--pids-limit", "100") as program:
+        yield program
