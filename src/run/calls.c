@@ -80,13 +80,17 @@ static void answer_fstatfs(const struct calls_context *context, const struct cal
 /* --- open: the tables --- */
 
 static void answer_open_at(const struct calls_context *context, const struct call *call, int dirfd,
-			   const char *path, uint64_t flags, struct answer *answer)
+			   const char *path, const struct open_how *how, struct answer *answer)
 {
 	int file;
 
 	if (!answers_may_be_table(path))
 		return;
 	context->before_waiting();
+	if (!place_is_permitted(call->tid, dirfd, path, how->flags, how->resolve))
+		return;
+	if (how->resolve & RESOLVE_IN_ROOT)
+		path += strspn(path, "/");
 	file = answers_open_table(context->view, context->machine, call->tid, dirfd, path);
 	if (file == -ENOENT)
 		return; /* no table of ours */
@@ -96,24 +100,27 @@ static void answer_open_at(const struct calls_context *context, const struct cal
 	}
 	answer->kind = ANSWER_FILE;
 	answer->file = file;
-	answer->close_on_exec = flags & O_CLOEXEC;
+	answer->close_on_exec = how->flags & O_CLOEXEC;
 }
 
 #ifdef __NR_open
 static void answer_open(const struct calls_context *context, const struct call *call, char *path,
 			struct answer *answer)
 {
+	const struct open_how how = {.flags = call->arguments[1]};
+
 	if (fetch_path(call, 0, path))
-		answer_open_at(context, call, AT_FDCWD, path, call->arguments[1], answer);
+		answer_open_at(context, call, AT_FDCWD, path, &how, answer);
 }
 #endif
 
 static void answer_openat(const struct calls_context *context, const struct call *call, char *path,
 			  struct answer *answer)
 {
+	const struct open_how how = {.flags = call->arguments[2]};
+
 	if (fetch_path(call, 1, path))
-		answer_open_at(context, call, (int)call->arguments[0], path, call->arguments[2],
-			       answer);
+		answer_open_at(context, call, (int)call->arguments[0], path, &how, answer);
 }
 
 static void answer_openat2(const struct calls_context *context, const struct call *call, char *path,
@@ -121,11 +128,11 @@ static void answer_openat2(const struct calls_context *context, const struct cal
 {
 	struct open_how how;
 
-	if (!fetch_path(call, 1, path) || call->arguments[3] < sizeof(how) ||
+	if (!fetch_path(call, 1, path) || call->arguments[3] != sizeof(how) ||
 	    peer_read(call->tid, call->arguments[2], &how, sizeof(how)) ||
 	    how.flags & NOT_READING)
 		return;
-	answer_open_at(context, call, (int)call->arguments[0], path, how.flags, answer);
+	answer_open_at(context, call, (int)call->arguments[0], path, &how, answer);
 }
 
 /* --- seccomp: a listener of the program's own --- */

@@ -40,6 +40,12 @@ int place_find(const struct machine *machine, pid_t tid, int dirfd, const char *
 	       struct place *place);
 void place_close(struct place *place);
 
+/*
+ * Whether open(2)'s flags and openat2(2)'s restrictions let the task walk the path. If not, the kernel is
+ * to say why. It need not exist.
+ */
+bool place_is_permitted(pid_t tid, int dirfd, const char *path, uint64_t flags, uint64_t resolve);
+
 /* O_PATH of what there is at the path, or a negative errno. */
 int place_open(const struct machine *machine, pid_t tid, int dirfd, const char *path);
 

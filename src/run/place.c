@@ -289,6 +289,29 @@ int place_find(const struct machine *machine, pid_t tid, int dirfd, const char *
 	return error;
 }
 
+bool place_is_permitted(pid_t tid, int dirfd, const char *path, uint64_t flags, uint64_t resolve)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC | (flags & O_NOFOLLOW),
+		.resolve = resolve,
+	};
+	int start, fd, error;
+
+	if (!how.resolve && !(flags & O_NOFOLLOW))
+		return true;
+	start = dirfd == AT_FDCWD ? open_of_task(tid, "cwd") : peer_file(tid, dirfd);
+	fd = (int)syscall(__NR_openat2, start, path, &how, sizeof(how));
+	error = fd < 0 ? errno : 0;
+	if (fd >= 0 && flags & O_NOFOLLOW && is_link(fd))
+		error = ELOOP;
+	if (fd >= 0)
+		close(fd);
+	if (start >= 0)
+		close(start);
+	/* That our own /proc/self has no such file says nothing of the task's. */
+	return error != ELOOP && error != EXDEV && error != EINVAL;
+}
+
 int place_open_quickly(pid_t tid, const char *path, const char *at)
 {
 	struct open_how how = {

@@ -6,6 +6,7 @@ import pytest
 
 import launcher
 import mounting
+import processes
 
 
 def pytest_collection_modifyitems(items):
@@ -36,3 +37,10 @@ def limited():
     """A program that is shown limits."""
     with launcher.Inside("--memory", "512M", "--cpus", "1.5", "--pids-limit", "100") as program:
         yield program
+
+
+@pytest.fixture
+def spawn():
+    """Starts processes that sleep, and ends them with the test."""
+    with processes.Sleepers() as sleepers:
+        yield sleepers

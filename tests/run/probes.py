@@ -92,6 +92,11 @@ def read(path, flags=os.O_RDONLY):
     return read_fd(syscall(SYS_OPENAT, AT_FDCWD, os.fsencode(path), flags))
 
 
+def read_fd_of(path):
+    """By the path, and its size only."""
+    return len(read(path)) if path != "/proc/self/fd/0" else os.close(os.open(path, os.O_RDONLY))
+
+
 def read_by_open(path, flags=os.O_RDONLY):
     return read_fd(syscall(SYS_OPEN, os.fsencode(path), flags))
 

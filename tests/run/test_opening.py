@@ -1,0 +1,234 @@
+"""Every way to open a table, and what else can be done with the descriptor."""
+
+import fcntl
+import os
+import re
+
+import pytest
+
+import probes
+from launcher import AT, Inside, PYTHON
+from processes import as_nobody, error_of
+
+CGROUP_LINE = re.compile(" - cgroup cgroup rw,cpu$", re.M)
+
+
+def ours(text):
+    return bool(CGROUP_LINE.search(text))
+
+
+def test_open(inside):
+    assert ours(inside.call(probes.read_by_open, "/proc/self/mountinfo"))
+    assert ours(inside.call(probes.read_by_open, "/proc/self/mountinfo", os.O_CLOEXEC | os.O_NONBLOCK))
+
+
+def test_openat(inside):
+    assert ours(inside.call(probes.read, "/proc/self/mountinfo"))
+    for directory, name in (("/proc/self", "mountinfo"), ("/proc", "self/mountinfo"),
+                            ("/proc/self/fd", "../mountinfo"), ("/", "proc/self/mountinfo"),
+                            ("/etc", "../proc/thread-self/mountinfo")):
+        assert ours(inside.call(probes.read_at, directory, name)), (directory, name)
+    assert ours(inside.call(probes.in_directory, "/proc/self", probes.read, "mountinfo"))
+
+
+def test_openat2(inside):
+    no_symlinks, beneath, no_magic = 4, 8, 2
+    for resolve in (0, no_magic):
+        assert ours(inside.call(probes.read_by_openat2, "/proc", "self/mountinfo", resolve))
+    for resolve in (no_symlinks, beneath, no_symlinks | beneath):
+        assert ours(inside.call(probes.read_by_openat2, "/proc/self", "mountinfo", resolve))
+
+
+def test_openat2_refusals(inside):
+    """What the kernel refuses is refused: restrictions on the way, a bad structure."""
+    no_symlinks, beneath = 4, 8
+
+    def error(*arguments):
+        return error_of(inside.call, probes.read_by_openat2, *arguments)
+
+    assert error("/proc", "self/mountinfo", no_symlinks) == "ELOOP"
+    assert error("/proc/self", "/proc/self/mountinfo", beneath) == "EXDEV"
+    assert error("/proc/self", "mountinfo", 1 << 40) == "EINVAL"
+    assert error("/proc/self", "mountinfo", 0, os.O_RDONLY, 8) == "EINVAL"
+    assert error_of(inside.call, openat2_with_more, "mountinfo") == "E2BIG"
+
+
+def openat2_with_more(name):
+    """A newer structure whose new field is not zero."""
+    how = (b"\0" * 24) + b"\1" + b"\0" * 7
+    parent = os.open("/proc/self", os.O_RDONLY)
+    try:
+        return probes.read_fd(probes.syscall(probes.SYS_OPENAT2, parent, os.fsencode(name), how, 32))
+    finally:
+        os.close(parent)
+
+
+@pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_PATH])
+def test_open_files_again(inside, flags):
+    for name in ("/proc/self/fd/{}", "/proc/thread-self/fd/{}", "/dev/fd/{}"):
+        assert ours(inside.call(probes.with_open, "/proc/self/mountinfo", flags, probes.read, name))
+    text = inside.call(probes.with_open, "/proc/self/cgroup", flags, probes.read, "/proc/self/fd/{}")
+    assert text == inside.call(probes.read, "/proc/self/cgroup")
+    directory = inside.call(probes.with_open, "/proc/self", os.O_PATH, probes.read,
+                            "/proc/self/fd/{}/mountinfo")
+    assert ours(directory)
+
+
+def test_by_a_link(inside):
+    """Links that are called like a table, as /etc/mtab is, and links to its directory."""
+    link = f"{inside.directory}/mtab"
+    for target in ("/proc/self/mountinfo", "/proc/thread-self/mountinfo"):
+        inside.call(os.symlink, target, link)
+        try:
+            assert ours(inside.call(probes.read, link))
+            assert error_of(inside.call, probes.read, link, os.O_NOFOLLOW) == "ELOOP"
+        finally:
+            inside.call(os.unlink, link)
+    inside.call(os.symlink, "/proc/self", link)
+    try:
+        assert ours(inside.call(probes.read, f"{link}/mountinfo", os.O_NOFOLLOW))
+    finally:
+        inside.call(os.unlink, link)
+
+
+def test_refusals(inside):
+    def error(path, flags):
+        return error_of(inside.call, probes.read, path, flags)
+
+    for path in ("/proc/self/mountinfo", "/proc/self/cgroup", "/proc/cgroups"):
+        assert error_of(inside.call, write_as_nobody, path) == "EACCES"
+        assert error(path, os.O_RDONLY | os.O_DIRECTORY) == "ENOTDIR"
+        assert error(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL) == "EEXIST"
+    assert error("/proc/self/mountinfo/", os.O_RDONLY) == "ENOTDIR"
+    assert error("/proc/self/mountinfo/below", os.O_RDONLY) == "ENOTDIR"
+    assert error("/proc/999999999/cgroup", os.O_RDONLY) == "ENOENT"
+    assert error("", os.O_RDONLY) == "ENOENT"
+    assert error("/proc/self/" + "./" * 2047 + "cgroup", os.O_RDONLY) == "ENAMETOOLONG"
+    assert ours(inside.call(probes.read, "/proc/self/" + "./" * 2036 + "mountinfo"))
+
+
+def write_as_nobody(path):
+    os.close(as_nobody(lambda: os.open(path, os.O_WRONLY)))
+
+
+def test_close_on_exec(inside):
+    for flags, expected in ((os.O_CLOEXEC, fcntl.FD_CLOEXEC), (0, 0)):
+        assert inside.call(descriptor_flags, "/proc/self/mountinfo", flags) == expected
+
+
+def descriptor_flags(path, flags):
+    fd = probes.syscall(probes.SYS_OPENAT, probes.AT_FDCWD, os.fsencode(path), flags)
+    try:
+        return fcntl.fcntl(fd, fcntl.F_GETFD)
+    finally:
+        os.close(fd)
+
+
+def test_descriptor(inside):
+    """Only for reading, seekable, the lowest number that is free; the same text from its start."""
+    found = inside.call(use_descriptor)
+    assert found == {"mode": os.O_RDONLY, "write": "EBADF", "again": True, "part": True, "lowest": True,
+                     "type": True, "rights": 0o444, "truncate": "EINVAL"}
+
+
+def use_descriptor():
+    import stat
+    lowest = os.open("/dev/null", os.O_RDONLY)
+    os.close(lowest)
+    fd = os.open("/proc/self/mountinfo", os.O_RDONLY)
+    text = os.read(fd, 1 << 20)
+    os.lseek(fd, 0, os.SEEK_SET)
+    about = os.fstat(fd)
+    found = {"mode": fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE,
+             "write": error_of(os.write, fd, b"x"), "truncate": error_of(os.ftruncate, fd, 0),
+             "again": os.read(fd, 1 << 20) == text, "part": os.pread(fd, 10, 5) == text[5:15],
+             "lowest": fd == lowest, "type": stat.S_ISREG(about.st_mode),
+             "rights": stat.S_IMODE(about.st_mode)}
+    os.close(fd)
+    return found
+
+
+def test_one_open_is_one_moment(inside):
+    fd = inside.call(os.open, "/proc/cgroups", os.O_RDONLY)
+    inside.call(os.mkdir, f"{AT}/cpu/later")
+    assert "\ncpu\t2\t1\t1\n" in inside.call(os.pread, fd, 4096, 0).decode()
+    assert "\ncpu\t2\t2\t1\n" in inside.call(probes.read, "/proc/cgroups")
+    inside.call(os.rmdir, f"{AT}/cpu/later")
+    inside.call(os.close, fd)
+
+
+def test_no_descriptor_left():
+    with Inside() as program:
+        assert program.call(open_until_refused) == "EMFILE"
+
+
+def open_until_refused():
+    import resource
+    resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+    fds, error = [], None
+    while not error:
+        try:
+            fds.append(os.open("/proc/self/mountinfo", os.O_RDONLY))
+        except OSError as failure:
+            error = failure
+    for fd in fds:
+        os.close(fd)
+    import errno
+    return errno.errorcode[error.errno]
+
+
+def test_nothing_leaks_in_the_supervisor(inside):
+    """A thousand of each: the supervisor has no more files open than before."""
+    def count():
+        return len(os.listdir(f"/proc/{supervisor}/fd"))
+
+    with open(f"/proc/{inside.pid}/task/{inside.pid}/children", encoding="ascii") as file:
+        children = file.read().split()
+    supervisor = next(pid for pid in children if os.readlink(f"/proc/{pid}/exe").endswith("fuse_cgroup_run"))
+    inside.call(ask_much, 20)
+    before = count()
+    inside.call(ask_much, 300)
+    assert count() <= before + 2
+
+
+def ask_much(times):
+    for _ in range(times):
+        for path in ("/proc/self/mountinfo", "/proc/thread-self/cgroup", "/proc/self/fd/0",
+                     "/proc/self/nothing", "/proc/nowhere/mountinfo", "/etc/passwd"):
+            error_of(probes.read_fd_of, path)
+        for path in (AT, f"{AT}/cpu", "/", "/nowhere", f"{AT}/nowhere"):
+            error_of(probes.statfs, path)
+        error_of(probes.fstatfs, 0)
+
+
+def test_stdio(inside):
+    """What shells and coreutils do."""
+    for script in ("grep -q ' - cgroup cgroup rw,cpu$' /proc/self/mountinfo",
+                   "grep -q ' - cgroup cgroup rw,cpu$' < /proc/self/mountinfo",
+                   "cat < /proc/self/mountinfo | grep -q ' - cgroup cgroup rw,cpu$'",
+                   "dd if=/proc/self/mountinfo status=none | grep -q ' - cgroup cgroup rw,cpu$'",
+                   "findmnt -n -t cgroup | grep -q cpuacct",
+                   "mount -t cgroup | grep -q cpuacct",
+                   "tail -n 1 /proc/self/cgroup | grep -q 1:blkio:/"):
+        assert inside.call(probes.run, "sh", "-c", script) == (0, "", ""), script
+
+
+def test_poll(inside):
+    """Programs that watch a mount table for changes are not woken in vain."""
+    assert inside.call(poll_table) == []
+
+
+def poll_table():
+    import select
+    fd = os.open("/proc/self/mountinfo", os.O_RDONLY)
+    poller = select.poll()
+    poller.register(fd, select.POLLPRI | select.POLLERR)
+    events = poller.poll(50)
+    os.close(fd)
+    return events
+
+
+def test_python_of_another(inside):
+    """The libraries' own way: a fresh interpreter, buffered files."""
+    code = "print([line.split(':')[1] for line in open('/proc/self/cgroup')][-2:])"
+    assert inside.call(probes.run, PYTHON, "-c", code) == (0, "['cpu', 'blkio']\n", "")

@@ -1,0 +1,255 @@
+"""The tables of /proc show one picture: our tree in the place of the kernel's cgroups."""
+
+import os
+import re
+
+import pytest
+
+import probes
+from launcher import AT, HIERARCHIES
+from processes import error_of
+
+OF_TASKS = ["mountinfo", "mounts", "mountstats", "cgroup", "cpuset"]
+
+
+def option(hierarchy):
+    return "name=systemd" if hierarchy == "systemd" else hierarchy
+
+
+def read(inside, path):
+    return inside.call(probes.read, path)
+
+
+# --- what they say ---
+
+def test_mountinfo(inside):
+    mounts = probes.mounts(read(inside, "/proc/self/mountinfo"))
+    assert mounts[AT] == ("tmpfs", "tmpfs", "rw,mode=755")
+    found = {point: mount for point, mount in mounts.items() if mount[0].startswith("cgroup")}
+    assert found == {f"{AT}/{name}": ("cgroup", "cgroup", f"rw,{option(name)}")
+                     for name in HIERARCHIES}
+
+
+def test_mountinfo_roots(inside):
+    for line in read(inside, "/proc/self/mountinfo").splitlines():
+        if " - cgroup " in line:
+            assert line.split()[3] == "/"
+            assert line.split()[5] == "rw,nosuid,nodev,noexec,relatime"
+
+
+def test_mount_numbers_are_unique(inside):
+    numbers = [line.split()[0] for line in read(inside, "/proc/self/mountinfo").splitlines()]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_mounts(inside):
+    lines = [line for line in read(inside, "/proc/self/mounts").splitlines() if AT in line.split()[1]]
+    options = "rw,nosuid,nodev,noexec,relatime"
+    assert lines[0] == f"tmpfs {AT} tmpfs {options},mode=755 0 0"
+    assert sorted(lines[1:]) == sorted(
+        f"cgroup {AT}/{name} cgroup {options},{option(name)} 0 0" for name in HIERARCHIES)
+
+
+def test_mountstats(inside):
+    lines = [line for line in read(inside, "/proc/self/mountstats").splitlines() if f" {AT}" in line]
+    assert lines[0] == f"device tmpfs mounted on {AT} with fstype tmpfs"
+    assert sorted(lines[1:]) == sorted(
+        f"device cgroup mounted on {AT}/{name} with fstype cgroup" for name in HIERARCHIES)
+
+
+def test_tables_list_the_same_mounts_in_the_same_order(inside):
+    mountinfo = [line.split()[4] for line in read(inside, "/proc/self/mountinfo").splitlines()]
+    mounts = [line.split()[1] for line in read(inside, "/proc/self/mounts").splitlines()]
+    stats = [re.search(r" mounted on (\S+) with fstype ", line)[1]
+             for line in read(inside, "/proc/self/mountstats").splitlines()
+             if line.startswith("device ")]
+    assert mountinfo == mounts == stats
+
+
+def test_nothing_tells_of_fuse_or_of_other_cgroups(inside):
+    """No line of ours as what it is, none of a cgroup elsewhere, none twice."""
+    for name in OF_TASKS[:3]:
+        text = read(inside, f"/proc/self/{name}")
+        assert "fuse_cgroup_run" not in text and "cgroup2" not in text
+        assert len(re.findall("cgroup[ ,]", text)) >= len(HIERARCHIES)
+        points = [line for line in text.splitlines() if re.search(r"\bfuse\b.*/sys/fs", line)]
+        assert not points, name
+
+
+def test_everything_else_is_to_the_letter(inside):
+    """The other lines, against the same namespace's seen from outside: /proc of the test's own."""
+    def others(text):
+        return [line for line in text.splitlines() if AT not in line and "fuse_cgroup_run" not in line]
+
+    pid = inside.call(os.getpid)
+    for name in OF_TASKS[:3]:
+        with open(f"/proc/{pid}/{name}", encoding="utf-8") as file:
+            assert others(read(inside, f"/proc/self/{name}")) == others(file.read()), name
+
+
+def test_cgroup(inside):
+    lines = read(inside, "/proc/self/cgroup").splitlines()
+    count = len(HIERARCHIES)
+    assert lines == [f"{count - i}:{option(name)}:/" for i, name in enumerate(reversed(HIERARCHIES))]
+    assert read(inside, "/proc/self/cpuset") == "/\n"
+
+
+def test_cgroups(inside):
+    header, *lines = read(inside, "/proc/cgroups").splitlines()
+    assert header == "#subsys_name\thierarchy\tnum_cgroups\tenabled"
+    rows = {line.split("\t")[0]: line.split("\t")[1:] for line in lines}
+    assert list(rows) == [name for name in HIERARCHIES if name != "systemd"]
+    numbers = {line.split(":")[1]: line.split(":")[0]
+               for line in read(inside, "/proc/self/cgroup").splitlines()}
+    for name, (hierarchy, count, enabled) in rows.items():
+        assert (hierarchy, count, enabled) == (numbers[name], "1", "1"), name
+    inside.call(os.mkdir, f"{AT}/cpu/child")
+    assert "\ncpu\t2\t2\t1\n" in read(inside, "/proc/cgroups")
+    inside.call(os.rmdir, f"{AT}/cpu/child")
+    assert "\ncpu\t2\t1\t1\n" in read(inside, "/proc/cgroups")
+
+
+def test_other_files_are_the_kernels(inside):
+    for path in ("/proc/version", "/proc/self/comm", "/proc/sys/kernel/ostype", "/proc/cpuinfo",
+                 "/proc/filesystems", "/proc/1/comm"):
+        if path != "/proc/self/comm":
+            with open(path, encoding="utf-8") as file:
+                assert re.sub("[0-9.]+", "", read(inside, path)) == re.sub("[0-9.]+", "", file.read())
+    assert read(inside, "/proc/self/comm") == "python3\n"
+
+
+def test_files_of_the_same_names_elsewhere(inside):
+    """Only /proc's are tables."""
+    directory = inside.directory / "names"
+    directory.mkdir()
+    try:
+        for name in (*OF_TASKS, "cgroups", "mtab", "123"):
+            (directory / name).write_text(f"my own {name}\n")
+            assert read(inside, f"{directory}/{name}") == f"my own {name}\n"
+            assert inside.call(probes.in_directory, directory, probes.read, name) == f"my own {name}\n"
+    finally:
+        for file in directory.iterdir():
+            file.unlink()
+        directory.rmdir()
+
+
+# --- who they are of ---
+
+def test_every_way_to_a_task(inside):
+    pid = inside.call(os.getpid)
+    for name in OF_TASKS:
+        expected = read(inside, f"/proc/self/{name}")
+        for directory in ("/proc/thread-self", f"/proc/{pid}", f"/proc/{pid}/task/{pid}",
+                          f"/proc/self/task/{pid}", "/proc/../proc/./self", "//proc//self"):
+            if name == "mountstats" and "task" in directory or name == "mountstats" and "thread" in directory:
+                assert error_of(read, inside, f"{directory}/{name}") == "ENOENT"
+            else:
+                assert read(inside, f"{directory}/{name}") == expected, directory
+    assert read(inside, "/proc/mounts") == read(inside, "/proc/self/mounts")
+    if os.path.islink("/etc/mtab"):
+        assert read(inside, "/etc/mtab") == read(inside, "/proc/self/mounts")
+
+
+def test_membership_follows_moves(inside, spawn):
+    """A process of nobody under the launcher: its numbers in the tree are what /proc says."""
+    pid = spawn()
+    inside.call(os.mkdir, f"{AT}/cpu/child")
+    inside.call(os.mkdir, f"{AT}/cpu/child/below")
+    try:
+        for path in ("/child", "/child/below", "/"):
+            inside.call(write, f"{AT}/cpu{path}/cgroup.procs", str(pid))
+            lines = read(inside, f"/proc/{pid}/cgroup").splitlines()
+            assert f"2:cpu:{path}" in lines
+            assert "8:memory:/" in lines and len(lines) == len(HIERARCHIES)
+            with open(f"/proc/{pid}/cgroup", encoding="utf-8") as kernels:
+                assert f"cpu:{path}\n" not in kernels.read() or path == "/"
+    finally:
+        inside.call(os.rmdir, f"{AT}/cpu/child/below")
+        inside.call(os.rmdir, f"{AT}/cpu/child")
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def test_membership_follows_forks(inside):
+    status, out, err = inside.call(probes.run, "sh", "-ec", f"""
+        mkdir {AT}/memory/forks
+        echo $$ > {AT}/memory/forks/cgroup.procs
+        sh -c 'sh -c "grep memory /proc/self/cgroup; :"; grep memory /proc/thread-self/cgroup'
+        grep memory /proc/$$/cgroup
+        echo $$ > {AT}/memory/cgroup.procs
+        grep memory /proc/self/cgroup
+        rmdir {AT}/memory/forks""")
+    assert (status, err) == (0, "")
+    assert out == 3 * "8:memory:/forks\n" + "8:memory:/\n"
+
+
+def test_cpuset_follows(inside):
+    status, out, err = inside.call(probes.run, "sh", "-ec", f"""
+        mkdir {AT}/cpuset/own
+        cat {AT}/cpuset/cpuset.cpus > {AT}/cpuset/own/cpuset.cpus
+        cat {AT}/cpuset/cpuset.mems > {AT}/cpuset/own/cpuset.mems
+        echo $$ > {AT}/cpuset/own/cgroup.procs
+        cat /proc/self/cpuset
+        echo $$ > {AT}/cpuset/cgroup.procs
+        cat /proc/self/cpuset
+        rmdir {AT}/cpuset/own""")
+    assert (status, out, err) == (0, "/own\n/\n", "")
+
+
+def test_threads(inside):
+    """A thread moved alone: the process and the thread say different things."""
+    assert inside.call(in_threads) == {
+        "/proc/self": "/", "/proc/thread-self": "/thread", "/proc/{pid}": "/",
+        "/proc/{pid}/task/{tid}": "/thread", "/proc/self/task/{tid}": "/thread",
+        "/proc/{pid}/task/{pid}": "/"}
+
+
+def in_threads():
+    import threading
+    found = {}
+
+    def look():
+        tid, pid = threading.get_native_id(), os.getpid()
+        write(f"{AT}/cpu/thread/tasks", str(tid))
+        for name in ("/proc/self", "/proc/thread-self", "/proc/{pid}", "/proc/{pid}/task/{tid}",
+                     "/proc/self/task/{tid}", "/proc/{pid}/task/{pid}"):
+            text = probes.read(name.format(pid=pid, tid=tid) + "/cgroup")
+            found[name] = re.search("^2:cpu:(.*)$", text, re.M)[1]
+
+    os.mkdir(f"{AT}/cpu/thread")
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    write(f"{AT}/cpu/cgroup.procs", str(os.getpid()))
+    os.rmdir(f"{AT}/cpu/thread")
+    return found
+
+
+def test_a_process_that_has_ended(inside, spawn):
+    pid = spawn()
+    fd = inside.call(os.open, f"/proc/{pid}", os.O_RDONLY)
+    spawn.end(pid)
+    assert error_of(read, inside, f"/proc/{pid}/cgroup") == "ENOENT"
+    assert error_of(inside.call, open_at, fd, "cgroup") in ("ESRCH", "ENOENT")
+    inside.call(os.close, fd)
+
+
+def open_at(fd, name):
+    return os.open(name, os.O_RDONLY, dir_fd=fd)
+
+
+@pytest.mark.parametrize("name", OF_TASKS)
+def test_init(inside, name):
+    """A process that has nothing to do with us: its own mounts, our memberships."""
+    text = read(inside, f"/proc/1/{name}")
+    if name in ("cgroup", "cpuset"):
+        assert text == read(inside, f"/proc/self/{name}")
+        return
+    cgroups = {"mountinfo": r" - cgroup2? ", "mounts": r"^\S+ \S+ cgroup2? ",
+               "mountstats": " with fstype cgroup2?$"}[name]
+    with open(f"/proc/1/{name}", encoding="utf-8") as file:
+        kernels = file.read().splitlines()
+    assert text.splitlines() == [line for line in kernels if not re.search(cgroups, line)]
