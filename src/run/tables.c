@@ -229,13 +229,19 @@ int view_mountinfo(struct view *view, const struct text *mountinfo, struct text 
 typedef void (*add_mount_function)(struct text *out, const struct mount *mount, const char *type,
 				   const char *point, const char *option);
 
+static bool is_read_only(const struct mount *mount)
+{
+	return !memcmp(mount->options.data, "ro", 2) || !memcmp(mount->super_options.data, "ro", 2);
+}
+
 /* show_vfsmnt: a mount is "ro" when it or its filesystem is. */
 static void add_mounts_line(struct text *out, const struct mount *mount, const char *type,
 			    const char *point, const char *option)
 {
 	struct slice options = mount->options;
 
-	text_printf(out, "%s %s %s %.*s%.*s,%s 0 0\n", type, point, type, SLICE(access_word(mount)),
+	text_printf(out, "%s %s %s %s%.*s,%s 0 0\n", type, point, type,
+		    is_read_only(mount) ? "ro" : "rw",
 		    (int)options.len - 2, options.data + 2, option);
 }
 

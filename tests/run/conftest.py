@@ -44,3 +44,19 @@ def spawn():
     """Starts processes that sleep, and ends them with the test."""
     with processes.Sleepers() as sleepers:
         yield sleepers
+
+
+@pytest.fixture
+def start():
+    """Starts a fuse_cgroupfs with options; at the end it must leave cleanly and have said nothing."""
+    with mounting.mount_point() as path:
+        daemons = []
+
+        def start_daemon(*options):
+            daemons.append(mounting.Daemon(path, *options))
+            return daemons[-1]
+
+        yield start_daemon
+        for daemon in daemons:
+            assert daemon.stop() == (0, "")
+        assert not mounting.mounts_on(path)
