@@ -60,6 +60,14 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY_OBJECTS)
 	@echo "  CC      $<"
 	@$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY_OBJECTS) $(ALL_LDFLAGS) -lcmocka
 
+# Tests of the launcher's parts include its own headers (-iquote: its limits.h is not <limits.h>).
+RUN_TEST_OBJECTS := $(filter-out $(BUILD)/obj/run/main.o,$(RUN_OBJECTS))
+$(BUILD)/unit/test_run_%: tests/unit/test_run_%.c $(RUN_TEST_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC) $(ALL_CFLAGS) -iquote src/run -o $@ $< $(RUN_TEST_OBJECTS) $(ALL_LDFLAGS) \
+		$(shell pkg-config --libs libseccomp) -lm -lcmocka
+
 $(BUILD)/fuzz/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) -fsanitize=fuzzer-no-link -c -o $@ $<

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "number.h"
 #include "version.h"
@@ -66,7 +67,7 @@ static bool take_decimal(const char **text, double *value)
 	size_t len = strspn(*text, "0123456789.");
 	char *end;
 
-	if (!len || !strspn(*text, "0123456789"))
+	if (!len)
 		return false;
 	*value = strtod(*text, &end);
 	if (end != *text + len)
@@ -88,10 +89,10 @@ int limits_parse_size(const char *text, int64_t *bytes)
 	if (unit) {
 		value = ldexp(value, 10 * (int)(unit - units + 1));
 		text++;
-		text += (*text | 0x20) == 'i';
+		text += !strcasecmp(text, "ib");
 	}
 	text += (*text | 0x20) == 'b';
-	if (*text || value < 1 || value >= (double)INT64_MAX)
+	if (*text || value >= (double)INT64_MAX)
 		return -EINVAL;
 	*bytes = (int64_t)value;
 	return 0;
@@ -104,9 +105,9 @@ int limits_parse_cpus(const char *text, int64_t *quota)
 
 	if ((point && strlen(point + 1) > 9) || !take_decimal(&text, &value) || *text)
 		return -EINVAL;
-	if (value < 0.01 || value > 1e6) /* below is less than the kernel's least quota, 1 ms */
+	if ((value > 0 && value < 0.01) || value > 1e6) /* below is less than the kernel's least quota, 1 ms */
 		return -EINVAL;
-	*quota = llround(value * CPU_PERIOD);
+	*quota = llround(value * 1e9) / (1000000000 / CPU_PERIOD);
 	return 0;
 }
 
@@ -122,7 +123,7 @@ static int parse_shares(const char *text, int64_t *shares)
 {
 	int error = number_parse_s64(text, 10, shares);
 
-	return error || *shares < 2 ? -EINVAL : 0;
+	return error || *shares < 0 || *shares == 1 ? -EINVAL : 0;
 }
 
 static int parse_pids(const char *text, int64_t *pids)

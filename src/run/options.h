@@ -39,7 +39,7 @@ bool limits_given(const struct limits *limits);
 
 /*
  * docker's sizes (units.RAMInBytes of docker/go-units): a decimal number, may be with a fraction,
- * and b, k, m, g, t or p in powers of 1024, may be followed by b or ib. 0 or -EINVAL.
+ * and b, k, m, g, t or p in powers of 1024, the latter may be followed by b or ib. 0 or -EINVAL.
  */
 int limits_parse_size(const char *text, int64_t *bytes);
 
