@@ -49,7 +49,7 @@ int view_cgroups(struct view *view, struct text *out);
 /* The text of /proc/PID/cgroup, seen from the prefix. -ESRCH: no such task. */
 int view_task(struct view *view, pid_t tid, struct text *out);
 
-/* The text of /proc/PID/cpuset: the same of one hierarchy. -ENOENT: there is no cpuset. */
+/* The text of /proc/PID/cpuset: the same of one hierarchy, "/" where there is no cpuset. */
 int view_cpuset(struct view *view, pid_t tid, struct text *out);
 
 /*

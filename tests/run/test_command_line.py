@@ -1,0 +1,208 @@
+"""Options, and what is said when something cannot be done: one clear line, status 125."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+import launcher
+import mounting
+import probes
+from launcher import AT, RUN, complaint, launch, shell
+from probes import CGROUP, TMPFS
+
+
+def run(*arguments):
+    return subprocess.run([RUN, *arguments], text=True, capture_output=True, check=False)
+
+
+def test_help():
+    result = run("--help")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("Usage: fuse_cgroup_run ")
+    for word in ("--root", "--at", "--trace", "--memory", "--memory-swap", "--cpus", "--cpu-shares",
+                 "--cpuset-cpus", "--pids-limit", "125", "126", "127"):
+        assert word in result.stdout
+    assert run("-h").stdout == result.stdout
+
+
+def test_version():
+    assert re.fullmatch(r"fuse_cgroup_run \d+\.\d+.*\n", run("--version").stdout)
+    assert run("-V").stdout == run("--version").stdout
+
+
+@pytest.mark.parametrize("arguments, word", [
+    ([], "command"), (["--"], "command"), (["--at", "relative", "true"], "absolute"),
+    (["--redirect", "true"], "--root")])
+def test_wrong_lines(arguments, word):
+    result = run(*arguments)
+    assert result.returncode == launcher.OURS and result.stdout == ""
+    assert word in complaint(result) and "--help" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--nonsense", "true"], ["-z", "true"], ["--root"]])
+def test_unknown_options(arguments):
+    result = run(*arguments)
+    assert result.returncode == launcher.OURS and result.stdout == ""
+    assert "--help" in result.stderr
+
+
+def test_options_end_at_the_command():
+    assert shell("echo \"$@\"", "--memory", "1g", "--") == "--memory 1g --\n"
+    result = launch("echo", "-n", "x")
+    assert (result.returncode, result.stdout) == (0, "x")
+
+
+def test_no_separator():
+    with launcher.temporary() as directory:
+        result = subprocess.run([*launcher.WITHOUT_CGROUPS, RUN, "echo", "-e", "x"], text=True,
+                                capture_output=True, env=launcher.environment(directory), check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "x\n", "")
+
+
+# --- --at ---
+
+def test_another_place():
+    with launcher.temporary() as place:
+        target = place / "here"
+        target.mkdir()
+        with launcher.Inside("--at", target) as program:
+            mounts = probes.mounts(program.call(probes.read, "/proc/self/mountinfo"))
+            assert mounts[str(target)][0] == "tmpfs"
+            assert mounts[f"{target}/cpu"] == ("cgroup", "cgroup", "rw,cpu")
+            assert program.call(probes.statfs, str(target))["type"] == TMPFS
+            assert program.call(probes.statfs, f"{target}/cpu")["type"] == CGROUP
+            assert AT not in mounts
+            assert program.call(os.listdir, AT) == []
+        assert os.listdir(target) == []
+        target.rmdir()
+
+
+@pytest.mark.parametrize("path, word", [("/nowhere", "/nowhere"), ("/etc/passwd", "/etc/passwd")])
+def test_no_such_place(path, word):
+    line = complaint(launch("true", options=["--at", path]))
+    assert word in line and "--at" in line
+
+
+def test_odd_names_of_places():
+    """Escapes of the tables, a slash at the end, a link."""
+    with launcher.temporary() as place:
+        target = place / "a b"
+        target.mkdir()
+        (place / "link").symlink_to(target)
+        for name in (target, f"{target}/", place / "link"):
+            out = shell("grep -c ' - cgroup cgroup ' /proc/self/mountinfo; stat -f -c %T \"$1/cpu\"; "
+                        "grep -c 'a.040b/cpu ' /proc/mounts", target, options=["--at", name])
+            assert out.split() == ["13", "cgroupfs", "1"], name
+        (place / "link").unlink()
+        target.rmdir()
+
+
+# --- --root ---
+
+def test_an_existing_mount(start):
+    daemon = start()
+    (daemon / "cpu" / "mine").mkdir()
+    with launcher.Inside("--root", daemon.path) as program:
+        assert "mine" in program.call(os.listdir, f"{AT}/cpu")
+        program.call(os.mkdir, f"{AT}/cpu/mine/below")
+        assert (daemon / "cpu" / "mine" / "below").is_dir()
+        assert launcher.daemons_in(program.directory) == []
+        pid = program.call(os.getpid)
+        (daemon / "cpu" / "mine" / "cgroup.procs").write_text(str(pid))
+        assert "2:cpu:/mine\n" in program.call(probes.read, "/proc/self/cgroup")
+        (daemon / "cpu" / "cgroup.procs").write_text(str(pid))
+    (daemon / "cpu" / "mine" / "below").rmdir()
+    assert daemon.process.poll() is None
+
+
+def test_fewer_hierarchies(start):
+    daemon = start("-o", "controllers=memory:cpu")
+    out = shell(f"cat /proc/self/cgroup; ls {AT}; grep -c '{AT}/.* - cgroup ' /proc/self/mountinfo; "
+                "cat /proc/self/cpuset", options=["--root", daemon.path])
+    assert out.split() == ["2:cpu:/", "1:memory:/", "cpu", "memory", "2", "/"]
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/tmp", "/proc", "/etc/passwd"])
+def test_no_mount_of_ours(path):
+    line = complaint(launch("true", options=["--root", path]))
+    assert path in line
+    if path in ("/tmp", "/proc"):
+        assert "no mount of fuse_cgroupfs" in line
+
+
+def test_another_fuse_filesystem(hello):
+    program, path = hello
+    with subprocess.Popen([program, "-f", path]) as process:
+        assert mounting.wait_until(lambda: mounting.is_serving(path))
+        line = complaint(launch("true", options=["--root", path]))
+        process.terminate()
+    assert "no mount of fuse_cgroupfs" in line
+
+
+# --- --trace ---
+
+def test_trace():
+    result = launch("sh", "-c", f"stat -f -c %T {AT}/cpu; cat /proc/self/cgroup /etc/hostname | wc -l; :",
+                    options=["--trace"])
+    assert result.returncode == 0 and result.stdout.startswith("cgroupfs\n")
+    lines = result.stderr.splitlines()
+    assert all(re.fullmatch(r"fuse_cgroup_run: \d+ \w+\(.*\): .+", line) for line in lines)
+    for call in (f"statfs({AT}/cpu): answered", "openat(/proc/self/cgroup): our file",
+                 "openat(/etc/hostname): the kernel's"):
+        assert any(line.endswith(call) for line in lines), call
+
+
+def test_no_trace():
+    assert launch("stat", "-f", AT).stderr == ""
+
+
+# --- where it cannot be ---
+
+def test_no_fuse():
+    script = "mount -t tmpfs tmpfs /dev; touch /dev/null; exec \"$@\""
+    line = complaint(launch("true", wrapper=["unshare", "-m", "sh", "-ec", script, "sh"]))
+    assert "/dev/fuse" in line
+
+
+def test_no_directory():
+    script = "umount -R /sys; exec \"$@\""
+    line = complaint(launch("true", wrapper=["unshare", "-m", "sh", "-ec", script, "sh"]))
+    assert AT in line and "--at" in line
+
+
+def test_no_daemon():
+    with launcher.temporary() as place:
+        subprocess.run(["cp", RUN, place / "fuse_cgroup_run"], check=True)
+        result = subprocess.run([place / "fuse_cgroup_run", "true"], text=True, capture_output=True,
+                                env=launcher.environment(place), check=False)
+        (place / "fuse_cgroup_run").unlink()
+    assert "fuse_cgroupfs" in complaint(result) and "PATH" in result.stderr
+
+
+def test_daemon_in_path():
+    with launcher.temporary() as place:
+        (place / "bin").mkdir()
+        subprocess.run(["cp", RUN, place / "fuse_cgroup_run"], check=True)
+        os.symlink(mounting.BINARY, place / "bin" / "fuse_cgroupfs")
+        path = f"{place}/bin:{os.environ['PATH']}"
+        result = subprocess.run([place / "fuse_cgroup_run", "stat", "-f", "-c", "%T", f"{AT}/cpu"],
+                                text=True, capture_output=True, check=False,
+                                env=launcher.environment(place, PATH=path))
+        subprocess.run(["rm", "-r", place / "bin", place / "fuse_cgroup_run"], check=True)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "cgroupfs\n", "")
+
+
+def test_no_temporary_directory():
+    line = complaint(launch("true", env={**os.environ, "TMPDIR": "/nowhere"}))
+    assert "/nowhere" in line
+
+
+def test_within_itself():
+    """The kernel permits one listener: the outer one says so, and the inner one what that means."""
+    result = launch(RUN, "--", "true")
+    assert (result.returncode, result.stdout) == (launcher.OURS, "")
+    outer, inner = result.stderr.splitlines()
+    assert "wants a seccomp listener of its own: refused" in outer
+    assert "fuse_cgroup_run within fuse_cgroup_run" in inner

@@ -1,0 +1,169 @@
+"""The limits that a command is shown: the tree as from inside a container."""
+
+import os
+import re
+
+import pytest
+
+import launcher
+import mounting
+import probes
+from launcher import AT, HIERARCHIES, complaint, launch, shell
+from processes import error_of
+
+NO_LIMIT = "9223372036854771712"
+
+
+def show(*options, files):
+    """The files' contents under these options."""
+    script = "for file; do cat \"$file\"; done"
+    return shell(script, *(f"{AT}/{file}" for file in files), options=options).splitlines()
+
+
+@pytest.mark.parametrize("options, expected", [
+    (["--memory", "512M"], ("536870912", "1073741824")),
+    (["-m", "512m"], ("536870912", "1073741824")),
+    (["-m1.5g"], ("1610612736", "3221225472")),
+    (["--memory=100000000"], ("99999744", "199999488")),  # whole pages, as the kernel has it
+    (["-m", "512m", "--memory-swap", "512m"], ("536870912", "536870912")),
+    (["-m", "512m", "--memory-swap", "2g"], ("536870912", "2147483648")),
+    (["-m", "512m", "--memory-swap", "-1"], ("536870912", NO_LIMIT)),
+    (["--cpus", "1"], (NO_LIMIT, NO_LIMIT))])
+def test_memory(options, expected):
+    found = show(*options, files=["memory/memory.limit_in_bytes", "memory/memory.memsw.limit_in_bytes"])
+    assert tuple(found) == expected
+
+
+@pytest.mark.parametrize("options, expected", [
+    (["--cpus", "1.5"], ("150000", "100000", "1024")), (["--cpus", "0.25"], ("25000", "100000", "1024")),
+    (["--cpu-shares", "512"], ("-1", "100000", "512")), (["-c", "2"], ("-1", "100000", "2")),
+    (["-c", "300000"], ("-1", "100000", "262144"))])
+def test_cpu(options, expected):
+    found = show(*options, files=["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us", "cpu/cpu.shares"])
+    assert tuple(found) == expected
+
+
+def test_cpuset():
+    found = show("--cpuset-cpus", "0", files=["cpuset/cpuset.cpus", "cpuset/cpuset.effective_cpus"])
+    assert found == ["0", "0"]
+    every, mems = show(files=["cpuset/cpuset.cpus", "cpuset/cpuset.mems"])
+    assert show("-m", "1g", files=["cpuset/cpuset.cpus", "cpuset/cpuset.mems"]) == [every, mems]
+
+
+@pytest.mark.parametrize("number, expected", [("100", "100"), ("-1", "max"), ("0", "max")])
+def test_pids(number, expected):
+    assert show("--pids-limit", number, files=["pids/pids.max"]) == [expected]
+
+
+# --- the tree then ---
+
+def test_everyone_of_it_is_in_the_root(limited):
+    count = len(HIERARCHIES)
+    lines = limited.call(probes.read, "/proc/self/cgroup").splitlines()
+    assert len(lines) == count and all(line.endswith(":/") for line in lines)
+    assert limited.call(probes.read, "/proc/self/cpuset") == "/\n"
+    for name in HIERARCHIES:
+        members = limited.call(probes.read, f"{AT}/{name}/cgroup.procs").split()
+        assert members == [str(limited.call(os.getpid))], name
+    status, out, _ = limited.call(probes.run, "sh", "-c", "cat /proc/self/cgroup | grep -c :/$")
+    assert (status, out) == (0, f"{count}\n")
+
+
+def test_it_is_a_child(limited):
+    """The files of the root only are not there, those of children only are."""
+    assert error_of(limited.call, os.stat, f"{AT}/memory/release_agent") == "ENOENT"
+    assert error_of(limited.call, os.stat, f"{AT}/cpuset/cgroup.sane_behavior") == "ENOENT"
+    for file in ("freezer/freezer.state", "pids/pids.max", "devices/devices.list"):
+        limited.call(os.stat, f"{AT}/{file}")
+
+
+def test_strangers_are_outside(limited):
+    """init's cgroups, as from a cgroup namespace."""
+    lines = limited.call(probes.read, "/proc/1/cgroup").splitlines()
+    assert len(lines) == len(HIERARCHIES) and all(line.endswith(":/..") for line in lines)
+    assert limited.call(probes.read, "/proc/1/cpuset") == "/..\n"
+
+
+def test_mounts_have_the_root(limited):
+    for line in limited.call(probes.read, "/proc/self/mountinfo").splitlines():
+        if " - cgroup " in line:
+            assert line.split()[3] == "/"
+    assert limited.call(probes.statfs, f"{AT}/cpu")["type"] == probes.CGROUP
+    assert limited.call(probes.statfs, AT)["type"] == probes.TMPFS
+
+
+def test_children_of_it(limited):
+    status, out, err = limited.call(probes.run, "sh", "-ec", f"""
+        mkdir {AT}/memory/child {AT}/memory/child/below "$TMPDIR/bound"
+        echo 64M > {AT}/memory/child/memory.limit_in_bytes
+        echo $$ > {AT}/memory/child/below/cgroup.procs
+        grep memory /proc/self/cgroup
+        unshare -m sh -ec 'mount --bind {AT}/memory/child "$TMPDIR/bound"
+            grep "$TMPDIR" /proc/self/mountinfo | cut -d " " -f 4'
+        grep hierarchical_memory_limit {AT}/memory/child/below/memory.stat
+        echo $$ > {AT}/memory/cgroup.procs
+        rmdir {AT}/memory/child/below {AT}/memory/child "$TMPDIR/bound"
+        """)
+    assert (status, err) == (0, "")
+    assert out.split() == ["8:memory:/child/below", "/child", "hierarchical_memory_limit", "67108864"]
+
+
+def test_usage_is_the_commands(limited):
+    """What the command uses, not the machine: from its start."""
+    usage = int(limited.call(probes.read, f"{AT}/memory/memory.usage_in_bytes"))
+    assert 1 << 20 < usage < 256 << 20
+    assert 0 < int(limited.call(probes.read, f"{AT}/cpuacct/cpuacct.usage")) < 100 * 10 ** 9
+    status, out, _ = limited.call(probes.run, "cat", f"{AT}/pids/pids.current")
+    assert (status, out) == (0, "2\n")
+
+
+def test_in_a_mount_of_others(start):
+    """--root: the command's cgroups are made in that tree, and removed at the end."""
+    daemon = start()
+    with launcher.Inside("--root", daemon.path, "-m", "256m") as program:
+        pid = program.call(os.getpid)
+        name = next(name for name in os.listdir(daemon / "memory") if name.startswith("run-"))
+        limit = daemon / "memory" / name / "memory.limit_in_bytes"
+        assert limit.read_text() == f"{256 << 20}\n"
+        assert program.call(probes.read, f"{AT}/memory/memory.limit_in_bytes") == f"{256 << 20}\n"
+        assert str(pid) in (daemon / "memory" / name / "cgroup.procs").read_text().split()
+    assert not [name for name in os.listdir(daemon / "memory") if name.startswith("run-")]
+
+
+def test_two_at_once(start):
+    daemon = start()
+    with launcher.Inside("--root", daemon.path, "-m", "1g") as one, \
+            launcher.Inside("--root", daemon.path, "-m", "2g") as two:
+        for program, size in ((one, 1 << 30), (two, 2 << 30)):
+            assert program.call(probes.read, f"{AT}/memory/memory.limit_in_bytes") == f"{size}\n"
+        text = one.call(probes.read, f"/proc/{two.call(os.getpid)}/cgroup")
+        assert re.search(r"^8:memory:/\.\./run-\d+$", text, re.M)
+
+
+# --- what cannot be ---
+
+@pytest.mark.parametrize("options, words", [
+    (["--memory", "x"], ["--memory", "x"]), (["-m", "12z"], ["--memory", "12z"]),
+    (["--memory-swap", "1g"], ["--memory-swap", "--memory"]),
+    (["-m", "2g", "--memory-swap", "1g"], ["--memory-swap", "--memory"]),
+    (["--cpus", "0.001"], ["--cpus", "0.001"]), (["--cpus", "many"], ["--cpus", "many"]),
+    (["--cpu-shares", "1"], ["--cpu-shares", "1"]), (["--pids-limit", "few"], ["--pids-limit", "few"]),
+    (["--cpuset-cpus", ""], ["--cpuset-cpus"])])
+def test_wrong_values(options, words):
+    line = complaint(launch("true", options=options))
+    assert all(word in line for word in words), line
+    assert "--help" in line
+
+
+@pytest.mark.parametrize("cpus", ["99999", "1-", "x", "2-1"])
+def test_wrong_cpus(cpus):
+    line = complaint(launch("true", options=["--cpuset-cpus", cpus]))
+    assert "cpuset.cpus" in line and cpus in line
+
+
+def test_missing_controller(start):
+    daemon = start("-o", "controllers=cpu:pids")
+    line = complaint(launch("true", options=["--root", daemon.path, "-m", "1g"]))
+    assert "memory" in line and "controller" in line
+    assert not [name for name in os.listdir(daemon / "cpu") if name.startswith("run-")]
+    assert mounting.mounts_on(daemon.path) == 1
