@@ -6,7 +6,7 @@ set -eu
 packages() {
 	case $1 in
 	build) echo gcc libc6-dev pkg-config libfuse3-dev fuse3 libseccomp-dev uthash-dev ;;
-	test) echo libcmocka-dev python3-pytest mount ;;
+	test) echo libcmocka-dev python3-pytest mount musl-tools ;;
 	clang) echo clang libclang-rt-14-dev ;;
 	clients | gvisor) echo golang-go ca-certificates ;;
 	bench) echo python3 ;;

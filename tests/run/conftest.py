@@ -70,23 +70,19 @@ def programs():
     with tempfile.TemporaryDirectory(prefix="fcg-programs-", dir="/tmp") as directory:
         pathlib.Path(directory).chmod(0o755)
 
-        def compile_program(name, *flags, source=None):
+        def compile_program(name, *flags, compiler="gcc"):
             binary = pathlib.Path(directory, name)
-            source = source or launcher.HERE / "programs" / f"{name}.c"
-            subprocess.run(["gcc", "-std=gnu17", "-O1", "-D_GNU_SOURCE", "-o", binary, source, *flags],
-                           check=True)
+            source = launcher.HERE / "programs" / f"{name}.c"
+            subprocess.run([compiler, "-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror",
+                            "-D_GNU_SOURCE", "-o", binary, source, *flags], check=True)
             return binary
 
         yield compile_program
 
 
 @pytest.fixture
-def hello(programs):
-    """libfuse's hello: a FUSE filesystem that is not ours. Its program and a place to mount it."""
-    source = pathlib.Path("/usr/share/doc/libfuse3-dev/examples/hello.c")
-    if not source.exists():
-        pytest.skip(f"needs {source} of libfuse3-dev: see path-exclude in /etc/dpkg/dpkg.cfg.d")
+def fuse_file(programs):
+    """A FUSE filesystem that is not ours: the program."""
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "fuse3"], text=True,
                            capture_output=True, check=True).stdout.split()
-    with mounting.mount_point() as path:
-        yield programs("hello", *flags, source=source), path
+    return programs("fuse_file", *flags)
