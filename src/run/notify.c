@@ -18,32 +18,9 @@
 /*
  * One of them waits for calls and answers those that need no waiting, all in one thread whose memory is
  * at hand. Before it waits (may be for a filesystem that is served by a program of ours, whose calls
- * have to be answered meanwhile) it leaves that to the next.
+ * have to be answered meanwhile) it leaves that to the next, who is made where there is none.
  */
-#define THREADS 8
-
-/* Held by who waits for calls. */
-static pthread_mutex_t leadership = PTHREAD_MUTEX_INITIALIZER;
-static _Thread_local bool leads;
-
-static void take_leadership(void)
-{
-	if (!leads)
-		pthread_mutex_lock(&leadership);
-	leads = true;
-}
-
-void notify_before_waiting(void)
-{
-	if (leads)
-		pthread_mutex_unlock(&leadership);
-	leads = false;
-}
-
-#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6 */
-#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
-#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
-#endif
+#define THREADS 8 /* that stay when they have nothing to do */
 
 struct server {
 	int listener;
@@ -52,14 +29,52 @@ struct server {
 	size_t request_size, response_size;
 };
 
-static void respond(const struct server *server, struct seccomp_notif_resp *response)
+/* Held by who waits for calls. */
+static pthread_mutex_t leadership = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local bool leads;
+static _Atomic unsigned successors; /* threads that wait for the leadership */
+/* Set before the first thread is there. */
+static struct server server;
+
+static bool start_thread(void);
+
+static void take_leadership(void)
+{
+	if (leads)
+		return;
+	successors++;
+	pthread_mutex_lock(&leadership);
+	successors--;
+	leads = true;
+}
+
+static void leave_leadership(void)
+{
+	if (leads)
+		pthread_mutex_unlock(&leadership);
+	leads = false;
+}
+
+void notify_before_waiting(void)
+{
+	if (leads && !successors)
+		start_thread();
+	leave_leadership();
+}
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6 */
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
+static void respond(struct seccomp_notif_resp *response)
 {
 	/* ENOENT: the task has ended meanwhile, or was interrupted. */
-	ioctl(server->listener, SECCOMP_IOCTL_NOTIF_SEND, response);
+	ioctl(server.listener, SECCOMP_IOCTL_NOTIF_SEND, response);
 }
 
 /* Gives the task the file and returns its number there, at one stroke. */
-static int give_file(const struct server *server, __u64 id, const struct answer *answer)
+static int give_file(__u64 id, const struct answer *answer)
 {
 	struct seccomp_notif_addfd add = {
 		.id = id,
@@ -68,16 +83,15 @@ static int give_file(const struct server *server, __u64 id, const struct answer 
 		.newfd_flags = answer->close_on_exec ? O_CLOEXEC : 0,
 	};
 
-	return ioctl(server->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -errno : 0;
+	return ioctl(server.listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -errno : 0;
 }
 
-static void pass_on(const struct server *server, __u64 id, const struct answer *answer,
-		    struct seccomp_notif_resp *response)
+static void pass_on(__u64 id, const struct answer *answer, struct seccomp_notif_resp *response)
 {
-	memset(response, 0, server->response_size);
+	memset(response, 0, server.response_size);
 	response->id = id;
 	if (answer->kind == ANSWER_FILE) {
-		int error = give_file(server, id, answer);
+		int error = give_file(id, answer);
 
 		close(answer->file);
 		if (!error || error == -ENOENT)
@@ -90,11 +104,10 @@ static void pass_on(const struct server *server, __u64 id, const struct answer *
 	} else {
 		response->val = answer->value;
 	}
-	respond(server, response);
+	respond(response);
 }
 
-static void serve_one(const struct server *server, struct seccomp_notif *request,
-		      struct seccomp_notif_resp *response)
+static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *response)
 {
 	struct answer answer;
 	struct call call = {
@@ -103,30 +116,40 @@ static void serve_one(const struct server *server, struct seccomp_notif *request
 	};
 
 	memcpy(call.arguments, request->data.args, sizeof(call.arguments));
-	calls_answer(server->context, &call, &answer);
-	pass_on(server, request->id, &answer, response);
+	calls_answer(server.context, &call, &answer);
+	pass_on(request->id, &answer, response);
 }
 
 static void *serve(void *argument)
 {
-	const struct server *server = argument;
-	struct seccomp_notif *request = malloc(server->request_size);
-	struct seccomp_notif_resp *response = malloc(server->response_size);
+	struct seccomp_notif *request = malloc(server.request_size);
+	struct seccomp_notif_resp *response = malloc(server.response_size);
 
-	while (request && response) {
+	(void)argument;
+	while (request && response && (leads || successors < THREADS)) {
 		take_leadership();
-		memset(request, 0, server->request_size);
-		if (!ioctl(server->listener, SECCOMP_IOCTL_NOTIF_RECV, request))
-			serve_one(server, request, response);
+		memset(request, 0, server.request_size);
+		if (!ioctl(server.listener, SECCOMP_IOCTL_NOTIF_RECV, request))
+			serve_one(request, response);
 		else if (errno != EINTR && errno != ENOENT)
 			break;
-		else if (errno == ENOENT && notify_is_over(server->listener, 0))
+		else if (errno == ENOENT && notify_is_over(server.listener, 0))
 			break;
 	}
-	notify_before_waiting();
+	leave_leadership();
 	free(request);
 	free(response);
 	return NULL;
+}
+
+static bool start_thread(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, serve, NULL))
+		return false;
+	pthread_detach(thread);
+	return true;
 }
 
 static size_t at_least(size_t size, size_t wanted)
@@ -136,26 +159,21 @@ static size_t at_least(size_t size, size_t wanted)
 
 int notify_serve(int listener, const struct calls_context *context)
 {
-	struct server *server = malloc(sizeof(*server)); /* its threads' to the end */
 	struct seccomp_notif_sizes sizes;
-	pthread_t thread;
 
-	if (!server)
-		return -ENOMEM;
-	if (syscall(__NR_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes)) {
-		free(server);
+	if (syscall(__NR_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes))
 		return -errno;
-	}
-	server->listener = listener;
-	server->context = context;
-	server->request_size = at_least(sizes.seccomp_notif, sizeof(struct seccomp_notif));
-	server->response_size = at_least(sizes.seccomp_notif_resp, sizeof(struct seccomp_notif_resp));
+	server = (struct server){
+		.listener = listener,
+		.context = context,
+		.request_size = at_least(sizes.seccomp_notif, sizeof(struct seccomp_notif)),
+		.response_size = at_least(sizes.seccomp_notif_resp, sizeof(struct seccomp_notif_resp)),
+	};
 	/* The waiting task and its answerer take turns on one processor: no other need be woken. */
 	ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 	for (unsigned i = 0; i < THREADS; i++) {
-		if (pthread_create(&thread, NULL, serve, server))
+		if (!start_thread())
 			return i ? 0 : -EAGAIN;
-		pthread_detach(thread);
 	}
 	return 0;
 }
