@@ -19,8 +19,9 @@
 static const int passed[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT,
 			     SIGALRM, SIGCHLD};
 
-/* The mask that we were started with. Written once. */
+/* What we were started with. Written once. */
 static sigset_t mask_before;
+static struct sigaction children_before;
 
 static void passed_signals(sigset_t *set)
 {
@@ -31,14 +32,18 @@ static void passed_signals(sigset_t *set)
 
 void command_block_signals(void)
 {
+	const struct sigaction tell = {.sa_handler = SIG_DFL};
 	sigset_t set;
 
 	passed_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, &mask_before);
+	/* Were SIGCHLD ignored, the kernel would not tell of children, nor of their status. */
+	sigaction(SIGCHLD, &tell, &children_before);
 }
 
 void command_restore_signals(void)
 {
+	sigaction(SIGCHLD, &children_before, NULL);
 	sigprocmask(SIG_SETMASK, &mask_before, NULL);
 }
 

@@ -19,9 +19,9 @@ struct sock_fprog;
 int command_run(const struct run_options *options, const struct sock_fprog *filter, int channel,
 		pid_t supervisor);
 
-/* Blocks the signals that are passed on, before anything is started; the command gets what was before. */
+/* Blocks the signals that are passed on, before anything is started, and has children waited for. */
 void command_block_signals(void);
-/* As they were: for a child that is not the command. Async-signal-safe. */
+/* As they were before: for a child. Async-signal-safe. */
 void command_restore_signals(void);
 
 #endif

@@ -13,12 +13,22 @@
 #include "options.h"
 #include "supervisor.h"
 
+static void stay(int number)
+{
+	(void)number;
+}
+
 /* The supervisor's process: out of the terminal's reach, so that Ctrl-C is the command's alone. */
 static void become_supervisor(const struct run_options *options, int channel)
 {
 	setsid();
 	signal(SIGPIPE, SIG_IGN);
+	/* It ends with the last process it serves; a handler, as what is ignored the daemon would inherit. */
+	signal(SIGTERM, stay);
+	signal(SIGINT, stay);
+	signal(SIGHUP, stay);
 	command_restore_signals();
+	signal(SIGCHLD, SIG_DFL);
 	exit(supervisor_run(options, channel));
 }
 

@@ -141,6 +141,8 @@ class Inside:
         return self
 
     def __exit__(self, kind, *_):
+        if self.errors.closed:
+            return
         if kind:
             with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
                 self.close()

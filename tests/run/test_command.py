@@ -1,0 +1,196 @@
+"""The command is started as it would be without the launcher, and the launcher ends as it does."""
+
+import os
+import resource
+import signal
+import subprocess
+
+import pytest
+
+import launcher
+import mounting
+from launcher import PYTHON, complaint, launch, shell
+
+PASSED_ON = ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "WINCH", "CONT", "ALRM"]
+
+
+# --- how it ends ---
+
+@pytest.mark.parametrize("status", [0, 1, 2, 42, 99, 124, 125, 126, 127, 128, 130, 254, 255])
+def test_exit_status(status):
+    result = launch("sh", "-c", f"exit {status}")
+    assert (result.returncode, result.stdout, result.stderr) == (status, "", "")
+
+
+@pytest.mark.parametrize("name", ["TERM", "KILL", "INT", "HUP", "QUIT", "SEGV", "ABRT", "PIPE", "USR1",
+                                  "ALRM", "SYS", "RTMIN"])
+def test_ended_by_a_signal(name):
+    code = f"import os, resource, signal; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); " \
+        f"signal.signal(signal.SIG{name}, signal.SIG_DFL) if '{name}' != 'KILL' else 0; " \
+        f"os.kill(os.getpid(), signal.SIG{name})"
+    result = launch(PYTHON, "-c", code)
+    assert (result.returncode, result.stderr) == (-getattr(signal, f"SIG{name}"), "")
+
+
+def test_not_found():
+    line = complaint(launch("/nowhere/at/all"), 127)
+    assert "/nowhere/at/all" in line and "No such file" in line
+    assert "no-such-command-anywhere" in complaint(launch("no-such-command-anywhere"), 127)
+
+
+def test_cannot_be_run():
+    assert "/etc/passwd" in complaint(launch("/etc/passwd"), 126)
+    assert "/tmp" in complaint(launch("/tmp"), 126)
+
+
+# --- what it is given ---
+
+def test_standard_streams():
+    result = launch("sh", "-c", "cat; echo error >&2", input="from here\n")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "from here\n", "error\n")
+
+
+def test_much_data():
+    data = os.urandom(1 << 20).hex()
+    assert launch("cat", input=data).stdout == data
+
+
+def test_closed_streams():
+    assert launch("sh", "-c", "exec 3>&1; ls /proc/self/fd >&3", wrapper=[
+        *launcher.WITHOUT_CGROUPS, "sh", "-c", "exec \"$@\" <&-", "sh"]).stdout.split()[0] in ("0", "1")
+
+
+def native_and_launched(*command, **more):
+    with launcher.temporary() as directory:
+        env = launcher.environment(directory, **more.pop("extra", {}))
+        found = [subprocess.run(line, text=True, capture_output=True, env=env, check=True, **more).stdout
+                 for line in (command, launcher.command_line(*command, wrapper=()))]
+    return found
+
+
+def test_environment():
+    native, launched = native_and_launched("env", "-0", extra={"SOME": "thing\nelse", "EMPTY": ""})
+    assert sorted(launched.split("\0")) == sorted(native.split("\0"))
+
+
+def test_arguments():
+    assert shell("printf '<%s>' \"$@\"", "", "a b", "\n", "*", "--memory") == "<><a b><\n><*><--memory>"
+
+
+@pytest.mark.parametrize("blocked, ignored", [
+    ([], []), ([signal.SIGUSR1, signal.SIGCHLD, signal.SIGTERM], []), ([], [signal.SIGINT, signal.SIGHUP]),
+    ([], [signal.SIGCHLD]), ([signal.SIGRTMIN], [signal.SIGPIPE, signal.SIGTSTP])])
+def test_signals_it_starts_with(blocked, ignored):
+    def prepare():
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
+    native, launched = native_and_launched("grep", "^Sig[BIC]", "/proc/self/status", preexec_fn=prepare)
+    assert launched == native
+
+
+def test_descriptors():
+    """Those that are passed on, and none of the launcher's."""
+    reader, writer = os.pipe()
+    native, launched = native_and_launched("ls", "-l", "/proc/self/fd", pass_fds=(reader, writer))
+    os.close(reader)
+    os.close(writer)
+
+    def numbers(text):
+        return [line.split()[8] for line in text.splitlines()[1:]]
+
+    assert numbers(launched) == numbers(native)
+    assert str(reader) in numbers(launched)
+    assert "seccomp" not in launched and "socket" not in launched
+
+
+def test_process():
+    """Working directory, session, group, limits, mask, nice value."""
+    script = "pwd; umask; ulimit -n; ulimit -c; nice; cut -d ' ' -f 5-7 /proc/self/stat; " \
+        "grep -E '^(Groups|Uid|Gid|NoNewPrivs|Cpus_allowed|CapEff|CapBnd|CapAmb)' /proc/self/status"
+
+    def prepare():
+        os.umask(0o27)
+        os.nice(3)
+        os.setsid()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 200))
+
+    native, launched = native_and_launched("sh", "-c", script, preexec_fn=prepare, cwd="/var/lib")
+    native, launched = native.splitlines(), launched.splitlines()
+    assert launched[:5] == native[:5] and launched[6:] == native[6:]
+    assert launched[0] == "/var/lib"
+
+
+def test_group_and_session():
+    with launcher.Inside() as program:
+        assert program.call(os.getppid) == program.pid
+        assert program.call(os.getpgrp) == os.getpgid(program.pid)
+        assert program.call(os.getsid, 0) == os.getsid(program.pid)
+
+
+# --- signals ---
+
+CATCH = """
+import signal, sys
+def tell(number, _):
+    print(signal.Signals(number).name[3:], flush=True)
+for name in {!r}:
+    signal.signal(getattr(signal, "SIG" + name), tell)
+print("ready", flush=True)
+sys.stdin.read()
+""".format(PASSED_ON)
+
+
+@pytest.fixture
+def catcher():
+    """A command that tells of the signals it gets, each once."""
+    with launcher.temporary() as directory:
+        with subprocess.Popen(launcher.command_line(PYTHON, "-c", CATCH), text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              env=launcher.environment(directory), start_new_session=True) as process:
+            assert process.stdout.readline() == "ready\n"
+            yield process
+            process.stdin.close()
+            assert process.wait(mounting.PATIENCE) == 0
+
+
+def test_signals_are_passed_on(catcher):
+    for name in PASSED_ON:
+        catcher.send_signal(getattr(signal, f"SIG{name}"))
+        assert catcher.stdout.readline() == f"{name}\n"
+
+
+def test_ends_by_the_signal_that_it_passes_on():
+    with launcher.Inside() as program:
+        program.call(os.getpid)
+        program.process.send_signal(signal.SIGTERM)
+        program.process.wait(mounting.PATIENCE)
+        program.close(-signal.SIGTERM)
+
+
+def test_stop_and_go_on():
+    """SIGSTOP of the command alone does not stop the launcher for good; SIGCONT goes through."""
+    with launcher.Inside() as program:
+        pid = program.call(os.getpid)
+        os.kill(pid, signal.SIGSTOP)
+        assert mounting.wait_until(lambda: state(pid) == "T")
+        program.process.send_signal(signal.SIGCONT)
+        assert mounting.wait_until(lambda: state(pid) != "T")
+        assert program.call(os.getpid) == pid
+
+
+def state(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        return file.read().rsplit(")", 1)[1].split()[0]
+
+
+# --- children ---
+
+def test_children_of_the_command_are_its_own():
+    """Orphans go to init, not to the launcher, and nothing of ours is among its children."""
+    assert shell("ps -o comm= --ppid $$ | sort -u | tr '\\n' ' '") in ("ps sort tr ", "ps sh sort tr ")
+
+
+def test_many_short_children():
+    assert shell("i=0; while [ $i -lt 300 ]; do (exit 3) || i=$((i+1)); done; echo $i") == "300\n"

@@ -1,0 +1,198 @@
+"""A command at a terminal: it has it for itself, and the launcher is not in the way."""
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+import pytest
+
+import launcher
+import mounting
+
+CTRL_C, CTRL_Z, CTRL_BACKSLASH, CTRL_D = "\x03", "\x1a", "\x1c", "\x04"
+
+
+class Terminal:
+    """Processes with a terminal of their own, at whose other end we are."""
+
+    def __init__(self, *command):
+        self.stack = contextlib.ExitStack()
+        self.directory = self.stack.enter_context(launcher.temporary())
+        self.text = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe(command[0], [*map(str, command)], launcher.environment(self.directory, PS1="$ "))
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def expect(self, pattern):
+        """Waits until this is on the screen, and forgets all up to it."""
+        end = time.monotonic() + mounting.PATIENCE
+        while not (match := re.search(pattern, self.text)):
+            assert time.monotonic() < end, f"no {pattern!r} in {self.text!r}"
+            if select.select([self.fd], [], [], 0.1)[0]:
+                try:
+                    self.text += os.read(self.fd, 65536).decode(errors="replace")
+                except OSError:  # nobody has it open any more
+                    assert re.search(pattern, self.text), self.text
+        self.text = self.text[match.end():]
+        return match
+
+    def wait(self):
+        """The exit status, -N where signal N ended it."""
+        found = []
+
+        def ended():
+            found[:] = os.waitpid(self.pid, os.WNOHANG)
+            return found[0]
+
+        assert mounting.wait_until(ended), f"it does not end: {self.text!r}"
+        return os.waitstatus_to_exitcode(found[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with self.stack:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(self.pid, signal.SIGHUP)
+                os.kill(self.pid, signal.SIGCONT)
+            os.close(self.fd)
+
+
+@pytest.fixture
+def terminal():
+    """Starts a command under the launcher at a terminal."""
+    with contextlib.ExitStack() as stack:
+        def start(*command):
+            return stack.enter_context(Terminal(*launcher.command_line(*command, wrapper=())))
+
+        yield start
+
+
+def test_it_is_a_terminal(terminal):
+    screen = terminal("sh", "-c", "test -t 0 && test -t 1 && test -t 2 && tty && ps -o stat= $$")
+    screen.expect(r"/dev/pts/\d+\r\n\S*\+")
+    assert screen.wait() == 0
+
+
+def test_interrupt_ends_it(terminal):
+    screen = terminal("sh", "-c", "echo ready; exec sleep 1000")
+    screen.expect("ready")
+    screen.type(CTRL_C)
+    assert screen.wait() == -signal.SIGINT
+
+
+def test_quit_ends_it(terminal):
+    screen = terminal("sh", "-c", "ulimit -c 0; echo ready; exec sleep 1000")
+    screen.expect("ready")
+    screen.type(CTRL_BACKSLASH)
+    assert screen.wait() == -signal.SIGQUIT
+
+
+def test_interrupt_comes_once(terminal):
+    """A command that goes on after Ctrl-C gets one SIGINT for each."""
+    screen = terminal(launcher.PYTHON, "-c", "import signal, sys; "
+                      "signal.signal(signal.SIGINT, lambda *_: print('got', flush=True)); "
+                      "print('ready', flush=True); sys.stdin.read(); print('end')")
+    screen.expect("ready")
+    for _ in range(3):
+        screen.type(CTRL_C)
+        screen.expect("got")
+        time.sleep(0.05)
+    screen.type(CTRL_D)
+    screen.expect("end")
+    assert "got" not in screen.text
+    assert screen.wait() == 0
+
+
+def test_end_of_input(terminal):
+    screen = terminal("cat")
+    screen.type("hello\n")
+    screen.expect("hello\r\nhello\r\n")
+    screen.type(CTRL_D)
+    assert screen.wait() == 0
+
+
+def test_window_size(terminal):
+    screen = terminal("sh", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done")
+    screen.expect("ready")
+    fcntl.ioctl(screen.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
+    screen.expect("33 77")
+    screen.type(CTRL_C)
+    assert screen.wait() == -signal.SIGINT
+
+
+def test_hang_up(terminal):
+    screen = terminal("sh", "-c", "echo ready; exec sleep 1000")
+    screen.expect("ready")
+    os.kill(screen.pid, signal.SIGHUP)
+    assert screen.wait() == -signal.SIGHUP
+
+
+def test_job_control():
+    """Ctrl-Z, bg, fg of a shell that started the launcher."""
+    with Terminal("bash", "--norc", "--noprofile", "-i") as screen:
+        screen.expect(r"\$ ")
+        command = " ".join(launcher.command_line("sh", "-c", "'echo ready; read line; echo read $line; exit 7'",
+                                                 wrapper=()))
+        for _ in range(2):
+            screen.type(command + "\n")
+            screen.expect("ready\r\n")
+            screen.type(CTRL_Z)
+            screen.expect(r"Stopped.*\r\n")
+            screen.type("echo at the prompt\n")
+            screen.expect("at the prompt\r\n")
+            screen.type("fg\n")
+            screen.expect("exit 7'\r\n")
+            screen.type("a line\n")
+            screen.expect("read a line")
+            screen.type("echo status $?\n")
+            screen.expect("status 7\r\n")
+        screen.type("exit\n")
+        assert screen.wait() == 0
+
+
+def test_in_the_background():
+    with Terminal("bash", "--norc", "--noprofile", "-i") as screen:
+        screen.expect(r"\$ ")
+        command = " ".join(launcher.command_line("sleep", "0.2", wrapper=()))
+        screen.type(command + " & wait $!; echo status $?\n")
+        screen.expect("status 0\r\n")
+        screen.type("exit\n")
+        assert screen.wait() == 0
+
+
+def test_a_shell_under_it(terminal):
+    """An interactive shell as the command: it has job control of its own."""
+    screen = terminal("bash", "--norc", "--noprofile", "-i")
+    screen.expect(r"\$ ")
+    screen.type("sleep 1000\n")
+    screen.expect("sleep 1000\r\n")
+    time.sleep(0.2)
+    screen.type(CTRL_Z)
+    screen.expect("Stopped")
+    screen.type("kill %1; wait; echo $((40+2))\n")
+    screen.expect("\r\n42\r\n|Terminated")
+    screen.type("stat -f -c %T /sys/fs/cgroup/cpu\n")
+    screen.expect("cgroupfs\r\n")
+    screen.type("exit 5\n")
+    assert screen.wait() == 5
+
+
+def test_no_controlling_terminal():
+    """The supervisor holds no terminal: who has it last gives it up."""
+    with launcher.temporary() as directory:
+        result = subprocess.run(launcher.command_line("sh", "-c", "ps -o tty= $PPID", wrapper=()), text=True,
+                                stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                                env=launcher.environment(directory), start_new_session=True)
+    assert (result.returncode, result.stdout.strip()) == (0, "?")
