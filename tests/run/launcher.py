@@ -40,7 +40,7 @@ def why_not():
 def temporary():
     """An own TMPDIR, in which the launcher must leave nothing."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="fcg-run-", dir="/tmp"))
-    path.chmod(0o755)
+    path.chmod(0o1777)
     try:
         yield path
         gone = mounting.wait_until(lambda: not os.listdir(path))
