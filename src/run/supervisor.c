@@ -171,15 +171,17 @@ static void live(struct supervisor *supervisor)
 
 int supervisor_run(const struct run_options *options, int channel)
 {
-	struct supervisor supervisor = {
+	/* The answering threads' to the end of the process. */
+	static struct supervisor supervisor;
+	bool built;
+
+	supervisor = (struct supervisor){
 		.options = options,
 		.view = {.lock = PTHREAD_RWLOCK_INITIALIZER, .top = -1, .at = options->at},
 		.cgroupfs = {.pidfd = -1},
 		.channel = channel,
 		.listener = -1,
 	};
-	bool built;
-
 	supervisor.context = (struct calls_context){
 		.view = &supervisor.view,
 		.machine = machine_open("/"),

@@ -83,6 +83,7 @@ def test_mounts_outside_are_seen_inside():
 OUTLIVE = f"""
 exec 3<"$1" </dev/null >/dev/null 2>&1
 read line <&3
+until ls {AT}/cpu >/dev/null 2>&1; do sleep 0.05; done
 {{ stat -f -c %T {AT} {AT}/cpu
   grep :cpu: /proc/self/cgroup
   grep -c ' - cgroup cgroup ' /proc/self/mountinfo
