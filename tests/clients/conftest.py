@@ -1,0 +1,54 @@
+"""Unmodified clients of containers and cgroups, on the kernel's tree and on ours."""
+
+import pathlib
+
+import pytest
+
+import trees
+
+
+def pytest_addoption(parser):
+    parser.addoption("--tree", action="append", choices=trees.NAMES,
+                     help="only on this tree (kernel, away, beside)")
+
+
+def pytest_configure(config):
+    names = config.getoption("--tree")
+    if not names:
+        names = [name for name in trees.NAMES if name != "kernel" or trees.kernel_has_v1()]
+    config.tree_names = names
+    trees.become_reaper()
+
+
+def pytest_generate_tests(metafunc):
+    if "tree_name" in metafunc.fixturenames:
+        metafunc.parametrize("tree_name", metafunc.config.tree_names)
+
+
+def pytest_collection_modifyitems(items):
+    here = pathlib.Path(__file__).parent
+    reason = trees.why_not()
+    for item in items:
+        if reason and here in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def make_tree(tree_name):
+    """Makes a tree, with the launcher's options where it is ours; nothing may be left of it."""
+    made = []
+
+    def make(*options):
+        made.append(trees.Tree(tree_name, *options))
+        return made[-1]
+
+    yield make
+    left = {}
+    for tree in made:
+        left.update(tree.close())
+    assert not left, "processes left behind"
+
+
+@pytest.fixture
+def tree(make_tree):
+    return make_tree()

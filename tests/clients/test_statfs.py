@@ -1,0 +1,53 @@
+"""stat -f, and what else tells a filesystem's type."""
+
+import trees
+
+# type, block sizes, blocks, free, available, inodes, free inodes, longest name
+CGROUP = "27e0eb 4096 4096 0 0 0 0 0 255"
+FORMAT = "%t %s %S %b %f %a %c %d %l"
+
+
+def test_type_and_figures(tree):
+    for hierarchy in trees.HIERARCHIES:
+        directory = f"{trees.STANDARD}/{hierarchy}"
+        tree.run("mkdir", f"{directory}/{tree.unique}")
+        paths = (directory, f"{directory}/tasks", f"{directory}/{tree.unique}",
+                 f"{directory}/{tree.unique}/cgroup.procs")
+        lines = tree.out("stat", "-f", "-c", FORMAT, *paths).splitlines()
+        assert lines == [CGROUP] * len(paths), directory
+        assert tree.out("stat", "-f", "-c", "%T", directory).strip() == "cgroupfs"
+        tree.run("rmdir", f"{directory}/{tree.unique}")
+
+
+def test_top_is_tmpfs(tree):
+    assert tree.out("stat", "-f", "-c", "%t %T", trees.STANDARD).split() == ["1021994", "tmpfs"]
+    assert tree.out("findmnt", "-n", "-o", "FSTYPE", trees.STANDARD).strip() == "tmpfs"
+
+
+def test_findmnt_lists_every_hierarchy(tree):
+    lines = tree.out("findmnt", "-rn", "-t", "cgroup", "-o", "TARGET,FSTYPE,FS-OPTIONS,FSROOT")
+    found = {}
+    for line in lines.splitlines():
+        target, kind, options, root = line.split()
+        assert (kind, root) == ("cgroup", "/"), line
+        found[target.removeprefix(trees.STANDARD + "/")] = set(options.split(","))
+    assert set(found) == set(trees.HIERARCHIES)
+    for hierarchy, options in found.items():
+        assert ("name=systemd" if hierarchy == "systemd" else hierarchy) in options
+
+
+def test_tables_agree(tree):
+    assert "fuse" not in tree.out("cat", "/proc/self/mountinfo")
+    listed = [line.split()[2] for line in tree.out("cat", "/proc/mounts").splitlines()
+              if f" {trees.STANDARD}/" in line]
+    assert listed == ["cgroup"] * len(trees.HIERARCHIES)
+    controllers = {line.split()[0]: line.split()[3]
+                   for line in tree.out("cat", "/proc/cgroups").splitlines()[1:]}
+    for hierarchy in trees.HIERARCHIES:
+        if hierarchy != "systemd":
+            assert controllers[hierarchy] == "1", hierarchy
+
+
+def test_df_takes_it_for_a_pseudo_filesystem(tree):
+    assert trees.STANDARD + "/memory" not in tree.out("df")
+    assert trees.STANDARD + "/memory" in tree.out("df", "-a", "-t", "cgroup")

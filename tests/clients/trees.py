@@ -1,0 +1,247 @@
+"""The trees that the clients are tried on, each with a shell in it that runs them.
+
+kernel   the kernel's own cgroup v1, freshly mounted: says what must be seen
+away     ours, by the launcher, where the kernel's cgroups have been taken away
+beside   ours, by the launcher, where they are left
+"""
+
+import contextlib
+import ctypes
+import os
+import pathlib
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LAUNCHER = pathlib.Path(os.environ.get("FUSE_CGROUP_RUN", ROOT / "build" / "fuse_cgroup_run"))
+HIERARCHIES = ("blkio cpu cpuacct cpuset devices freezer hugetlb memory net_cls net_prio "
+               "perf_event pids systemd").split()
+NAMES = ("kernel", "away", "beside")
+STANDARD = "/sys/fs/cgroup"
+SECONDS = 120  # more than anything here takes on a busy machine
+PR_SET_CHILD_SUBREAPER = 36
+
+TAKE_AWAY = f"umount -R {STANDARD} 2>/dev/null || :; "
+MOUNT_KERNEL = TAKE_AWAY + f"mount -t tmpfs -o mode=755 tmpfs {STANDARD}" + "".join(
+    f" && mkdir {STANDARD}/{name} && mount -t cgroup -o "
+    f"{'none,name=systemd' if name == 'systemd' else name} cgroup {STANDARD}/{name}"
+    for name in HIERARCHIES)
+
+
+def private(script, *command):
+    """The command after the script, in a mount namespace of its own."""
+    return ["unshare", "-m", "--propagation", "private",
+            "sh", "-c", script + '; exec "$@"', "sh", *command]
+
+
+def kernel_has_v1():
+    return subprocess.run(private(f"set -e; {MOUNT_KERNEL}", "true"),
+                          stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def why_not():
+    """Why no client can be tried here, or None."""
+    if os.geteuid() != 0:
+        return "the clients make containers: run the tests as root"
+    if not os.path.exists("/dev/fuse"):
+        return "there is no /dev/fuse: modprobe fuse, or give it to the container"
+    return None
+
+
+def become_reaper():
+    """Makes orphans our children, so that none is lost sight of."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def descendants():
+    """Living processes below this one, as {pid: command line}."""
+    parents, lines = {}, {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+            if state != "Z":
+                parents[int(entry.name)] = int(parent)
+                lines[int(entry.name)] = ((entry / "cmdline").read_bytes()
+                                          .replace(b"\0", b" ").decode(errors="replace"))
+    found = {}
+    for pid in parents:
+        above = pid
+        while above in parents and above != os.getpid():
+            above = parents[above]
+        if above == os.getpid() and pid != above:
+            found[pid] = lines[pid]
+    return found
+
+
+def reap():
+    """Takes the status of orphans that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def until(condition, what, seconds=SECONDS):
+    """Polls until the condition holds, and returns what it gave."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.05)
+
+
+class Result:
+    """What a command left: status, out, err."""
+
+    def __init__(self, argv, status, out, err):
+        self.argv, self.status, self.out, self.err = argv, status, out, err
+
+    def __str__(self):
+        return f"{shlex.join(self.argv)}\nstatus {self.status}\n{self.out}{self.err}"
+
+
+class Tree:
+    """A tree at /sys/fs/cgroup and a shell that runs commands where it is seen."""
+
+    count = 0
+
+    def __init__(self, name, *options):
+        self.name = name
+        Tree.count += 1
+        self.unique = f"fcg-client-{os.getpid()}-{Tree.count}"
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="fcg-client."))
+        self.log = self.directory / "shell.log"
+        launcher = [str(LAUNCHER), *options, "--", "sh"]
+        command = {"kernel": lambda: private(f"set -e; {MOUNT_KERNEL}", "sh"),
+                   "away": lambda: private(TAKE_AWAY, *launcher),
+                   "beside": lambda: launcher}[name]()
+        with open(self.log, "wb") as log:
+            # tini reaps orphans, as init would
+            self.shell = subprocess.Popen(["tini", "-s", "--", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                          stderr=log, bufsize=0)
+        self.pid = int(self._say("echo $$", SECONDS))
+        self.root = pathlib.Path(f"/proc/{self.pid}/root{STANDARD}")
+
+    def _say(self, line, seconds):
+        """One line to the shell, and the line it answers."""
+        self.shell.stdin.write(line.encode() + b"\n")
+        answer = b""
+        end = time.monotonic() + seconds
+        while not answer.endswith(b"\n"):
+            if not select.select([self.shell.stdout], [], [], max(0, end - time.monotonic()))[0]:
+                raise AssertionError(f"no answer within {seconds} s: {line}")
+            data = os.read(self.shell.stdout.fileno(), 4096)
+            if not data:
+                raise AssertionError(f"the shell ended: {line}\n{self.log.read_text()}")
+            answer += data
+        return answer.decode().strip()
+
+    def run(self, *argv, status=0, seconds=SECONDS, stdin="/dev/null"):
+        """Runs a command to its end; its status must be as told, if it is told."""
+        argv = [str(word) for word in argv]
+        out, err = self.directory / "out", self.directory / "err"
+        got = int(self._say(f"{shlex.join(argv)} <{shlex.quote(str(stdin))} >{out} 2>{err}; echo $?",
+                            seconds))
+        result = Result(argv, got, out.read_text(errors="replace"), err.read_text(errors="replace"))
+        assert status is None or got == status, str(result)
+        return result
+
+    def out(self, *argv, **options):
+        """What a command that succeeds prints."""
+        return self.run(*argv, **options).out
+
+    def start(self, *argv, log):
+        """Starts a command in the background; returns its pid."""
+        argv = [str(word) for word in argv]
+        return int(self._say(f"{shlex.join(argv)} </dev/null >{shlex.quote(str(log))} 2>&1 & echo $!",
+                             SECONDS))
+
+    def stop(self, pid, number=signal.SIGTERM):
+        """Ends what was started; returns its status."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        return int(self._say(f"wait {pid}; echo $?", SECONDS))
+
+    def path(self, hierarchy, cgroup=""):
+        return self.root / hierarchy / str(cgroup).lstrip("/")
+
+    def read(self, hierarchy, cgroup, file):
+        return (self.path(hierarchy, cgroup) / file).read_text().strip()
+
+    def processes(self, hierarchy, cgroup):
+        return {int(pid) for pid in self.read(hierarchy, cgroup, "cgroup.procs").split()}
+
+    def membership(self, pid):
+        """Where a process is by /proc, as {hierarchy: path}, read where the tree is seen."""
+        paths = {}
+        for line in self.out("cat", f"/proc/{pid}/cgroup").splitlines():
+            _, controllers, path = line.split(":", 2)
+            paths[controllers.removeprefix("name=")] = path
+        return {name: paths[name] for name in HIERARCHIES}
+
+    def holding(self, name):
+        """Hierarchies with a cgroup of that path."""
+        return [hierarchy for hierarchy in HIERARCHIES if self.path(hierarchy, name).is_dir()]
+
+    def _cgroups(self, hierarchy):
+        """Directories that this tree's test made there, children first."""
+        for path, _, _ in os.walk(self.path(hierarchy, self.unique), topdown=False):
+            yield pathlib.Path(path)
+
+    def _thaw(self):
+        for path in self._cgroups("freezer"):
+            with contextlib.suppress(OSError):
+                (path / "freezer.state").write_text("THAWED")
+
+    def _remove_cgroups(self):
+        for hierarchy in HIERARCHIES:
+            for path in self._cgroups(hierarchy):
+                with contextlib.suppress(OSError):
+                    path.rmdir()
+
+    def close(self):
+        """Ends the shell. Returns what was left behind, which is then gone too."""
+        left = {}
+        try:
+            if self.shell.poll() is None:
+                self._thaw()
+                if self.name == "kernel":
+                    left = self._end({self.shell.pid, self.pid}, 0)
+                    self._remove_cgroups()
+                self.shell.stdin.close()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.shell.wait(SECONDS)
+        finally:
+            left.update(self._end(set(), 10))
+            self.shell.wait()
+            shutil.rmtree(self.directory, ignore_errors=True)
+        return left
+
+    @staticmethod
+    def _end(keep, seconds):
+        """Kills what is still there after a while, but for those to keep."""
+        end = time.monotonic() + seconds
+        killed = {}
+        while True:
+            reap()
+            left = {pid: line for pid, line in descendants().items() if pid not in keep}
+            if not left:
+                return killed
+            if time.monotonic() > end + SECONDS:
+                raise AssertionError(f"cannot be killed: {left}")
+            if time.monotonic() > end:
+                killed.update(left)
+                for pid in left:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+            time.sleep(0.02)
