@@ -43,9 +43,11 @@ def make_tree(tree_name):
         return made[-1]
 
     yield make
-    left = {}
     for tree in made:
-        left.update(tree.close())
+        tree.leave()
+    left = trees.end_rest()
+    for tree in made:
+        tree.clean()
     assert not left, "processes left behind"
 
 

@@ -21,7 +21,8 @@ def test_life(tree, check):
 def test_events(tree):
     box = runtime.Container(tree, RUNC, oci.BUSY)
     box.start()
-    trees.until(lambda: int(tree.read("memory", box.cgroup, "memory.usage_in_bytes")) > 8_000_000,
+    trees.until(lambda: tree.read("pids", box.cgroup, "pids.current") == "1" and
+                int(tree.read("memory", box.cgroup, "memory.usage_in_bytes")) > 8_000_000,
                 "it uses memory")
     before = runtime.cpu_time(tree, box.cgroup)
     data = json.loads(box.run("events", "--stats", box.id).out)["data"]

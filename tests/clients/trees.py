@@ -27,20 +27,51 @@ SECONDS = float(os.environ.get("CLIENT_SECONDS", "120"))  # more than a busy mac
 PR_SET_CHILD_SUBREAPER = 36
 
 TAKE_AWAY = f"umount -R {STANDARD} 2>/dev/null || :"
-MOUNT_KERNEL = f"{TAKE_AWAY}; mount -t tmpfs -o mode=755 tmpfs {STANDARD}" + "".join(
-    f" && mkdir {STANDARD}/{name} && mount -t cgroup -o "
-    f"{'none,name=systemd' if name == 'systemd' else name} cgroup {STANDARD}/{name}"
-    for name in HIERARCHIES)
+# A namespace's name that is mounted has no path in the mount table, and Go 1.25 gives up there.
+NO_NAMESPACES = "findmnt -rn -t nsfs -o TARGET | xargs -r umount"
+
+
+def mount_kernel(directory):
+    return f"mount -t tmpfs -o mode=755 tmpfs {directory}" + "".join(
+        f"; mkdir {directory}/{name}; mount -t cgroup -o "
+        f"{'none,name=systemd' if name == 'systemd' else name} cgroup {directory}/{name}"
+        for name in HIERARCHIES)
+
+
+KERNEL = f"set -e; {TAKE_AWAY}; {mount_kernel(STANDARD)}"
+# What an option of the launcher sets in a cgroup, for the kernel's reference.
+LIMIT_FILES = {
+    "--memory": [("memory", "memory.limit_in_bytes", str)],
+    "--memory-swap": [("memory", "memory.memsw.limit_in_bytes", str)],
+    "--cpus": [("cpu", "cpu.cfs_quota_us", lambda number: int(float(number) * 100000))],
+    "--cpu-shares": [("cpu", "cpu.shares", str)],
+    "--cpuset-cpus": [("cpuset", "cpuset.mems", lambda _: 0), ("cpuset", "cpuset.cpus", str)],
+    "--pids-limit": [("pids", "pids.max", str)],
+}
 
 
 def private(script, *command):
     """The command after the script, in a mount namespace of its own."""
     return ["unshare", "-m", "--propagation", "private",
-            "sh", "-c", script + '; exec "$@"', "sh", *command]
+            "sh", "-c", f"{NO_NAMESPACES}; {script}" + '; exec "$@"', "sh", *command]
+
+
+def limited(unique, options):
+    """The kernel's tree as a container of these limits sees it, as a script."""
+    script = KERNEL
+    for option, value in zip(options[::2], options[1::2]):
+        for hierarchy, file, text in LIMIT_FILES[option]:
+            directory = f"{STANDARD}/{hierarchy}/{unique}"
+            script += f"; mkdir -p {directory}; echo {text(value)} > {directory}/{file}"
+    # From in there only hierarchies can be mounted that are mounted already.
+    inner = f"""set -e; {mount_kernel('/mnt')}
+        umount -R {STANDARD}; mount --move /mnt {STANDARD}; exec sh"""
+    return script + f"""; for d in {STANDARD}/*/{unique}; do echo $$ > $d/cgroup.procs; done
+        exec unshare -C -m --propagation private sh -c {shlex.quote(inner)}"""
 
 
 def kernel_has_v1():
-    return subprocess.run(private(f"set -e; {MOUNT_KERNEL}", "true"),
+    return subprocess.run(private(KERNEL, "true"),
                           stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
@@ -122,9 +153,10 @@ class Tree:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="fcg-client."))
         self.log = self.directory / "shell.log"
         launcher = [str(LAUNCHER), *options, "--", "sh"]
-        command = {"kernel": lambda: private(f"set -e; {MOUNT_KERNEL}", "sh"),
+        command = {"kernel": lambda: private(limited(self.unique, options) if options
+                                             else KERNEL, "sh"),
                    "away": lambda: private(TAKE_AWAY, *launcher),
-                   "beside": lambda: launcher}[name]()
+                   "beside": lambda: private(":", *launcher)}[name]()
         with open(self.log, "wb") as log:
             # tini reaps orphans, as init would
             self.shell = subprocess.Popen(["tini", "-s", "--", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -204,44 +236,43 @@ class Tree:
                 (path / "freezer.state").write_text("THAWED")
 
     def _remove_cgroups(self):
-        for hierarchy in HIERARCHIES:
-            for path in self._cgroups(hierarchy):
-                with contextlib.suppress(OSError):
-                    path.rmdir()
+        subprocess.run(private(KERNEL, "find", STANDARD, "-depth", "-type", "d", "-path",
+                               f"{STANDARD}/*/{self.unique}*", "-exec", "rmdir", "{}", ";"),
+                       check=True)
 
-    def close(self):
-        """Ends the shell. Returns what was left behind, which is then gone too."""
-        left = {}
-        try:
-            if self.shell.poll() is None:
-                self._thaw()
-                if self.name == "kernel":
-                    left = self._end({self.shell.pid, self.pid}, 0)
-                    self._remove_cgroups()
-                self.shell.stdin.close()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self.shell.wait(SECONDS)
-        finally:
-            left.update(self._end(set(), 10))
-            self.shell.wait()
-            shutil.rmtree(self.directory, ignore_errors=True)
-        return left
+    def leave(self):
+        """Ends the shell."""
+        if self.shell.poll() is None:
+            self._thaw()
+            self.shell.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.shell.wait(SECONDS)
 
-    @staticmethod
-    def _end(keep, seconds):
-        """Kills what is still there after a while, but for those to keep."""
-        end = time.monotonic() + seconds
-        killed = {}
-        while True:
-            reap()
-            left = {pid: line for pid, line in descendants().items() if pid not in keep}
-            if not left:
-                return killed
-            if time.monotonic() > end + SECONDS:
-                raise AssertionError(f"cannot be killed: {left}")
-            if time.monotonic() > end:
-                killed.update(left)
-                for pid in left:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-            time.sleep(0.02)
+    def clean(self):
+        """Removes what is left, when no process is."""
+        self.shell.wait()
+        self.shell.stdout.close()
+        if self.name == "kernel":
+            self._remove_cgroups()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def end_rest():
+    """Kills what is still there after a while; the launcher and its daemon get time to end.
+    Returns what had to be killed."""
+    start = time.monotonic()
+    killed = {}
+    while True:
+        reap()
+        left = descendants()
+        if not left:
+            return killed
+        waited = time.monotonic() - start
+        if waited > SECONDS:
+            raise AssertionError(f"cannot be killed: {left}")
+        for pid, line in left.items():
+            if waited > (20 if "fuse_cgroup" in line or "tini" in line else 10):
+                killed[pid] = line
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
