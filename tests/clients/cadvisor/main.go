@@ -83,7 +83,8 @@ func main() {
 		metrics.NewPrometheusCollector(m, metrics.DefaultContainerLabels, included, clock.RealClock{},
 			v2.RequestOptions{IdType: v2.TypeName, Count: 1, Recursive: true}),
 		metrics.NewPrometheusMachineCollector(m, included))
-	http.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	http.Handle("/metrics", promhttp.HandlerFor(registry,
+		promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	http.HandleFunc(api, serveAPI(m))
 	http.HandleFunc("/validate/", func(w http.ResponseWriter, _ *http.Request) {
 		_ = validate.HandleRequest(w, m)

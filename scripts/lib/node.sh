@@ -1,0 +1,117 @@
+# shellcheck shell=sh
+# What a Kubernetes node needs where there are no cgroups: shared by
+# run-kubelet-with-fuse-cgroups.sh and run-k3s-with-fuse-cgroups.sh, which set
+# $name and define start_node. Everything is kept below one new directory, and
+# nothing of it is left in the end.
+
+project=$(cd "$(dirname "$0")/.." && pwd)
+launcher=${FUSE_CGROUP_RUN:-$project/build/fuse_cgroup_run}
+# The kubelet sets these; it gets files of its own, so that the machine's stay as they are.
+sysctls="vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops
+	kernel/keys/root_maxkeys kernel/keys/root_maxbytes"
+
+fail() {
+	echo "$name: $*" >&2
+	exit 1
+}
+
+# need PROGRAM PACKAGE: the program's path, or what to install.
+need() {
+	command -v "$1" 2>/dev/null || fail "there is no $1: sudo apt-get install -y $2"
+}
+
+check_node() {
+	[ "$(id -u)" = 0 ] || fail "a node makes containers and mounts: run it as root"
+	[ -c /dev/fuse ] || fail "there is no /dev/fuse: modprobe fuse, or give it to the container"
+	[ -x "$launcher" ] || fail "$launcher is not there: run make first"
+}
+
+# Outside: a new directory, the launcher with this script again below it, and the end of both.
+run_below_launcher() {
+	state=$(mktemp -d "${TMPDIR:-/tmp}/fuse-cgroup-node.XXXXXX")
+	export FUSE_CGROUP_NODE="$state"
+	trap 'rm -rf --one-file-system "$state"' EXIT
+	pid=
+	# What a shell starts in the background ignores INT.
+	trap 'ended=130; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' INT
+	trap 'ended=143; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' TERM
+	ended=
+	"$launcher" -- "$0" "$@" &
+	pid=$!
+	status=0
+	wait "$pid" || status=$?
+	while kill -0 "$pid" 2>/dev/null; do # a signal ended the wait
+		status=0
+		wait "$pid" || status=$?
+	done
+	exit "${ended:-$status}"
+}
+
+# Inside, in the launcher's mount namespace: what the kubelet expects of a machine.
+prepare_machine() {
+	mount --make-rshared /
+	for sysctl in $sysctls; do
+		[ -f "/proc/sys/$sysctl" ] || continue
+		copy=$state/sysctl/$sysctl
+		mkdir -p "$(dirname "$copy")"
+		cat "/proc/sys/$sysctl" >"$copy"
+		mount --bind "$copy" "/proc/sys/$sysctl"
+	done
+	mkdir -p /var/log/containers /var/log/pods "$state/log/containers" "$state/log/pods"
+	mount --bind "$state/log/containers" /var/log/containers
+	mount --bind "$state/log/pods" /var/log/pods
+	if [ ! -e /dev/kmsg ]; then # where there is no kernel log, an empty one
+		: >/dev/kmsg
+	fi
+}
+
+# wait_for WHAT COMMAND...: up to a minute.
+wait_for() {
+	what=$1
+	shift
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 300 ] || fail "$what does not answer; see the logs in $state/log"
+		sleep 0.2
+	done
+}
+
+# end PID...: asks, waits, and then kills.
+end() {
+	for pid in "$@"; do
+		kill "$pid" 2>/dev/null || continue
+		tries=0
+		while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 100 ]; do
+			tries=$((tries + 1))
+			sleep 0.1
+		done
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+}
+
+# end_containers SOCKET CTR...: ends all pods of a containerd that still runs.
+end_containers() {
+	socket=$1
+	shift
+	for container in $("$@" -a "$socket" -n k8s.io container ls -q 2>/dev/null); do
+		"$@" -a "$socket" -n k8s.io task delete -f "$container" >/dev/null 2>&1 || true
+		"$@" -a "$socket" -n k8s.io container delete "$container" >/dev/null 2>&1 || true
+	done
+}
+
+run_node() {
+	if [ -z "${FUSE_CGROUP_NODE:-}" ]; then
+		check_node
+		check_programs
+		run_below_launcher "$@"
+	fi
+	state=$FUSE_CGROUP_NODE
+	unset FUSE_CGROUP_NODE
+	mkdir -p "$state/log"
+	trap 'trap "" INT TERM; end_node' EXIT
+	trap 'exit 143' TERM
+	prepare_machine
+	start_node "$@"
+}

@@ -1,0 +1,65 @@
+"""Runs one of the node's scripts where the kernel's cgroups have been taken away."""
+
+import os
+import signal
+import subprocess
+
+import trees
+
+SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops",
+           "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes")
+
+
+def sysctls():
+    return [open(f"/proc/sys/{name}", encoding="ascii").read() for name in SYSCTLS
+            if os.path.exists(f"/proc/sys/{name}")]
+
+
+class Node:
+    """A running script, in a session of its own like a terminal's."""
+
+    def __init__(self, script, directory, *words, **environment):
+        self.temporary = directory / "tmp"
+        self.temporary.mkdir()
+        self.log = directory / "script.log"
+        self.before = sysctls()
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                ["tini", "-s", "-g", "--", *trees.private(
+                    trees.TAKE_AWAY, trees.ROOT / "scripts" / script, *words)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, "TMPDIR": str(self.temporary), **environment})
+
+    def text(self):
+        return self.log.read_text(errors="replace")
+
+    def find(self, words):
+        """The pid of the process with these words in its command line."""
+        found = [pid for pid, line in trees.descendants().items() if words in line]
+        return found[0] if found else None
+
+    def wait(self):
+        """The script's status; then nothing may be left of it."""
+        status = self.process.wait(trees.SECONDS)
+        self.assert_nothing_left()
+        return status
+
+    def interrupt(self):
+        """Ctrl-C: every process of the terminal's group gets the signal."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.wait()
+
+    def assert_nothing_left(self):
+        assert not trees.end_rest(), "processes left behind"
+        assert not list(self.temporary.iterdir()), "files left behind"
+        assert sysctls() == self.before
+
+    def kill(self):
+        """The end of a test that failed."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        trees.end_rest()

@@ -1,0 +1,174 @@
+"""A kubelet of Kubernetes 1.30 with containerd, and a static pod with limits."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import urllib.error
+import urllib.request
+
+import pytest
+
+import node
+import trees
+
+KUBELET = os.environ.get("KUBELET", str(trees.ROOT / "build/kubelet"))
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: default}
+spec:
+  hostNetwork: true
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: busy
+    image: localhost/busybox:static
+    imagePullPolicy: Never
+    command: ["sh", "-c", "x=$(head -c 8000000 /dev/zero | tr '\\\\0' a); while :; do :; done"]
+    resources:
+      requests: {cpu: 250m, memory: 32Mi}
+      limits: {cpu: 500m, memory: 64Mi}
+"""
+LIMITS = {("cpu", "cpu.shares"): 256, ("cpu", "cpu.cfs_quota_us"): 50000,
+          ("cpu", "cpu.cfs_period_us"): 100000, ("memory", "memory.limit_in_bytes"): 64 << 20}
+RUNNING = 30  # seconds: what a pod that needs no image may take
+
+
+def free_ports():
+    """A port whose lower neighbour is free too."""
+    while True:
+        with socket.socket() as one, socket.socket() as other:
+            one.bind(("127.0.0.1", 0))
+            try:
+                other.bind(("127.0.0.1", one.getsockname()[1] - 1))
+            except OSError:
+                continue
+            return one.getsockname()[1]
+
+
+class Kubelet(node.Node):
+    """run-kubelet-with-fuse-cgroups.sh with a directory for pods."""
+
+    def __init__(self, directory):
+        self.port = free_ports()
+        self.pods = directory / "pods"
+        self.pods.mkdir()
+        super().__init__("run-kubelet-with-fuse-cgroups.sh", directory, str(self.pods),
+                         PORT=str(self.port), KUBELET=KUBELET)
+        trees.until(lambda: self.process.poll() is not None or self.get("pods"), "the kubelet")
+        assert self.process.poll() is None, self.text()
+        self.root = pathlib.Path(f"/proc/{self.find('/kubelet --config')}/root{trees.STANDARD}")
+        self.logs = next(self.temporary.iterdir()) / "log"
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}",
+                                        timeout=60) as answer:
+                return answer.read().decode()
+        except (urllib.error.URLError, ConnectionError):
+            return None
+
+    def pod(self):
+        """What the kubelet says of its only pod, or None."""
+        return next(iter(json.loads(self.get("pods"))["items"] or []), None)
+
+    def running(self):
+        pod = self.pod()
+        return pod if pod and pod["status"]["phase"] == "Running" else None
+
+    def read(self, hierarchy, cgroup, file):
+        return int((self.root / hierarchy / cgroup / file).read_text())
+
+    def errors(self):
+        """Lines of errors in both logs that are about cgroups or cAdvisor."""
+        lines = (self.logs / "kubelet").read_text().splitlines()
+        lines += (self.logs / "containerd").read_text().splitlines()
+        return [line for line in lines if re.match("E[0-9]{4} |.*level=error", line)
+                and re.search("cgroup|cadvisor", line, re.IGNORECASE)]
+
+
+@pytest.fixture
+def kubelet(tmp_path):
+    if trees.why_not():
+        pytest.skip(trees.why_not())
+    trees.become_reaper()
+    # Sockets want short names.
+    directory = pathlib.Path(f"/tmp/fcg-node-{os.getpid()}")
+    directory.mkdir()
+    running = None
+    try:
+        running = Kubelet(directory)
+        yield running
+    finally:
+        if running:
+            running.kill()
+        shutil.copytree(directory, tmp_path / "kept", symlinks=True, dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns("containerd", "*.sock", "*.ttrpc"))
+        shutil.rmtree(directory)
+
+
+def check_cgroups(kubelet, pod, container):
+    """Where the kubelet puts them, with its arithmetic of requests and limits."""
+    for cgroup in (pod, container):
+        for (hierarchy, file), value in LIMITS.items():
+            assert kubelet.read(hierarchy, cgroup, file) == value, (cgroup, file)
+    inside = (kubelet.root / "memory" / container / "cgroup.procs").read_text().split()
+    assert inside
+    for hierarchy in ("cpu", "cpuacct", "pids", "devices", "freezer", "blkio", "systemd"):
+        assert (kubelet.root / hierarchy / container / "cgroup.procs").read_text().split() == inside
+    assert kubelet.read("cpu", "kubepods/burstable", "cpu.shares") == 256
+    machine = kubelet.read("memory", "kubepods", "memory.limit_in_bytes")
+    assert machine == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def check_summary(kubelet, container):
+    def found():
+        pods = json.loads(kubelet.get("stats/summary"))["pods"]
+        stats = pods[0]["containers"][0] if pods and pods[0].get("containers") else {}
+        return stats if stats.get("cpu", {}).get("usageNanoCores") and \
+            stats.get("memory", {}).get("workingSetBytes", 0) > 8_000_000 else None
+
+    stats = trees.until(found, "the summary has the pod's figures")
+    assert stats["name"] == "busy"
+    assert 0 < stats["cpu"]["usageCoreNanoSeconds"] <= kubelet.read("cpuacct", container,
+                                                                   "cpuacct.usage")
+    assert stats["cpu"]["usageNanoCores"] < 1.2e9
+    assert stats["memory"]["workingSetBytes"] < 64 << 20
+
+
+def check_metrics(kubelet, container):
+    def value(name):
+        found = re.search(rf'^{name}\{{container="busy",[^}}]*id="/{container}"[^}}]*pod="web[^}}]*\}} '
+                          r"(\S+)", kubelet.get("metrics/cadvisor"), re.MULTILINE)
+        return found and float(found[1])
+
+    used = trees.until(lambda: value("container_cpu_usage_seconds_total"), "metrics of the pod")
+    assert used <= kubelet.read("cpuacct", container, "cpuacct.usage") / 1e9
+    assert value("container_memory_usage_bytes") > 8_000_000
+    assert value("container_spec_memory_limit_bytes") == 64 << 20
+
+
+def test_pod(kubelet):
+    (kubelet.pods / "web.yaml").write_text(POD)
+    pod = trees.until(kubelet.running, "the pod is running", RUNNING)
+    container_id = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
+    cgroup = f"kubepods/burstable/pod{pod['metadata']['annotations']['kubernetes.io/config.hash']}"
+    container = f"{cgroup}/{container_id}"
+    check_cgroups(kubelet, cgroup, container)
+    check_summary(kubelet, container)
+    check_metrics(kubelet, container)
+
+    (kubelet.pods / "web.yaml").unlink()
+    trees.until(lambda: not kubelet.pod(), "the pod is deleted")
+    trees.until(lambda: not list(kubelet.root.glob("*/kubepods/*/pod*")), "its cgroups are gone")
+    assert not kubelet.errors()
+    assert kubelet.interrupt() == 130, kubelet.text()
+
+
+def test_interrupt_ends_pods(kubelet):
+    """Ctrl-C with a pod that runs."""
+    (kubelet.pods / "web.yaml").write_text(POD)
+    trees.until(kubelet.running, "the pod is running")
+    assert kubelet.interrupt() == 130, kubelet.text()
