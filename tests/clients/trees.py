@@ -161,7 +161,12 @@ class Tree:
             # tini reaps orphans, as init would
             self.shell = subprocess.Popen(["tini", "-s", "--", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                           stderr=log, bufsize=0)
-        self.pid = int(self._say("echo $$", SECONDS))
+        try:
+            self.pid = int(self._say("echo $$", SECONDS))
+        except AssertionError:
+            self.shell.kill()
+            self.clean()
+            raise
         self.root = pathlib.Path(f"/proc/{self.pid}/root{STANDARD}")
 
     def _say(self, line, seconds):

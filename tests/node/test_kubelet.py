@@ -144,9 +144,10 @@ def check_metrics(kubelet, container):
                           r"(\S+)", kubelet.get("metrics/cadvisor"), re.MULTILINE)
         return found and float(found[1])
 
-    used = trees.until(lambda: value("container_cpu_usage_seconds_total"), "metrics of the pod")
-    assert used <= kubelet.read("cpuacct", container, "cpuacct.usage") / 1e9
-    assert value("container_memory_usage_bytes") > 8_000_000
+    trees.until(lambda: (value("container_memory_usage_bytes") or 0) > 8_000_000,
+                "metrics of the pod")
+    used = value("container_cpu_usage_seconds_total")
+    assert 0 < used <= kubelet.read("cpuacct", container, "cpuacct.usage") / 1e9
     assert value("container_spec_memory_limit_bytes") == 64 << 20
 
 
