@@ -28,8 +28,8 @@ check_node() {
 
 # Outside: a new directory, the launcher with this script again below it, and the end of both.
 run_below_launcher() {
-	state=$(mktemp -d "${TMPDIR:-/tmp}/fuse-cgroup-node.XXXXXX")
-	export FUSE_CGROUP_NODE="$state"
+	state=$(mktemp -d "${TMPDIR:-/tmp}/kube-node.XXXXXX")
+	export KUBE_NODE="$state"
 	trap 'rm -rf --one-file-system "$state"' EXIT
 	pid=
 	# What a shell starts in the background ignores INT.
@@ -102,13 +102,13 @@ end_containers() {
 }
 
 run_node() {
-	if [ -z "${FUSE_CGROUP_NODE:-}" ]; then
+	if [ -z "${KUBE_NODE:-}" ]; then
 		check_node
 		check_programs
 		run_below_launcher "$@"
 	fi
-	state=$FUSE_CGROUP_NODE
-	unset FUSE_CGROUP_NODE
+	state=$KUBE_NODE
+	unset KUBE_NODE
 	mkdir -p "$state/log"
 	trap 'trap "" INT TERM; end_node' EXIT
 	trap 'exit 143' TERM

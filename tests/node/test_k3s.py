@@ -40,7 +40,7 @@ def test_options_and_interrupt(start, tmp_path):
     trees.until(lambda: (tmp_path / "words").exists() and
                 (tmp_path / "words").read_text().endswith("cgroupfs\n"), "k3s runs in the tree")
     words = (tmp_path / "words").read_text().splitlines()
-    state = str(next(running.temporary.iterdir()))
+    state = str(next(running.temporary.glob("kube-node.*")))
     assert words[0] == "server" and words[-3:] == ["--node-name", "a b", "cgroupfs"]
     assert words[words.index("--data-dir") + 1] == f"{state}/k3s"
     assert words[words.index("--snapshotter") + 1] == "native"

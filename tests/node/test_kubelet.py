@@ -60,7 +60,7 @@ class Kubelet(node.Node):
         trees.until(lambda: self.process.poll() is not None or self.get("pods"), "the kubelet")
         assert self.process.poll() is None, self.text()
         self.root = pathlib.Path(f"/proc/{self.find('/kubelet --config')}/root{trees.STANDARD}")
-        self.logs = next(self.temporary.iterdir()) / "log"
+        self.logs = next(self.temporary.glob("kube-node.*")) / "log"
 
     def get(self, path):
         try:
