@@ -127,9 +127,22 @@ test-sanitizers:
 test-clang: deps-build deps-clang
 	$(MAKE) --no-print-directory all CC=clang BUILD=build/clang
 
+# Unmodified clients: Go libraries on the mount, programs of containers below the launcher.
 .PHONY: test-clients
-test-clients: all deps-clients
+test-clients: all deps-clients client-programs
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) tests/clients/run.sh
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) $(PYTHON) -m pytest -q tests/clients
+
+.PHONY: client-programs
+client-programs:
+	@tests/clients/build.sh $(abspath $(BUILD)/clients)
+
+# A kubelet with containerd and a pod; the kubelet's build takes its time once.
+.PHONY: test-node-lite
+test-node-lite: all deps-node
+	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet) \
+		$(PYTHON) -m pytest -q tests/node
 
 .PHONY: test-gvisor
 test-gvisor: all deps-test deps-gvisor

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that a target needs, where they are missing.
-# Usage: scripts/install-deps.sh SET...   (sets: build test clang clients gvisor bench)
+# Usage: scripts/install-deps.sh SET...   (sets: build test clang clients node picture gvisor bench)
 set -eu
 
 packages() {
@@ -8,7 +8,11 @@ packages() {
 	build) echo gcc libc6-dev pkg-config libfuse3-dev fuse3 libseccomp-dev uthash-dev ;;
 	test) echo libcmocka-dev python3-pytest mount musl-tools ;;
 	clang) echo clang libclang-rt-14-dev ;;
-	clients | gvisor) echo golang-go ca-certificates ;;
+	gvisor) echo golang-go ca-certificates ;;
+	clients) echo golang-go ca-certificates python3-pytest runc crun podman containerd cgroup-tools \
+		busybox-static systemd procps htop tmux tini openjdk-17-jre-headless nodejs ;;
+	node) echo golang-go ca-certificates python3-pytest runc containerd busybox-static tini ;;
+	picture) echo golang-go ca-certificates runc busybox-static prometheus chromium ;;
 	bench) echo python3 ;;
 	*) echo "install-deps.sh: unknown set '$1'" >&2; exit 2 ;;
 	esac
