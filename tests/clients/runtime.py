@@ -80,7 +80,7 @@ def check_exec(tree, runtime):
     assert box.run("exec", box.id, "sh", "-c", "exit 7", status=None).status == 7
     box.run("exec", "-d", box.id, "sleep", "1001")
     trees.until(lambda: len(tree.processes("pids", box.cgroup)) == 2, "the second process")
-    assert tree.read("pids", box.cgroup, "pids.current") == "2"
+    trees.until(lambda: tree.read("pids", box.cgroup, "pids.current") == "2", "two threads")
     assert pid in tree.processes("pids", box.cgroup)
     box.end()
 

@@ -122,6 +122,7 @@ def test_raw_container(cadvisor):
 
 def test_containerd_container(tree):
     """The containerd factory finds the container's image and name."""
+    test_containerd.need_every_hierarchy(tree)
     containerd = test_containerd.Containerd(tree)
     cadvisor = Cadvisor(tree, "-containerd", containerd.socket, "-containerd-namespace",
                         tree.unique)

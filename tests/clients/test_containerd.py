@@ -45,11 +45,15 @@ class Containerd:
         assert not errors
 
 
-@pytest.fixture
-def containerd(tree):
+def need_every_hierarchy(tree):
     named = tree.out("grep", "-o", "name=[^:]*", "/proc/self/cgroup").split()
     if named != ["name=systemd"]:
         pytest.skip(f"containerd wants every hierarchy mounted, {named} too")
+
+
+@pytest.fixture
+def containerd(tree):
+    need_every_hierarchy(tree)
     server = Containerd(tree)
     yield server
     server.stop()
