@@ -9,7 +9,7 @@ packages() {
 	test) echo libcmocka-dev python3-pytest mount musl-tools ;;
 	clang) echo clang libclang-rt-14-dev ;;
 	gvisor) echo golang-go ca-certificates ;;
-	clients) echo golang-go ca-certificates python3-pytest runc crun podman containerd cgroup-tools \
+	clients) echo golang-go ca-certificates python3-pytest runc crun podman containerd docker.io cgroup-tools \
 		busybox-static systemd procps htop tmux tini openjdk-17-jre-headless nodejs ;;
 	node) echo golang-go ca-certificates python3-pytest runc containerd busybox-static tini ;;
 	picture) echo golang-go ca-certificates runc busybox-static prometheus chromium ;;
