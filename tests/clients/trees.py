@@ -159,8 +159,8 @@ class Tree:
                    "beside": lambda: private(":", *launcher)}[name]()
         with open(self.log, "wb") as log:
             # tini reaps orphans, as init would
-            self.shell = subprocess.Popen(["tini", "-s", "--", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                          stderr=log, bufsize=0)
+            self.shell = subprocess.Popen(["tini", "-s", "--", *command], stderr=log, bufsize=0,
+                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             self.pid = int(self._say("echo $$", SECONDS))
         except AssertionError:
@@ -187,8 +187,8 @@ class Tree:
         """Runs a command to its end; its status must be as told, if it is told."""
         argv = [str(word) for word in argv]
         out, err = self.directory / "out", self.directory / "err"
-        got = int(self._say(f"{shlex.join(argv)} <{shlex.quote(str(stdin))} >{out} 2>{err}; echo $?",
-                            seconds))
+        line = f"{shlex.join(argv)} <{shlex.quote(str(stdin))} >{out} 2>{err}; echo $?"
+        got = int(self._say(line, seconds))
         result = Result(argv, got, out.read_text(errors="replace"), err.read_text(errors="replace"))
         assert status is None or got == status, str(result)
         return result
@@ -200,8 +200,8 @@ class Tree:
     def start(self, *argv, log):
         """Starts a command in the background; returns its pid."""
         argv = [str(word) for word in argv]
-        return int(self._say(f"{shlex.join(argv)} </dev/null >{shlex.quote(str(log))} 2>&1 & echo $!",
-                             SECONDS))
+        line = f"{shlex.join(argv)} </dev/null >{shlex.quote(str(log))} 2>&1 & echo $!"
+        return int(self._say(line, SECONDS))
 
     def stop(self, pid, number=signal.SIGTERM):
         """Ends what was started; returns its status."""

@@ -140,8 +140,8 @@ def check_summary(kubelet, container):
 
 def check_metrics(kubelet, container):
     def value(name):
-        found = re.search(rf'^{name}\{{container="busy",[^}}]*id="/{container}"[^}}]*pod="web[^}}]*\}} '
-                          r"(\S+)", kubelet.get("metrics/cadvisor"), re.MULTILINE)
+        labels = rf'container="busy",[^}}]*id="/{container}"[^}}]*pod="web[^}}]*'
+        found = re.search(rf"^{name}\{{{labels}\}} (\S+)", kubelet.get("metrics/cadvisor"), re.MULTILINE)
         return found and float(found[1])
 
     trees.until(lambda: (value("container_memory_usage_bytes") or 0) > 8_000_000,
@@ -154,9 +154,9 @@ def check_metrics(kubelet, container):
 def test_pod(kubelet):
     (kubelet.pods / "web.yaml").write_text(POD)
     pod = trees.until(kubelet.running, "the pod is running", RUNNING)
-    container_id = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
+    name = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
     cgroup = f"kubepods/burstable/pod{pod['metadata']['annotations']['kubernetes.io/config.hash']}"
-    container = f"{cgroup}/{container_id}"
+    container = f"{cgroup}/{name}"
     check_cgroups(kubelet, cgroup, container)
     check_summary(kubelet, container)
     check_metrics(kubelet, container)
