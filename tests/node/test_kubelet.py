@@ -141,7 +141,8 @@ def check_summary(kubelet, container):
 def check_metrics(kubelet, container):
     def value(name):
         labels = rf'container="busy",[^}}]*id="/{container}"[^}}]*pod="web[^}}]*'
-        found = re.search(rf"^{name}\{{{labels}\}} (\S+)", kubelet.get("metrics/cadvisor"), re.MULTILINE)
+        text = kubelet.get("metrics/cadvisor")
+        found = re.search(rf"^{name}\{{{labels}\}} (\S+)", text, re.MULTILINE)
         return found and float(found[1])
 
     trees.until(lambda: (value("container_memory_usage_bytes") or 0) > 8_000_000,
