@@ -33,8 +33,7 @@ def test_version():
 
 
 @pytest.mark.parametrize("arguments, word", [
-    ([], "command"), (["--"], "command"), (["--at", "relative", "true"], "absolute"),
-    (["--redirect", "true"], "--root")])
+    ([], "command"), (["--"], "command"), (["--at", "relative", "true"], "absolute")])
 def test_wrong_lines(arguments, word):
     result = run(*arguments)
     assert result.returncode == launcher.OURS and result.stdout == ""
