@@ -131,7 +131,7 @@ test-clang: deps-build deps-clang
 .PHONY: test-clients
 test-clients: all deps-clients client-programs
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) tests/clients/run.sh
-	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) $(PYTHON) -m pytest -q tests/clients
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) $(PYTHON) -m pytest -q -rs tests/clients
 
 .PHONY: client-programs
 client-programs:
@@ -142,7 +142,7 @@ client-programs:
 test-node-lite: all deps-node
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet) \
-		$(PYTHON) -m pytest -q tests/node
+		$(PYTHON) -m pytest -q -rs tests/node
 
 .PHONY: test-gvisor
 test-gvisor: all deps-test deps-gvisor
