@@ -233,6 +233,8 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 
 	if (!process || !process->live)
 		return;
+	if (!reading->is_run_known)
+		process->has_rested = !reading->has_stat;
 	if (reading->is_answer && !reading->is_run_known)
 		process->run_at = reading->at;
 	if (reading->has_stat) {

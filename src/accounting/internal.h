@@ -101,6 +101,7 @@ struct process {
 	struct charge *charges;
 	struct memory_usage memory; /* as read last */
 	struct memory_mark memory_mark;
+	bool has_rested; /* had not run when it was read last */
 	uint64_t run_at; /* ns: when the run of all threads was read last for an answer */
 	uint64_t io_run; /* run of all threads when its I/O was read last */
 	pid_t pgrp, session; /* as read last: what an orphan still has of its parents */
@@ -320,8 +321,9 @@ void io_count_requests(struct accounting *accounting, struct process *process,
 int group_measure(struct group *group, enum usage_kind kind);
 /* The same for the listed tasks' processes, whatever their age. */
 int tasks_measure(struct accounting *accounting, const struct task_list *list, unsigned kinds);
-/* For every known process. *ran: one of them has run since it was read last. */
+/* For every known process, or for those that had run when they were read last. *ran: one has again. */
 int accounting_measure_all(struct accounting *accounting, unsigned kinds, bool *ran);
+int accounting_measure_running(struct accounting *accounting, unsigned kinds, bool *ran);
 /* For those whose children ended since: before they end themselves, and take along what they know. */
 int reapers_measure(struct accounting *accounting);
 

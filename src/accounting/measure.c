@@ -319,7 +319,7 @@ int reapers_measure(struct accounting *accounting)
 	return error;
 }
 
-int accounting_measure_all(struct accounting *accounting, unsigned kinds, bool *ran)
+static int measure_processes(struct accounting *accounting, unsigned kinds, bool rested, bool *ran)
 {
 	struct reading_list list = {.accounting = accounting};
 	struct process *process;
@@ -329,8 +329,10 @@ int accounting_measure_all(struct accounting *accounting, unsigned kinds, bool *
 	lock_kinds(accounting, kinds, true);
 	pthread_mutex_lock(&accounting->lock);
 	now = now_ns();
-	for (process = accounting->processes; process && !error; process = process->hh.next)
-		error = list_stale(&list, process, kinds, now - WINDOW, now);
+	for (process = accounting->processes; process && !error; process = process->hh.next) {
+		if (rested || !process->has_rested)
+			error = list_stale(&list, process, kinds, now - WINDOW, now);
+	}
 	pthread_mutex_unlock(&accounting->lock);
 	if (!error)
 		error = measure(accounting, &list, now);
@@ -340,4 +342,14 @@ int accounting_measure_all(struct accounting *accounting, unsigned kinds, bool *
 		*ran |= list.readings[i].has_stat;
 	list_free(&list);
 	return error;
+}
+
+int accounting_measure_all(struct accounting *accounting, unsigned kinds, bool *ran)
+{
+	return measure_processes(accounting, kinds, true, ran);
+}
+
+int accounting_measure_running(struct accounting *accounting, unsigned kinds, bool *ran)
+{
+	return measure_processes(accounting, kinds, false, ran);
 }

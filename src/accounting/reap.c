@@ -121,6 +121,7 @@ void reap_credit(struct accounting *accounting, struct process *process)
 void reaper_note(struct accounting *accounting, struct process *process)
 {
 	process_unsaved(accounting, process);
+	process->has_rested = false;
 	if (process->is_reaper || !process->live)
 		return;
 	process->is_reaper = true;

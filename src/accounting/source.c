@@ -103,9 +103,9 @@ struct scan_source {
 #define PAUSE_BUSY (50 * MS) /* the longest while members run or fork */
 #define PAUSE_MAX (1000 * MS)
 #define IDLE_AFTER (5000 * MS) /* after a wake, for whoever is about to become a member */
-/* Parts of the time that looking, and that reading takes while members run, and while they rest. */
+/* Parts of the time that looking, that reading those who run, and that reading all may take. */
 #define BUSY_SHARE 100u
-#define IDLE_SHARE 3000u
+#define IDLE_SHARE 2000u
 
 static void scan_sync(struct source *source)
 {
@@ -168,25 +168,48 @@ static uint64_t within(uint64_t value, uint64_t min, uint64_t max)
 	return value < min ? min : value > max ? max : value;
 }
 
+/* A part of the time for something whose cost is known from the last time. */
+struct budget {
+	uint64_t at, cost; /* ns */
+};
+
+static bool is_affordable(const struct budget *budget, uint64_t share)
+{
+	return now_ns() - budget->at >= share * budget->cost;
+}
+
+/* Reads all members now and then, those that run more often. True: some have run. */
+static bool scan_measure(struct accounting *accounting, struct budget *all, struct budget *running)
+{
+	bool every = is_affordable(all, IDLE_SHARE), ran = true;
+	struct budget *budget = every ? all : running;
+	uint64_t spent = spent_ns();
+
+	if (!every && !is_affordable(running, BUSY_SHARE))
+		return true;
+	budget->at = now_ns();
+	if (every)
+		accounting_measure_all(accounting, USAGE_CPU | USAGE_IO, &ran);
+	else
+		accounting_measure_running(accounting, USAGE_CPU | USAGE_IO, &ran);
+	budget->cost = spent_ns() - spent;
+	return ran;
+}
+
 static void *scan_run(void *arg)
 {
 	struct scan_source *scan = arg;
 	struct accounting *accounting = scan->source.accounting;
-	uint64_t pause = PAUSE_BUSY, read_at = 0, read_cost = 0;
-	bool ran = true; /* members had, when they were read last */
+	struct budget all = {0}, running = {0};
+	uint64_t pause = PAUSE_BUSY;
 
 	while (scan_wait(scan, pause)) {
-		uint64_t now = now_ns(), spent = spent_ns(), look_cost;
-		bool busy = was_stirred(scan) | scan_new(accounting) | ran;
+		uint64_t spent = spent_ns();
+		bool busy = was_stirred(scan) | scan_new(accounting);
 
-		look_cost = spent_ns() - spent;
-		if (now - read_at >= read_cost * (busy ? BUSY_SHARE : IDLE_SHARE)) {
-			spent = spent_ns();
-			accounting_measure_all(accounting, USAGE_CPU | USAGE_IO, &ran);
-			read_cost = spent_ns() - spent;
-			read_at = now;
-		}
-		pause = busy ? within(BUSY_SHARE * look_cost, PAUSE_MIN, PAUSE_BUSY)
+		spent = spent_ns() - spent;
+		busy |= scan_measure(accounting, &all, &running);
+		pause = busy ? within(BUSY_SHARE * spent, PAUSE_MIN, PAUSE_BUSY)
 			     : within(2 * pause, PAUSE_MIN, PAUSE_MAX);
 	}
 	return NULL;
