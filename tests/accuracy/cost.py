@@ -28,6 +28,7 @@ HOUSEKEEPING = ("cpuacct.usage", "cpuacct.usage_percpu", "memory.usage_in_bytes"
                 "blkio.throttle.io_service_bytes", "pids.current")
 SMALL, LARGE = (20, 100), (1000, 5000) # cgroups, processes
 PASSES = 3
+SETTLE_SECONDS = 20 # after which members that rest are seldom read
 APART = 1.1 # seconds between two passes over a tree: the longest that a reading is used again
 LEAF_READS, LEAF_APART_MS = 100, 12
 IDLE_SECONDS = 20
@@ -214,7 +215,7 @@ def forks():
 
 
 def idle(report, world):
-    time.sleep(1)
+    time.sleep(SETTLE_SECONDS)
     pids = {source: mount.daemon.pid for source, mount in world.mounts.items()}
     before, forked = {s: processor_seconds(pid) for s, pid in pids.items()}, forks()
     time.sleep(IDLE_SECONDS)
