@@ -61,8 +61,11 @@ class Cadvisor:
 
     def stop(self):
         assert self.tree.stop(self.pid) == 0
-        lines = self.log.read_text().splitlines()
-        assert not [line for line in lines if re.match("[EWF][0-9]{4} ", line)]
+        errors = [line for line in self.log.read_text().splitlines()
+                  if re.match("[EF][0-9]{4} ", line)]
+        if self.tree.name == "kernel":  # where it sees others' cgroups come and go
+            errors = [line for line in errors if self.tree.unique in line]
+        assert not errors
 
 
 @pytest.fixture

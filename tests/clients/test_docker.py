@@ -80,7 +80,7 @@ def test_life(docker):
                   ).out.strip() == str(128 << 20)
     assert "sh -c" in docker("top", "box").out
     docker("rm", "-f", "box")
-    assert not tree.holding(cgroup)
+    trees.until(lambda: not tree.holding(cgroup), "its cgroups are gone")
 
 
 def test_output_and_status(docker):

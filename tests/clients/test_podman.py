@@ -40,7 +40,7 @@ class Podman:
         """Removes the container; its cgroups are then gone, but for the one that podman leaves."""
         cgroup = self.cgroup(name)
         self("rm", "-f", "-t", "0", name)
-        assert not self.tree.holding(cgroup)
+        trees.until(lambda: not self.tree.holding(cgroup), "its cgroups are gone")
 
 
 @pytest.fixture(params=["crun", "runc"])

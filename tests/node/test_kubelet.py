@@ -33,6 +33,7 @@ spec:
 """
 LIMITS = {("cpu", "cpu.shares"): 256, ("cpu", "cpu.cfs_quota_us"): 50000,
           ("cpu", "cpu.cfs_period_us"): 100000, ("memory", "memory.limit_in_bytes"): 64 << 20}
+JOINED = ("memory", "cpu", "cpuacct", "pids", "devices", "freezer", "blkio", "systemd")
 RUNNING = 30  # seconds: what a pod that needs no image may take
 
 
@@ -81,6 +82,9 @@ class Kubelet(node.Node):
     def read(self, hierarchy, cgroup, file):
         return int((self.root / hierarchy / cgroup / file).read_text())
 
+    def processes(self, hierarchy, cgroup):
+        return len((self.root / hierarchy / cgroup / "cgroup.procs").read_text().split())
+
     def errors(self):
         """Lines of errors in both logs that are about cgroups or cAdvisor."""
         lines = (self.logs / "kubelet").read_text().splitlines()
@@ -114,10 +118,9 @@ def check_cgroups(kubelet, pod, container):
     for cgroup in (pod, container):
         for (hierarchy, file), value in LIMITS.items():
             assert kubelet.read(hierarchy, cgroup, file) == value, (cgroup, file)
-    inside = (kubelet.root / "memory" / container / "cgroup.procs").read_text().split()
-    assert inside
-    for hierarchy in ("cpu", "cpuacct", "pids", "devices", "freezer", "blkio", "systemd"):
-        assert (kubelet.root / hierarchy / container / "cgroup.procs").read_text().split() == inside
+    # Its shell starts others at first.
+    trees.until(lambda: all(kubelet.processes(hierarchy, container) == 1 for hierarchy in JOINED),
+                "the pod's process is in every hierarchy")
     assert kubelet.read("cpu", "kubepods/burstable", "cpu.shares") == 256
     machine = kubelet.read("memory", "kubepods", "memory.limit_in_bytes")
     assert machine == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
