@@ -82,6 +82,11 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJECTS)
 run: all
 	@exec scripts/run.sh $(BUILD)/fuse_cgroupfs $(MOUNT)
 
+# The picture in the README: needs root, FUSE and two minutes.
+.PHONY: picture
+picture: all deps-picture client-programs
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) $(PYTHON) scripts/picture.py $(BUILD)/clients/cadvisor docs/picture.png
+
 .PHONY: install
 install: all
 	$(INSTALL) -D -m 755 $(BUILD)/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs

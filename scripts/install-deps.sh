@@ -12,7 +12,7 @@ packages() {
 	clients) echo golang-go ca-certificates python3-pytest runc crun podman containerd docker.io cgroup-tools \
 		busybox-static systemd procps htop tmux tini openjdk-17-jre-headless nodejs ;;
 	node) echo golang-go ca-certificates python3-pytest runc containerd busybox-static tini ;;
-	picture) echo golang-go ca-certificates runc busybox-static prometheus chromium ;;
+	picture) echo golang-go ca-certificates python3 runc busybox-static tini prometheus chromium ;;
 	bench) echo python3 ;;
 	*) echo "install-deps.sh: unknown set '$1'" >&2; exit 2 ;;
 	esac
@@ -43,8 +43,19 @@ if [ "$(id -u)" != 0 ]; then
 	echo "    sudo apt-get update && sudo apt-get install -y$missing" >&2
 	exit 1
 fi
+# The programs are wanted, not the services that Debian would start with them.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+	trap 'rm -f "$policy"' EXIT
+	trap 'exit 130' INT TERM
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+fi
 echo "installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086 # a list of words
 apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
 	{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null; }
+case "$missing " in
+*" prometheus "*) update-rc.d prometheus disable ;; # nor at the next start of the machine
+esac

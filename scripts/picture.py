@@ -27,8 +27,9 @@ SECONDS = 90  # what the graphs show
 WEB_STARTS, BATCH_STARTS, BATCH_ENDS = 4, 20, 70
 BYTES = range(10_000, 300_000)  # a picture that shows something, and loads fast
 
-# hold BYTES: keep memory. load TENTHS SECONDS: use so many tenths of a processor.
+# hold BYTES: keep memory. load TENTHS SECONDS: use so many tenths of a processor, without forks.
 FUNCTIONS = r"""
+mkfifo /tmp/silent; exec 3<>/tmp/silent
 now() { read -r t _ </proc/uptime; t=${t%.*}${t#*.}; }
 hold() { n=$((n + 1)); eval "held$n=\$(head -c $1 /dev/zero | tr '\0' a)"; }
 load() {
@@ -36,7 +37,7 @@ load() {
 	while [ "$t" -lt "$stop" ]; do
 		next=$((t + 10)); busy=$((t + $1))
 		while [ "$t" -lt "$busy" ]; do now; done
-		[ "$1" = 10 ] || usleep $(((next - t) * 10000)); now
+		[ "$1" = 10 ] || read -r -t "0.0$((next - t))" _ <&3; now
 	done
 }
 """
@@ -44,23 +45,25 @@ WEB = FUNCTIONS + "hold 10000000; while :; do load 2 15; load 4 15; done"
 BATCH = FUNCTIONS + "while :; do hold 2500000; load 10 4; done"
 IDS = ("/web", "/batch")
 
-CPU = "sum by (id) (rate(container_cpu_usage_seconds_total[5s]))"
+CPU = "sum by (id) (rate(container_cpu_usage_seconds_total[10s]))"
 MEMORY = '{__name__=~"container_(memory_usage|spec_memory_limit)_bytes"}'
 
-# Of all that cAdvisor tells: the two containers, and the labels that tell them apart.
+# Of all that cAdvisor tells: what is drawn, with the labels that tell it apart.
 PROMETHEUS_CONFIG = """
 global: {scrape_interval: 1s, scrape_timeout: 1s}
 scrape_configs:
   - job_name: cadvisor
     static_configs: [{targets: ['%s']}]
     metric_relabel_configs:
-      - {action: keep, source_labels: [id], regex: '%s'}
-      - {action: labelkeep, regex: __name__|id|cpu|device|interface|operation|scope|failure_type|state|ulimit}
+      - action: keep
+        source_labels: [__name__, id]
+        regex: (container_cpu_usage_seconds_total|container_.*memory.*_bytes);(%s)
+      - {action: labelkeep, regex: __name__|id|cpu}
 """
 CHROMIUM = (
     "chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
     "--disable-background-networking --disable-component-update --hide-scrollbars "
-    "--window-size=1100,1470 --virtual-time-budget=10000").split()
+    "--window-size=1100,1610 --virtual-time-budget=10000").split()
 
 
 def free_address():
