@@ -187,7 +187,8 @@ def main():
         sys.exit(__doc__)
     if trees.why_not():
         sys.exit(f"picture.py: {trees.why_not()}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda caught, _: sys.exit(128 + caught))
     take(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]))
 
 

@@ -158,9 +158,10 @@ class Tree:
                    "away": lambda: private(TAKE_AWAY, *launcher),
                    "beside": lambda: private(":", *launcher)}[name]()
         with open(self.log, "wb") as log:
-            # tini reaps orphans, as init would
+            # tini reaps orphans, as init would; a terminal's Ctrl-C is for us, who then clean up
             self.shell = subprocess.Popen(["tini", "-s", "--", *command], stderr=log, bufsize=0,
-                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                          start_new_session=True)
         try:
             self.pid = int(self._say("echo $$", SECONDS))
         except AssertionError:
