@@ -158,9 +158,10 @@ def photograph(directory, address, file):
     page = f"http://{address}/classic/graph?{urllib.parse.urlencode(words)}"
     done = subprocess.run([*CHROMIUM, f"--user-data-dir={directory / 'chromium'}",
                            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-                           f"--screenshot={file}", page], env={**os.environ, "HOME": str(directory)},
-                          capture_output=True, text=True, timeout=trees.SECONDS, check=False)
-    assert file.exists() and file.stat().st_size in BYTES, done.stderr
+                           f"--screenshot={file}", page],
+                           env={**os.environ, "HOME": str(directory)},
+                           capture_output=True, text=True, timeout=trees.SECONDS, check=False)
+    assert file.exists() and file.stat().st_size in BYTES, f"no picture: {done.stderr}"
 
 
 def take(program, picture):
