@@ -63,7 +63,7 @@ scrape_configs:
 CHROMIUM = (
     "chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
     "--disable-background-networking --disable-component-update --hide-scrollbars "
-    "--window-size=1100,1610 --virtual-time-budget=10000").split()
+    "--window-size=1100,1570 --virtual-time-budget=10000").split()
 
 
 def free_address():
