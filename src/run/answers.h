@@ -2,6 +2,7 @@
 #define RUN_ANSWERS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
 
@@ -25,5 +26,13 @@ bool answers_may_be_table(const char *path);
  */
 int answers_open_table(struct view *view, const struct machine *machine, pid_t tid, int dirfd,
 		       const char *path);
+
+/*
+ * sendfile(2) of `count` bytes from the task's descriptor `in`, if that is a file of ours, to its `out`;
+ * `address` in the task is that of the offset, or 0. *result is what the call returns. -ENOENT: the
+ * file is not ours, and nothing was done. May wait for whoever reads `out`.
+ */
+int answers_sendfile(struct view *view, pid_t tid, int out, int in, uint64_t address, size_t count,
+		     int64_t *result);
 
 #endif

@@ -135,6 +135,21 @@ static void answer_openat2(const struct calls_context *context, const struct cal
 	answer_open_at(context, call, (int)call->arguments[0], path, &how, answer);
 }
 
+/* --- sendfile: of files whose size is 0 --- */
+
+static void answer_sendfile(const struct calls_context *context, const struct call *call, char *path,
+			    struct answer *answer)
+{
+	int64_t result;
+
+	snprintf(path, PATH_MAX, "%d, %d", (int)call->arguments[0], (int)call->arguments[1]);
+	context->before_waiting();
+	if (!answers_sendfile(context->view, call->tid, (int)call->arguments[0],
+			      (int)call->arguments[1], call->arguments[2], call->arguments[3],
+			      &result))
+		answer_value(answer, result);
+}
+
 /* --- seccomp: a listener of the program's own --- */
 
 /* The kernel permits one listener to a process, and ours is there: what it would say. */
@@ -158,6 +173,7 @@ const struct trap traps[] = {
 #endif
 	{__NR_openat, "openat", 2, NOT_READING, O_RDONLY, answer_openat},
 	{__NR_openat2, "openat2", 0, 0, 0, answer_openat2},
+	{__NR_sendfile, "sendfile", 0, 0, 0, answer_sendfile},
 	{__NR_seccomp, "seccomp", 1, SECCOMP_FILTER_FLAG_NEW_LISTENER,
 	 SECCOMP_FILTER_FLAG_NEW_LISTENER, answer_seccomp},
 };

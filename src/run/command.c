@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 
 #include "channel.h"
 #include "filter.h"
+#include "number.h"
 #include "options.h"
 
 /* What is passed on. SIGTSTP is not: the terminal stops us together with the command. */
@@ -57,6 +59,22 @@ static void explain_filter(void)
 				"sandbox does not have it (Linux 5.9 does)\n", strerror(errno));
 }
 
+/* What sched_getaffinity(2) says in a cpuset: that is what runtimes count processors by. */
+static void take_processors(const char *list)
+{
+	struct bitmap *cpus = bitmap_new(CPU_SETSIZE);
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	if (cpus && !bitmap_parselist(list, cpus)) {
+		for (unsigned cpu = bitmap_next(cpus, 0); cpu < cpus->nr;
+		     cpu = bitmap_next(cpus, cpu + 1))
+			CPU_SET(cpu, &set);
+		sched_setaffinity(0, sizeof(set), &set);
+	}
+	bitmap_free(cpus);
+}
+
 /* The child's part: under the filter, served, and then the command. */
 static void become_command(const struct run_options *options, const struct sock_fprog *filter,
 			   int channel)
@@ -72,6 +90,8 @@ static void become_command(const struct run_options *options, const struct sock_
 	close(listener); /* a caught process that had it would wait for itself */
 	if (!sent || channel_receive(channel).word != CHANNEL_GO)
 		_exit(EXIT_OURS);
+	if (options->limits.cpuset_cpus)
+		take_processors(options->limits.cpuset_cpus);
 	command_restore_signals();
 	execvp(options->command[0], options->command);
 	fprintf(stderr, "fuse_cgroup_run: %s: %s\n", options->command[0], strerror(errno));

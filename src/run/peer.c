@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -63,6 +64,22 @@ int peer_file(pid_t tid, int fd)
 	file = open(path, O_PATH | O_CLOEXEC);
 	if (file < 0)
 		return errno == ENOENT ? -EBADF : -errno;
+	return file;
+}
+
+int peer_descriptor(pid_t tid, int fd)
+{
+	int pidfd = (int)syscall(__NR_pidfd_open, tid, O_EXCL); /* PIDFD_THREAD, Linux 6.9 */
+	int file;
+
+	if (pidfd < 0)
+		pidfd = (int)syscall(__NR_pidfd_open, tid, 0);
+	if (pidfd < 0)
+		return -errno;
+	file = (int)syscall(__NR_pidfd_getfd, pidfd, fd, 0);
+	if (file < 0)
+		file = -errno;
+	close(pidfd);
 	return file;
 }
 

@@ -57,6 +57,8 @@ int place_open_quickly(pid_t tid, const char *path, const char *at);
 
 /* O_PATH of one of the task's open files. -EBADF. */
 int peer_file(pid_t tid, int fd);
+/* The open file itself, with its flags and position: pidfd_getfd(2). -EBADF, -EPERM, -ESRCH. */
+int peer_descriptor(pid_t tid, int fd);
 
 /* Whether the descriptor is of a proc filesystem, and of its root directory. */
 bool is_proc(int fd);

@@ -215,17 +215,8 @@ static int fetch_text(struct errand *errand, unsigned i)
 
 static int fetch_descriptor(struct errand *errand, unsigned i)
 {
-	int pidfd = (int)syscall(__NR_pidfd_open, errand->call->tid, O_EXCL); /* PIDFD_THREAD */
-	int fd;
+	int fd = peer_descriptor(errand->call->tid, (int)errand->call->arguments[i]);
 
-	if (pidfd < 0)
-		pidfd = (int)syscall(__NR_pidfd_open, errand->call->tid, 0);
-	if (pidfd < 0)
-		return -errno;
-	fd = (int)syscall(__NR_pidfd_getfd, pidfd, (int)errand->call->arguments[i], 0);
-	if (fd < 0)
-		fd = -errno;
-	close(pidfd);
 	errand->arguments[i] = (uint64_t)fd;
 	return fd < 0 ? fd : 0;
 }

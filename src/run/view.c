@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -140,12 +141,14 @@ void view_close(struct view *view)
 	view->top = -1;
 }
 
-bool view_has(struct view *view, dev_t device)
+bool view_has(struct view *view, int file, struct statx *about)
 {
 	bool has;
 
+	if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, about))
+		return false;
 	pthread_rwlock_rdlock(&view->lock);
-	has = view->device == device;
+	has = view->device == makedev(about->stx_dev_major, about->stx_dev_minor);
 	pthread_rwlock_unlock(&view->lock);
 	return has;
 }

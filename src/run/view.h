@@ -8,6 +8,8 @@
 
 #include "text.h"
 
+struct statx;
+
 /*
  * What programs are shown: our FUSE mount as the kernel's cgroup v1, as seen
  * from a cgroup namespace whose root is `prefix`.
@@ -40,8 +42,11 @@ struct view {
 int view_open(struct view *view, const char *path);
 void view_close(struct view *view);
 
-/* Whether a file on `device` is one of ours. */
-bool view_has(struct view *view, dev_t device);
+/*
+ * Whether the file at the O_PATH descriptor is one of ours; *about is then what the kernel knows of it (its
+ * mask STATX_TYPE and STATX_INO), without a request to the daemon.
+ */
+bool view_has(struct view *view, int file, struct statx *about);
 
 /* The text of /proc/cgroups, as the daemon tells it. 0 or a negative errno. */
 int view_cgroups(struct view *view, struct text *out);

@@ -50,6 +50,12 @@ def test_cpuset():
     assert show("-m", "1g", files=["cpuset/cpuset.cpus", "cpuset/cpuset.mems"]) == [every, mems]
 
 
+def test_processors_are_counted_so():
+    """What sched_getaffinity says, by which runtimes count them."""
+    assert shell("nproc", options=["--cpuset-cpus", "0"]) == "1\n"
+    assert shell("nproc") == f"{len(os.sched_getaffinity(0))}\n"
+
+
 @pytest.mark.parametrize("number, expected", [("100", "100"), ("-1", "max"), ("0", "max")])
 def test_pids(number, expected):
     assert show("--pids-limit", number, files=["pids/pids.max"]) == [expected]
