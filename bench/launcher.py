@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+"""What fuse_cgroup_run costs: calls, a build of this project and a JVM's start, beside native and strace.
+
+Native and launched runs take turns, so that what else the machine does hits
+both alike. Of calls the first decile of short rounds counts, of the longer
+runs the fastest. Figures of two runs are not for comparison.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from mounts import BENCH, compile_c, fail
+from run import Report, describe, quiet
+
+ROOT = BENCH.parent
+RUN = os.environ.get("FUSE_CGROUP_RUN", str(ROOT / "build" / "fuse_cgroup_run"))
+NATIVE, LAUNCHED = (), (RUN, "--")
+STRACED = ("strace", "-f", "-qq", "-o", "/dev/null")
+
+# The order of bench_calls.c: what, and by how many us the launcher may make it slower.
+CALLS = [("a call that is not trapped (getppid)", 0.1), ("open of an ordinary file", 15),
+         ("statfs of the tree", 25), ("statfs of another filesystem", 25), ("fstatfs", 25),
+         ("open of /proc/self/mountinfo", None), ("open of /proc/self/cgroup", None)]
+TURNS = 8
+ROUNDS = 8
+
+
+def run(*command, **more):
+    result = subprocess.run(list(map(str, command)), text=True, capture_output=True, check=False, **more)
+    if result.returncode:
+        fail(f"{' '.join(map(str, command))}: {result.stderr.strip()[-500:]}")
+    return result.stdout
+
+
+def calls(report, directory):
+    """Single system calls: us more than native."""
+    program = directory / "bench_calls"
+    compile_c(program, BENCH / "bench_calls.c", "-Wall", "-Wextra")
+    rounds = {NATIVE: [], LAUNCHED: []}
+    for _ in range(TURNS):
+        for how, lines in rounds.items():
+            with open("/etc/passwd", "rb") as file:
+                lines += [list(map(float, line.split()))
+                          for line in run(*how, program, ROUNDS, stdin=file).splitlines()]
+    for number, (what, target) in enumerate(CALLS):
+        native, launched = (quiet([line[number] for line in lines]) / 1000 for lines in rounds.values())
+        report.add(what, launched - native, "us more", target=target,
+                   against=f"native {native:.2f} us, launched {launched:.2f} us")
+
+
+def seconds(command, prepare=lambda: None):
+    """{how: the fastest of its runs} for native and launched in turns, and strace."""
+    found = {NATIVE: [], LAUNCHED: [], STRACED: []}
+    for turn in range(command.turns):
+        for how, times in found.items():
+            if how is STRACED and (turn or not shutil.which("strace")):
+                continue
+            prepare()
+            start = time.monotonic()
+            run(*how, *command.words)
+            times.append(time.monotonic() - start)
+    return {how: min(times) for how, times in found.items() if times}
+
+
+class Command:
+    """A command that takes long enough to be timed as a whole, and how often."""
+
+    def __init__(self, turns, *words):
+        self.turns = turns
+        self.words = words
+
+
+def compare(report, what, times, target):
+    native = times[NATIVE]
+    report.add(f"{what}, launched", times[LAUNCHED], "s", ratio=times[LAUNCHED] / native, target=target,
+               against=f"native ({native:.2f})")
+    if STRACED in times:
+        report.add(f"{what}, strace -f", times[STRACED], "s", ratio=times[STRACED] / native,
+                   against=f"native ({native:.2f})")
+    else:
+        print(f"  {what}: no strace here to compare with")
+
+
+def builds(report, directory):
+    """A build of this project."""
+    build = directory / "build"
+    command = Command(3, "make", "-C", ROOT, "--no-print-directory", f"-j{os.cpu_count()}",
+                      f"BUILD={build}", build / "fuse_cgroupfs")
+    times = seconds(command, lambda: shutil.rmtree(build, ignore_errors=True))
+    compare(report, "make of this project", times, 1.05)
+
+
+def java(report, _):
+    """A start of the JVM."""
+    if not shutil.which("java"):
+        print("  no java here: left out")
+        return
+    compare(report, "java -version", seconds(Command(8, "java", "-version")), None)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", metavar="FILE", help="write the figures here too")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 when a target is missed")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    if not os.path.exists(RUN):
+        fail(f"there is no {RUN}: run make first, or set FUSE_CGROUP_RUN")
+    report, machine = Report(), describe()
+    with contextlib.ExitStack() as stack:
+        directory = pathlib.Path(stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="fcg-bench-", dir="/tmp")))
+        for section in (calls, java, builds):
+            print(f"\n{section.__doc__}", flush=True)
+            section(report, directory)
+    missed = report.missed()
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump({"machine": machine, "results": report.rows}, file, indent=1)
+            file.write("\n")
+    return 1 if missed and arguments.strict else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
