@@ -92,10 +92,12 @@ install: all
 	$(INSTALL) -D -m 755 $(BUILD)/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs
 	$(INSTALL) -D -m 755 $(BUILD)/fuse_cgroup_run $(DESTDIR)$(PREFIX)/bin/fuse_cgroup_run
 	$(INSTALL) -D -m 644 man/fuse_cgroupfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/fuse_cgroupfs.8
+	$(INSTALL) -D -m 644 man/fuse_cgroup_run.1 $(DESTDIR)$(PREFIX)/share/man/man1/fuse_cgroup_run.1
 
 .PHONY: uninstall
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroup_run $(DESTDIR)$(PREFIX)/share/man/man8/fuse_cgroupfs.8
+	rm -f $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroup_run \
+		$(DESTDIR)$(PREFIX)/share/man/man8/fuse_cgroupfs.8 $(DESTDIR)$(PREFIX)/share/man/man1/fuse_cgroup_run.1
 
 .PHONY: clean
 clean:
@@ -181,5 +183,6 @@ fuzz: deps-build deps-clang
 .PHONY: bench
 bench: all deps-bench
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) bench/run.py
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) $(PYTHON) bench/launcher.py
 
 -include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d) $(FUZZERS:=.d)

@@ -13,7 +13,7 @@ packages() {
 		busybox-static systemd procps htop tmux tini openjdk-17-jre-headless nodejs ;;
 	node) echo golang-go ca-certificates python3-pytest runc containerd busybox-static tini ;;
 	picture) echo golang-go ca-certificates python3 runc busybox-static tini prometheus chromium ;;
-	bench) echo python3 ;;
+	bench) echo python3 strace ;;
 	*) echo "install-deps.sh: unknown set '$1'" >&2; exit 2 ;;
 	esac
 }
