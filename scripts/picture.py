@@ -31,13 +31,14 @@ BYTES = range(10_000, 300_000)  # a picture that shows something, and loads fast
 FUNCTIONS = r"""
 mkfifo /tmp/silent; exec 3<>/tmp/silent
 now() { read -r t _ </proc/uptime; t=${t%.*}${t#*.}; }
+count() { i=0; while [ $i -lt 2000 ]; do i=$((i + 1)); done; }
 hold() { n=$((n + 1)); eval "held$n=\$(head -c $1 /dev/zero | tr '\0' a)"; }
 load() {
 	now; stop=$((t + $2 * 100))
 	while [ "$t" -lt "$stop" ]; do
 		next=$((t + 10)); busy=$((t + $1))
-		while [ "$t" -lt "$busy" ]; do now; done
-		[ "$1" = 10 ] || read -r -t "0.0$((next - t))" _ <&3; now
+		while [ "$t" -lt "$busy" ]; do count; now; done
+		[ "$t" -ge "$next" ] || read -r -t "0.0$((next - t))" _ <&3; now
 	done
 }
 """
