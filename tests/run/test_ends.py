@@ -241,12 +241,18 @@ def write(path, text):
         file.write(text)
 
 
+def is_whole():
+    """Whether every hierarchy is mounted again, and the new mount itself is out of sight."""
+    return not any(error_of(os.listdir, f"{AT}/{name}") for name in launcher.HIERARCHIES) and \
+        "fuse_cgroup_run" not in probes.read("/proc/self/mountinfo")
+
+
 def kill_daemon(program, number=signal.SIGKILL):
     """Kills it, and waits until another serves."""
     daemon = daemon_of(program)
     os.kill(daemon, number)
     assert wait_until(lambda: is_gone(daemon))
-    assert wait_until(lambda: error_of(program.call, os.listdir, f"{AT}/cpu") is None)
+    assert wait_until(lambda: program.call(is_whole)), "the tree is not back"
     assert wait_until(lambda: len(launcher.daemons_in(program.directory)) == 1)
 
 
