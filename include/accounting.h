@@ -314,12 +314,18 @@ void accounting_changed(struct group *group);
 /* True when something may have changed since the last export. */
 bool accounting_has_changed(struct accounting *accounting);
 
+/* A moment in the order in which tasks are made. */
+struct accounting_moment {
+	uint64_t ticks; /* after boot */
+	pid_t last_pid; /* the newest task's number; 0: the machine does not tell */
+};
+
 /*
- * Tells what changed since the last export, or everything. *exported_at is for
- * accounting_resume(). 0 or -ENOMEM. Does not read /proc.
+ * Tells what changed since the last export, or everything. *seen is for
+ * accounting_resume(): until then all forks are told. 0 or -ENOMEM. Does not read /proc.
  */
 int accounting_export(struct accounting *accounting, const struct accounting_keeper *keeper,
-		      bool everything, uint64_t *exported_at);
+		      bool everything, struct accounting_moment *seen);
 
 /*
  * Import, in this order, before accounting_start(): all groups, then all
@@ -333,8 +339,8 @@ int accounting_import_process(struct accounting *accounting, struct bytes *bytes
 
 /*
  * After accounting_start(): who of the imported is gone, and who was forked
- * by one of them since the export. Reads /proc.
+ * by one of them after what the export had seen. Reads /proc.
  */
-void accounting_resume(struct accounting *accounting, uint64_t exported_at);
+void accounting_resume(struct accounting *accounting, const struct accounting_moment *seen);
 
 #endif

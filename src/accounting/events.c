@@ -37,7 +37,7 @@ struct events_source {
 	struct event_list waiting; /* later than what was asked for */
 	struct final *finals; /* uthash by tid */
 	bool listening;
-	uint64_t woken_at, drained_at; /* ns */
+	uint64_t woken_at; /* ns */
 	uint64_t losses; /* how often the kernel's buffer was too small */
 	int stop; /* eventfd: the thread is to end, or to look again whether it listens */
 	bool stopped;
@@ -161,7 +161,8 @@ static int compare_events(const void *a, const void *b)
  * cannot be read at one moment: what is later waits for the next reading,
  * when all that was before it is known.
  */
-static void apply(struct events_source *events, uint64_t now)
+static void apply(struct events_source *events, uint64_t now,
+		  const struct accounting_moment *moment)
 {
 	struct accounting *accounting = events->source.accounting;
 	struct event_list *list = &events->waiting;
@@ -172,6 +173,7 @@ static void apply(struct events_source *events, uint64_t now)
 	pthread_mutex_lock(&accounting->lock);
 	for (i = 0; i < list->count && list->events[i].time <= now; i++)
 		on_event(events, &list->events[i]);
+	moment_reach(accounting, moment);
 	pthread_mutex_unlock(&accounting->lock);
 	list->count -= i;
 	if (list->count)
@@ -181,20 +183,26 @@ static void apply(struct events_source *events, uint64_t now)
 /* The lock is held. The exits' figures are sent before the exits: they are here when those are. */
 static void drain(struct events_source *events)
 {
-	uint64_t now = now_ns(), before = events->drained_at;
+	struct accounting *accounting = events->source.accounting;
+	struct accounting_moment before = moment_seen(accounting), moment = before;
+	uint64_t now = now_ns();
 	int lost = events->stream->drain(events->stream, &events->waiting);
 
+	if (events->waiting.count || lost) { /* else nobody was made */
+		moment = moment_now(accounting);
+		now = now_ns();
+		lost |= events->stream->drain(events->stream, &events->waiting);
+	}
 	if (events->taskstats.fd >= 0)
 		taskstats_drain(&events->taskstats, keep_final, events);
-	apply(events, now);
-	events->drained_at = now;
+	apply(events, now, &moment);
 	if (!lost)
 		return;
 	events->losses++;
 	log_warning("accounting: events were lost (%lu times so far); scanning instead",
 		    events->losses);
 	forget_finals(events);
-	scan_all(events->source.accounting, before);
+	scan_all(accounting, &before);
 }
 
 /* The lock is held. */
@@ -239,9 +247,8 @@ static void events_wake(struct source *source)
 
 	pthread_mutex_lock(&events->lock);
 	events->woken_at = now_ns();
-	if (!events->listening)
-		events->drained_at = events->woken_at;
 	listen_if(events, true);
+	scan_start(source->accounting);
 	pthread_mutex_unlock(&events->lock);
 	nudge(events);
 }

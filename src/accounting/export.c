@@ -27,8 +27,6 @@ static void get_figures(struct bytes *in, uint64_t *figures, size_t count)
 		figures[i] = bytes_get_u64(in);
 }
 
-#define LATE 20000000u /* ns that news of a fork may take */
-
 /* --- what changed --- */
 
 void accounting_keep(struct accounting *accounting)
@@ -342,7 +340,7 @@ int accounting_import_process(struct accounting *accounting, struct bytes *in,
 	return in->wrong ? -EINVAL : 0;
 }
 
-void accounting_resume(struct accounting *accounting, uint64_t exported_at)
+void accounting_resume(struct accounting *accounting, const struct accounting_moment *seen)
 {
 	struct process *process;
 
@@ -356,7 +354,7 @@ void accounting_resume(struct accounting *accounting, uint64_t exported_at)
 	}
 	pthread_mutex_unlock(&accounting->lock);
 	if (!accounting_is_idle(accounting))
-		scan_all(accounting, exported_at);
+		scan_all(accounting, seen);
 }
 
 /* --- telling --- */
@@ -439,12 +437,12 @@ static int export_changes(struct accounting *accounting, const struct accounting
 }
 
 int accounting_export(struct accounting *accounting, const struct accounting_keeper *keeper,
-		      bool everything, uint64_t *exported_at)
+		      bool everything, struct accounting_moment *seen)
 {
 	int error;
 
-	*exported_at = now_ns() - LATE;
 	pthread_mutex_lock(&accounting->lock);
+	*seen = accounting->seen;
 	error = everything ? export_all(accounting, keeper) : export_changes(accounting, keeper);
 	accounting->gone_count = 0;
 	if (!error)

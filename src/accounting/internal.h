@@ -163,14 +163,14 @@ struct accounting {
 	} *news;
 	size_t news_count, news_capacity;
 
+	struct accounting_moment seen; /* who was made until then is in the table, if it is a member */
+
 	/* Of the scan: one at a time, outside `lock`. */
 	pthread_mutex_t scanning;
-	pid_t last_pid; /* the newest task that was looked at; 0: the machine does not tell */
 	/* Of the newest numbers those that nobody had: given to tasks that are being made, or have ended. */
 	pid_t absent[ABSENT_MAX];
 	unsigned absent_count;
-	uint64_t absent_since; /* ticks after boot: as old as they can be */
-	uint64_t seen_at; /* ns: until then all new tasks were looked at */
+	struct accounting_moment absent_since; /* they are newer */
 	uint64_t scanned_at, scan_cost; /* ns, of looking at all */
 
 	/* Processes with children or threads that ended since they were read. */
@@ -373,14 +373,25 @@ void source_stir(struct accounting *accounting);
 /* Whether there is anyone to follow. */
 bool accounting_is_idle(struct accounting *accounting);
 
+/* --- moment.c --- */
+
+/* Reads /proc. */
+struct accounting_moment moment_now(const struct accounting *accounting);
+/* Whether a task that started in this tick with this number is newer; when in doubt it is. */
+bool moment_is_before(const struct accounting_moment *moment, uint64_t ticks, pid_t number);
+/* accounting->seen; takes the lock. */
+struct accounting_moment moment_seen(struct accounting *accounting);
+/* All that was made until then has been seen. Under the lock. */
+void moment_reach(struct accounting *accounting, const struct accounting_moment *moment);
+
 /* --- scan.c; each takes the lock and reads /proc --- */
 
 /* Finds tasks that are new since the last scan. True: some of them are members. */
 bool scan_new(struct accounting *accounting);
 /* New are those that come from here on. */
 void scan_start(struct accounting *accounting);
-/* Looks at all tasks that are newer than `seen_at`, and at all members: when news were lost. */
-void scan_all(struct accounting *accounting, uint64_t seen_at);
+/* Looks at all tasks that are newer than `seen`, and at all members: when news were lost. */
+void scan_all(struct accounting *accounting, const struct accounting_moment *seen);
 
 /* --- export.c; under the lock: cheap, and nothing while nobody keeps --- */
 

@@ -83,12 +83,13 @@ static const struct task *find_creator(struct accounting *accounting,
 
 /* Reads about the task; false when it has ended, is older than `since`, or none that can be a member. */
 static bool read_newcomer(const struct machine *machine, struct newcomer *newcomer,
-			  uint64_t since)
+			  const struct accounting_moment *since)
 {
 	struct machine_task_stat *stat = &newcomer->stat;
 
 	if (machine_task_stat(machine, newcomer->id.tgid, newcomer->id.tid, stat) ||
-	    stat->flags & MACHINE_TASK_KTHREAD || stat->starttime < since)
+	    stat->flags & MACHINE_TASK_KTHREAD ||
+	    !moment_is_before(since, stat->starttime, newcomer->id.tid))
 		return false;
 	newcomer->id.start_time = stat->starttime;
 	newcomer->has_parent =
@@ -124,10 +125,11 @@ static bool take(struct accounting *accounting, const struct newcomer *newcomer,
 
 /*
  * Takes a task into the table if the one that made it is there, and if it was
- * made after `since` (ticks after boot): who is older was looked at before,
- * and has stayed where he was when his parent moved. True: it was new there.
+ * made after `since`: who is older was looked at before, and has stayed where
+ * he was when his parent moved. True: it was new there.
  */
-static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid, uint64_t since)
+static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid,
+		    const struct accounting_moment *since)
 {
 	struct newcomer newcomer = {.id = {.tid = tid, .tgid = tgid}};
 	struct counters final;
@@ -153,7 +155,8 @@ static void note_absent(struct accounting *accounting, pid_t number)
 	absent[accounting->absent_count++] = number;
 }
 
-static bool probe(struct accounting *accounting, pid_t number, uint64_t since)
+static bool probe(struct accounting *accounting, pid_t number,
+		  const struct accounting_moment *since)
 {
 	struct machine_task_status status;
 
@@ -172,7 +175,7 @@ static bool look_at_absent(struct accounting *accounting)
 
 	memcpy(numbers, accounting->absent, sizeof(numbers));
 	for (unsigned i = 0; i < count; i++)
-		taken |= probe(accounting, numbers[i], accounting->absent_since);
+		taken |= probe(accounting, numbers[i], &accounting->absent_since);
 	accounting->absent_count = 0; /* they have ended */
 	return taken;
 }
@@ -203,19 +206,9 @@ static bool is_known(struct accounting *accounting, pid_t tgid)
 	return known;
 }
 
-/* When all tasks had been looked at last, in ticks after boot. */
-static uint64_t seen_ticks(const struct accounting *accounting)
-{
-	uint64_t uptime, ago = now_ns() - accounting->seen_at;
-
-	if (machine_uptime(accounting->machine, &uptime) || uptime < ago)
-		return 0;
-	return (uptime - ago) / MACHINE_TICK_NS;
-}
-
 /* The threads of a process that is known. */
-static void look_at_threads(struct accounting *accounting, pid_t tgid, uint64_t since,
-			    struct machine_ids *threads)
+static void look_at_threads(struct accounting *accounting, pid_t tgid,
+			    const struct accounting_moment *since, struct machine_ids *threads)
 {
 	if (!is_known(accounting, tgid) || machine_tids(accounting->machine, tgid, threads))
 		return;
@@ -230,7 +223,7 @@ static void look_at_threads(struct accounting *accounting, pid_t tgid, uint64_t 
  * child's number may be lower than its parent's: again until there is nothing
  * new. True: there was a process that is a member now.
  */
-static bool look_at_all(struct accounting *accounting, uint64_t since)
+static bool look_at_all(struct accounting *accounting, const struct accounting_moment *since)
 {
 	struct machine_ids processes = {0}, threads = {0};
 	uint64_t spent = spent_ns();
@@ -252,14 +245,6 @@ static bool look_at_all(struct accounting *accounting, uint64_t since)
 	return any;
 }
 
-/* The newest task's number; 0 where it is not to be had. */
-static pid_t newest(const struct accounting *accounting)
-{
-	pid_t pid;
-
-	return machine_last_pid(accounting->machine, &pid) ? 0 : pid;
-}
-
 static bool is_due(const struct accounting *accounting)
 {
 	uint64_t window = COST_SHARE * accounting->scan_cost;
@@ -272,38 +257,43 @@ static bool is_due(const struct accounting *accounting)
 }
 
 /* The numbers that were given since the last look, one by one. */
-static bool look_at_numbers(struct accounting *accounting, pid_t first, pid_t last, uint64_t since)
+static bool look_at_numbers(struct accounting *accounting, const struct accounting_moment *since,
+			    pid_t last)
 {
 	bool taken = false;
 
-	for (pid_t number = first; number <= last; number++)
+	for (pid_t number = since->last_pid + 1; number <= last; number++)
 		taken |= probe(accounting, number, since);
 	return taken;
 }
 
+static void reach(struct accounting *accounting, const struct accounting_moment *moment)
+{
+	pthread_mutex_lock(&accounting->lock);
+	moment_reach(accounting, moment);
+	pthread_mutex_unlock(&accounting->lock);
+}
+
 bool scan_new(struct accounting *accounting)
 {
+	struct accounting_moment now, since;
 	bool taken = false, looked = true;
-	uint64_t now, since;
-	pid_t last;
 
 	pthread_mutex_lock(&accounting->scanning);
-	now = now_ns();
-	since = seen_ticks(accounting);
-	last = newest(accounting);
+	since = moment_seen(accounting);
+	now = moment_now(accounting);
 	taken = look_at_absent(accounting);
-	if (last > accounting->last_pid && accounting->last_pid &&
-	    last - accounting->last_pid <= PROBES)
-		taken |= look_at_numbers(accounting, accounting->last_pid + 1, last, since);
-	else if (!last || last != accounting->last_pid) {
-		looked = last || is_due(accounting);
+	if (now.last_pid > since.last_pid && since.last_pid &&
+	    now.last_pid - since.last_pid <= PROBES)
+		taken |= look_at_numbers(accounting, &since, now.last_pid);
+	else if (!now.last_pid || now.last_pid != since.last_pid) {
+		looked = now.last_pid || is_due(accounting);
 		if (looked)
-			taken |= look_at_all(accounting, since);
+			taken |= look_at_all(accounting, &since);
 	}
-	accounting->last_pid = last;
 	accounting->absent_since = since;
 	if (looked)
-		accounting->seen_at = now;
+		reach(accounting, &now);
 	pthread_mutex_unlock(&accounting->scanning);
 	forks_announce(accounting);
 	return taken;
@@ -311,26 +301,26 @@ bool scan_new(struct accounting *accounting)
 
 void scan_start(struct accounting *accounting)
 {
+	struct accounting_moment now;
+
 	pthread_mutex_lock(&accounting->scanning);
-	accounting->last_pid = newest(accounting);
-	accounting->seen_at = now_ns();
+	now = moment_now(accounting);
+	reach(accounting, &now);
 	pthread_mutex_unlock(&accounting->scanning);
 }
 
-void scan_all(struct accounting *accounting, uint64_t seen_at)
+void scan_all(struct accounting *accounting, const struct accounting_moment *seen)
 {
 	struct task_list known = {0};
-	uint64_t now;
+	struct accounting_moment now;
 
 	if (!list_known(accounting, &known))
 		tasks_refresh(accounting, &known);
 	free(known.tasks);
 	pthread_mutex_lock(&accounting->scanning);
-	now = now_ns();
-	accounting->last_pid = newest(accounting);
-	accounting->seen_at = seen_at;
-	look_at_all(accounting, seen_ticks(accounting));
-	accounting->seen_at = now;
+	now = moment_now(accounting);
+	look_at_all(accounting, seen);
+	reach(accounting, &now);
 	pthread_mutex_unlock(&accounting->scanning);
 	forks_announce(accounting);
 }

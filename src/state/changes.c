@@ -135,13 +135,17 @@ int changes_put_accounting(struct changes *changes)
 		.group = keep_group,
 		.process = keep_process,
 	};
-	uint64_t exported_at;
+	struct accounting_moment seen;
+	struct text last = {0};
 	size_t len = changes->content.len;
 	int error = accounting_export(changes->tree->accounting, &keeper, changes->everything,
-				      &exported_at);
+				      &seen);
 
-	if (changes->everything || changes->content.len > len)
-		kept_put_entry(&changes->content, ENTRY_TIME, exported_at, NULL);
+	if (!changes->everything && changes->content.len == len)
+		return error;
+	bytes_put_u64(&last, (uint64_t)seen.last_pid);
+	kept_put_entry(&changes->content, ENTRY_SEEN, seen.ticks, &last);
+	text_free(&last);
 	return error;
 }
 

@@ -141,9 +141,10 @@ static const char *take_entry(struct kept *kept, struct bytes *content)
 	case ENTRY_PROCESS:
 	case ENTRY_GONE:
 		return take_process(kept, kind, number, bytes);
-	case ENTRY_TIME:
-		kept->exported_at = number;
-		return NULL;
+	case ENTRY_SEEN:
+		kept->seen.ticks = number;
+		kept->seen.last_pid = (pid_t)bytes_get_u64(&bytes);
+		return bytes.wrong ? "it is damaged" : NULL;
 	}
 	return "it is damaged";
 }

@@ -6,6 +6,7 @@
 
 #include <uthash.h>
 
+#include "accounting.h"
 #include "bytes.h"
 
 /*
@@ -15,7 +16,7 @@
  * One record was one write(): all of it counts, or nothing.
  */
 #define STATE_MAGIC "fuse_cgroupfs state "
-#define STATE_VERSION 2
+#define STATE_VERSION 3
 
 enum entry_kind {
 	ENTRY_BOOT = 1, /* the kernel's boot_id; the first entry of a file */
@@ -25,7 +26,7 @@ enum entry_kind {
 	ENTRY_REMOVED, /* number */
 	ENTRY_PROCESS, /* pid, then what accounting keeps of it */
 	ENTRY_GONE, /* pid */
-	ENTRY_TIME, /* when accounting's part was told: ns, of accounting_export() */
+	ENTRY_SEEN, /* until when accounting's part has all forks: ticks, of accounting_export() */
 };
 
 /* The last entries of one cgroup. */
@@ -45,7 +46,7 @@ struct kept {
 	struct kept_cgroup *cgroups; /* uthash by number, in order of creation */
 	struct kept_process *processes; /* uthash by pid */
 	struct bytes boot;
-	uint64_t exported_at;
+	struct accounting_moment seen;
 	bool torn; /* the last record was not all there */
 };
 

@@ -29,7 +29,7 @@ struct state {
 	bool broken; /* the file lacks something: a snapshot is due */
 	bool complained;
 	char boot[64];
-	uint64_t exported_at; /* by the daemon before */
+	struct accounting_moment seen; /* by the daemon before */
 
 	pthread_t thread;
 	bool running, quit;
@@ -230,7 +230,7 @@ void state_start(struct state *state)
 
 	if (!state)
 		return;
-	accounting_resume(state->tree->accounting, state->exported_at);
+	accounting_resume(state->tree->accounting, &state->seen);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	state->running = !pthread_create(&state->thread, NULL, run, state);
@@ -274,7 +274,7 @@ static char *load(struct state *state, const struct text *content)
 		bool same_boot = kept.boot.len == strlen(state->boot) &&
 				 !memcmp(kept.boot.data, state->boot, kept.boot.len);
 
-		state->exported_at = kept.exported_at;
+		state->seen = kept.seen;
 		problem = tree_restore(state->tree, &kept, same_boot, &keep);
 	}
 	if (problem && keep && asprintf(&line, "%s: %s", state->file.path, problem) < 0)

@@ -313,6 +313,32 @@ def test_mounted_elsewhere(start, state):
     start(*keeping(state))
 
 
+@pytest.mark.parametrize("source", ("auto", "scan"))
+def test_an_older_orphan_stays_where_it_was(start, state, source):
+    """Who was forked just before its kin was attached is not taken for a newer one's kin."""
+    options = (*keeping(state), "-o", f"accounting={source}")
+    daemon = start(*options)
+    worker = nothing_lost.Worker()
+    orphans = []
+    try:
+        for number in range(8):
+            web = daemon / "memory" / f"web{number}"
+            web.mkdir()
+            orphans.append(worker.ask("orphan"))
+            (web / "cgroup.procs").write_text(str(worker.pid))
+            killed(daemon)
+            born = worker.ask("fork")
+            orphans.append(born)
+            daemon = start(*options)
+            assert (web / "cgroup.procs").read_text() == f"{worker.pid}\n{born}\n"
+            (daemon / "memory" / "cgroup.procs").write_text(str(worker.pid))
+    finally:
+        worker.process.kill()
+        worker.process.wait()
+        for pid in orphans:
+            os.kill(pid, signal.SIGKILL)
+
+
 def test_a_few_kills(directory, state):
     """A short run of tests/state/nothing_lost.py."""
     run = nothing_lost.Run(directory, state, (), random.Random(1))

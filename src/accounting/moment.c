@@ -1,0 +1,48 @@
+/*
+ * Which task was made before which moment. Start times are in ticks, and much
+ * happens within one: there the numbers tell, which are given in turn.
+ */
+#include "internal.h"
+
+/* Numbers of one tick that lie further apart have the end of all numbers between them. */
+#define ROUND 16384
+
+struct accounting_moment moment_now(const struct accounting *accounting)
+{
+	struct accounting_moment now = {0};
+	uint64_t uptime;
+
+	/* In this order: whoever has a later number did not start in an earlier tick. */
+	if (!machine_uptime(accounting->machine, &uptime))
+		now.ticks = uptime / MACHINE_TICK_NS;
+	if (machine_last_pid(accounting->machine, &now.last_pid))
+		now.last_pid = 0;
+	return now;
+}
+
+bool moment_is_before(const struct accounting_moment *moment, uint64_t ticks, pid_t number)
+{
+	int64_t ahead = (int64_t)number - moment->last_pid;
+
+	if (ticks != moment->ticks || !moment->last_pid)
+		return ticks >= moment->ticks;
+	return ahead > ROUND ? false : ahead < -ROUND ? true : ahead > 0;
+}
+
+void moment_reach(struct accounting *accounting, const struct accounting_moment *moment)
+{
+	struct accounting_moment *seen = &accounting->seen;
+
+	if (moment_is_before(seen, moment->ticks, moment->last_pid))
+		*seen = *moment;
+}
+
+struct accounting_moment moment_seen(struct accounting *accounting)
+{
+	struct accounting_moment seen;
+
+	pthread_mutex_lock(&accounting->lock);
+	seen = accounting->seen;
+	pthread_mutex_unlock(&accounting->lock);
+	return seen;
+}

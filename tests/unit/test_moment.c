@@ -1,0 +1,72 @@
+/* Who was made before a moment and who after it, also within its tick. */
+#include "fixture.h"
+
+#include "fake_machine.h"
+#include "../../src/accounting/internal.h"
+
+static void order(void **state)
+{
+	static const struct {
+		struct accounting_moment moment;
+		uint64_t ticks;
+		pid_t number;
+		bool before;
+	} cases[] = {
+		{{100, 500}, 99, 501, false},
+		{{100, 500}, 101, 400, true},
+		{{100, 500}, 100, 499, false},
+		{{100, 500}, 100, 500, false},
+		{{100, 500}, 100, 501, true},
+		{{100, 32760}, 100, 300, true}, /* after the last number come the first */
+		{{100, 300}, 100, 32760, false},
+		{{100, 4194300}, 100, 310, true},
+		{{100, 310}, 100, 4194300, false},
+		{{100, 0}, 99, 1, false}, /* who has no numbers takes the whole tick */
+		{{100, 0}, 100, 1, true},
+		{{0, 0}, 1, 1, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool before = moment_is_before(&cases[i].moment, cases[i].ticks, cases[i].number);
+
+		if (before != cases[i].before)
+			fail_msg("case %zu", i);
+	}
+}
+
+static void now_and_seen(void **state)
+{
+	struct accounting_moment moment, late = {9999, 900};
+	struct machine *machine;
+	struct fake_machine fake;
+	struct accounting accounting = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+	(void)state;
+	fake_open(&fake); /* it runs for 100 s */
+	machine = machine_open(fake.root);
+	accounting.machine = machine;
+	moment = moment_now(&accounting);
+	assert_int_equal(moment.ticks, 10000);
+	assert_int_equal(moment.last_pid, 0);
+	fake_put(&fake, "proc/loadavg", "0.00 0.00 0.00 1/1 77\n");
+	moment = moment_now(&accounting);
+	assert_int_equal(moment.last_pid, 77);
+
+	moment_reach(&accounting, &moment);
+	moment_reach(&accounting, &late); /* an earlier one says nothing new */
+	assert_int_equal(moment_seen(&accounting).ticks, 10000);
+	assert_int_equal(moment_seen(&accounting).last_pid, 77);
+	machine_close(machine);
+	fake_close(&fake);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(order),
+		cmocka_unit_test(now_and_seen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
