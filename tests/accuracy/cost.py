@@ -24,6 +24,7 @@ import trees
 HERE = pathlib.Path(__file__).resolve()
 PROJECT = HERE.parents[2]
 SOURCES = ("events", "scan")
+PARTS = ("trees", "forks")
 HOUSEKEEPING = ("cpuacct.usage", "cpuacct.usage_percpu", "memory.usage_in_bytes", "memory.stat",
                 "blkio.throttle.io_service_bytes", "pids.current")
 SMALL, LARGE = (20, 100), (1000, 5000) # cgroups, processes
@@ -55,6 +56,12 @@ class Report:
                  for value, width, digits in ((kernel, 10, 2), (ours, 10, 3), (ratio, 8, 2))]
         print(f"{cgroups or '':>7} {source:7} {figure + ', ' + unit:40} {' '.join(cells)} "
               f"{'' if bound is None else bound:>7} {verdict}", flush=True)
+
+    def slowdown(self, source, figure, ratios, bound=None):
+        """The median of pairs, and how sure it is."""
+        self.add(None, source, figure, 100 * (statistics.median(ratios) - 1), unit="%", bound=bound)
+        low, high = (100 * (ratio - 1) for ratio in median_range(ratios))
+        print(f"{'':15} (95 % sure: {low:+.1f} % to {high:+.1f} %, {len(ratios)} pairs)")
 
     def missed(self):
         return [row for row in self.rows if row["verdict"] == "MISS"]
@@ -236,7 +243,7 @@ def memory(report, world):
 # --- (c) short processes ---
 
 def run_loop(mount):
-    """Seconds that the loop takes, in a cgroup of ours if there is a mount."""
+    """The loop, in a cgroup of ours if there is a mount: seconds, its processor's, the daemon's."""
     cgroups = [mount.path / h / "fork" for h in trees.HIERARCHIES] if mount else []
     for cgroup in cgroups:
         cgroup.mkdir()
@@ -248,11 +255,14 @@ def run_loop(mount):
     with subprocess.Popen(["sh", "-c", LOOP], stdin=subprocess.PIPE, preexec_fn=enter) as shell:
         try:
             time.sleep(0.05)
+            spent = processor_seconds(mount.daemon.pid) if mount else 0
             start = time.monotonic()
             shell.stdin.write(b"\n")
             shell.stdin.close()
-            shell.wait()
-            return time.monotonic() - start
+            _, shell.returncode, usage = os.wait4(shell.pid, 0)
+            wall = time.monotonic() - start
+            spent = processor_seconds(mount.daemon.pid) - spent if mount else 0
+            return wall, usage.ru_utime + usage.ru_stime, spent
         finally:
             shell.kill()
 
@@ -265,23 +275,25 @@ def median_range(values):
 
 
 def fork_heavy(report, binary):
-    """In turns, there and back, so that what else the machine does falls on all alike."""
-    variants, times, spent = [None, *SOURCES], {}, {source: [] for source in SOURCES}
+    """
+    In turns, there and back, so that what else the machine does falls on all
+    alike. Processor time, the daemon's with the loop's, is how much slower it is
+    where no processor is idle.
+    """
+    variants, runs = [None, *SOURCES], {source: [] for source in (None, *SOURCES)}
     for number in range(CHUNKS):
         for source in variants[::1 if number % 2 else -1]:
             with mounted(binary, source) if source else contextlib.nullcontext() as mount:
-                before = processor_seconds(mount.daemon.pid) if mount else 0
-                times.setdefault(source, []).append(run_loop(mount))
-                if mount:
-                    spent[source].append(processor_seconds(mount.daemon.pid) - before)
+                runs[source].append(run_loop(mount))
     for source in SOURCES:
-        ratios = [ours / without for ours, without in zip(times[source], times[None])]
+        pairs = list(zip(runs[source], runs[None]))
         report.add(None, source, f"{CHUNK} short processes, without and with",
-                   statistics.median(times[source]), statistics.median(times[None]), "s")
-        report.add(None, source, "slowdown", 100 * (statistics.median(ratios) - 1), unit="%", bound=3)
-        low, high = (100 * (ratio - 1) for ratio in median_range(ratios))
-        print(f"{'':15} (95 % sure: {low:+.1f} % to {high:+.1f} %, {CHUNKS} pairs; "
-              f"daemon's CPU {1000 * statistics.median(spent[source]):.0f} ms)")
+                   *(statistics.median(run[0] for run in of) for of in (runs[source], runs[None])), "s")
+        report.slowdown(source, "slowdown", [ours[0] / without[0] for ours, without in pairs], 3)
+        report.slowdown(source, "more processor time",
+                        [(ours[1] + ours[2]) / without[1] for ours, without in pairs])
+        report.add(None, source, "daemon's CPU of the loop's",
+                   100 * statistics.median(run[2] / run[1] for run in runs[source]), unit="%")
 
 
 # --- all of it ---
@@ -293,7 +305,14 @@ def world_of(binary, helper, shape):
             yield world
 
 
-def measure(report, binary, helper):
+def measure(report, binary, helper, parts):
+    if "trees" in parts:
+        measure_trees(report, binary, helper)
+    if "forks" in parts:
+        fork_heavy(report, binary)
+
+
+def measure_trees(report, binary, helper):
     with world_of(binary, helper, SMALL) as world:
         passes(report, world)
         small = leaf(world)
@@ -305,12 +324,12 @@ def measure(report, binary, helper):
                        "ms", None if tree == "kernel" else 1.25)
         idle(report, world)
         memory(report, world)
-    fork_heavy(report, binary)
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--json", type=pathlib.Path)
+    arguments.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     arguments = arguments.parse_args()
     if os.geteuid() or not all((trees.KERNEL / h / "tasks").exists() for h in trees.HIERARCHIES):
         print("skipped: needs root and a live cgroup v1 at /sys/fs/cgroup to compare with")
@@ -322,7 +341,7 @@ def main():
         subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-D_GNU_SOURCE", "-o", helper,
                         HERE.with_name("cost_helper.c")], check=True)
         report = Report()
-        measure(report, binary, helper)
+        measure(report, binary, helper, arguments.parts)
     if arguments.json:
         arguments.json.write_text(json.dumps(report.rows, indent=1))
     missed = report.missed()
