@@ -161,7 +161,7 @@ def below(base, path):
     """From a descriptor of it: its names are relative, and the kernel's to find."""
     directory = os.open(name(base, path), os.O_RDONLY | os.O_DIRECTORY)
     try:
-        return (sorted(os.listdir(directory)), opened(probes.SYS_OPENAT, directory, b"cgroup.procs", 0),
+        return (sorted(os.listdir(directory)), opened(probes.SYS_OPENAT, directory, b"cpuset.mems", 0),
                 said(SYS_MKDIRAT, directory, b"relative", 0o755), said(SYS_RMDIR, name(base, f"{path}/relative")))
     finally:
         os.close(directory)
