@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroup_namespace.h"
 #include "machine_task.h"
 #include "peer.h"
 #include "view.h"
@@ -17,8 +18,9 @@
 struct table {
 	const char *name;
 	bool of_machine; /* /proc/NAME; else of each task */
-	/* Makes it for task `tid`; `file` is the kernel's own, O_PATH, or -1. */
-	int (*make)(struct view *view, pid_t tid, int file, struct text *out);
+	/* Makes it of task `tid` for a reader with these roots; `file` is the kernel's own, O_PATH, or -1. */
+	int (*make)(struct view *view, const struct text *roots, pid_t tid, int file,
+		    struct text *out);
 };
 
 static int read_all(int fd, struct text *out)
@@ -63,14 +65,15 @@ static int read_mountinfo(pid_t tid, struct text *out)
 	return error;
 }
 
-static int make_mountinfo(struct view *view, pid_t tid, int file, struct text *out)
+static int make_mountinfo(struct view *view, const struct text *roots, pid_t tid, int file,
+			  struct text *out)
 {
 	struct text mountinfo = {0};
 	int error = read_place(file, &mountinfo);
 
 	(void)tid;
 	if (!error)
-		error = view_mountinfo(view, &mountinfo, out);
+		error = view_mountinfo(view, roots, &mountinfo, out);
 	text_free(&mountinfo);
 	return error;
 }
@@ -96,32 +99,40 @@ static int make_from_two(struct view *view, pid_t tid, int file, struct text *ou
 	return error;
 }
 
-static int make_mounts(struct view *view, pid_t tid, int file, struct text *out)
+static int make_mounts(struct view *view, const struct text *roots, pid_t tid, int file,
+		       struct text *out)
 {
+	(void)roots;
 	return make_from_two(view, tid, file, out, view_mounts);
 }
 
-static int make_mountstats(struct view *view, pid_t tid, int file, struct text *out)
+static int make_mountstats(struct view *view, const struct text *roots, pid_t tid, int file,
+			   struct text *out)
 {
+	(void)roots;
 	return make_from_two(view, tid, file, out, view_mountstats);
 }
 
-static int make_cgroup(struct view *view, pid_t tid, int file, struct text *out)
+static int make_cgroup(struct view *view, const struct text *roots, pid_t tid, int file,
+		       struct text *out)
 {
 	(void)file;
-	return view_task(view, tid, out);
+	return view_task(view, roots, tid, out);
 }
 
-static int make_cpuset(struct view *view, pid_t tid, int file, struct text *out)
+static int make_cpuset(struct view *view, const struct text *roots, pid_t tid, int file,
+		       struct text *out)
 {
 	(void)file;
-	return view_cpuset(view, tid, out);
+	return view_cpuset(view, roots, tid, out);
 }
 
-static int make_cgroups(struct view *view, pid_t tid, int file, struct text *out)
+static int make_cgroups(struct view *view, const struct text *roots, pid_t tid, int file,
+			struct text *out)
 {
 	(void)tid;
 	(void)file;
+	(void)roots;
 	return view_cgroups(view, out);
 }
 
@@ -229,7 +240,7 @@ static int open_text(const char *name, const struct text *text)
 static int open_place(struct view *view, const struct machine *machine, pid_t reader,
 		      const struct place *place)
 {
-	struct text text = {0};
+	struct text text = {0}, roots = {0};
 	const struct table *table;
 	pid_t tid;
 	int fd;
@@ -237,11 +248,14 @@ static int open_place(struct view *view, const struct machine *machine, pid_t re
 	table = identify(machine, place, reader, &tid);
 	if (!table)
 		return -ENOENT;
-	fd = table->make(view, tid, place->fd, &text);
+	fd = cgroup_namespace_roots(view, reader, &roots);
+	if (!fd)
+		fd = table->make(view, &roots, tid, place->fd, &text);
 	if (fd == -EAGAIN)
 		fd = -ENOENT; /* mounts come faster than they can be read: the kernel's own */
 	if (!fd)
 		fd = open_text(table->name, &text);
+	text_free(&roots);
 	text_free(&text);
 	return fd;
 }

@@ -8,6 +8,7 @@
 
 struct machine;
 struct view;
+struct view_hierarchy;
 
 /* What a caught call is told, whichever call it was. */
 
@@ -34,5 +35,21 @@ int answers_open_table(struct view *view, const struct machine *machine, pid_t t
  */
 int answers_sendfile(struct view *view, pid_t tid, int out, int in, uint64_t address, size_t count,
 		     int64_t *result);
+
+/*
+ * The hierarchy that mount(2)'s data for type cgroup names, in *chosen. 0 or the kernel's error; `nested`: from
+ * a cgroup namespace that is not the first. Source: kernel/cgroup/cgroup-v1.c.
+ */
+int answers_choose_hierarchy(const struct view *view, const char *data, bool nested,
+			     const struct view_hierarchy **chosen);
+
+/* Whether the task has CAP_SYS_ADMIN in the user namespace that owns its namespace ("mnt", "cgroup"). */
+bool answers_may_mount(pid_t tid, const char *namespace);
+
+/*
+ * Mounts what the data names, as the task's cgroup namespace has it, on `target` (O_PATH, in the task's
+ * mount namespace), with the MS_ flags of mount(2). 0 or a negative errno.
+ */
+int answers_mount(struct view *view, pid_t tid, const char *data, unsigned long flags, int target);
 
 #endif

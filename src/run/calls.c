@@ -6,14 +6,17 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "answers.h"
+#include "cgroup_namespace.h"
 #include "peer.h"
 #include "redirect.h"
 #include "view.h"
@@ -165,6 +168,76 @@ static void answer_seccomp(const struct calls_context *context, const struct cal
 	answer_value(answer, -EBUSY);
 }
 
+/* --- mount, fsopen, unshare: cgroup namespaces --- */
+
+/* With these it is no new mount, and has no type. */
+#define NO_NEW_MOUNT (MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | \
+		      MS_UNBINDABLE)
+
+/* Without the magic number that old programs add, as path_mount(). */
+static unsigned long mount_flags(const struct call *call)
+{
+	unsigned long flags = call->arguments[3];
+
+	return (flags & MS_MGC_MSK) == MS_MGC_VAL ? flags & ~(unsigned long)MS_MGC_MSK : flags;
+}
+
+static int mount_cgroup(const struct calls_context *context, const struct call *call,
+			const char *type, int target)
+{
+	char data[PATH_MAX] = "";
+
+	if (!answers_may_mount(call->tid, "mnt"))
+		return -EPERM;
+	if (strcmp(type, "cgroup"))
+		return -ENODEV; /* a kernel that has no cgroup2 */
+	if (call->arguments[4] && peer_read_string(call->tid, call->arguments[4], data, sizeof(data)))
+		return -EFAULT;
+	return answers_mount(context->view, call->tid, data, mount_flags(call), target);
+}
+
+static bool is_cgroup_type(const char *type)
+{
+	return !strcmp(type, "cgroup") || !strcmp(type, "cgroup2");
+}
+
+static void answer_mount(const struct calls_context *context, const struct call *call, char *path,
+			 struct answer *answer)
+{
+	char type[sizeof("cgroup2")];
+	int target;
+
+	if (peer_read_string(call->tid, call->arguments[2], type, sizeof(type)) ||
+	    !is_cgroup_type(type) || mount_flags(call) & NO_NEW_MOUNT || !fetch_path(call, 1, path))
+		return;
+	context->before_waiting();
+	target = place_open(context->machine, call->tid, AT_FDCWD, path);
+	if (target < 0) {
+		answer_value(answer, target);
+		return;
+	}
+	answer_value(answer, mount_cgroup(context, call, type, target));
+	close(target);
+}
+
+/* The newer way to mount: whoever goes it falls back to mount(2). */
+static void answer_fsopen(const struct calls_context *context, const struct call *call, char *path,
+			  struct answer *answer)
+{
+	(void)context;
+	if (fetch_path(call, 0, path) && is_cgroup_type(path))
+		answer_value(answer, -ENOSYS);
+}
+
+static void answer_unshare(const struct calls_context *context, const struct call *call, char *path,
+			   struct answer *answer)
+{
+	(void)answer; /* it is the kernel that does it */
+	snprintf(path, PATH_MAX, "CLONE_NEWCGROUP");
+	context->before_waiting();
+	cgroup_namespace_expect(context->view, call->tid);
+}
+
 const struct trap traps[] = {
 	{__NR_statfs, "statfs", 0, 0, 0, answer_statfs},
 	{__NR_fstatfs, "fstatfs", 0, 0, 0, answer_fstatfs},
@@ -174,6 +247,9 @@ const struct trap traps[] = {
 	{__NR_openat, "openat", 2, NOT_READING, O_RDONLY, answer_openat},
 	{__NR_openat2, "openat2", 0, 0, 0, answer_openat2},
 	{__NR_sendfile, "sendfile", 0, 0, 0, answer_sendfile},
+	{__NR_mount, "mount", 0, 0, 0, answer_mount},
+	{__NR_fsopen, "fsopen", 0, 0, 0, answer_fsopen},
+	{__NR_unshare, "unshare", 0, CLONE_NEWCGROUP, CLONE_NEWCGROUP, answer_unshare},
 	{__NR_seccomp, "seccomp", 1, SECCOMP_FILTER_FLAG_NEW_LISTENER,
 	 SECCOMP_FILTER_FLAG_NEW_LISTENER, answer_seccomp},
 };

@@ -159,7 +159,18 @@ static void add_options(struct text *out, const struct mount *mount, const char 
 	text_printf(out, " - %s %s %.*s,%s\n", type, type, SLICE(access_word(mount)), option);
 }
 
-static void add_hierarchy(struct text *out, const struct view *view, const struct mount *mount)
+/* A cgroup's path as the reader sees it. */
+static void add_root(struct text *out, const struct view *view, const struct text *roots,
+		     const struct view_hierarchy *hierarchy, struct slice path)
+{
+	char root[PATH_MAX];
+
+	view_root(view, roots, hierarchy->option, strlen(hierarchy->option), root);
+	view_add_path(out, root, path.data, path.len);
+}
+
+static void add_hierarchy(struct text *out, const struct view *view, const struct text *roots,
+			  const struct mount *mount)
 {
 	const struct view_hierarchy *hierarchy;
 	struct slice path;
@@ -167,7 +178,7 @@ static void add_hierarchy(struct text *out, const struct view *view, const struc
 	hierarchy = find_hierarchy(view, mount->root, &path);
 	text_printf(out, "%.*s %.*s %.*s ", SLICE(mount->id), SLICE(mount->parent),
 		    SLICE(mount->device));
-	view_add_path(out, view->prefix, path.data, path.len);
+	add_root(out, view, roots, hierarchy, path);
 	text_printf(out, " %.*s", SLICE(mount->point));
 	add_options(out, mount, "cgroup", hierarchy->option);
 }
@@ -188,7 +199,8 @@ static struct slice top_point(const struct view *view, const struct mount *mount
 	return is_slash(mount->point) ? (struct slice){"", 0} : mount->point;
 }
 
-static void add_top(struct text *out, const struct view *view, const struct mount *mount)
+static void add_top(struct text *out, const struct view *view, const struct text *roots,
+		    const struct mount *mount)
 {
 	struct slice point = top_point(view, mount);
 	unsigned id = MADE_UP_ID + (unsigned)atoi(mount->id.data) * VIEW_MAX_HIERARCHIES;
@@ -198,13 +210,14 @@ static void add_top(struct text *out, const struct view *view, const struct moun
 	add_options(out, mount, "tmpfs", "mode=755");
 	for (unsigned i = 0; i < view->count; i++) {
 		text_printf(out, "%u %.*s %.*s ", id + i, SLICE(mount->id), SLICE(mount->device));
-		view_add_path(out, view->prefix, "/", 1);
+		add_root(out, view, roots, &view->hierarchies[i], (struct slice){"/", 1});
 		text_printf(out, " %.*s/%s", SLICE(point), view->hierarchies[i].name);
 		add_options(out, mount, "cgroup", view->hierarchies[i].option);
 	}
 }
 
-int view_mountinfo(struct view *view, const struct text *mountinfo, struct text *out)
+int view_mountinfo(struct view *view, const struct text *roots, const struct text *mountinfo,
+		   struct text *out)
 {
 	struct slice rest = text_slice(mountinfo), line;
 	struct mount mount;
@@ -217,9 +230,9 @@ int view_mountinfo(struct view *view, const struct text *mountinfo, struct text 
 		if (kind == KIND_OTHER)
 			add_slice(out, line);
 		else if (kind == KIND_HIERARCHY)
-			add_hierarchy(out, view, &mount);
+			add_hierarchy(out, view, roots, &mount);
 		else if (kind == KIND_TOP)
-			add_top(out, view, &mount);
+			add_top(out, view, roots, &mount);
 	}
 	pthread_rwlock_unlock(&view->lock);
 	return out->error;

@@ -158,7 +158,7 @@ int view_cgroups(struct view *view, struct text *out)
 	return ask(view, "system.cgroups", out);
 }
 
-static int ask_task(struct view *view, pid_t tid, struct text *out)
+int view_memberships(struct view *view, pid_t tid, struct text *out)
 {
 	char name[64];
 
@@ -166,11 +166,48 @@ static int ask_task(struct view *view, pid_t tid, struct text *out)
 	return ask(view, name, out);
 }
 
-int view_task(struct view *view, pid_t tid, struct text *out)
+static bool find_membership(const struct text *memberships, const char *word, size_t word_len,
+			    struct membership *membership)
+{
+	const char *at = memberships->data, *line;
+	size_t len;
+
+	while ((line = next_line(&at, memberships->data + memberships->len, &len))) {
+		if (split_membership(line, len, membership) && membership->word_len == word_len &&
+		    !memcmp(membership->word, word, word_len))
+			return true;
+	}
+	return false;
+}
+
+void view_root(const struct view *view, const struct text *roots, const char *word, size_t word_len,
+	       char root[PATH_MAX])
+{
+	struct membership membership;
+
+	if (!roots || !roots->len)
+		strcpy(root, view->prefix);
+	else if (find_membership(roots, word, word_len, &membership) && membership.path_len > 1)
+		snprintf(root, PATH_MAX, "%.*s", (int)membership.path_len, membership.path);
+	else
+		root[0] = '\0';
+}
+
+static void add_membership(struct text *out, const struct view *view, const struct text *roots,
+			   const struct membership *membership)
+{
+	char root[PATH_MAX];
+
+	view_root(view, roots, membership->word, membership->word_len, root);
+	view_add_path(out, root, membership->path, membership->path_len);
+	text_add(out, "\n");
+}
+
+int view_task(struct view *view, const struct text *roots, pid_t tid, struct text *out)
 {
 	struct membership membership;
 	struct text text = {0};
-	int error = ask_task(view, tid, &text);
+	int error = view_memberships(view, tid, &text);
 	const char *at = text.data, *line;
 	size_t len;
 
@@ -179,36 +216,25 @@ int view_task(struct view *view, pid_t tid, struct text *out)
 		if (!split_membership(line, len, &membership))
 			continue;
 		text_add_bytes(out, line, (size_t)(membership.path - line));
-		view_add_path(out, view->prefix, membership.path, membership.path_len);
-		text_add(out, "\n");
+		add_membership(out, view, roots, &membership);
 	}
 	text_free(&text);
 	return error ? error : out->error;
 }
 
-int view_cpuset(struct view *view, pid_t tid, struct text *out)
+int view_cpuset(struct view *view, const struct text *roots, pid_t tid, struct text *out)
 {
 	static const char word[] = "cpuset";
 	struct membership membership;
 	struct text text = {0};
-	int error = ask_task(view, tid, &text);
-	const char *at = text.data, *line;
-	bool found = false;
-	size_t len;
+	int error = view_memberships(view, tid, &text);
 
 	text_clear(out);
-	while (!error && (line = next_line(&at, text.data + text.len, &len))) {
-		if (!split_membership(line, len, &membership) ||
-		    membership.word_len != strlen(word) ||
-		    memcmp(membership.word, word, strlen(word)))
-			continue;
-		view_add_path(out, view->prefix, membership.path, membership.path_len);
-		text_add(out, "\n");
-		found = true;
-	}
-	text_free(&text);
-	if (!found)
+	if (!error && find_membership(&text, word, strlen(word), &membership))
+		add_membership(out, view, roots, &membership);
+	else
 		text_add(out, "/\n"); /* nobody has left the root of what is mounted nowhere */
+	text_free(&text);
 	return error ? error : out->error;
 }
 

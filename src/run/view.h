@@ -1,6 +1,7 @@
 #ifndef RUN_VIEW_H
 #define RUN_VIEW_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +13,7 @@ struct statx;
 
 /*
  * What programs are shown: our FUSE mount as the kernel's cgroup v1, as seen
- * from a cgroup namespace whose root is `prefix`.
+ * from a cgroup namespace: the supervisor's own, whose root is `prefix`, or one below it.
  */
 
 #define VIEW_MAX_HIERARCHIES 32
@@ -51,11 +52,23 @@ bool view_has(struct view *view, int file, struct statx *about);
 /* The text of /proc/cgroups, as the daemon tells it. 0 or a negative errno. */
 int view_cgroups(struct view *view, struct text *out);
 
-/* The text of /proc/PID/cgroup, seen from the prefix. -ESRCH: no such task. */
-int view_task(struct view *view, pid_t tid, struct text *out);
+/* The cgroups of a task, in the form of /proc/PID/cgroup, from the top. -ESRCH: no such task. */
+int view_memberships(struct view *view, pid_t tid, struct text *out);
+
+/*
+ * Who reads sees paths from the roots of its cgroup namespace: `roots` is what view_memberships() told of
+ * the task that made it; the prefix is the root of each hierarchy when there are none (NULL or empty).
+ */
+
+/* The root of the hierarchy that has this word in the tables; "" is the top. */
+void view_root(const struct view *view, const struct text *roots, const char *word, size_t word_len,
+	       char root[PATH_MAX]);
+
+/* The text of /proc/PID/cgroup. -ESRCH: no such task. */
+int view_task(struct view *view, const struct text *roots, pid_t tid, struct text *out);
 
 /* The text of /proc/PID/cpuset: the same of one hierarchy, "/" where there is no cpuset. */
-int view_cpuset(struct view *view, pid_t tid, struct text *out);
+int view_cpuset(struct view *view, const struct text *roots, pid_t tid, struct text *out);
 
 /*
  * A cgroup's path seen from `prefix`, as a cgroup namespace shows it: "/a" from "/a" is "/",
@@ -70,7 +83,8 @@ void view_add_path(struct text *out, const char *prefix, const char *path, size_
  * `mountinfo` are not of one moment; -ENOMEM. Sources: show_mountinfo, show_vfsmnt, show_vfsstat of
  * fs/proc_namespace.c, cgroup1_show_options of kernel/cgroup/cgroup-v1.c.
  */
-int view_mountinfo(struct view *view, const struct text *mountinfo, struct text *out);
+int view_mountinfo(struct view *view, const struct text *roots, const struct text *mountinfo,
+		   struct text *out);
 int view_mounts(struct view *view, const struct text *mountinfo, const struct text *mounts,
 		struct text *out);
 int view_mountstats(struct view *view, const struct text *mountinfo, const struct text *mountstats,

@@ -124,7 +124,7 @@ static void test_recorded_mountinfo(void **state)
 
 	(void)state;
 	make_view(&view, "");
-	assert_int_equal(view_mountinfo(&view, &mountinfo, &out), 0);
+	assert_int_equal(view_mountinfo(&view, NULL, &mountinfo, &out), 0);
 	assert_fixture(&out, "mountinfo.shown");
 	text_free(&mountinfo);
 	text_free(&out);
@@ -165,7 +165,7 @@ static void assert_mountinfo(const char *prefix, const char *kernel, const char 
 	struct view view;
 
 	make_view(&view, prefix);
-	assert_int_equal(view_mountinfo(&view, &mountinfo, &out), 0);
+	assert_int_equal(view_mountinfo(&view, NULL, &mountinfo, &out), 0);
 	assert_text(&out, expected);
 	text_free(&mountinfo);
 	text_free(&out);
@@ -277,7 +277,7 @@ static void test_whole_mount_as_root(void **state)
 	assert_int_equal(view_mounts(&view, &mountinfo, &mounts, &out), 0);
 	assert_true(out.len > strlen(first));
 	assert_memory_equal(out.data, first, strlen(first));
-	assert_int_equal(view_mountinfo(&view, &mountinfo, &out), 0);
+	assert_int_equal(view_mountinfo(&view, NULL, &mountinfo, &out), 0);
 	text_add_bytes(&out, "", 1);
 	assert_non_null(strstr(out.data, " / /systemd ro - cgroup cgroup rw,name=systemd\n"));
 	assert_non_null(strstr(out.data, "1 2 0:41 / / ro - tmpfs tmpfs rw,mode=755\n"));

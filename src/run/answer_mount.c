@@ -1,0 +1,278 @@
+/* mount(2) of type cgroup: our hierarchies in place of the kernel's. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/nsfs.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "answers.h"
+#include "cgroup_namespace.h"
+#include "view.h"
+
+/* --- which hierarchy: cgroup1_parse_param, check_cgroupfs_options, cgroup1_root_to_use --- */
+
+/* Options that change nothing of what is mounted already. */
+static const char *const tolerated[] = {"noprefix", "clone_children", "cpuset_v2_mode", "xattr",
+	"favordynmods", "nofavordynmods", "ro", "rw", "sync", "async", "dirsync", "lazytime",
+	"nolazytime", "mand", "nomand", ""};
+
+struct request {
+	const struct view_hierarchy *hierarchy; /* the one that is meant, if it is one of ours */
+	unsigned controllers, names;
+	bool all, none, several;
+};
+
+static bool is_tolerated(const char *word)
+{
+	for (unsigned i = 0; i < sizeof(tolerated) / sizeof(tolerated[0]); i++) {
+		if (!strcmp(word, tolerated[i]))
+			return true;
+	}
+	return !strncmp(word, "release_agent=", 14);
+}
+
+static const struct view_hierarchy *find_hierarchy(const struct view *view, const char *word)
+{
+	for (unsigned i = 0; i < view->count; i++) {
+		if (!strcmp(view->hierarchies[i].option, word))
+			return &view->hierarchies[i];
+	}
+	return NULL;
+}
+
+static int take_word(const struct view *view, const char *word, struct request *request)
+{
+	const struct view_hierarchy *hierarchy = find_hierarchy(view, word);
+	bool is_name = !strncmp(word, "name=", 5);
+
+	if (!strcmp(word, "all"))
+		request->all = true;
+	else if (!strcmp(word, "none"))
+		request->none = true;
+	else if (is_tolerated(word))
+		return 0;
+	else if (!hierarchy && !is_name)
+		return -EINVAL;
+	else {
+		request->several |= request->hierarchy && request->hierarchy != hierarchy;
+		request->hierarchy = hierarchy;
+		request->controllers += !is_name;
+		request->names += is_name;
+	}
+	return 0;
+}
+
+/* A hierarchy more is not to be had: `nested`, as in a cgroup namespace, or as its controllers are in use. */
+static int choose(const struct request *request, bool nested, const struct view_hierarchy **chosen)
+{
+	bool all = request->all || !(request->none || request->names || request->controllers);
+
+	if (request->names > 1 || (request->all && request->controllers) ||
+	    (request->none && (request->controllers || !request->names)) ||
+	    (request->names && !request->hierarchy && !request->none && !request->controllers))
+		return -EINVAL;
+	*chosen = request->hierarchy;
+	if (!all && !request->several && *chosen)
+		return 0;
+	return nested || request->none ? -EPERM : -EBUSY;
+}
+
+int answers_choose_hierarchy(const struct view *view, const char *data, bool nested,
+			     const struct view_hierarchy **chosen)
+{
+	struct request request = {0};
+	char words[PATH_MAX], *rest = words, *word;
+	int error = 0;
+
+	snprintf(words, sizeof(words), "%s", data);
+	while (!error && (word = strsep(&rest, ",")))
+		error = take_word(view, word, &request);
+	return error ? error : choose(&request, nested, chosen);
+}
+
+/* --- who may --- */
+
+static bool has_sys_admin(pid_t tid)
+{
+	char path[32], *line = NULL;
+	unsigned long long effective = 0;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	file = fopen(path, "re");
+	while (file && getline(&line, &size, file) > 0 &&
+	       sscanf(line, "CapEff: %llx", &effective) != 1)
+		;
+	free(line);
+	if (file)
+		fclose(file);
+	return effective >> CAP_SYS_ADMIN & 1;
+}
+
+static int open_namespace(pid_t tid, const char *kind)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", tid, kind);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static ino_t inode_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : st.st_ino;
+}
+
+/* ns_capable(): its capabilities hold in its own user namespace and in those below. */
+static bool governs(pid_t tid, const char *kind)
+{
+	int own = open_namespace(tid, "user"), namespace = open_namespace(tid, kind);
+	int user = ioctl(namespace, NS_GET_USERNS);
+	bool found = false;
+
+	while (user >= 0 && !found) {
+		int parent = ioctl(user, NS_GET_PARENT);
+
+		found = own >= 0 && inode_of(user) == inode_of(own);
+		close(user);
+		user = parent;
+	}
+	if (user >= 0)
+		close(user);
+	if (namespace >= 0)
+		close(namespace);
+	if (own >= 0)
+		close(own);
+	return found;
+}
+
+bool answers_may_mount(pid_t tid, const char *namespace)
+{
+	return has_sys_admin(tid) && governs(tid, namespace);
+}
+
+/* --- the mount --- */
+
+/* path_mount() of fs/namespace.c. */
+static uint64_t mount_attributes(unsigned long flags)
+{
+	uint64_t attributes = 0;
+
+	attributes |= flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0;
+	attributes |= flags & MS_NOSUID ? MOUNT_ATTR_NOSUID : 0;
+	attributes |= flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0;
+	attributes |= flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
+	attributes |= flags & MS_NODIRATIME ? MOUNT_ATTR_NODIRATIME : 0;
+	if (flags & MS_STRICTATIME)
+		attributes |= MOUNT_ATTR_STRICTATIME;
+	else if (flags & MS_NOATIME)
+		attributes |= MOUNT_ATTR_NOATIME;
+	return attributes; /* MOUNT_ATTR_RELATIME is 0 */
+}
+
+/* Where the supervisor finds the cgroup `root` (seen from the top) of the hierarchy. */
+static bool source_path(const struct view *view, const struct view_hierarchy *hierarchy,
+			const char *root, char path[PATH_MAX])
+{
+	size_t hidden = view->mount ? 0 : strlen(view->prefix);
+
+	if (strncmp(root, view->prefix, hidden))
+		return false;
+	return snprintf(path, PATH_MAX, "%s/%s%s", view->mount ? view->mount : view->at,
+			hierarchy->name, root + hidden) < PATH_MAX;
+}
+
+/* A mount that is nowhere yet. */
+static int open_mount(struct view *view, const char *path, unsigned long flags)
+{
+	struct mount_attr attributes = {
+		.attr_set = mount_attributes(flags),
+		.attr_clr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			    MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR__ATIME,
+		.propagation = MS_PRIVATE,
+	};
+	int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct statx about;
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (!view_has(view, fd, &about))
+		error = -ENODEV; /* somebody has unmounted it, or mounted over it */
+	else if (mount_setattr(fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)))
+		error = -errno;
+	if (error)
+		close(fd);
+	return error ? error : fd;
+}
+
+struct attachment {
+	int namespace, mount, target;
+	int error;
+};
+
+/* A thread's: the namespace is its own to change, when its working directory is. */
+static void *attach(void *argument)
+{
+	struct attachment *attachment = argument;
+
+	if (unshare(CLONE_FS) || setns(attachment->namespace, CLONE_NEWNS) ||
+	    move_mount(attachment->mount, "", attachment->target, "",
+		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH))
+		attachment->error = -errno;
+	return NULL;
+}
+
+static int attach_in_namespace(pid_t tid, int mount, int target)
+{
+	struct attachment attachment = {open_namespace(tid, "mnt"), mount, target, 0};
+	pthread_t thread;
+	int error;
+
+	if (attachment.namespace < 0)
+		return -errno;
+	error = pthread_create(&thread, NULL, attach, &attachment);
+	if (!error)
+		pthread_join(thread, NULL);
+	close(attachment.namespace);
+	return error ? -error : attachment.error;
+}
+
+int answers_mount(struct view *view, pid_t tid, const char *data, unsigned long flags, int target)
+{
+	const struct view_hierarchy *hierarchy;
+	char root[PATH_MAX], path[PATH_MAX];
+	struct text roots = {0};
+	int error = cgroup_namespace_roots(view, tid, &roots), mount;
+
+	if (!error)
+		error = answers_choose_hierarchy(view, data, roots.len || view->prefix[0],
+						 &hierarchy);
+	if (!error)
+		view_root(view, &roots, hierarchy->option, strlen(hierarchy->option), root);
+	text_free(&roots);
+	if (error)
+		return error;
+	if (!answers_may_mount(tid, "cgroup"))
+		return -EPERM;
+	if (!source_path(view, hierarchy, root, path))
+		return -ENOENT;
+	mount = open_mount(view, path, flags);
+	if (mount < 0)
+		return mount;
+	error = attach_in_namespace(tid, mount, target);
+	close(mount);
+	return error;
+}

@@ -1,0 +1,171 @@
+/* Which cgroups are the roots of a cgroup namespace. */
+#include "cgroup_namespace.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "view.h"
+
+#define MAX_KNOWN 128
+#define MAX_EXPECTED 32 /* calls of unshare(2) that nothing was heard of since */
+
+struct namespace {
+	ino_t inode;
+	int file; /* of the namespace: as long as it is open no other gets that inode */
+	struct text roots;
+};
+
+struct expectation {
+	pid_t tid;
+	struct text roots;
+};
+
+/* Protects what follows. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct namespace known[MAX_KNOWN]; /* the oldest first */
+static unsigned known_count;
+static struct expectation expected[MAX_EXPECTED]; /* a ring */
+static unsigned expected_next;
+
+static void namespace_path(char *path, size_t size, pid_t tid)
+{
+	snprintf(path, size, "/proc/%d/ns/cgroup", tid);
+}
+
+/* 0: the task has ended, or the kernel has no such namespaces. */
+static ino_t namespace_of(pid_t tid)
+{
+	char path[64];
+	struct stat st;
+
+	namespace_path(path, sizeof(path), tid);
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+static struct namespace *find(ino_t inode)
+{
+	for (unsigned i = 0; i < known_count; i++) {
+		if (known[i].inode == inode)
+			return &known[i];
+	}
+	return NULL;
+}
+
+static void forget(unsigned i)
+{
+	close(known[i].file);
+	text_free(&known[i].roots);
+	known_count--;
+	memmove(&known[i], &known[i + 1], (known_count - i) * sizeof(known[0]));
+}
+
+static bool has_process(ino_t inode)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	bool found = false;
+
+	while (proc && !found && (entry = readdir(proc))) {
+		if (isdigit((unsigned char)entry->d_name[0]))
+			found = namespace_of(atoi(entry->d_name)) == inode;
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+/* Makes room for another: by those that are gone, or else by the oldest. */
+static void make_room(void)
+{
+	if (known_count < MAX_KNOWN)
+		return;
+	for (unsigned i = known_count; i-- > 0;) {
+		if (!has_process(known[i].inode))
+			forget(i);
+	}
+	if (known_count == MAX_KNOWN)
+		forget(0);
+}
+
+/* Where the maker of the namespace was, if it still is in it. */
+static bool take_expected(ino_t inode, struct text *roots)
+{
+	for (unsigned i = 1; i <= MAX_EXPECTED; i++) {
+		struct expectation *latest =
+			&expected[(expected_next + MAX_EXPECTED - i) % MAX_EXPECTED];
+
+		if (!latest->tid || namespace_of(latest->tid) != inode)
+			continue;
+		*roots = latest->roots;
+		*latest = (struct expectation){0};
+		return true;
+	}
+	return false;
+}
+
+static int learn(struct view *view, pid_t tid, ino_t inode)
+{
+	struct namespace namespace = {.inode = inode};
+	char path[64];
+	int error = 0;
+
+	namespace_path(path, sizeof(path), tid);
+	namespace.file = open(path, O_RDONLY | O_CLOEXEC);
+	if (namespace.file < 0)
+		return -errno;
+	if (!take_expected(inode, &namespace.roots))
+		error = view_memberships(view, tid, &namespace.roots);
+	if (error) {
+		text_free(&namespace.roots);
+		close(namespace.file);
+		return error;
+	}
+	make_room();
+	known[known_count++] = namespace;
+	return 0;
+}
+
+int cgroup_namespace_roots(struct view *view, pid_t tid, struct text *roots)
+{
+	ino_t inode = namespace_of(tid);
+	int error = 0;
+
+	text_clear(roots);
+	if (!inode || inode == namespace_of(getpid()))
+		return 0;
+	pthread_mutex_lock(&lock);
+	if (!find(inode))
+		error = learn(view, tid, inode);
+	if (!error) {
+		const struct text *found = &find(inode)->roots;
+
+		text_add_bytes(roots, found->data, found->len);
+	}
+	pthread_mutex_unlock(&lock);
+	return error ? error : roots->error;
+}
+
+void cgroup_namespace_expect(struct view *view, pid_t tid)
+{
+	struct text roots = {0};
+
+	/* The one it is in now has to be known before it leaves it. */
+	if (!cgroup_namespace_roots(view, tid, &roots) && !view_memberships(view, tid, &roots)) {
+		pthread_mutex_lock(&lock);
+		text_free(&expected[expected_next].roots);
+		expected[expected_next] = (struct expectation){tid, roots};
+		expected_next = (expected_next + 1) % MAX_EXPECTED;
+		pthread_mutex_unlock(&lock);
+		return;
+	}
+	text_free(&roots);
+}
