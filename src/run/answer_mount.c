@@ -22,14 +22,15 @@
 /* --- which hierarchy: cgroup1_parse_param, check_cgroupfs_options, cgroup1_root_to_use --- */
 
 /* Options that change nothing of what is mounted already. */
-static const char *const tolerated[] = {"noprefix", "clone_children", "cpuset_v2_mode", "xattr",
-	"favordynmods", "nofavordynmods", "ro", "rw", "sync", "async", "dirsync", "lazytime",
-	"nolazytime", "mand", "nomand", ""};
+static const char *const tolerated[] = {"clone_children", "cpuset_v2_mode", "xattr", "favordynmods",
+	"nofavordynmods", "ro", "rw", "sync", "async", "dirsync", "lazytime", "nolazytime", "mand",
+	"nomand", ""};
 
 struct request {
-	const struct view_hierarchy *hierarchy; /* the one that is meant, if it is one of ours */
-	unsigned controllers, names;
-	bool all, none, several;
+	const struct view_hierarchy *named; /* what "name=" means; NULL: there is none of that name */
+	const struct view_hierarchy *controller; /* the last one */
+	unsigned names;
+	bool all, none, several, no_prefix;
 };
 
 static bool is_tolerated(const char *word)
@@ -53,37 +54,49 @@ static const struct view_hierarchy *find_hierarchy(const struct view *view, cons
 static int take_word(const struct view *view, const char *word, struct request *request)
 {
 	const struct view_hierarchy *hierarchy = find_hierarchy(view, word);
-	bool is_name = !strncmp(word, "name=", 5);
 
-	if (!strcmp(word, "all"))
+	if (!strncmp(word, "name=", 5)) {
+		request->named = hierarchy;
+		request->names++;
+	} else if (hierarchy) {
+		request->several |= request->controller && request->controller != hierarchy;
+		request->controller = hierarchy;
+	} else if (!strcmp(word, "all")) {
 		request->all = true;
-	else if (!strcmp(word, "none"))
+	} else if (!strcmp(word, "none")) {
 		request->none = true;
-	else if (is_tolerated(word))
-		return 0;
-	else if (!hierarchy && !is_name)
+	} else if (!strcmp(word, "noprefix")) {
+		request->no_prefix = true;
+	} else if (!is_tolerated(word)) {
 		return -EINVAL;
-	else {
-		request->several |= request->hierarchy && request->hierarchy != hierarchy;
-		request->hierarchy = hierarchy;
-		request->controllers += !is_name;
-		request->names += is_name;
 	}
 	return 0;
 }
 
-/* A hierarchy more is not to be had: `nested`, as in a cgroup namespace, or as its controllers are in use. */
+static bool is_contradictory(const struct request *request)
+{
+	bool all = request->all || !(request->none || request->names || request->controller);
+	bool cpuset = request->controller && !strcmp(request->controller->option, "cpuset");
+
+	return request->names > 1 || (request->all && request->controller) ||
+	       (request->none && (all || request->controller || !request->names)) ||
+	       (request->no_prefix && (all || request->several || (request->controller && !cpuset)));
+}
+
 static int choose(const struct request *request, bool nested, const struct view_hierarchy **chosen)
 {
-	bool all = request->all || !(request->none || request->names || request->controllers);
+	bool controllers = request->all || request->controller;
 
-	if (request->names > 1 || (request->all && request->controllers) ||
-	    (request->none && (request->controllers || !request->names)) ||
-	    (request->names && !request->hierarchy && !request->none && !request->controllers))
+	if (is_contradictory(request))
 		return -EINVAL;
-	*chosen = request->hierarchy;
-	if (!all && !request->several && *chosen)
+	*chosen = request->names ? request->named : request->controller;
+	if (request->named && controllers)
+		return -EBUSY; /* it has none */
+	if (request->named || (*chosen && !request->several))
 		return 0;
+	if (request->names && !controllers && !request->none)
+		return -EINVAL;
+	/* One more: there is no making it, in a namespace, or with controllers that are in use. */
 	return nested || request->none ? -EPERM : -EBUSY;
 }
 
@@ -250,6 +263,13 @@ static int attach_in_namespace(pid_t tid, int mount, int target)
 	return error ? -error : attachment.error;
 }
 
+static bool is_directory(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISDIR(st.st_mode);
+}
+
 int answers_mount(struct view *view, pid_t tid, const char *data, unsigned long flags, int target)
 {
 	const struct view_hierarchy *hierarchy;
@@ -267,6 +287,8 @@ int answers_mount(struct view *view, pid_t tid, const char *data, unsigned long 
 		return error;
 	if (!answers_may_mount(tid, "cgroup"))
 		return -EPERM;
+	if (!is_directory(target))
+		return -ENOTDIR;
 	if (!source_path(view, hierarchy, root, path))
 		return -ENOENT;
 	mount = open_mount(view, path, flags);

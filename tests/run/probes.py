@@ -1,7 +1,9 @@
 """System calls as they are, and what a program learns of itself by them."""
 
 import ctypes
+import errno
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -12,6 +14,8 @@ AT_FDCWD = -100
 
 # System call numbers of x86_64; openat2's is everywhere the same.
 SYS_OPEN, SYS_OPENAT, SYS_OPENAT2, SYS_STATFS, SYS_FSTATFS, SYS_GETTID = 2, 257, 437, 137, 138, 186
+SYS_CLONE, SYS_FSOPEN = 56, 430
+CLONE_NEWCGROUP, MNT_DETACH = 0x02000000, 2
 
 TMPFS, CGROUP, CGROUP2, PROC, FUSE = 0x01021994, 0x27e0eb, 0x63677270, 0x9fa0, 0x65735546
 STATFS = ("type", "bsize", "blocks", "bfree", "bavail", "files", "ffree", "fsid", "namelen",
@@ -132,6 +136,50 @@ def mounts(mountinfo):
         kind, source, options = after.split()
         found[before.split()[4]] = (kind, source, options)
     return found
+
+
+def mount_end(kind, data, target):
+    """How mount(2) ends: "0", or the name of the errno; what was mounted is not left. "-": no data."""
+    words = None if data == "-" else os.fsencode(data)
+    if LIBC.mount(b"none", os.fsencode(target), os.fsencode(kind), 0, words):
+        return errno.errorcode[ctypes.get_errno()]
+    LIBC.umount2(os.fsencode(target), MNT_DETACH)
+    return "0"
+
+
+def mount_ends(kind, *data):
+    return " ".join(mount_end(kind, words, "/mnt") for words in data)
+
+
+def mount_on_descriptor(target):
+    """A mount of the memory hierarchy by /proc/self/fd/N: the name of a file that was not there."""
+    fd = os.open(target, os.O_PATH | os.O_DIRECTORY)
+    before = set(os.listdir(target))
+    if LIBC.mount(b"none", os.fsencode(f"/proc/self/fd/{fd}"), b"cgroup", 0, b"memory"):
+        return errno.errorcode[ctypes.get_errno()]
+    after = set(os.listdir(target))
+    LIBC.umount2(os.fsencode(target), MNT_DETACH)
+    return "cgroup.procs" if "cgroup.procs" in after - before else sorted(after)
+
+
+def fsopen_ends(*kinds):
+    ends = []
+    for kind in kinds:
+        fd = LIBC.syscall(SYS_FSOPEN, os.fsencode(kind), 0)
+        ends.append("0" if fd >= 0 else errno.errorcode[ctypes.get_errno()])
+    return " ".join(ends)
+
+
+def in_cloned_cgroup_namespace():
+    """Where a child that clone(2) made a cgroup namespace for is in the memory hierarchy."""
+    pipe = os.pipe()
+    pid = syscall(SYS_CLONE, signal.SIGCHLD | CLONE_NEWCGROUP, 0, 0, 0, 0)
+    if not pid:
+        os.write(pipe[1], read("/proc/self/cgroup").encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    lines = os.read(pipe[0], 65536).decode().splitlines()
+    return next(line.split(":")[2] for line in lines if line.split(":")[1] == "memory")
 
 
 if __name__ == "__main__":

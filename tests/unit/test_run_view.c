@@ -183,6 +183,33 @@ static void test_roots_seen_from_the_prefix(void **state)
 		"3 2 0:41 /.. /c rw - cgroup cgroup rw,cpu\n");
 }
 
+/* From a cgroup namespace below: each hierarchy has a root of its own, and no prefix counts. */
+static void test_roots_of_a_namespace(void **state)
+{
+	static const char kernel[] =
+		"1 2 0:41 /cpu/run-1/a /a rw - fuse.cgroupfs cgroup rw\n"
+		"2 2 0:41 /cpu/run-1/a/b /b rw - fuse.cgroupfs cgroup rw\n"
+		"3 2 0:41 /memory/run-1 /c rw - fuse.cgroupfs cgroup rw\n"
+		"4 2 0:41 /pids/x /d rw - fuse.cgroupfs cgroup rw\n"
+		"5 2 0:41 /systemd/s /e rw - fuse.cgroupfs cgroup rw\n";
+	struct text mountinfo = make_text(kernel), out = {0};
+	struct text roots = make_text("13:name=systemd:/s/t\n12:pids:/\n8:memory:/run-1\n"
+				      "2:cpuacct:/wrong\n1:cpu:/run-1/a\n");
+	struct view view;
+
+	(void)state;
+	make_view(&view, "/run-1");
+	assert_int_equal(view_mountinfo(&view, &roots, &mountinfo, &out), 0);
+	assert_text(&out, "1 2 0:41 / /a rw - cgroup cgroup rw,cpu\n"
+			  "2 2 0:41 /b /b rw - cgroup cgroup rw,cpu\n"
+			  "3 2 0:41 / /c rw - cgroup cgroup rw,memory\n"
+			  "4 2 0:41 /x /d rw - cgroup cgroup rw,pids\n"
+			  "5 2 0:41 /.. /e rw - cgroup cgroup rw,name=systemd\n");
+	text_free(&roots);
+	text_free(&mountinfo);
+	text_free(&out);
+}
+
 /* As of fusermount and of gVisor, with source "none"; other devices and other types stay. */
 static void test_kinds(void **state)
 {
@@ -297,6 +324,7 @@ int main(void)
 		cmocka_unit_test(test_recorded_mounts),
 		cmocka_unit_test(test_recorded_mountstats),
 		cmocka_unit_test(test_roots_seen_from_the_prefix),
+		cmocka_unit_test(test_roots_of_a_namespace),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_odd_lines_stay),
 		cmocka_unit_test(test_long_mountstats),
