@@ -1,7 +1,7 @@
 #ifndef RUN_VIEW_H
 #define RUN_VIEW_H
 
-#include <limits.h>
+#include <linux/limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -16,11 +16,11 @@ MEMORY = f"{AT}/memory"
 OURS = {"without cgroups": launcher.WITHOUT_CGROUPS, "with cgroups": launcher.WITH_CGROUPS}
 
 # A shell in a cgroup of its own that has another in it and one beside it. `look` says where who reads is.
-# `mounted` tells a mount's root and options.
+# `mounted` tells a mount's root, options and propagation.
 SCRIPT = f"""
 memory={MEMORY}; own=$memory/{NAME}
 look() {{ sed -n "s/.*:memory://p" "/proc/${{1:-self}}/cgroup"; }}
-mounted() {{ awk -v at="$1" "\\$5 == at {{ print \\$4, \\$6 }}" /proc/self/mountinfo; }}
+mounted() {{ awk -v at="$1" "\\$5 == at {{ print \\$4, \\$6, \\$7 }}" /proc/self/mountinfo; }}
 move() {{ echo $$ > "$1/cgroup.procs"; }}
 """
 MAKE = """
@@ -140,7 +140,7 @@ def test_mount_shows_the_root_of_the_namespace(say):
         mounted /mnt
         move /mnt/deep; look""", "-m"))
     assert out.splitlines() == ["/mnt/deep", "1", "cgroupfs", f"{MEMORY}/{NAME}/in/deep/new",
-                                "/ rw,relatime", "/deep"]
+                                "/ rw,relatime -", "/deep"]
 
 
 @pytest.mark.parametrize("options, shown", [
@@ -151,7 +151,15 @@ def test_flags(say, options, shown):
         mount -t cgroup -o {options},memory none /mnt
         mounted /mnt
         mkdir /mnt/new 2>/dev/null && rmdir /mnt/new && echo made || :""", "-m"))
-    assert out.split() == ["/", shown] + ([] if options == "ro" else ["made"])
+    assert out.split() == ["/", shown, "-"] + ([] if options == "ro" else ["made"])
+
+
+def test_private_though_the_tree_is_shared(wrapper):
+    """What is mounted is a mount of its own, as of a filesystem."""
+    out = shell(SCRIPT + "mount --make-shared $memory; mounted $memory\n"
+                + inner("mount -t cgroup -o memory none /mnt; mounted /mnt", "-m"), wrapper=wrapper)
+    before, after = out.splitlines()
+    assert "shared:" in before and after == "/ rw,relatime -"
 
 
 # The data, and how mount(2) ends in a namespace below the first.
