@@ -37,8 +37,8 @@ int answers_sendfile(struct view *view, pid_t tid, int out, int in, uint64_t add
 		     int64_t *result);
 
 /*
- * The hierarchy that mount(2)'s data for type cgroup names, in *chosen. 0 or the kernel's error; `nested`: from
- * a cgroup namespace that is not the first. Source: kernel/cgroup/cgroup-v1.c.
+ * The hierarchy that mount(2)'s data for type cgroup names, in *chosen. 0 or the kernel's error;
+ * `nested`: from a cgroup namespace that is not the first. Source: kernel/cgroup/cgroup-v1.c.
  */
 int answers_choose_hierarchy(const struct view *view, const char *data, bool nested,
 			     const struct view_hierarchy **chosen);
