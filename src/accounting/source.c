@@ -205,8 +205,9 @@ static void *scan_run(void *arg)
 
 	while (scan_wait(scan, pause)) {
 		uint64_t spent = spent_ns();
-		bool busy = was_stirred(scan) | scan_new(accounting);
+		bool busy = was_stirred(scan);
 
+		busy |= scan_new(accounting);
 		spent = spent_ns() - spent;
 		busy |= scan_measure(accounting, &all, &running);
 		pause = busy ? within(BUSY_SHARE * spent, PAUSE_MIN, PAUSE_BUSY)
