@@ -224,6 +224,14 @@ static void notice_exec(struct accounting *accounting, struct process *process,
 		memory_release(accounting, process);
 }
 
+void reading_note(struct accounting *accounting, const struct reading *reading)
+{
+	struct process *process = process_find(accounting, reading->tgid);
+
+	if (process && process->live && reading->has_memory)
+		sharing_note(process, reading->memory.anon, reading->shared);
+}
+
 void reading_count(struct accounting *accounting, struct reading *reading)
 {
 	struct process *process = process_find(accounting, reading->tgid);
@@ -256,7 +264,7 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 			delta.value[COUNTER_SYSTEM] = 0; /* the threads' */
 		usage_count(accounting, leader->links, &delta, leader->cpu);
 		notice_exec(accounting, process, &reading->stat);
-		if (reading->at >= process->adopted_at)
+		if (reading->at >= process->adopted_at && reading->stat.ppid) /* 0: just reaped */
 			process_set_parent(accounting, process, reading->stat.ppid);
 	}
 	if (reading->has_io) {
@@ -264,8 +272,11 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 		process->io_run = reading->run;
 	}
 	if (reading->has_memory) {
-		memory_hold(accounting, process, &reading->memory);
+		sharing_note(process, reading->memory.anon, reading->shared); /* an exec cleared it */
+		memory_hold(accounting, process, &reading->memory, reading->at);
 		process->memory_mark = reading->mark;
+		if (sharing_is_doubtful(process))
+			process->memory_mark.at = 0; /* read again, whatever its other files say */
 	}
 }
 

@@ -70,6 +70,15 @@ struct memory_mark {
 	uint64_t size, resident, shared; /* pages: statm */
 };
 
+/* Anonymous memory that a process has together with others: as read last, and who they are. */
+struct sharing {
+	uint64_t anon, shared; /* bytes: its part, and what others have of its pages */
+	uint64_t strangers; /* of that: what nobody known has */
+	uint64_t since; /* ns: when that was so; 0: never read */
+	uint64_t least; /* and what nobody known has had at least since */
+	unsigned readings; /* since then */
+};
+
 struct process {
 	pid_t tgid;
 	struct task *tasks;
@@ -99,7 +108,8 @@ struct process {
 	bool is_reaper; /* in accounting->reapers */
 	struct process *reaper_prev, *reaper_next;
 	struct charge *charges;
-	struct memory_usage memory; /* as read last */
+	struct memory_usage memory; /* as read last, and what is not known to be another's */
+	struct sharing sharing;
 	struct memory_mark memory_mark;
 	bool has_rested; /* had not run when it was read last */
 	uint64_t run_at; /* ns: when the run of all threads was read last for an answer */
@@ -284,11 +294,15 @@ void usage_free(struct group *group);
 
 /* --- memory.c; all under the lock but the reader --- */
 
-/* Reads what a process holds; no lock. 0, -ESRCH, ... */
-int memory_read(const struct machine *machine, pid_t tgid, struct memory_usage *memory);
-/* The process holds this much now. */
+/*
+ * Reads what a process holds, and how much of its anonymous memory others have
+ * in bytes (0 where the files do not tell); no lock. 0, -ESRCH, ...
+ */
+int memory_read(const struct machine *machine, pid_t tgid, struct memory_usage *memory,
+		uint64_t *shared);
+/* The process holds this much now, and sharing_note() was told; `at` as now_ns(). */
 void memory_hold(struct accounting *accounting, struct process *process,
-		 const struct memory_usage *now);
+		 const struct memory_usage *now, uint64_t at);
 /* All of it is gone: exit or exec. */
 void memory_release(struct accounting *accounting, struct process *process);
 /* Its leader leaves `from` (NULL: root): what it holds stays there. */
@@ -303,6 +317,21 @@ void memory_retire(struct group *group);
 /* The process holds this much in the group (NULL: the root), as was exported. */
 void memory_import(struct process *process, unsigned hierarchy, struct group *group,
 		   const struct memory_usage *held, const struct memory_usage *left);
+
+/* --- sharing.c; under the lock --- */
+
+/* Bytes of anonymous memory: its part of it, and what others have of its pages. */
+void sharing_note(struct process *process, uint64_t anon, uint64_t shared);
+/* Once all that was read together is noted: whether others than its descendants share. */
+void sharing_judge(struct process *process, uint64_t at);
+/* What it holds: its part, and what nobody else is known to hold. */
+uint64_t sharing_anon(const struct process *process);
+/* The last is not nothing: the next reading may tell. */
+bool sharing_is_doubtful(const struct process *process);
+/* Which ancestor holds more or less when this process' part changes; NULL: none. */
+struct process *sharing_head(const struct process *process);
+/* It is about to leave its parent, an orphan: whom that shares with stays known. */
+void sharing_leave(const struct process *process);
 
 /* --- io.c --- */
 

@@ -190,6 +190,8 @@ static int measure(struct accounting *accounting, struct reading_list *list, uin
 		source_sync(accounting); /* what ended before it was read is known to have */
 	pthread_mutex_lock(&accounting->lock);
 	for (size_t i = 0; i < list->count; i++)
+		reading_note(accounting, &list->readings[i]);
+	for (size_t i = 0; i < list->count; i++)
 		reading_count(accounting, &list->readings[i]);
 	for (size_t i = 0; i < list->count; i++)
 		forget_gone_threads(accounting, &list->readings[i]);

@@ -26,13 +26,16 @@ uint64_t memory_usage_bytes(const struct memory_usage *usage)
 }
 
 /* Shared pages by the number of their sharers; smaps has no split of its Pss, Rss gives it. */
-static void use_smaps(struct memory_usage *memory, const struct machine_task_smaps *smaps)
+static void use_smaps(struct memory_usage *memory, const struct machine_task_smaps *smaps,
+		      uint64_t *shared)
 {
 	memory->swap = smaps->swap_pss;
 	if (smaps->has_pss_split) {
 		memory->anon = smaps->pss_anon;
 		memory->file = smaps->pss_file;
 		memory->shmem = smaps->pss_shmem;
+		if (smaps->anonymous > smaps->pss_anon)
+			*shared = smaps->anonymous - smaps->pss_anon;
 		return;
 	}
 	memory->anon = smaps->rss ? (uint64_t)((__uint128_t)smaps->pss * smaps->anonymous /
@@ -41,7 +44,8 @@ static void use_smaps(struct memory_usage *memory, const struct machine_task_sma
 	memory->file = smaps->pss - memory->anon;
 }
 
-int memory_read(const struct machine *machine, pid_t tgid, struct memory_usage *memory)
+int memory_read(const struct machine *machine, pid_t tgid, struct memory_usage *memory,
+		uint64_t *shared)
 {
 	struct machine_task_status status;
 	struct machine_task_smaps smaps;
@@ -49,6 +53,7 @@ int memory_read(const struct machine *machine, pid_t tgid, struct memory_usage *
 	int error = machine_task_status(machine, tgid, 0, &status);
 
 	*memory = (struct memory_usage){0};
+	*shared = 0;
 	if (error)
 		return error;
 	if (!status.has_mm && status.has_rss_split)
@@ -61,7 +66,7 @@ int memory_read(const struct machine *machine, pid_t tgid, struct memory_usage *
 	if (error == -ESRCH)
 		return 0; /* no memory any more */
 	if (!error) {
-		use_smaps(memory, &smaps);
+		use_smaps(memory, &smaps, shared);
 		return 0;
 	}
 	if (status.has_rss_split) {
@@ -183,7 +188,7 @@ static bool differs(const struct memory_usage *before, const struct memory_usage
 	return (a > b ? a - b : b - a) >= CHANGE;
 }
 
-void memory_hold(struct accounting *accounting, struct process *process,
+static void hold(struct accounting *accounting, struct process *process,
 		 const struct memory_usage *now)
 {
 	const struct task *leader = process_leader(process);
@@ -205,6 +210,32 @@ void memory_hold(struct accounting *accounting, struct process *process,
 	}
 }
 
+/* The process' part of what it shares has changed: so has what an ancestor holds. */
+static void hold_shared(struct accounting *accounting, const struct process *process)
+{
+	struct process *head = sharing_head(process);
+	struct memory_usage now;
+
+	if (!head)
+		return;
+	process_unsaved(accounting, head);
+	now = head->memory;
+	now.anon = sharing_anon(head);
+	if (now.anon != head->memory.anon)
+		hold(accounting, head, &now);
+}
+
+void memory_hold(struct accounting *accounting, struct process *process,
+		 const struct memory_usage *now, uint64_t at)
+{
+	struct memory_usage own = *now;
+
+	sharing_judge(process, at);
+	own.anon = sharing_anon(process);
+	hold(accounting, process, &own);
+	hold_shared(accounting, process);
+}
+
 void memory_release(struct accounting *accounting, struct process *process)
 {
 	if (!holds_nothing(&process->memory))
@@ -213,6 +244,8 @@ void memory_release(struct accounting *accounting, struct process *process)
 		charge_free(process, process->charges);
 	process->memory_mark.at = 0;
 	process->memory = (struct memory_usage){0};
+	process->sharing = (struct sharing){0};
+	hold_shared(accounting, process);
 }
 
 void memory_leave(struct accounting *accounting, struct process *process, unsigned hierarchy,

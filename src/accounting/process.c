@@ -102,8 +102,10 @@ void processes_forget_kept(struct accounting *accounting)
 
 static void leave_parent(struct process *process)
 {
-	if (process->parent)
-		DL_DELETE(process->parent->children, process);
+	if (!process->parent)
+		return;
+	sharing_leave(process);
+	DL_DELETE(process->parent->children, process);
 	process->parent = NULL;
 }
 
@@ -157,8 +159,8 @@ void process_end(struct accounting *accounting, struct process *process)
 	memory_release(accounting, process);
 	reaper_end(accounting, process);
 	reap_credit(accounting, process);
-	leave_parent(process);
 	leave_children(accounting, process, parent);
+	leave_parent(process);
 }
 
 void process_free(struct accounting *accounting, struct process *process)

@@ -31,6 +31,7 @@ struct reading {
 	struct machine_task_stat stat;
 	struct machine_task_io io;
 	struct memory_usage memory;
+	uint64_t shared; /* bytes of anonymous memory that others have */
 	struct memory_mark mark;
 };
 
@@ -44,7 +45,8 @@ struct reading_list {
 /* reading.c: fills it from /proc; no lock. `now` as now_ns(). */
 void reading_fill(const struct machine *machine, struct reading *reading, uint64_t now);
 
-/* count.c: counts what it says; under the lock. */
+/* count.c; under the lock: tells what it says of sharing, for all that were read; then counts it. */
+void reading_note(struct accounting *accounting, const struct reading *reading);
 void reading_count(struct accounting *accounting, struct reading *reading);
 
 #endif

@@ -64,9 +64,10 @@ static inline void fake_put_status(const struct fake_machine *fake, const struct
 	snprintf(path, sizeof(path), "proc/%d/status", task->tid);
 	snprintf(text, sizeof(text),
 		 "Name:\tfake\nState:\t%c\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n"
-		 "VmRSS:\t%lu kB\nRssAnon:\t%lu kB\nRssFile:\t0 kB\nRssShmem:\t0 kB\nThreads:\t%u\n",
+		 "VmSize:\t%lu kB\nVmRSS:\t%lu kB\nRssAnon:\t%lu kB\nRssFile:\t0 kB\n"
+		 "RssShmem:\t0 kB\nThreads:\t%u\n",
 		 task->zombie ? 'Z' : 'S', task->tgid, task->tid, task->ppid, task->anon / 1024,
-		 task->anon / 1024, threads);
+		 task->anon / 1024, task->anon / 1024, threads);
 	fake_put(fake, path, text);
 }
 
