@@ -280,3 +280,10 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 	}
 }
 
+void reading_settle(struct accounting *accounting, const struct reading *reading)
+{
+	const struct process *process = process_find(accounting, reading->tgid);
+
+	if (process && reading->has_memory)
+		memory_settle(accounting, process, reading->at);
+}

@@ -77,6 +77,7 @@ struct sharing {
 	uint64_t since; /* ns: when that was so; 0: never read */
 	uint64_t least; /* and what nobody known has had at least since */
 	unsigned readings; /* since then */
+	uint64_t settled_at; /* ns: of which pass its descendants' parts are known */
 };
 
 struct process {
@@ -303,6 +304,8 @@ int memory_read(const struct machine *machine, pid_t tgid, struct memory_usage *
 /* The process holds this much now, and sharing_note() was told; `at` as now_ns(). */
 void memory_hold(struct accounting *accounting, struct process *process,
 		 const struct memory_usage *now, uint64_t at);
+/* Once all that was read at `at` is held: an ancestor may hold more or less of what it shares. */
+void memory_settle(struct accounting *accounting, const struct process *process, uint64_t at);
 /* All of it is gone: exit or exec. */
 void memory_release(struct accounting *accounting, struct process *process);
 /* Its leader leaves `from` (NULL: root): what it holds stays there. */

@@ -194,6 +194,8 @@ static int measure(struct accounting *accounting, struct reading_list *list, uin
 	for (size_t i = 0; i < list->count; i++)
 		reading_count(accounting, &list->readings[i]);
 	for (size_t i = 0; i < list->count; i++)
+		reading_settle(accounting, &list->readings[i]);
+	for (size_t i = 0; i < list->count; i++)
 		forget_gone_threads(accounting, &list->readings[i]);
 	error = list_children(accounting, list, &children, &owed);
 	pthread_mutex_unlock(&accounting->lock);

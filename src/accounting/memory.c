@@ -210,19 +210,16 @@ static void hold(struct accounting *accounting, struct process *process,
 	}
 }
 
-/* The process' part of what it shares has changed: so has what an ancestor holds. */
-static void hold_shared(struct accounting *accounting, const struct process *process)
+/* What its descendants have of what it shares has changed: so has what it holds. */
+static void hold_shared(struct accounting *accounting, struct process *head)
 {
-	struct process *head = sharing_head(process);
-	struct memory_usage now;
+	struct memory_usage now = head->memory;
 
-	if (!head)
+	now.anon = sharing_anon(head);
+	if (now.anon == head->memory.anon)
 		return;
 	process_unsaved(accounting, head);
-	now = head->memory;
-	now.anon = sharing_anon(head);
-	if (now.anon != head->memory.anon)
-		hold(accounting, head, &now);
+	hold(accounting, head, &now);
 }
 
 void memory_hold(struct accounting *accounting, struct process *process,
@@ -233,11 +230,22 @@ void memory_hold(struct accounting *accounting, struct process *process,
 	sharing_judge(process, at);
 	own.anon = sharing_anon(process);
 	hold(accounting, process, &own);
-	hold_shared(accounting, process);
+}
+
+void memory_settle(struct accounting *accounting, const struct process *process, uint64_t at)
+{
+	struct process *head = sharing_head(process);
+
+	if (!head || head->sharing.settled_at == at)
+		return;
+	head->sharing.settled_at = at;
+	hold_shared(accounting, head);
 }
 
 void memory_release(struct accounting *accounting, struct process *process)
 {
+	struct process *head = process->sharing.shared ? sharing_head(process) : NULL;
+
 	if (!holds_nothing(&process->memory))
 		accounting->memory_changed_at = now_ns();
 	while (process->charges)
@@ -245,7 +253,8 @@ void memory_release(struct accounting *accounting, struct process *process)
 	process->memory_mark.at = 0;
 	process->memory = (struct memory_usage){0};
 	process->sharing = (struct sharing){0};
-	hold_shared(accounting, process);
+	if (head)
+		hold_shared(accounting, head);
 }
 
 void memory_leave(struct accounting *accounting, struct process *process, unsigned hierarchy,

@@ -45,8 +45,12 @@ struct reading_list {
 /* reading.c: fills it from /proc; no lock. `now` as now_ns(). */
 void reading_fill(const struct machine *machine, struct reading *reading, uint64_t now);
 
-/* count.c; under the lock: tells what it says of sharing, for all that were read; then counts it. */
+/*
+ * count.c; under the lock, each for all that were read together: notes what it
+ * says of sharing, counts it, and lets those who share know.
+ */
 void reading_note(struct accounting *accounting, const struct reading *reading);
+void reading_settle(struct accounting *accounting, const struct reading *reading);
 void reading_count(struct accounting *accounting, struct reading *reading);
 
 #endif
