@@ -264,7 +264,7 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 			delta.value[COUNTER_SYSTEM] = 0; /* the threads' */
 		usage_count(accounting, leader->links, &delta, leader->cpu);
 		notice_exec(accounting, process, &reading->stat);
-		if (reading->at >= process->adopted_at && reading->stat.ppid) /* 0: just reaped */
+		if (reading->at >= process->adopted_at)
 			process_set_parent(accounting, process, reading->stat.ppid);
 	}
 	if (reading->has_io) {

@@ -159,8 +159,8 @@ void process_end(struct accounting *accounting, struct process *process)
 	memory_release(accounting, process);
 	reaper_end(accounting, process);
 	reap_credit(accounting, process);
-	leave_children(accounting, process, parent);
 	leave_parent(process);
+	leave_children(accounting, process, parent);
 }
 
 void process_free(struct accounting *accounting, struct process *process)
