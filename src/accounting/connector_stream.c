@@ -81,6 +81,7 @@ static void take_event(const struct proc_event *from, struct event_list *list, i
 		event.type = EVENT_EXIT;
 		event.tgid = from->event_data.exit.process_tgid;
 		event.tid = from->event_data.exit.process_pid;
+		event.creator_tgid = from->event_data.exit.parent_tgid; /* 0 before Linux 4.18 */
 		break;
 	default:
 		return;

@@ -126,9 +126,12 @@ static void on_exit_event(struct events_source *events, const struct event *even
 	struct counters final;
 	bool has_final = take_final(events, event->tid, &final);
 
-	if (!task)
+	if (!task || task->zombie)
 		return;
 	task->cpu = event->cpu;
+	/* An orphan that nobody read since: who adopted it will be told of its time. */
+	if (event->creator_tgid && event->creator_tgid != event->tgid)
+		process_set_parent(accounting, task->process, event->creator_tgid);
 	task_end(accounting, task, has_final ? &final : NULL);
 }
 

@@ -16,7 +16,7 @@ struct event {
 	enum event_type type;
 	unsigned cpu;
 	pid_t tgid, tid;
-	pid_t creator_tgid, creator_tid; /* of a fork */
+	pid_t creator_tgid, creator_tid; /* of a fork; of an exit whose child it was then, or 0 */
 };
 
 /* Grows; the caller frees `events`. */
