@@ -22,11 +22,12 @@ static void check_stat(const char *text, size_t size)
 	CHECK(s.pid >= 0);
 	snprintf(printed, sizeof(printed),
 		 "%d (%s) %c %d %d %d 0 0 %u %llu %llu %llu %llu %llu %llu %lld %lld 0 0 %lld 0 %llu "
-		 "%llu %llu 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 0 %d 0 0 0 0 0 0 0 0 0 0 0 0 %d\n",
+		 "%llu %llu 18446744073709551615 0 0 %llu 0 0 0 0 0 0 0 0 0 0 %d 0 0 0 0 0 0 0 0 0 0 0 0 %d\n",
 		 s.pid, s.comm, s.state, s.ppid, s.pgrp, s.session, s.flags, (ull)s.minflt,
 		 (ull)s.cminflt, (ull)s.majflt, (ull)s.cmajflt, (ull)s.utime, (ull)s.stime,
 		 (long long)s.cutime, (long long)s.cstime, (long long)s.num_threads,
-		 (ull)s.starttime, (ull)s.vsize, (ull)s.rss, s.processor, s.exit_code);
+		 (ull)s.starttime, (ull)s.vsize, (ull)s.rss, (ull)s.startstack, s.processor,
+		 s.exit_code);
 	CHECK(!machine_parse_task_stat(printed, strlen(printed), &again));
 	CHECK(!strcmp(again.comm, s.comm));
 	/* comm's bytes past its end are none of ours. */
