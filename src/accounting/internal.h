@@ -103,6 +103,9 @@ struct process {
 	struct {
 		struct counters start, now, credited, paid;
 	} reaped;
+	struct process *unreaped; /* children that have ended, and may wait for it */
+	struct counters unreaped_known; /* what was credited for them, and the kernel still keeps */
+	struct process *reaper, *unreaped_prev, *unreaped_next; /* who has it in `unreaped` */
 	struct heir *heirs; /* of its ended children: who gets what is owed to them */
 	uint64_t heir_at; /* ns: when there was one more */
 	unsigned own_ended; /* children that ended in its own groups since that was paid */
@@ -437,13 +440,17 @@ void export_free(struct accounting *accounting);
 
 /* --- reap.c; under the lock --- */
 
-/* Counts a process that ended as its parent's known child. */
+/* The child has ended, and what is known of it will be in what its parent is told. */
+void reap_await(struct process *parent, struct process *child);
+/* The same for a process that just ended, as its parent's. */
 void reap_credit(struct accounting *accounting, struct process *process);
+/* It is reaped. */
+void reap_done(struct process *process);
 /* A child or a thread of it ended: it is to be read soon. */
 void reaper_note(struct accounting *accounting, struct process *process);
 /* A group ends: what it would inherit, its parent does. */
 void heirs_retire(struct group *group);
-/* It ends, and nobody is paid any more. */
+/* It ends, and nobody is paid any more; its zombies are its parent's. */
 void reaper_end(struct accounting *accounting, struct process *process);
 /* It was read. */
 void reaper_forget(struct accounting *accounting, struct process *process);

@@ -119,17 +119,32 @@ static void list_free(struct reading_list *list)
 	free(list->readings);
 }
 
+/* A process has ended, or is reaped, when the last of its tasks has or is. */
+static int list_tasks(const struct process *process, struct task_list *list, size_t *capacity)
+{
+	const struct task *task;
+	int error = 0;
+
+	DL_FOREACH(process->tasks, task) {
+		if (!error)
+			error = list_add(list, capacity, &task->id);
+	}
+	return error;
+}
+
 static int list_descendants(const struct process *process, struct task_list *list,
 			    size_t *capacity)
 {
 	const struct process *child;
 	int error = 0;
 
+	DL_FOREACH2(process->unreaped, child, unreaped_next) {
+		if (!error)
+			error = list_tasks(child, list, capacity);
+	}
 	DL_FOREACH(process->children, child) {
-		const struct task *leader = process_leader(child);
-
-		if (!error && leader && child->live)
-			error = list_add(list, capacity, &leader->id);
+		if (!error)
+			error = list_tasks(child, list, capacity);
 		if (!error)
 			error = list_descendants(child, list, capacity);
 	}
@@ -137,8 +152,8 @@ static int list_descendants(const struct process *process, struct task_list *lis
 }
 
 /*
- * Descendants that are in the table as live, of processes that seem to owe: one
- * of them may just have been reaped, and then what is known of it is not owed.
+ * Descendants that are in the table as live or as zombies, of processes that seem to
+ * owe: one of them may just have been reaped, and then what is known of it is not owed.
  */
 static int list_children(struct accounting *accounting, const struct reading_list *readings,
 			 struct task_list *list, bool *owed)

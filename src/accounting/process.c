@@ -124,6 +124,11 @@ void process_set_parent(struct accounting *accounting, struct process *process, 
 	found = process_find(accounting, parent);
 	if (found && !found->live)
 		return; /* read before the parent's end */
+	if (!process->live) { /* a zombie that was a member before its parent was */
+		if (found && !process->reaper)
+			reap_await(found, process);
+		return;
+	}
 	leave_parent(process);
 	if (!found || found == process)
 		return;
@@ -166,6 +171,7 @@ void process_end(struct accounting *accounting, struct process *process)
 void process_free(struct accounting *accounting, struct process *process)
 {
 	unkeep(accounting, process);
+	reap_done(process);
 	process_gone(accounting, process);
 	HASH_DEL(accounting->processes, process);
 	free(process);

@@ -3,8 +3,8 @@
  * adds the child's whole time, scaled to its true run time, to the parent's
  * cutime and cstime (wait_task_zombie). So a parent knows what its children
  * used that came and went between two looks at them, and the last moments of
- * those that were seen. What is known of a child already is credited; the
- * rest is owed: to the parent's group, where a child is born, and to those
+ * those that were seen. What is known of a child already is credited, once it
+ * is not a zombie any more; the rest is owed: to the parent's group, where a child is born, and to those
  * groups where children were when they ended.
  */
 #include <stdlib.h>
@@ -101,16 +101,54 @@ static void note_heir(struct accounting *accounting, struct process *parent,
 	heir->limit += now_ns() - child->measured_at[__builtin_ctz(USAGE_CPU)];
 }
 
+void reap_await(struct process *parent, struct process *child)
+{
+	struct counters known;
+
+	known_of(child, &known);
+	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++) {
+		parent->reaped.credited.value[i] += known.value[i];
+		parent->unreaped_known.value[i] += known.value[i];
+	}
+	child->reaper = parent;
+	DL_APPEND2(parent->unreaped, child, unreaped_prev, unreaped_next);
+}
+
+void reap_done(struct process *process)
+{
+	struct process *reaper = process->reaper;
+	struct counters known;
+
+	if (!reaper)
+		return;
+	known_of(process, &known); /* as it was: it has ended */
+	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
+		reaper->unreaped_known.value[i] -= known.value[i];
+	DL_DELETE2(reaper->unreaped, process, unreaped_prev, unreaped_next);
+	process->reaper = NULL;
+}
+
+/* Zombies that it has not waited for are not in what its parent will be told of it. */
+static void hand_over_unreaped(struct process *process)
+{
+	struct process *parent = process->parent, *child;
+
+	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
+		process->reaped.credited.value[i] -= process->unreaped_known.value[i];
+	while ((child = process->unreaped)) {
+		reap_done(child);
+		if (parent && parent->live)
+			reap_await(parent, child);
+	}
+}
+
 void reap_credit(struct accounting *accounting, struct process *process)
 {
 	struct process *parent = process->parent;
-	struct counters known;
 
 	if (!parent || !parent->live)
 		return;
-	known_of(process, &known);
-	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
-		parent->reaped.credited.value[i] += known.value[i];
+	reap_await(parent, process);
 	for (enum counter i = COUNTER_READ; i <= COUNTER_WRITTEN; i++)
 		parent->reaped.credited.value[i] +=
 			process->seen.value[i] + process->reaped.credited.value[i];
@@ -140,6 +178,7 @@ void reaper_end(struct accounting *accounting, struct process *process)
 {
 	reaper_forget(accounting, process);
 	heirs_free(accounting, process);
+	hand_over_unreaped(process);
 }
 
 bool reap_owed(const struct process *process, struct counters *owed)
@@ -150,7 +189,8 @@ bool reap_owed(const struct process *process, struct counters *owed)
 	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++) {
 		uint64_t counted = process->reaped.start.value[i] +
 				   process->reaped.credited.value[i] +
-				   process->reaped.paid.value[i];
+				   process->reaped.paid.value[i] -
+				   process->unreaped_known.value[i];
 
 		if (process->reaped.now.value[i] <= counted)
 			continue;

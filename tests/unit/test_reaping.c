@@ -166,12 +166,130 @@ static void orphan(void **state)
 	assert_int_equal(counted(family), (52 + 3 + 7 + 2) * FAKE_TICK);
 }
 
+static void refresh(struct family *family, const struct fake_task *task)
+{
+	struct task_id id = {.tid = task->tid, .tgid = task->tgid, .start_time = task->start};
+	struct task_list list = {.tasks = &id, .count = 1};
+
+	tasks_refresh(family->accounting, &list);
+}
+
+static void end_as_zombie(struct family *family, struct fake_task *task, uint64_t run)
+{
+	task->run = run;
+	task->zombie = true;
+	put(family, task);
+	refresh(family, task);
+}
+
+/* The top one waits for a child that used so much. */
+static void wait_for(struct family *family, uint64_t used)
+{
+	family->top.reaped += used;
+	family->top.run += FAKE_TICK;
+	put(family, &family->top);
+	measure_all(family);
+}
+
+/* What a zombie used is not in what its parent was told of other children. */
+static void zombie_not_waited_for(void **state)
+{
+	struct family *family = *state;
+
+	end_as_zombie(family, &family->middle, 20 * FAKE_TICK);
+	wait_for(family, 3 * FAKE_TICK); /* another child, never seen */
+	assert_int_equal(counted(family), (20 + 3 + 1) * FAKE_TICK);
+	gone(family, &family->middle);
+	wait_for(family, 20 * FAKE_TICK);
+	wait_for(family, 4 * FAKE_TICK); /* another one */
+	assert_int_equal(counted(family), (20 + 3 + 4 + 3) * FAKE_TICK);
+}
+
+/* A zombie whose parent ends is the grandparent's to wait for. */
+static void zombie_orphan(void **state)
+{
+	struct family *family = *state;
+
+	end_as_zombie(family, &family->bottom, 20 * FAKE_TICK);
+	end_as_zombie(family, &family->middle, 5 * FAKE_TICK);
+	gone(family, &family->middle);
+	wait_for(family, 5 * FAKE_TICK);
+	wait_for(family, 3 * FAKE_TICK); /* another child, never seen */
+	assert_int_equal(counted(family), (20 + 5 + 3 + 2) * FAKE_TICK);
+	gone(family, &family->bottom);
+	wait_for(family, 20 * FAKE_TICK);
+	assert_int_equal(counted(family), (20 + 5 + 3 + 3) * FAKE_TICK);
+}
+
+/* All the middle one's end is seen of is that it is gone, and so is who was its zombie. */
+static void zombie_gone_with_its_parent(void **state)
+{
+	struct family *family = *state;
+
+	end_as_zombie(family, &family->bottom, 20 * FAKE_TICK);
+	gone(family, &family->middle);
+	gone(family, &family->bottom);
+	wait_for(family, 25 * FAKE_TICK);
+	assert_int_equal(counted(family), (25 + 1) * FAKE_TICK);
+}
+
+/* A zombie that was a member before its parent is: the parent's child all the same. */
+static void zombie_of_new_member(void **state)
+{
+	struct family *family = *state;
+	struct fake_task parent = task_of(20, 1), child = task_of(21, 20);
+	struct task_id parent_id = {.tid = 20, .tgid = 20, .start_time = parent.start};
+	struct task_id child_id = {.tid = 21, .tgid = 21, .start_time = child.start};
+
+	put(family, &parent);
+	put(family, &child);
+	fake_put_children(&family->fake, 20, "21 ");
+	assert_int_equal(accounting_settle(family->accounting, &child_id, 1), 0);
+	assert_int_equal(accounting_move(&family->group, &child_id, 1), 0);
+	end_as_zombie(family, &child, 2 * FAKE_TICK);
+	assert_int_equal(accounting_settle(family->accounting, &parent_id, 1), 0);
+	assert_int_equal(accounting_move(&family->group, &parent_id, 1), 0);
+	gone(family, &child);
+	refresh(family, &child);
+	parent.reaped = (2 + 3) * FAKE_TICK; /* and another child, never seen */
+	parent.run = FAKE_TICK;
+	put(family, &parent);
+	measure_all(family);
+	assert_int_equal(counted(family), (2 + 3 + 1) * FAKE_TICK);
+}
+
+/* Its parent was told of it, and it is known to have ended only when all its threads are. */
+static void threads_gone_at_once(void **state)
+{
+	struct family *family = *state;
+	struct fake_task thread = task_of(13, 10);
+
+	thread.tgid = 11;
+	fake_put_status(&family->fake, &thread, 2);
+	fake_put_thread(&family->fake, &thread);
+	put_last_pid(family, 13);
+	source_sync(family->accounting);
+	assert_int_equal(family->group.populated, 4);
+	family->middle.run = 20 * FAKE_TICK;
+	put(family, &family->middle);
+	measure_all(family);
+	gone(family, &thread);
+	gone(family, &family->middle);
+	wait_for(family, 20 * FAKE_TICK);
+	assert_int_equal(counted(family), (20 + 1) * FAKE_TICK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(unseen_grandchild, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(grandchild_seen_later, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(orphan, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(zombie_not_waited_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(zombie_orphan, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(zombie_gone_with_its_parent, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(zombie_of_new_member, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(threads_gone_at_once, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
