@@ -4,8 +4,8 @@
  * cutime and cstime (wait_task_zombie). So a parent knows what its children
  * used that came and went between two looks at them, and the last moments of
  * those that were seen. What is known of a child already is credited, once it
- * is not a zombie any more; the rest is owed: to the parent's group, where a child is born, and to those
- * groups where children were when they ended.
+ * is not a zombie any more; the rest is owed: to the parent's group, where a
+ * child is born, and to those groups where children were when they ended.
  */
 #include <stdlib.h>
 
