@@ -7,6 +7,9 @@
 /* Numbers of one tick that lie further apart have the end of all numbers between them. */
 #define ROUND 16384
 
+/* Where numbers do not tell (gVisor), a new task may be dated this many ticks back. */
+#define LATE 2
+
 struct accounting_moment moment_now(const struct accounting *accounting)
 {
 	struct accounting_moment now = {0};
@@ -17,6 +20,8 @@ struct accounting_moment moment_now(const struct accounting *accounting)
 		now.ticks = uptime / MACHINE_TICK_NS;
 	if (machine_last_pid(accounting->machine, &now.last_pid))
 		now.last_pid = 0;
+	if (!now.last_pid)
+		now.ticks -= now.ticks < LATE ? now.ticks : LATE;
 	return now;
 }
 
