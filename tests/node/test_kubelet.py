@@ -35,6 +35,9 @@ LIMITS = {("cpu", "cpu.shares"): 256, ("cpu", "cpu.cfs_quota_us"): 50000,
           ("cpu", "cpu.cfs_period_us"): 100000, ("memory", "memory.limit_in_bytes"): 64 << 20}
 JOINED = ("memory", "cpu", "cpuacct", "pids", "devices", "freezer", "blkio", "systemd")
 RUNNING = 30  # seconds: what a pod that needs no image may take
+# cAdvisor lists a cgroup before its first housekeeping (createContainerLocked() in manager.go):
+# who asks in between, as the summary does, gets this line with the kernel's cgroups too.
+JUST_FOUND = "RecentStats: unable to find data in memory cache"
 
 
 def free_ports():
@@ -90,7 +93,7 @@ class Kubelet(node.Node):
         lines = (self.logs / "kubelet").read_text().splitlines()
         lines += (self.logs / "containerd").read_text().splitlines()
         return [line for line in lines if re.match("E[0-9]{4} |.*level=error", line)
-                and re.search("cgroup|cadvisor", line, re.IGNORECASE)]
+                and re.search("cgroup|cadvisor", line, re.IGNORECASE) and JUST_FOUND not in line]
 
 
 @pytest.fixture
