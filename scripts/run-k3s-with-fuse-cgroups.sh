@@ -43,10 +43,4 @@ end_node() {
 	[ -z "$k3s_pid" ] || end "$k3s_pid"
 }
 
-case ${1:-} in
--h | --help)
-	sed -n '2,/^set -eu/p' "$0" | sed -n 's/^# \{0,1\}//p'
-	exit 0
-	;;
-esac
 run_node "$@"

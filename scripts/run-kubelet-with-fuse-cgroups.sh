@@ -111,10 +111,4 @@ end_node() {
 	[ -z "$containerd" ] || end "$containerd"
 }
 
-case ${1:-} in
--h | --help)
-	sed -n '2,/^set -eu/p' "$0" | sed -n 's/^# \{0,1\}//p'
-	exit 0
-	;;
-esac
 run_node "$@"

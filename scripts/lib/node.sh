@@ -101,7 +101,18 @@ end_containers() {
 	done
 }
 
+# The comment at the script's top.
+show_help() {
+	sed -n '2,/^set -eu/p' "$0" | sed -n 's/^# \{0,1\}//p'
+}
+
 run_node() {
+	case ${1:-} in
+	-h | --help)
+		show_help
+		exit 0
+		;;
+	esac
 	if [ -z "${KUBE_NODE:-}" ]; then
 		check_node
 		check_programs
