@@ -23,9 +23,12 @@ def pytest_configure(config):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     config.addinivalue_line("markers", "daemon: about the daemon or its roots; not for --kernel")
+    config.addinivalue_line("markers", "resident: of the daemon's size; a sanitizer keeps freed memory")
 
 
 def pytest_collection_modifyitems(items, config):
+    if mounting.SANITIZED:
+        leave_out(items, config, "resident")
     here = pathlib.Path(__file__).parent
     items = [item for item in items if here in item.path.parents]
     on_kernel = config.getoption("kernel")
@@ -37,6 +40,12 @@ def pytest_collection_modifyitems(items, config):
             item.add_marker(pytest.mark.skip(reason="about the daemon, not its tree"))
     if mounting.in_gvisor():
         expect_exceptions(items)
+
+
+def leave_out(items, config, marker):
+    left_out = [item for item in items if item.get_closest_marker(marker)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def expect_exceptions(items):

@@ -5,12 +5,9 @@ import os
 import pytest
 
 from files import read, write
-from mounting import SANITIZED, in_gvisor
+from mounting import in_gvisor
 
 COUNT = 1000 if in_gvisor() else 3000  # calls take five times as long there
-
-memory_is_its_own = pytest.mark.skipif(
-    SANITIZED, reason="a sanitizer keeps freed memory: the figure would be its own")
 
 
 def make(root):
@@ -42,7 +39,7 @@ def test_many_cgroups(mount):
 
 
 @pytest.mark.daemon
-@memory_is_its_own
+@pytest.mark.resident
 def test_memory_of_removed_cgroups_is_used_again(mount):
     """After the third round the daemon is no larger than after the first."""
     root = mount / "cpu"
@@ -57,7 +54,7 @@ def test_memory_of_removed_cgroups_is_used_again(mount):
 
 
 @pytest.mark.daemon
-@memory_is_its_own
+@pytest.mark.resident
 def test_memory_of_what_was_read_is_used_again(mount):
     def read_much():
         for _ in range(COUNT):
@@ -69,7 +66,7 @@ def test_memory_of_what_was_read_is_used_again(mount):
 
 
 @pytest.mark.daemon
-@memory_is_its_own
+@pytest.mark.resident
 def test_memory_of_a_cgroup(mount):
     root = mount / "cpu"
     before = mount.resident()
