@@ -36,8 +36,8 @@ int machine_children(const struct machine *machine, pid_t pid, pid_t tid,
 		     struct machine_ids *ids);
 int machine_parse_children(const char *text, size_t len, struct machine_ids *ids);
 
-/* The number of the newest task, thread or process: numbers are given in turn. 0 where the machine
- * does not tell (gVisor). */
+/* The number of the newest task, thread or process: numbers are given in turn. Where the machine
+ * does not tell (gVisor) a thread made for this is the newest; 0: none can be made. */
 int machine_last_pid(const struct machine *machine, pid_t *pid);
 int machine_parse_last_pid(const char *text, size_t len, pid_t *pid);
 

@@ -185,7 +185,6 @@ struct accounting {
 	pid_t absent[ABSENT_MAX];
 	unsigned absent_count;
 	struct accounting_moment absent_since; /* they are newer */
-	uint64_t scanned_at, scan_cost; /* ns, of looking at all */
 
 	/* Processes with children or threads that ended since they were read. */
 	struct process *reapers;

@@ -7,7 +7,7 @@
 /* Numbers of one tick that lie further apart have the end of all numbers between them. */
 #define ROUND 16384
 
-/* Where numbers do not tell (gVisor), a new task may be dated this many ticks back. */
+/* A new task may be dated this many ticks back: gVisor rounds uptime, and its start down. */
 #define LATE 2
 
 struct accounting_moment moment_now(const struct accounting *accounting)
@@ -29,7 +29,7 @@ bool moment_is_before(const struct accounting_moment *moment, uint64_t ticks, pi
 {
 	int64_t ahead = (int64_t)number - moment->last_pid;
 
-	if (ticks != moment->ticks || !moment->last_pid)
+	if (!moment->last_pid || ticks > moment->ticks || ticks + LATE < moment->ticks)
 		return ticks >= moment->ticks;
 	return ahead > ROUND ? false : ahead < -ROUND ? true : ahead > 0;
 }

@@ -9,9 +9,6 @@
 #include "internal.h"
 
 #define PROBES 2048 /* numbers tried one by one; beyond it all tasks are listed */
-#define WINDOW 10000000u /* ns: looking at all tasks is not done more often */
-#define WINDOW_MAX 1000000000u
-#define COST_SHARE 20u
 
 /* A new task, and what is needed to tell who made it. */
 struct newcomer {
@@ -226,7 +223,6 @@ static void look_at_threads(struct accounting *accounting, pid_t tgid,
 static bool look_at_all(struct accounting *accounting, const struct accounting_moment *since)
 {
 	struct machine_ids processes = {0}, threads = {0};
-	uint64_t spent = spent_ns();
 	bool taken, any = false;
 
 	machine_pids(accounting->machine, &processes);
@@ -240,20 +236,7 @@ static bool look_at_all(struct accounting *accounting, const struct accounting_m
 		look_at_threads(accounting, processes.id[i], since, &threads);
 	machine_ids_free(&processes);
 	machine_ids_free(&threads);
-	accounting->scanned_at = now_ns();
-	accounting->scan_cost = spent_ns() - spent;
 	return any;
-}
-
-static bool is_due(const struct accounting *accounting)
-{
-	uint64_t window = COST_SHARE * accounting->scan_cost;
-
-	if (window < WINDOW)
-		window = WINDOW;
-	if (window > WINDOW_MAX)
-		window = WINDOW_MAX;
-	return now_ns() - accounting->scanned_at >= window;
 }
 
 /* The numbers that were given since the last look, one by one. */
@@ -277,7 +260,7 @@ static void reach(struct accounting *accounting, const struct accounting_moment 
 bool scan_new(struct accounting *accounting)
 {
 	struct accounting_moment now, since;
-	bool taken = false, looked = true;
+	bool taken;
 
 	pthread_mutex_lock(&accounting->scanning);
 	since = moment_seen(accounting);
@@ -286,14 +269,10 @@ bool scan_new(struct accounting *accounting)
 	if (now.last_pid > since.last_pid && since.last_pid &&
 	    now.last_pid - since.last_pid <= PROBES)
 		taken |= look_at_numbers(accounting, &since, now.last_pid);
-	else if (!now.last_pid || now.last_pid != since.last_pid) {
-		looked = now.last_pid || is_due(accounting);
-		if (looked)
-			taken |= look_at_all(accounting, &since);
-	}
+	else if (!now.last_pid || now.last_pid != since.last_pid)
+		taken |= look_at_all(accounting, &since);
 	accounting->absent_since = since;
-	if (looked)
-		reach(accounting, &now);
+	reach(accounting, &now);
 	pthread_mutex_unlock(&accounting->scanning);
 	forks_announce(accounting);
 	return taken;

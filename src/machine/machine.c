@@ -55,6 +55,8 @@ struct machine *machine_open(const char *root)
 	err = errno;
 	close(dir);
 	errno = err;
+	if (machine)
+		machine->is_own = !strcmp(root, "/");
 	if (machine && measure_topology(machine)) {
 		machine_close(machine);
 		errno = ENOMEM;

@@ -9,6 +9,7 @@ import queue
 import resource
 import socket
 import sys
+import tempfile
 import threading
 import time
 
@@ -100,10 +101,9 @@ class Actor:
                 memory[page * PAGE] = 1
 
     def write(self, kibibytes):
-        descriptor = os.open("/tmp", os.O_TMPFILE | os.O_RDWR)
-        os.write(descriptor, bytes(kibibytes * 1024))
-        os.fsync(descriptor)
-        os.close(descriptor)
+        with tempfile.TemporaryFile(dir="/tmp", buffering=0) as file: # gVisor has no O_TMPFILE
+            file.write(bytes(kibibytes * 1024))
+            os.fsync(file.fileno())
 
     def ended(self, pid):
         """A child of ours is a zombie now."""

@@ -32,11 +32,6 @@ def in_gvisor():
         uname.release.endswith("-gvisor")
 
 
-# Until when a fork must be known. At once; but where nothing tells of the newest process, all are
-# looked at, and not too often.
-FORK_SECONDS = 5 if in_gvisor() else 0
-
-
 def why_no_mount():
     """None where the tests can mount, or the reason why they cannot."""
     if os.geteuid() != 0:

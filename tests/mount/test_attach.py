@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from files import pids, read, write
-from mounting import FORK_SECONDS, HIERARCHIES, wait_until
+from mounting import HIERARCHIES, wait_until
 from processes import Helper, error_of, in_child
 
 # A process that starts a thread or a child when it is told to.
@@ -161,9 +161,9 @@ def test_child_starts_where_its_parent_is(cgroup):
         child = int(process.ask("fork"))
         try:
             family = sorted((process.pid, child))
-            assert wait_until(lambda: pids(path / "cgroup.procs") == family, FORK_SECONDS)
+            assert pids(path / "cgroup.procs") == family
             thread = int(process.ask("thread"))
-            assert wait_until(lambda: thread in pids(path / "tasks"), FORK_SECONDS)
+            assert thread in pids(path / "tasks")
         finally:
             os.kill(child, 9)
 

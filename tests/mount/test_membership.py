@@ -9,7 +9,7 @@ import pytest
 
 from files import pids, read, write
 import mounting
-from mounting import FORK_SECONDS, wait_until
+from mounting import wait_until
 from processes import Helper
 
 SOURCES = ["scan"] if mounting.in_gvisor() else ["events", "scan"]  # gVisor tells of no events
@@ -60,7 +60,7 @@ def test_children_start_with_their_parent(mount):
     process = shell("sleep 100 & echo $!; (sleep 100 & echo $!; wait) & wait", a, b)
     children = {int(process.stdout.readline()) for _ in range(2)}
     for path in (a, b):
-        assert wait_until(lambda: len(pids(path / "cgroup.procs")) == 4, FORK_SECONDS)
+        assert len(pids(path / "cgroup.procs")) == 4
         assert set(pids(path / "cgroup.procs")) > children | {process.pid}
     root = pids(a.parent / "cgroup.procs")
     assert not children & set(root)
@@ -87,7 +87,7 @@ def test_a_child_forked_before_stays(mount):
         "$0", str(a)))
     before, after = (int(process.stdout.readline()) for _ in range(2))
     members = sorted([process.pid, after])
-    assert wait_until(lambda: pids(a / "cgroup.procs") == members, FORK_SECONDS)
+    assert pids(a / "cgroup.procs") == members
     os.kill(before, signal.SIGKILL)
     kill_all(a)
     end(process)
@@ -105,8 +105,6 @@ def test_exit_is_seen_at_once(mount):
 
 def test_a_listing_knows_the_reader(mount):
     """cat is in the list that it prints: forked a moment ago."""
-    if FORK_SECONDS:
-        pytest.skip("nothing tells of the newest process here")
     a = make(mount, "cpu", "a")
     process = shell("cat {0}/cgroup.procs; cat {0}/tasks; true".format(a), a)
     out = process.communicate()[0].split()
@@ -122,7 +120,7 @@ def test_zombies_are_counted_and_not_listed(mount):
         write(a / "cgroup.procs", str(helper.pid))
         zombie = int(helper.ask("go"))
         assert pids(a / "cgroup.procs") == [helper.pid]
-        assert wait_until(lambda: read(a / "pids.current") == "2\n", FORK_SECONDS)
+        assert read(a / "pids.current") == "2\n"
         assert zombie not in pids(a.parent / "cgroup.procs")
     assert read(a / "pids.current") in ("0\n", "1\n")  # the zombie's new parent may not have waited
 
@@ -137,13 +135,13 @@ def test_threads(mount):
                 "for line in sys.stdin: print(start())\n") as helper:
         write(a / "cgroup.procs", str(helper.pid))
         first = int(helper.ask("go"))
-        assert wait_until(lambda: pids(a / "tasks") == sorted([helper.pid, first]), FORK_SECONDS)
+        assert pids(a / "tasks") == sorted([helper.pid, first])
         write(b / "tasks", str(first))
         assert pids(a / "tasks") == [helper.pid]
         assert pids(b / "tasks") == [first]
         assert pids(b / "cgroup.procs") == [helper.pid]
         second = int(helper.ask("go"))
-        assert wait_until(lambda: pids(a / "tasks") == sorted([helper.pid, second]), FORK_SECONDS)
+        assert pids(a / "tasks") == sorted([helper.pid, second])
 
 
 def test_double_fork(mount):
@@ -151,7 +149,7 @@ def test_double_fork(mount):
     a = make(mount, "cpuacct", "a")
     process = shell("( (sleep 100 & ) & ) ; sleep 0.3; echo; read", a)
     process.stdout.readline()
-    assert wait_until(lambda: len(pids(a / "cgroup.procs")) == 2, max(FORK_SECONDS, 2))
+    assert wait_until(lambda: len(pids(a / "cgroup.procs")) == 2, 2)
     end(process)
     assert len(pids(a / "cgroup.procs")) == 1
     kill_all(a)
@@ -195,11 +193,11 @@ def test_lost_events(mount):
         finally:
             os.kill(mount.pid, signal.SIGCONT)
         members = sorted([helper.pid, first, second])
-        assert wait_until(lambda: pids(a / "cgroup.procs") == members, FORK_SECONDS)
+        assert pids(a / "cgroup.procs") == members
         assert read(a / "pids.current") == "3\n"
         third = int(helper.ask("10"))
         members = sorted([*members, third])
-        assert wait_until(lambda: pids(a / "cgroup.procs") == members, FORK_SECONDS)
+        assert pids(a / "cgroup.procs") == members
         kill_all(a)
 
 
