@@ -30,7 +30,12 @@ check_node() {
 run_below_launcher() {
 	state=$(mktemp -d "${TMPDIR:-/tmp}/kube-node.XXXXXX")
 	export KUBE_NODE="$state"
-	trap 'rm -rf --one-file-system "$state"' EXIT
+	kmsg=
+	trap 'rm -rf --one-file-system "$state" $kmsg' EXIT
+	if [ ! -e /dev/kmsg ]; then # where there is no kernel log, an empty one
+		kmsg=/dev/kmsg
+		: >"$kmsg"
+	fi
 	pid=
 	# What a shell starts in the background ignores INT.
 	trap 'ended=130; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' INT
@@ -57,12 +62,7 @@ prepare_machine() {
 		cat "/proc/sys/$sysctl" >"$copy"
 		mount --bind "$copy" "/proc/sys/$sysctl"
 	done
-	mkdir -p /var/log/containers /var/log/pods "$state/log/containers" "$state/log/pods"
-	mount --bind "$state/log/containers" /var/log/containers
-	mount --bind "$state/log/pods" /var/log/pods
-	if [ ! -e /dev/kmsg ]; then # where there is no kernel log, an empty one
-		: >/dev/kmsg
-	fi
+	mount --bind "$state/log" /var/log
 }
 
 # wait_for WHAT COMMAND...: up to a minute.

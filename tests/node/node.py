@@ -10,25 +10,45 @@ SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/pa
            "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes")
 
 
-def sysctls():
+LOGS = ("/dev/kmsg", "/var/log/containers", "/var/log/pods")
+# A machine without a kernel's log, and where no node has ever been.
+WITHOUT_LOGS = f"""{trees.TAKE_AWAY}
+mount -t tmpfs tmpfs /var/log
+mount -t tmpfs -o mode=755 tmpfs /mnt
+cp -ax /dev/. /mnt
+rm /mnt/kmsg
+for each in /dev/*; do ! mountpoint -q "$each" || mount --rbind "$each" "/mnt/${{each#/dev/}}"; done
+mount --move /mnt /dev"""
+# Runs the command, and says which of these there are then.
+LIST_LOGS = f"""trap : INT
+"$@"
+status=$?
+ls -d {" ".join(LOGS)} 2>/dev/null >"$LEFT"
+exit $status"""
+
+
+def of_the_machine():
+    """What a node might change: settings, and which logs there are."""
     return [open(f"/proc/sys/{name}", encoding="ascii").read() for name in SYSCTLS
-            if os.path.exists(f"/proc/sys/{name}")]
+            if os.path.exists(f"/proc/sys/{name}")] + [os.path.exists(log) for log in LOGS]
 
 
 class Node:
     """A running script, in a session of its own like a terminal's."""
 
-    def __init__(self, script, directory, *words, **environment):
+    def __init__(self, script, directory, *words, machine=trees.TAKE_AWAY, **environment):
         self.temporary = directory / "tmp"
         self.temporary.mkdir()
         self.log = directory / "script.log"
-        self.before = sysctls()
+        self.left = directory / "left"
+        self.before = of_the_machine()
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 ["tini", "-s", "-g", "--", *trees.private(
-                    trees.TAKE_AWAY, trees.ROOT / "scripts" / script, *words)],
+                    machine, "sh", "-c", LIST_LOGS, "sh", trees.ROOT / "scripts" / script, *words)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, "TMPDIR": str(self.temporary), **environment})
+                env={**os.environ, "TMPDIR": str(self.temporary), "LEFT": str(self.left),
+                     **environment})
 
     def text(self):
         return self.log.read_text(errors="replace")
@@ -52,7 +72,7 @@ class Node:
     def assert_nothing_left(self):
         assert not trees.end_rest(), "processes left behind"
         assert not list(self.temporary.iterdir()), "files left behind"
-        assert sysctls() == self.before
+        assert of_the_machine() == self.before
 
     def kill(self):
         """The end of a test that failed."""

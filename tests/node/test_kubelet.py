@@ -55,12 +55,12 @@ def free_ports():
 class Kubelet(node.Node):
     """run-kubelet-with-fuse-cgroups.sh with a directory for pods."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, machine):
         self.port = free_ports()
         self.pods = directory / "pods"
         self.pods.mkdir()
         super().__init__("run-kubelet-with-fuse-cgroups.sh", directory, str(self.pods),
-                         PORT=str(self.port), KUBELET=KUBELET)
+                         machine=machine, PORT=str(self.port), KUBELET=KUBELET)
         trees.until(lambda: self.process.poll() is not None or self.get("pods"), "the kubelet")
         assert self.process.poll() is None, self.text()
         self.root = pathlib.Path(f"/proc/{self.find('/kubelet --config')}/root{trees.STANDARD}")
@@ -97,7 +97,8 @@ class Kubelet(node.Node):
 
 
 @pytest.fixture
-def kubelet(tmp_path):
+def kubelet(request, tmp_path):
+    """On this machine, or on one that the test names."""
     if trees.why_not():
         pytest.skip(trees.why_not())
     trees.become_reaper()
@@ -106,7 +107,7 @@ def kubelet(tmp_path):
     directory.mkdir()
     running = None
     try:
-        running = Kubelet(directory)
+        running = Kubelet(directory, getattr(request, "param", trees.TAKE_AWAY))
         yield running
     finally:
         if running:
@@ -180,3 +181,12 @@ def test_interrupt_ends_pods(kubelet):
     (kubelet.pods / "web.yaml").write_text(POD)
     trees.until(kubelet.running, "the pod is running")
     assert kubelet.interrupt() == 130, kubelet.text()
+
+
+@pytest.mark.parametrize("kubelet", [node.WITHOUT_LOGS], indirect=True, ids=["without logs"])
+def test_nothing_is_left_in_dev_and_var(kubelet):
+    """The kubelet takes the empty kernel's log that it is given."""
+    (kubelet.pods / "web.yaml").write_text(POD)
+    trees.until(kubelet.running, "the pod is running")
+    assert kubelet.interrupt() == 130, kubelet.text()
+    assert kubelet.left.read_text() == ""
