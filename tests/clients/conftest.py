@@ -1,7 +1,6 @@
 """Unmodified clients of containers and cgroups, on the kernel's tree and on ours."""
 
 import pathlib
-import signal
 
 import pytest
 
@@ -14,10 +13,6 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    # A job in the background, or under nohup, has these ignored, and so would what it starts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     names = config.getoption("--tree")
     if not names:
         names = [name for name in trees.NAMES if name != "kernel" or trees.kernel_has_v1()]

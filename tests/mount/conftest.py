@@ -18,10 +18,6 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    # A job in the background, or under nohup, has these ignored, and so would its daemons.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     config.addinivalue_line("markers", "daemon: about the daemon or its roots; not for --kernel")
     config.addinivalue_line("markers", "resident: of the daemon's size; a sanitizer keeps freed memory")
 

@@ -1,7 +1,6 @@
 """Tests of fuse_cgroup_run, most with the machine's own cgroups taken away and with them there."""
 
 import pathlib
-import signal
 import subprocess
 import tempfile
 
@@ -10,13 +9,6 @@ import pytest
 import launcher
 import mounting
 import processes
-
-
-def pytest_configure():
-    # A job in the background, or under nohup, has these ignored, and so would what it starts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items):
