@@ -6,9 +6,6 @@ both alike. Of calls the first decile of short rounds counts, of the longer
 runs the fastest. Figures of two runs are not for comparison.
 """
 
-import argparse
-import contextlib
-import json
 import os
 import pathlib
 import shutil
@@ -18,7 +15,7 @@ import tempfile
 import time
 
 from mounts import BENCH, compile_c, fail
-from run import Report, describe, quiet
+from report import bench, quiet, take_turns
 
 ROOT = BENCH.parent
 RUN = os.environ.get("FUSE_CGROUP_RUN", str(ROOT / "build" / "fuse_cgroup_run"))
@@ -44,30 +41,33 @@ def calls(report, directory):
     """Single system calls: us more than native."""
     program = directory / "bench_calls"
     compile_c(program, BENCH / "bench_calls.c", "-Wall", "-Wextra")
-    rounds = {NATIVE: [], LAUNCHED: []}
-    for _ in range(TURNS):
-        for how, lines in rounds.items():
-            with open("/etc/passwd", "rb") as file:
-                lines += [list(map(float, line.split()))
-                          for line in run(*how, program, ROUNDS, stdin=file).splitlines()]
+
+    def measure(how, _):
+        with open("/etc/passwd", "rb") as file:
+            return [list(map(float, line.split()))
+                    for line in run(*how, program, ROUNDS, stdin=file).splitlines()]
+
+    turns = take_turns(TURNS, (NATIVE, LAUNCHED), measure)
     for number, (what, target) in enumerate(CALLS):
-        native, launched = (quiet([line[number] for line in lines]) / 1000 for lines in rounds.values())
+        native, launched = (quiet([line[number] for lines in turn for line in lines]) / 1000
+                            for turn in turns.values())
         report.add(what, launched - native, "us more", target=target,
                    against=f"native {native:.2f} us, launched {launched:.2f} us")
 
 
 def seconds(command, prepare=lambda: None):
     """{how: the fastest of its runs} for native and launched in turns, and strace."""
-    found = {NATIVE: [], LAUNCHED: [], STRACED: []}
-    for turn in range(command.turns):
-        for how, times in found.items():
-            if how is STRACED and (turn or not shutil.which("strace")):
-                continue
-            prepare()
-            start = time.monotonic()
-            run(*how, *command.words)
-            times.append(time.monotonic() - start)
-    return {how: min(times) for how, times in found.items() if times}
+
+    def measure(how, turn):
+        if how is STRACED and (turn or not shutil.which("strace")):
+            return None
+        prepare()
+        start = time.monotonic()
+        run(*how, *command.words)
+        return time.monotonic() - start
+
+    turns = take_turns(command.turns, (NATIVE, LAUNCHED, STRACED), measure)
+    return {how: min(times) for how, times in turns.items() if times}
 
 
 class Command:
@@ -106,31 +106,14 @@ def java(report, _):
     compare(report, "java -version", seconds(Command(8, "java", "-version")), None)
 
 
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", metavar="FILE", help="write the figures here too")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 when a target is missed")
-    return parser.parse_args()
-
-
-def main():
-    arguments = parse_arguments()
+def measure_all(report):
     if not os.path.exists(RUN):
         fail(f"there is no {RUN}: run make first, or set FUSE_CGROUP_RUN")
-    report, machine = Report(), describe()
-    with contextlib.ExitStack() as stack:
-        directory = pathlib.Path(stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="fcg-bench-", dir="/tmp")))
+    with tempfile.TemporaryDirectory(prefix="fcg-bench-", dir="/tmp") as directory:
         for section in (calls, java, builds):
             print(f"\n{section.__doc__}", flush=True)
-            section(report, directory)
-    missed = report.missed()
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump({"machine": machine, "results": report.rows}, file, indent=1)
-            file.write("\n")
-    return 1 if missed and arguments.strict else 0
+            section(report, pathlib.Path(directory))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(bench(__doc__, measure_all))

@@ -10,16 +10,14 @@ longer it slept, and a virtual one up to twice the time of the whole request.
 Figures of two runs are not for comparison.
 """
 
-import argparse
 import contextlib
-import json
 import os
 import statistics
 import sys
-import time
 from dataclasses import dataclass
 
 from mounts import HIERARCHIES, World
+from report import bench, quiet
 
 MANY = 10_000
 FEW = 10
@@ -115,46 +113,18 @@ def populations(world):
                               (f"with {FEW} cgroups", few, 1.2))
 
 
-# --- measuring and saying so ---
+# --- measuring ---
 
-def quiet(values):
-    """The ns of one operation while nothing else wanted the machine: the rounds' first decile."""
-    return sorted(values)[len(values) // 10]
-
-
-class Report:
-    """The lines of the table."""
-
-    def __init__(self):
-        self.rows = []
-
-    def add(self, what, value, unit, *, against="", ratio=None, target=None, median=None):
-        """One figure; with a target, `ratio` (or the figure itself) must not be above it."""
-        row = {"what": what, "value": round(value, 2), "unit": unit, "against": against,
-               "ratio": ratio and round(ratio, 3), "target": target,
-               "median": median and round(median, 2)}
-        verdict = ""
-        if target is not None:
-            row["pass"] = (value if ratio is None else ratio) <= target
-            verdict = f"{'pass' if row['pass'] else 'MISS'}, <= {target:g}"
-        text = f"  {what:<40}{value:>9.2f} {unit:<6}"
-        text += " " * 17 if ratio is None else f"{ratio:>8.2f} x     "
-        self.rows.append(row)
-        print(f"{text}{verdict:<16}{against}".rstrip())
-
-    def add_row(self, row, result):
-        """A compared series, in us."""
-        values = result[row.threads, row.series]
-        cost, median = quiet(values), statistics.median(values) / 1000
-        if not row.parts:
-            self.add(row.what, cost / 1000, "us", median=median)
-            return
-        other = sum(factor * quiet(result[row.threads, series]) for factor, series in row.parts)
-        self.add(row.what, cost / 1000, "us", against=f"{row.against} ({other / 1000:.2f})",
-                 ratio=cost / other, target=row.target, median=median)
-
-    def missed(self):
-        return [row for row in self.rows if row.get("pass") is False]
+def add_row(report, row, result):
+    """A compared series, in us."""
+    values = result[row.threads, row.series]
+    cost, median = quiet(values), statistics.median(values) / 1000
+    if not row.parts:
+        report.add(row.what, cost / 1000, "us", median=median)
+        return
+    other = sum(factor * quiet(result[row.threads, series]) for factor, series in row.parts)
+    report.add(row.what, cost / 1000, "us", against=f"{row.against} ({other / 1000:.2f})",
+               ratio=cost / other, target=row.target, median=median)
 
 
 def measure(world, rows):
@@ -179,16 +149,14 @@ def populate(mount, hierarchy, count):
     return (mount.resident() - before) / count
 
 
-def describe():
-    """What the figures were measured on."""
-    with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
-        model = next((line.split(":", 1)[1].strip() for line in cpuinfo
-                      if line.startswith("model name")), "unknown")
-    return {"kernel": os.uname().release, "machine": os.uname().machine, "model": model,
-            "cpus": len(os.sched_getaffinity(0)), "load": round(os.getloadavg()[0], 2)}
+def compare_all(report):
+    """All sections, on one world."""
+    print("First deciles of short rounds in turns. In parentheses: the other side, us.", flush=True)
+    with contextlib.ExitStack() as stack:
+        compare(report, World(stack))
 
 
-def compare_all(report, world):
+def compare(report, world):
     growth = {}
     for hierarchy in HIERARCHIES:
         populate(world.few, hierarchy, FEW)
@@ -199,37 +167,11 @@ def compare_all(report, world):
     for heading, rows in sections.items():
         print(f"\n{heading}")
         for row in rows:
-            report.add_row(row, result)
+            add_row(report, row, result)
     print(f"\nMemory of a cgroup, by what {MANY:,} of them took.")
     for hierarchy, size in growth.items():
         report.add(hierarchy, size, "bytes", target=2048)
 
 
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", metavar="FILE", help="write the figures here too")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 when a target is missed")
-    return parser.parse_args()
-
-
-def main():
-    arguments = parse_arguments()
-    report, machine, start = Report(), describe(), time.monotonic()
-    print(" ".join(f"{key}: {value}" for key, value in machine.items()))
-    print("First deciles of short rounds in turns. In parentheses: the other side, us.", flush=True)
-    with contextlib.ExitStack() as stack:
-        compare_all(report, World(stack))
-    seconds = time.monotonic() - start
-    missed = report.missed()
-    with_target = sum(row["target"] is not None for row in report.rows)
-    print(f"\n{with_target - len(missed)} of {with_target} targets reached, in {seconds:.0f} s")
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump({"machine": machine, "seconds": round(seconds), "results": report.rows},
-                      file, indent=1)
-            file.write("\n")
-    return 1 if missed and arguments.strict else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(bench(__doc__, compare_all))
