@@ -288,9 +288,10 @@ void calls_answer(const struct calls_context *context, const struct call *call,
 		  struct answer *answer)
 {
 	const struct trap *trap = find_trap(call->number);
-	char path[PATH_MAX] = "";
+	char path[PATH_MAX]; /* not cleared: that would cost as much as reading it */
 	bool redirected;
 
+	path[0] = '\0';
 	*answer = (struct answer){.kind = ANSWER_KERNEL, .file = -1};
 	redirected = context->redirect && redirect_answer(context, call, path, answer);
 	if (!redirected && trap)

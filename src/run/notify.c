@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,15 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "processor.h"
 
 /*
- * One of them waits for calls and answers those that need no waiting, all in one thread whose memory is
- * at hand. Before it waits (may be for a filesystem that is served by a program of ours, whose calls
- * have to be answered meanwhile) it leaves that to the next, who is made where there is none.
+ * A few of them wait for calls and answer those that need no waiting, in threads whose memory is at
+ * hand: each call wakes all who wait. Before one waits (may be for a filesystem that is served by a
+ * program of ours, whose calls have to be answered meanwhile) it leaves its place to the next, who is
+ * made where there is none.
  */
+#define PLACES 2 /* more would wake each other, fewer let two processors wait for each other */
 #define THREADS 8 /* that stay when they have nothing to do */
 
 struct server {
@@ -29,43 +33,51 @@ struct server {
 	size_t request_size, response_size;
 };
 
-/* Held by who waits for calls. */
-static pthread_mutex_t leadership = PTHREAD_MUTEX_INITIALIZER;
-static _Thread_local bool leads;
-static _Atomic unsigned successors; /* threads that wait for the leadership */
+/* Counts the places to wait for calls that are free. */
+static sem_t places;
+static _Thread_local bool has_place;
+static _Atomic unsigned successors; /* threads that wait for a place */
 /* Set before the first thread is there. */
 static struct server server;
 
 static bool start_thread(void);
 
-static void take_leadership(void)
+static void take_place(void)
 {
-	if (leads)
+	if (has_place)
 		return;
 	successors++;
-	pthread_mutex_lock(&leadership);
+	while (sem_wait(&places))
+		; /* EINTR */
 	successors--;
-	leads = true;
+	has_place = true;
 }
 
-static void leave_leadership(void)
+static void leave_place(void)
 {
-	if (leads)
-		pthread_mutex_unlock(&leadership);
-	leads = false;
+	if (has_place)
+		sem_post(&places);
+	has_place = false;
 }
 
 void notify_before_waiting(void)
 {
-	if (leads && !successors)
+	if (has_place && !successors)
 		start_thread();
-	leave_leadership();
+	leave_place();
 }
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6 */
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #endif
+
+/* The waiting task and its answerer take turns on one processor: no other need be woken. */
+static void wake_here(bool here)
+{
+	ioctl(server.listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+	      here ? SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP : 0);
+}
 
 static void respond(struct seccomp_notif_resp *response)
 {
@@ -109,6 +121,7 @@ static void pass_on(__u64 id, const struct answer *answer, struct seccomp_notif_
 
 static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *response)
 {
+	bool is_other;
 	struct answer answer;
 	struct call call = {
 		.tid = (pid_t)request->pid,
@@ -116,8 +129,14 @@ static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *
 	};
 
 	memcpy(call.arguments, request->data.args, sizeof(call.arguments));
+	/* Woken here it would leave its own processor idle, until the next tick finds that out. */
+	is_other = processor_is_other(server.context->machine, call.tid);
 	calls_answer(server.context, &call, &answer);
+	if (is_other)
+		wake_here(false);
 	pass_on(request->id, &answer, response);
+	if (is_other)
+		wake_here(true);
 }
 
 static void *serve(void *argument)
@@ -126,8 +145,8 @@ static void *serve(void *argument)
 	struct seccomp_notif_resp *response = malloc(server.response_size);
 
 	(void)argument;
-	while (request && response && (leads || successors < THREADS)) {
-		take_leadership();
+	while (request && response && (has_place || successors < THREADS)) {
+		take_place();
 		memset(request, 0, server.request_size);
 		if (!ioctl(server.listener, SECCOMP_IOCTL_NOTIF_RECV, request))
 			serve_one(request, response);
@@ -136,7 +155,7 @@ static void *serve(void *argument)
 		else if (errno == ENOENT && notify_is_over(server.listener, 0))
 			break;
 	}
-	leave_leadership();
+	leave_place();
 	free(request);
 	free(response);
 	return NULL;
@@ -169,8 +188,9 @@ int notify_serve(int listener, const struct calls_context *context)
 		.request_size = at_least(sizes.seccomp_notif, sizeof(struct seccomp_notif)),
 		.response_size = at_least(sizes.seccomp_notif_resp, sizeof(struct seccomp_notif_resp)),
 	};
-	/* The waiting task and its answerer take turns on one processor: no other need be woken. */
-	ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+	if (sem_init(&places, 0, PLACES))
+		return -errno;
+	wake_here(true);
 	for (unsigned i = 0; i < THREADS; i++) {
 		if (!start_thread())
 			return i ? 0 : -EAGAIN;
