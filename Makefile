@@ -68,6 +68,14 @@ $(BUILD)/unit/test_run_%: tests/unit/test_run_%.c $(RUN_TEST_OBJECTS)
 	@$(CC) $(ALL_CFLAGS) -iquote src/run -o $@ $< $(RUN_TEST_OBJECTS) $(ALL_LDFLAGS) \
 		$(shell pkg-config --libs libseccomp) -lm -lcmocka
 
+# A supervisor with the launcher's way of catching calls, and none of its answers.
+FLOOR_OBJECTS := $(patsubst %,$(BUILD)/obj/run/%.o,notify processor filter channel) \
+	$(filter $(BUILD)/obj/machine/% $(BUILD)/obj/base/%,$(OBJECTS))
+$(BUILD)/bench_floor: bench/bench_floor.c $(FLOOR_OBJECTS)
+	@echo "  CC      $<"
+	@$(CC) $(ALL_CFLAGS) -iquote src/run -o $@ $< $(FLOOR_OBJECTS) $(ALL_LDFLAGS) \
+		$(shell pkg-config --libs libseccomp) -lm
+
 $(BUILD)/fuzz/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) -fsanitize=fuzzer-no-link -c -o $@ $<
@@ -182,7 +190,9 @@ fuzz: deps-build deps-clang
 
 .PHONY: bench
 bench: all deps-bench
+	@$(MAKE) --no-print-directory $(BUILD)/bench_floor
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) bench/run.py
-	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) $(PYTHON) bench/launcher.py
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) BENCH_FLOOR=$(abspath $(BUILD)/bench_floor) \
+		$(PYTHON) bench/launcher.py
 
--include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d) $(FUZZERS:=.d)
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d) $(FUZZERS:=.d) $(BUILD)/bench_floor.d

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """What fuse_cgroup_run costs: calls, a build of this project and a JVM's start, beside native and strace.
 
+The floor of a build is a supervisor that catches the same opens and asks nothing.
+
 Native and launched runs take turns, so that what else the machine does hits
 both alike. Of calls the first decile of short rounds counts, of the longer
 runs the fastest. Figures of two runs are not for comparison.
@@ -20,6 +22,7 @@ from report import bench, quiet, take_turns
 ROOT = BENCH.parent
 RUN = os.environ.get("FUSE_CGROUP_RUN", str(ROOT / "build" / "fuse_cgroup_run"))
 NATIVE, LAUNCHED = (), (RUN, "--")
+FLOOR = (os.environ.get("BENCH_FLOOR", str(ROOT / "build" / "bench_floor")),)
 STRACED = ("strace", "-f", "-qq", "-o", "/dev/null")
 
 # The order of bench_calls.c: what, and by how many us the launcher may make it slower.
@@ -55,8 +58,8 @@ def calls(report, directory):
                    against=f"native {native:.2f} us, launched {launched:.2f} us")
 
 
-def seconds(command, prepare=lambda: None):
-    """{how: the fastest of its runs} for native and launched in turns, and strace."""
+def seconds(command, ways=(NATIVE, LAUNCHED), prepare=lambda: None):
+    """{how: the fastest of its runs} in turns, and one by strace."""
 
     def measure(how, turn):
         if how is STRACED and (turn or not shutil.which("strace")):
@@ -66,7 +69,7 @@ def seconds(command, prepare=lambda: None):
         run(*how, *command.words)
         return time.monotonic() - start
 
-    turns = take_turns(command.turns, (NATIVE, LAUNCHED, STRACED), measure)
+    turns = take_turns(command.turns, (*ways, STRACED), measure)
     return {how: min(times) for how, times in turns.items() if times}
 
 
@@ -90,12 +93,20 @@ def compare(report, what, times, target):
 
 
 def builds(report, directory):
-    """A build of this project."""
+    """A build of this project, and with every processor busy."""
     build = directory / "build"
-    command = Command(3, "make", "-C", ROOT, "--no-print-directory", f"-j{os.cpu_count()}",
-                      f"BUILD={build}", build / "fuse_cgroupfs")
-    times = seconds(command, lambda: shutil.rmtree(build, ignore_errors=True))
-    compare(report, "make of this project", times, 1.05)
+    words = ("make", "-C", ROOT, "--no-print-directory", f"BUILD={build}", build / "fuse_cgroupfs")
+
+    def times(turns, ways, *options):
+        return seconds(Command(turns, *words, *options), ways,
+                       lambda: shutil.rmtree(build, ignore_errors=True))
+
+    compare(report, "make", times(3, (NATIVE, LAUNCHED)), 1.05)
+    jobs = f"-j{os.cpu_count()}"
+    busy = times(5, (NATIVE, LAUNCHED, FLOOR), jobs)
+    compare(report, f"make {jobs}", busy, None)
+    report.add(f"make {jobs}, the floor", busy[FLOOR], "s", ratio=busy[FLOOR] / busy[NATIVE],
+               against=f"native ({busy[NATIVE]:.2f})")
 
 
 def java(report, _):
