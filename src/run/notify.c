@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,10 @@
 #include "processor.h"
 
 /*
- * A few of them wait for calls and answer those that need no waiting, in threads whose memory is at
- * hand: each call wakes all who wait. Before one waits (may be for a filesystem that is served by a
- * program of ours, whose calls have to be answered meanwhile) it leaves its place to the next, who is
- * made where there is none.
+ * One of them, or two, wait for calls and answer those that need no waiting, in threads whose memory is
+ * at hand. Before one waits (may be for a filesystem that is served by a program of ours, whose calls
+ * have to be answered meanwhile) it leaves its place to the next, who is made where there is none.
  */
-#define PLACES 2 /* more would wake each other, fewer let two processors wait for each other */
 #define THREADS 8 /* that stay when they have nothing to do */
 
 struct server {
@@ -39,6 +38,15 @@ static _Thread_local bool has_place;
 static _Atomic unsigned successors; /* threads that wait for a place */
 /* Set before the first thread is there. */
 static struct server server;
+
+/*
+ * A call wakes all who wait: while one processor asks, a second place only costs. When others ask
+ * too, more than one call in ten, they would wait for each other.
+ */
+#define OTHER 10 /* calls from where the answerer is that weigh as much as one from elsewhere */
+#define CROWD (20 * OTHER)
+static _Atomic int pressure;
+static atomic_bool is_wide; /* the second place is there */
 
 static bool start_thread(void);
 
@@ -58,6 +66,17 @@ static void leave_place(void)
 	if (has_place)
 		sem_post(&places);
 	has_place = false;
+}
+
+static void adapt_places(bool is_other)
+{
+	int now = pressure + (is_other ? OTHER : -1);
+
+	pressure = now < 0 ? 0 : now > CROWD ? CROWD : now;
+	if (now >= CROWD && !atomic_exchange(&is_wide, true))
+		sem_post(&places);
+	else if (now <= 0 && has_place && atomic_exchange(&is_wide, false))
+		has_place = false; /* it is no more */
 }
 
 void notify_before_waiting(void)
@@ -137,6 +156,7 @@ static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *
 	pass_on(request->id, &answer, response);
 	if (is_other)
 		wake_here(true);
+	adapt_places(is_other);
 }
 
 static void *serve(void *argument)
@@ -188,7 +208,7 @@ int notify_serve(int listener, const struct calls_context *context)
 		.request_size = at_least(sizes.seccomp_notif, sizeof(struct seccomp_notif)),
 		.response_size = at_least(sizes.seccomp_notif_resp, sizeof(struct seccomp_notif_resp)),
 	};
-	if (sem_init(&places, 0, PLACES))
+	if (sem_init(&places, 0, 1))
 		return -errno;
 	wake_here(true);
 	for (unsigned i = 0; i < THREADS; i++) {
