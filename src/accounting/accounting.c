@@ -18,6 +18,7 @@ struct accounting *accounting_new(struct machine *machine)
 	bitmap_free(cpus);
 	pthread_mutex_init(&accounting->lock, NULL);
 	pthread_mutex_init(&accounting->scanning, NULL);
+	pthread_mutex_init(&accounting->settling, NULL);
 	for (unsigned i = 0; i < USAGE_KINDS; i++)
 		pthread_mutex_init(&accounting->reading[i], NULL);
 	return accounting;
@@ -34,6 +35,7 @@ void accounting_free(struct accounting *accounting)
 	export_free(accounting);
 	for (unsigned i = 0; i < USAGE_KINDS; i++)
 		pthread_mutex_destroy(&accounting->reading[i]);
+	pthread_mutex_destroy(&accounting->settling);
 	pthread_mutex_destroy(&accounting->scanning);
 	pthread_mutex_destroy(&accounting->lock);
 	free(accounting);

@@ -46,7 +46,7 @@ static const struct task *last_gone(struct accounting *accounting, const struct 
 
 /*
  * The process has run longer than all that is known of its threads: some came
- * and went unseen, or ran on after they were read.
+ * and went unseen, ended after they were read, or are not found yet.
  */
 static void count_lost_run(struct accounting *accounting, struct process *process,
 			   const struct reading *reading, uint64_t total)
@@ -62,14 +62,13 @@ static void count_lost_run(struct accounting *accounting, struct process *proces
 	usage_count(accounting, task->links, &delta, task->cpu);
 }
 
-/* How much of what was lost has shown up in `grown` by known threads. */
+/* How much of what was lost has shown up now that the threads have grown by so much. */
 static uint64_t explain_lost_run(const struct process *process, uint64_t grown, uint64_t total)
 {
 	uint64_t known = known_run(process) + grown;
 	uint64_t lost = total > known ? total - known : 0;
-	uint64_t explained = process->lost_run > lost ? process->lost_run - lost : 0;
 
-	return explained < grown ? explained : grown;
+	return process->lost_run > lost ? process->lost_run - lost : 0;
 }
 
 static struct counters counters_of_stat(const struct machine_task_stat *stat)
@@ -166,6 +165,8 @@ static struct task *task_of(struct accounting *accounting, const struct process 
 	if (!task || task->process != process || !task_is(task, &read->id) ||
 	    read->liveness == TASK_GONE || !read->has_run)
 		return NULL;
+	if (task->zombie)
+		return NULL; /* it ended since, and was counted then */
 	return task;
 }
 
@@ -200,14 +201,15 @@ static void count_threads(struct accounting *accounting, struct process *process
 			  uint64_t total)
 {
 	uint64_t grown = note_threads(accounting, process, reading);
-	uint64_t explained = explain_lost_run(process, grown, total);
+	uint64_t explained = explain_lost_run(process, grown, total), nothing = 0;
 
 	for (size_t i = 0; i < reading->count; i++) {
 		const struct thread_reading *read = &reading->threads[i];
 		struct task *task = task_of(accounting, process, read);
 
 		if (task && read->run > task->run)
-			count_run(accounting, task, read->run, ticks, grown, &explained);
+			count_run(accounting, task, read->run, ticks, grown,
+				  task->run ? &nothing : &explained);
 	}
 }
 

@@ -283,6 +283,7 @@ static bool events_turn(struct events_source *events)
 	stopped = events->stopped;
 	pthread_mutex_unlock(&events->lock);
 	forks_announce(events->source.accounting);
+	orphans_refresh(events->source.accounting);
 	reapers_measure(events->source.accounting);
 	zombies_refresh(events->source.accounting);
 	return !stopped;

@@ -86,6 +86,8 @@ struct process {
 	unsigned live; /* of its tasks */
 	struct process *parent, *children, *prev, *next; /* as far as they are in the table */
 	uint64_t adopted_at; /* ns: who read before still saw the parent that ended */
+	bool is_orphan; /* in accounting->orphans */
+	struct process *orphan_prev, *orphan_next;
 	bool measured; /* seen and reaped are where counting starts or went on */
 	bool measured_io; /* the same of what seen has of /proc/PID/io */
 	struct counters seen; /* as read last; counted already */
@@ -189,7 +191,14 @@ struct accounting {
 	/* Processes with children or threads that ended since they were read. */
 	struct process *reapers;
 
+	/*
+	 * From noting what parents were told of reaped children until it is paid, and
+	 * while one that has ended is taken in: those who ended are looked at in between.
+	 * Inside `reading` and `scanning`, outside `lock`.
+	 */
+	pthread_mutex_t settling;
 	struct heir *heirs; /* reap.c: all of them */
+	struct process *orphans; /* whose parent ended: who adopted them is to be seen */
 	/* Read for accounting_settle(), in no group yet; oldest first. */
 	struct process *kept;
 
@@ -264,6 +273,9 @@ void process_forget_unwanted(struct accounting *accounting, struct process *proc
 void processes_forget_kept(struct accounting *accounting);
 /* Its last thread has exited: what is known of it is all there will be. */
 void process_end(struct accounting *accounting, struct process *process);
+/* Its parent ended: tasks_refresh() will tell whose child it is, live or a zombie. */
+void orphan_note(struct accounting *accounting, struct process *process);
+void orphan_forget(struct accounting *accounting, struct process *process);
 /* It has no task any more. */
 void process_free(struct accounting *accounting, struct process *process);
 
@@ -277,6 +289,8 @@ bool task_read_final(const struct machine *machine, const struct task_id *id,
 
 /* Looks at each task; ends and forgets who is gone. Takes the lock, reads /proc. */
 void tasks_refresh(struct accounting *accounting, const struct task_list *list);
+/* The same for orphans, before they end, or are waited for by who adopted them. */
+void orphans_refresh(struct accounting *accounting);
 /* The same for the members of the group itself and its zombies. 0 or -ENOMEM. */
 int group_refresh(struct group *group);
 
@@ -350,9 +364,9 @@ void io_count_requests(struct accounting *accounting, struct process *process,
 
 /*
  * Reads members' usage of these kinds: of the group and all below it, where
- * what is known is older than the window. 0 or -ENOMEM.
+ * what is known is older than the window, or all `anew`. 0 or -ENOMEM.
  */
-int group_measure(struct group *group, enum usage_kind kind);
+int group_measure(struct group *group, enum usage_kind kind, bool anew);
 /* The same for the listed tasks' processes, whatever their age. */
 int tasks_measure(struct accounting *accounting, const struct task_list *list, unsigned kinds);
 /* For every known process, or for those that had run when they were read last. *ran: one has again. */
@@ -368,7 +382,8 @@ struct counters counters_grow(struct counters *seen, const struct counters *now)
 /*
  * Counts the task's run time up to `run` and its part of the process' ticks,
  * which came with `all` of run time; less what was counted already when it
- * was not known whose it was: at most *explained, which it is taken off.
+ * was not known whose it was: at most *explained, which it is taken off. That
+ * is for tasks that are read for the first time.
  */
 void count_run(struct accounting *accounting, struct task *task, uint64_t run,
 	       const struct counters *ticks, uint64_t all, uint64_t *explained);
@@ -444,7 +459,9 @@ void reap_await(struct process *parent, struct process *child);
 /* The same for a process that just ended, as its parent's. */
 void reap_credit(struct accounting *accounting, struct process *process);
 /* It is reaped. */
-void reap_done(struct process *process);
+void reap_done(struct accounting *accounting, struct process *process);
+/* Another process will be told of it. */
+void reap_release(struct accounting *accounting, struct process *process);
 /* A child or a thread of it ended: it is to be read soon. */
 void reaper_note(struct accounting *accounting, struct process *process);
 /* A group ends: what it would inherit, its parent does. */

@@ -6,7 +6,8 @@
 
 #include "internal.h"
 
-static enum liveness task_look(const struct machine *machine, const struct task_id *id)
+static enum liveness task_look(const struct machine *machine, const struct task_id *id,
+			       pid_t *parent)
 {
 	struct machine_task_stat stat;
 
@@ -14,6 +15,7 @@ static enum liveness task_look(const struct machine *machine, const struct task_
 		return TASK_GONE;
 	if (id->start_time && stat.starttime != id->start_time)
 		return TASK_GONE;
+	*parent = stat.ppid;
 	return stat.state == 'Z' || stat.state == 'X' ? TASK_ZOMBIE : TASK_LIVES;
 }
 
@@ -56,24 +58,26 @@ static bool is_live(struct accounting *accounting, const struct task_id *id)
 	return live;
 }
 
-/* Marks one that is known to have changed. */
+/* Marks one that is known to have changed, or to have been adopted. */
 static void refresh_task(struct accounting *accounting, const struct task_id *id)
 {
-	enum liveness liveness = task_look(accounting->machine, id);
+	uint64_t at = now_ns();
+	pid_t parent;
+	enum liveness liveness = task_look(accounting->machine, id, &parent);
 	struct counters final;
 	struct task *task;
 	bool has_final = false;
 
-	if (liveness == TASK_LIVES)
-		return;
 	if (liveness == TASK_ZOMBIE && is_live(accounting, id))
 		has_final = task_read_final(accounting->machine, id, &final);
 	pthread_mutex_lock(&accounting->lock);
 	task = task_find(accounting, id->tid);
 	if (task && task_is(task, id)) {
+		if (liveness != TASK_GONE && id->tid == id->tgid && at >= task->process->adopted_at)
+			process_set_parent(accounting, task->process, parent);
 		if (liveness == TASK_ZOMBIE)
 			task_end(accounting, task, has_final ? &final : NULL);
-		else
+		else if (liveness == TASK_GONE)
 			task_free(accounting, task);
 	}
 	pthread_mutex_unlock(&accounting->lock);
@@ -83,6 +87,7 @@ void tasks_refresh(struct accounting *accounting, const struct task_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		refresh_task(accounting, &list->tasks[i]);
+	orphans_refresh(accounting); /* of those that had ended */
 }
 
 int list_add(struct task_list *list, size_t *capacity, const struct task_id *id)
@@ -98,6 +103,34 @@ int list_add(struct task_list *list, size_t *capacity, const struct task_id *id)
 	}
 	list->tasks[list->count++] = *id;
 	return 0;
+}
+
+/* Takes the orphans' leaders off the list of orphans. */
+static int list_orphans(struct accounting *accounting, struct task_list *list)
+{
+	size_t capacity = 0;
+	int error = 0;
+
+	pthread_mutex_lock(&accounting->lock);
+	while (accounting->orphans && !error) {
+		const struct task *leader = process_leader(accounting->orphans);
+
+		if (leader)
+			error = list_add(list, &capacity, &leader->id);
+		orphan_forget(accounting, accounting->orphans);
+	}
+	pthread_mutex_unlock(&accounting->lock);
+	return error;
+}
+
+void orphans_refresh(struct accounting *accounting)
+{
+	struct task_list list = {0};
+
+	list_orphans(accounting, &list);
+	if (list.count)
+		tasks_refresh(accounting, &list);
+	free(list.tasks);
 }
 
 #define ZOMBIES_MANY 128

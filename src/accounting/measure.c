@@ -53,6 +53,7 @@ static int list_process(struct reading_list *list, const struct process *process
 		return -ENOMEM;
 	list->count++;
 	reading->first = !process->measured;
+	reading->ended_run = process->ended_run + process->lost_run;
 	reading->last_memory = process->memory_mark;
 	reading->last_faults = process->seen.value[COUNTER_FAULTS];
 	reading->is_settled = process->memory_mark.at > list->accounting->memory_changed_at;
@@ -192,18 +193,8 @@ static void forget_gone_threads(struct accounting *accounting, const struct read
 	}
 }
 
-/* Reads all that is listed, and counts it. */
-static int measure(struct accounting *accounting, struct reading_list *list, uint64_t now)
+static void count_all(struct accounting *accounting, struct reading_list *list)
 {
-	struct task_list children = {0};
-	bool owed = false;
-	int error;
-
-	for (size_t i = 0; i < list->count; i++)
-		reading_fill(accounting->machine, &list->readings[i], now);
-	if (accounting->source && accounting->source->tells_exits)
-		source_sync(accounting); /* what ended before it was read is known to have */
-	pthread_mutex_lock(&accounting->lock);
 	for (size_t i = 0; i < list->count; i++)
 		reading_note(accounting, &list->readings[i]);
 	for (size_t i = 0; i < list->count; i++)
@@ -212,23 +203,53 @@ static int measure(struct accounting *accounting, struct reading_list *list, uin
 		reading_settle(accounting, &list->readings[i]);
 	for (size_t i = 0; i < list->count; i++)
 		forget_gone_threads(accounting, &list->readings[i]);
-	error = list_children(accounting, list, &children, &owed);
-	pthread_mutex_unlock(&accounting->lock);
-	if (!owed || error) {
-		free(children.tasks);
-		return error;
-	}
-	tasks_refresh(accounting, &children);
-	free(children.tasks);
-	pthread_mutex_lock(&accounting->lock);
+}
+
+static void pay_all(struct accounting *accounting, const struct reading_list *list)
+{
 	for (size_t i = 0; i < list->count; i++) {
 		struct process *process = process_find(accounting, list->readings[i].tgid);
 
 		if (process)
 			reap_pay(accounting, process);
 	}
+}
+
+/* Counts what was read, and what it shows that reaped children used. */
+static int settle(struct accounting *accounting, struct reading_list *list)
+{
+	struct task_list children = {0};
+	bool owed = false;
+	int error;
+
+	pthread_mutex_lock(&accounting->lock);
+	count_all(accounting, list);
+	error = list_children(accounting, list, &children, &owed);
 	pthread_mutex_unlock(&accounting->lock);
-	return 0;
+	if (owed && !error) {
+		tasks_refresh(accounting, &children);
+		pthread_mutex_lock(&accounting->lock);
+		pay_all(accounting, list);
+		pthread_mutex_unlock(&accounting->lock);
+	}
+	free(children.tasks);
+	return error;
+}
+
+/* Reads all that is listed, and counts it. */
+static int measure(struct accounting *accounting, struct reading_list *list, uint64_t now)
+{
+	int error;
+
+	for (size_t i = 0; i < list->count; i++)
+		reading_fill(accounting->machine, &list->readings[i], now);
+	if (accounting->source && accounting->source->tells_exits)
+		source_sync(accounting); /* what ended before it was read is known to have */
+	/* One at a time: another reading may know of a child's end that this one does not. */
+	pthread_mutex_lock(&accounting->settling);
+	error = settle(accounting, list);
+	pthread_mutex_unlock(&accounting->settling);
+	return error;
 }
 
 /* --- the questions --- */
@@ -259,10 +280,10 @@ static bool is_fresh(const struct group *group, enum usage_kind kind, uint64_t n
 	return now - group->usage->read_at[i] < window;
 }
 
-int group_measure(struct group *group, enum usage_kind kind)
+int group_measure(struct group *group, enum usage_kind kind, bool anew)
 {
 	struct accounting *accounting = group->accounting;
-	struct reading_list list = {.accounting = accounting, .is_answer = true};
+	struct reading_list list = {.accounting = accounting, .is_answer = !anew};
 	uint64_t now, spent = spent_ns();
 	bool fresh;
 	int error = 0;
@@ -273,9 +294,9 @@ int group_measure(struct group *group, enum usage_kind kind)
 	lock_kinds(accounting, kind, true);
 	pthread_mutex_lock(&accounting->lock);
 	now = now_ns();
-	fresh = is_fresh(group, kind, now);
+	fresh = !anew && is_fresh(group, kind, now);
 	if (!fresh)
-		error = list_group(&list, group, kind, now - WINDOW, now);
+		error = list_group(&list, group, kind, anew ? now : now - WINDOW, now);
 	pthread_mutex_unlock(&accounting->lock);
 	if (!fresh && !error) {
 		error = measure(accounting, &list, now);

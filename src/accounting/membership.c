@@ -197,7 +197,7 @@ static void count_end(struct accounting *accounting, struct task *task,
 		      const struct counters *final)
 {
 	struct process *process = task->process;
-	uint64_t explained = process->lost_run; /* most likely it was this one's */
+	uint64_t explained = task->run ? 0 : process->lost_run; /* most likely it was this one's */
 	struct counters delta = {0};
 
 	if (final && !task->measured) {

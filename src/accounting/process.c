@@ -115,6 +115,17 @@ static void join_parent(struct process *process, struct process *parent)
 	DL_APPEND(parent->children, process);
 }
 
+/* A zombie's parent: it became a member after the zombie, or has adopted it. */
+static void set_reaper(struct accounting *accounting, struct process *process,
+		       struct process *reaper)
+{
+	if (process->reaper == reaper)
+		return;
+	reap_release(accounting, process);
+	if (reaper)
+		reap_await(reaper, process);
+}
+
 void process_set_parent(struct accounting *accounting, struct process *process, pid_t parent)
 {
 	struct process *found;
@@ -124,15 +135,31 @@ void process_set_parent(struct accounting *accounting, struct process *process, 
 	found = process_find(accounting, parent);
 	if (found && !found->live)
 		return; /* read before the parent's end */
-	if (!process->live) { /* a zombie that was a member before its parent was */
-		if (found && !process->reaper)
-			reap_await(found, process);
+	if (!process->live) {
+		set_reaper(accounting, process, found);
 		return;
 	}
 	leave_parent(process);
 	if (!found || found == process)
 		return;
 	join_parent(process, found);
+}
+
+void orphan_note(struct accounting *accounting, struct process *process)
+{
+	process->adopted_at = now_ns();
+	if (process->is_orphan)
+		return;
+	process->is_orphan = true;
+	DL_APPEND2(accounting->orphans, process, orphan_prev, orphan_next);
+}
+
+void orphan_forget(struct accounting *accounting, struct process *process)
+{
+	if (!process->is_orphan)
+		return;
+	process->is_orphan = false;
+	DL_DELETE2(accounting->orphans, process, orphan_prev, orphan_next);
 }
 
 /*
@@ -149,10 +176,9 @@ static void leave_children(struct accounting *accounting, struct process *proces
 		struct process *child = process->children;
 
 		leave_parent(child);
-		if (parent && parent->live && !is_ordered) {
+		if (parent && parent->live && !is_ordered)
 			join_parent(child, parent);
-			child->adopted_at = now_ns();
-		}
+		orphan_note(accounting, child);
 		process_forget_unwanted(accounting, child);
 	}
 }
@@ -171,7 +197,8 @@ void process_end(struct accounting *accounting, struct process *process)
 void process_free(struct accounting *accounting, struct process *process)
 {
 	unkeep(accounting, process);
-	reap_done(process);
+	orphan_forget(accounting, process);
+	reap_done(accounting, process);
 	process_gone(accounting, process);
 	HASH_DEL(accounting->processes, process);
 	free(process);

@@ -73,6 +73,15 @@ static bool read_runs(const struct machine *machine, struct reading *reading)
 	return moved;
 }
 
+/* The process ran on while its files were read, or threads that are not listed did. */
+static bool has_run_on(const struct reading *reading)
+{
+	const struct machine_task_stat *stat = &reading->stat;
+
+	return reading->has_stat &&
+	       (stat->utime + stat->stime) * MACHINE_TICK_NS > reading->run + reading->ended_run;
+}
+
 /*
  * Pages come by faults, and go from what statm counts: while neither changes,
  * smaps_rollup, which costs ten times as much, has nothing new but what sharers did.
@@ -106,6 +115,8 @@ void reading_fill(const struct machine *machine, struct reading *reading, uint64
 	reading->at = now;
 	if (moved) {
 		reading->has_stat = !machine_task_stat(machine, reading->tgid, 0, &reading->stat);
+		if (has_run_on(reading))
+			read_runs(machine, reading); /* what is missing then was no listed thread's */
 		for (size_t i = 0; i < reading->count; i++)
 			read_thread(machine, reading, &reading->threads[i]);
 	}

@@ -27,6 +27,7 @@ struct reading {
 	size_t count;
 	bool has_stat, has_io, has_memory;
 	uint64_t run; /* of all threads */
+	uint64_t ended_run; /* in: of those that are not listed, as far as is known */
 	uint64_t at; /* ns: when it was read */
 	struct machine_task_stat stat;
 	struct machine_task_io io;

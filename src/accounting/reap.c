@@ -99,6 +99,8 @@ static void note_heir(struct accounting *accounting, struct process *parent,
 	parent->heir_at = now_ns();
 	heir->children++;
 	heir->limit += now_ns() - child->measured_at[__builtin_ctz(USAGE_CPU)];
+	if (child->reaped.now.value[COUNTER_FAULTS] > child->reaped.start.value[COUNTER_FAULTS])
+		heir->limit += 2 * MACHINE_TICK_NS; /* cut off its own cutime and cstime */
 }
 
 void reap_await(struct process *parent, struct process *child)
@@ -114,13 +116,14 @@ void reap_await(struct process *parent, struct process *child)
 	DL_APPEND2(parent->unreaped, child, unreaped_prev, unreaped_next);
 }
 
-void reap_done(struct process *process)
+void reap_done(struct accounting *accounting, struct process *process)
 {
 	struct process *reaper = process->reaper;
 	struct counters known;
 
 	if (!reaper)
 		return;
+	process_unsaved(accounting, reaper);
 	known_of(process, &known); /* as it was: it has ended */
 	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
 		reaper->unreaped_known.value[i] -= known.value[i];
@@ -128,17 +131,33 @@ void reap_done(struct process *process)
 	process->reaper = NULL;
 }
 
-/* Zombies that it has not waited for are not in what its parent will be told of it. */
-static void hand_over_unreaped(struct process *process)
+void reap_release(struct accounting *accounting, struct process *process)
+{
+	struct counters known;
+
+	if (!process->reaper)
+		return;
+	known_of(process, &known);
+	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
+		process->reaper->reaped.credited.value[i] -= known.value[i];
+	reap_done(accounting, process);
+}
+
+/*
+ * Zombies that it has not waited for are not in what its parent will be told of it. The
+ * parent is told of them too if it had waited for them unseen, else who adopted them.
+ */
+static void hand_over_unreaped(struct accounting *accounting, struct process *process)
 {
 	struct process *parent = process->parent, *child;
 
 	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
 		process->reaped.credited.value[i] -= process->unreaped_known.value[i];
 	while ((child = process->unreaped)) {
-		reap_done(child);
+		reap_done(accounting, child);
 		if (parent && parent->live)
 			reap_await(parent, child);
+		orphan_note(accounting, child);
 	}
 }
 
@@ -178,7 +197,7 @@ void reaper_end(struct accounting *accounting, struct process *process)
 {
 	reaper_forget(accounting, process);
 	heirs_free(accounting, process);
-	hand_over_unreaped(process);
+	hand_over_unreaped(accounting, process);
 }
 
 bool reap_owed(const struct process *process, struct counters *owed)

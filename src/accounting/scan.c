@@ -125,8 +125,8 @@ static bool take(struct accounting *accounting, const struct newcomer *newcomer,
  * made after `since`: who is older was looked at before, and has stayed where
  * he was when his parent moved. True: it was new there.
  */
-static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid,
-		    const struct accounting_moment *since)
+static bool take_newcomer(struct accounting *accounting, pid_t tgid, pid_t tid,
+			  const struct accounting_moment *since)
 {
 	struct newcomer newcomer = {.id = {.tid = tid, .tgid = tgid}};
 	struct counters final;
@@ -139,6 +139,18 @@ static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid,
 	pthread_mutex_lock(&accounting->lock);
 	taken = take(accounting, &newcomer, ended ? &final : NULL);
 	pthread_mutex_unlock(&accounting->lock);
+	return taken;
+}
+
+static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid,
+		    const struct accounting_moment *since)
+{
+	bool taken;
+
+	/* Else its parent might wait for it, and be paid for it as for one never seen, meanwhile. */
+	pthread_mutex_lock(&accounting->settling);
+	taken = take_newcomer(accounting, tgid, tid, since);
+	pthread_mutex_unlock(&accounting->settling);
 	return taken;
 }
 

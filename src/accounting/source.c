@@ -26,6 +26,7 @@ void source_sync(struct accounting *accounting)
 		accounting->source->sync(accounting->source);
 	else
 		scan_new(accounting);
+	orphans_refresh(accounting);
 }
 
 void accounting_catch_up(struct accounting *accounting)

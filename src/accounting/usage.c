@@ -123,7 +123,7 @@ void usage_count(struct accounting *accounting, const struct task_link *links,
 }
 
 /* Measures the group and takes the lock; the answer is in group->usage, if there is any. */
-static int ask(struct group *group, enum usage_kind kind)
+static int ask(struct group *group, enum usage_kind kind, bool anew)
 {
 	struct accounting *accounting = group->accounting;
 	int error;
@@ -132,7 +132,7 @@ static int ask(struct group *group, enum usage_kind kind)
 	error = accounting->kinds[group->hierarchy] & kind ? 0 : -EINVAL;
 	pthread_mutex_unlock(&accounting->lock);
 	if (!error)
-		error = group_measure(group, kind);
+		error = group_measure(group, kind, anew);
 	if (!error)
 		pthread_mutex_lock(&accounting->lock);
 	return error;
@@ -153,7 +153,7 @@ int group_cpu_usage(struct group *group, struct cpu_usage *usage)
 	if (!usage->per_cpu)
 		return -ENOMEM;
 	usage->nr_cpu = nr_cpu;
-	error = ask(group, USAGE_CPU);
+	error = ask(group, USAGE_CPU, false);
 	if (error) {
 		cpu_usage_free(usage);
 		return error;
@@ -174,7 +174,7 @@ void cpu_usage_free(struct cpu_usage *usage)
 
 int group_cpu_reset(struct group *group)
 {
-	int error = ask(group, USAGE_CPU);
+	int error = ask(group, USAGE_CPU, true);
 
 	if (error)
 		return error;
@@ -191,7 +191,7 @@ int group_cpu_reset(struct group *group)
 int group_memory_usage(struct group *group, struct memory_usage *local,
 		       struct memory_usage *total)
 {
-	int error = ask(group, USAGE_MEMORY);
+	int error = ask(group, USAGE_MEMORY, false);
 
 	if (error)
 		return error;
@@ -205,7 +205,7 @@ int group_memory_usage(struct group *group, struct memory_usage *local,
 
 int group_memory_peak(struct group *group, struct memory_peak *peak)
 {
-	int error = ask(group, USAGE_MEMORY);
+	int error = ask(group, USAGE_MEMORY, false);
 
 	if (error)
 		return error;
@@ -232,7 +232,7 @@ void group_memory_peak_reset(struct group *group, enum memory_peak_kind kind)
 
 int group_io_usage(struct group *group, struct io_usage *local, struct io_usage *total)
 {
-	int error = ask(group, USAGE_IO);
+	int error = ask(group, USAGE_IO, false);
 
 	if (error)
 		return error;
@@ -246,7 +246,7 @@ int group_io_usage(struct group *group, struct io_usage *local, struct io_usage 
 
 int group_io_reset(struct group *group)
 {
-	int error = ask(group, USAGE_IO);
+	int error = ask(group, USAGE_IO, true);
 	struct io_usage local;
 
 	if (error)

@@ -1,104 +1,7 @@
 /* Three generations found by scans: who ended unseen is counted once, whoever waited for it. */
 #include "fixture.h"
 
-#include "fake_tasks.h"
-#include "../../src/accounting/internal.h"
-
-struct family {
-	struct fake_machine fake;
-	struct machine *machine;
-	struct accounting *accounting;
-	struct group root, group;
-	struct fake_task top, middle, bottom;
-};
-
-static void put(struct family *family, const struct fake_task *task)
-{
-	fake_put_process(&family->fake, task, task->run, 1);
-	fake_put_thread(&family->fake, task);
-}
-
-static void put_last_pid(struct family *family, pid_t last)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "0.00 0.00 0.00 1/1 %d\n", last);
-	fake_put(&family->fake, "proc/loadavg", text);
-}
-
-static void gone(struct family *family, const struct fake_task *task)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "proc/%d/task/%d", task->tgid, task->tid);
-	fake_remove_dir(&family->fake, path);
-	snprintf(path, sizeof(path), "proc/%d", task->tid);
-	fake_remove_dir(&family->fake, path);
-}
-
-static struct fake_task task_of(pid_t tid, pid_t parent)
-{
-	return (struct fake_task){.tid = tid, .tgid = tid, .ppid = parent, .start = 100000u + tid};
-}
-
-static int set_up(void **state)
-{
-	struct family *family = calloc(1, sizeof(*family));
-	struct task_id id = {.tid = 10, .tgid = 10, .start_time = 100010};
-
-	*state = family;
-	fake_open(&family->fake);
-	fake_put(&family->fake, "proc/stat", "cpu 0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\n");
-	family->machine = machine_open(family->fake.root);
-	family->accounting = accounting_new(family->machine);
-	group_init(family->accounting, &family->root, 0, NULL);
-	accounting_track(family->accounting, 0, USAGE_CPU | USAGE_MEMORY | USAGE_IO);
-	group_init(family->accounting, &family->group, 0, &family->root);
-	family->top = task_of(10, 1);
-	family->middle = task_of(11, 10);
-	family->bottom = task_of(12, 11);
-	put(family, &family->top);
-	put_last_pid(family, 10);
-	assert_int_equal(accounting_settle(family->accounting, &id, 1), 0);
-	assert_int_equal(accounting_move(&family->group, &id, 1), 0);
-	put(family, &family->middle);
-	put(family, &family->bottom);
-	put_last_pid(family, 12);
-	source_sync(family->accounting);
-	assert_int_equal(family->group.populated, 3);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct family *family = *state;
-
-	group_retire(&family->group);
-	group_retire(&family->root);
-	accounting_free(family->accounting);
-	machine_close(family->machine);
-	fake_close(&family->fake);
-	free(family);
-	return 0;
-}
-
-/* As if enough time had passed for everything to be read anew. */
-static void measure_all(struct family *family)
-{
-	struct process *process;
-	bool ran;
-
-	for (process = family->accounting->processes; process; process = process->hh.next) {
-		memset(process->measured_at, 0, sizeof(process->measured_at));
-		process->run_at = 0;
-	}
-	assert_int_equal(accounting_measure_all(family->accounting, USAGE_CPU | USAGE_IO, &ran), 0);
-}
-
-static uint64_t counted(struct family *family)
-{
-	return family->group.usage->total.user + family->group.usage->total.system;
-}
+#include "family.h"
 
 /* Both run, are read, run on, and end before the next look. */
 static void end_unseen(struct family *family)
@@ -166,22 +69,6 @@ static void orphan(void **state)
 	assert_int_equal(counted(family), (52 + 3 + 7 + 2) * FAKE_TICK);
 }
 
-static void refresh(struct family *family, const struct fake_task *task)
-{
-	struct task_id id = {.tid = task->tid, .tgid = task->tgid, .start_time = task->start};
-	struct task_list list = {.tasks = &id, .count = 1};
-
-	tasks_refresh(family->accounting, &list);
-}
-
-static void end_as_zombie(struct family *family, struct fake_task *task, uint64_t run)
-{
-	task->run = run;
-	task->zombie = true;
-	put(family, task);
-	refresh(family, task);
-}
-
 /* The top one waits for a child that used so much. */
 static void wait_for(struct family *family, uint64_t used)
 {
@@ -205,12 +92,19 @@ static void zombie_not_waited_for(void **state)
 	assert_int_equal(counted(family), (20 + 3 + 4 + 3) * FAKE_TICK);
 }
 
-/* A zombie whose parent ends is the grandparent's to wait for. */
+static void adopt(struct family *family, struct fake_task *task, pid_t parent)
+{
+	task->ppid = parent;
+	put(family, task);
+}
+
+/* A zombie whose parent ends is its adopter's to wait for: the grandparent's, if that is a subreaper. */
 static void zombie_orphan(void **state)
 {
 	struct family *family = *state;
 
 	end_as_zombie(family, &family->bottom, 20 * FAKE_TICK);
+	adopt(family, &family->bottom, 10);
 	end_as_zombie(family, &family->middle, 5 * FAKE_TICK);
 	gone(family, &family->middle);
 	wait_for(family, 5 * FAKE_TICK);
@@ -219,6 +113,86 @@ static void zombie_orphan(void **state)
 	gone(family, &family->bottom);
 	wait_for(family, 20 * FAKE_TICK);
 	assert_int_equal(counted(family), (20 + 5 + 3 + 3) * FAKE_TICK);
+}
+
+/* The adopter is no member: the grandparent is not told of it, but of another child. */
+static void zombie_adopted_by_stranger(void **state)
+{
+	struct family *family = *state;
+
+	end_as_zombie(family, &family->bottom, 20 * FAKE_TICK);
+	adopt(family, &family->bottom, 1);
+	end_as_zombie(family, &family->middle, 5 * FAKE_TICK);
+	gone(family, &family->middle);
+	gone(family, &family->bottom);
+	wait_for(family, 5 * FAKE_TICK);
+	wait_for(family, 7 * FAKE_TICK);
+	assert_int_equal(counted(family), (20 + 5 + 7 + 2) * FAKE_TICK);
+}
+
+/* The bottom one's child, a member too. */
+static struct fake_task fourth(struct family *family)
+{
+	struct fake_task task = task_of(13, 12);
+
+	put(family, &task);
+	put_last_pid(family, 13);
+	source_sync(family->accounting);
+	assert_int_equal(family->group.populated, 4);
+	return task;
+}
+
+/* The adopter is a member, but not the grandparent: it is told of it, and that once. */
+static void zombie_adopted_by_ancestor(void **state)
+{
+	struct family *family = *state;
+	struct fake_task last = fourth(family);
+
+	end_as_zombie(family, &last, 20 * FAKE_TICK);
+	adopt(family, &last, 10);
+	end_as_zombie(family, &family->bottom, 5 * FAKE_TICK);
+	gone(family, &last);
+	wait_for(family, 20 * FAKE_TICK);
+	assert_int_equal(counted(family), (20 + 5 + 1) * FAKE_TICK);
+	gone(family, &family->bottom);
+	family->middle.run = FAKE_TICK;
+	family->middle.reaped = (5 + 7) * FAKE_TICK; /* and another child, never seen */
+	put(family, &family->middle);
+	measure_all(family);
+	assert_int_equal(counted(family), (20 + 5 + 7 + 2) * FAKE_TICK);
+}
+
+/* The same of an orphan that does not run any more, and so is not read. */
+static void orphan_ends_without_running(void **state)
+{
+	struct family *family = *state;
+	struct fake_task last = fourth(family);
+
+	last.run = 20 * FAKE_TICK;
+	put(family, &last);
+	measure_all(family);
+	adopt(family, &last, 10);
+	end_as_zombie(family, &family->bottom, 0);
+	end_as_zombie(family, &last, 20 * FAKE_TICK);
+	gone(family, &last);
+	wait_for(family, 20 * FAKE_TICK);
+	assert_int_equal(counted(family), (20 + 1) * FAKE_TICK);
+}
+
+/* It is gone when it is looked at, but who adopted it was seen when its parent ended. */
+static void orphan_gone_unseen(void **state)
+{
+	struct family *family = *state;
+	struct fake_task last = fourth(family);
+
+	last.run = 20 * FAKE_TICK;
+	put(family, &last);
+	measure_all(family);
+	adopt(family, &last, 10);
+	end_as_zombie(family, &family->bottom, 0);
+	gone(family, &last);
+	wait_for(family, 20 * FAKE_TICK);
+	assert_int_equal(counted(family), (20 + 1) * FAKE_TICK);
 }
 
 /* All the middle one's end is seen of is that it is gone, and so is who was its zombie. */
@@ -287,6 +261,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(orphan, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(zombie_not_waited_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(zombie_orphan, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(zombie_adopted_by_stranger, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(zombie_adopted_by_ancestor, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(orphan_ends_without_running, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(orphan_gone_unseen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(zombie_gone_with_its_parent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(zombie_of_new_member, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(threads_gone_at_once, set_up, tear_down),

@@ -1,0 +1,266 @@
+/* What happens while the files of /proc are read, one after the other. */
+#include "fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "family.h"
+
+#define PATIENCE 200000000 /* ns, for another thread to go as far as it can */
+
+/* Called before the library opens a file that ends so. */
+static struct {
+	const char *path;
+	void (*happen)(struct family *family);
+	struct family *family;
+} before;
+
+static pthread_t other;
+static _Thread_local bool is_other;
+static sem_t is_there, may_go_on;
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len >= end_len && !strcmp(text + len - end_len, end);
+}
+
+/* In place of the C library's. */
+int openat(int dir, const char *path, int flags, ...)
+{
+	void (*happen)(struct family *family) = before.happen;
+	mode_t mode = 0;
+	va_list list;
+
+	if (flags & (O_CREAT | O_TMPFILE)) {
+		va_start(list, flags);
+		mode = va_arg(list, mode_t);
+		va_end(list);
+	}
+	if (is_other && ends_with(path, "11/stat")) {
+		sem_post(&is_there);
+		sem_wait(&may_go_on);
+	} else if (!is_other && happen && ends_with(path, before.path)) {
+		before.happen = NULL;
+		happen(before.family);
+	}
+	return (int)syscall(SYS_openat, dir, path, flags, mode);
+}
+
+static void when_opened(struct family *family, const char *path, void (*happen)(struct family *))
+{
+	before.path = path;
+	before.family = family;
+	before.happen = happen;
+}
+
+static void happened(void)
+{
+	assert_null(before.happen);
+}
+
+static int set_up_both(void **state)
+{
+	sem_init(&is_there, 0, 0);
+	sem_init(&may_go_on, 0, 0);
+	return set_up(state);
+}
+
+/* A thread 13 of the middle process. */
+static struct fake_task second_thread(struct family *family)
+{
+	struct fake_task thread = task_of(13, 10);
+
+	thread.tgid = 11;
+	fake_put_status(&family->fake, &thread, 2);
+	fake_put_thread(&family->fake, &thread);
+	fake_put_process(&family->fake, &family->middle, 0, 2);
+	put_last_pid(family, 13);
+	source_sync(family->accounting);
+	assert_int_equal(family->group.populated, 4);
+	return thread;
+}
+
+static void end_thread(struct family *family)
+{
+	const struct counters final = {{[COUNTER_RUN] = 20 * FAKE_TICK}};
+	struct accounting *accounting = family->accounting;
+
+	pthread_mutex_lock(&accounting->lock);
+	task_end(accounting, task_find(accounting, 13), &final);
+	pthread_mutex_unlock(&accounting->lock);
+}
+
+/* It is read while it lives, and known to have ended when that is counted. */
+static void thread_ends(void **state)
+{
+	struct family *family = *state;
+	struct fake_task thread = second_thread(family);
+
+	thread.run = 20 * FAKE_TICK;
+	fake_put_thread(&family->fake, &thread);
+	fake_put_process(&family->fake, &family->middle, thread.run, 2);
+	when_opened(family, "11/task/13/stat", end_thread);
+	measure_all(family);
+	happened();
+	assert_int_equal(counted(family), 20 * FAKE_TICK);
+}
+
+static void run_on(struct family *family)
+{
+	struct fake_task thread = task_of(13, 10);
+
+	thread.tgid = 11;
+	thread.run = 20 * FAKE_TICK;
+	fake_put_thread(&family->fake, &thread);
+}
+
+/* What a thread runs after its own time was read, and before its process' was, is not the leader's. */
+static void thread_runs_on(void **state)
+{
+	struct family *family = *state;
+	struct fake_task thread = second_thread(family);
+	struct task_id id = {.tid = 13, .tgid = 11, .start_time = thread.start};
+	struct group elsewhere;
+
+	group_init(family->accounting, &elsewhere, 0, &family->root);
+	assert_int_equal(accounting_move(&elsewhere, &id, 1), 0);
+	thread.run = 3 * FAKE_TICK;
+	fake_put_thread(&family->fake, &thread);
+	fake_put_process(&family->fake, &family->middle, 20 * FAKE_TICK, 2);
+	when_opened(family, "11/stat", run_on);
+	measure_all(family);
+	happened();
+	assert_int_equal(elsewhere.usage->total.user, 20 * FAKE_TICK);
+	assert_int_equal(counted(family), 0);
+	group_retire(&elsewhere);
+}
+
+static void *measure_others(void *arg)
+{
+	struct family *family = arg;
+	bool ran;
+
+	is_other = true;
+	accounting_measure_all(family->accounting, USAGE_MEMORY, &ran);
+	sem_post(&is_there);
+	return NULL;
+}
+
+/* Another thread reads everything; it is done, or goes no further, when this returns. */
+static void start_other(struct family *family)
+{
+	struct process *process;
+	struct timespec until;
+
+	for (process = family->accounting->processes; process; process = process->hh.next)
+		memset(process->measured_at, 0, sizeof(process->measured_at));
+	pthread_create(&other, NULL, measure_others, family);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += PATIENCE;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (sem_timedwait(&is_there, &until) && errno == EINTR)
+		;
+}
+
+static void end_other(void)
+{
+	for (int i = 0; i < 10; i++)
+		sem_post(&may_go_on);
+	pthread_join(other, NULL);
+}
+
+static void reap(struct family *family, const struct fake_task *child)
+{
+	gone(family, child);
+	family->top.reaped += 20 * FAKE_TICK;
+	family->top.run += FAKE_TICK;
+	put(family, &family->top);
+	start_other(family);
+}
+
+static void reap_middle(struct family *family)
+{
+	reap(family, &family->middle);
+}
+
+/* One reading must not pay what another has heard of and is about to find explained. */
+static void two_readings(void **state)
+{
+	struct family *family = *state;
+
+	end_as_zombie(family, &family->middle, 20 * FAKE_TICK);
+	family->bottom.ppid = 10;
+	put(family, &family->bottom);
+	refresh(family, &family->bottom);
+	family->top.reaped = 3 * FAKE_TICK; /* another child, never seen */
+	family->top.run = FAKE_TICK;
+	put(family, &family->top);
+	when_opened(family, "12/stat", reap_middle);
+	measure_all(family);
+	happened();
+	end_other();
+	assert_int_equal(counted(family), (20 + 3 + 2) * FAKE_TICK);
+}
+
+static void reap_last(struct family *family)
+{
+	struct fake_task last = task_of(13, 10);
+
+	reap(family, &last);
+}
+
+/* A zombie that is found is not paid for as a child that was never seen. */
+static void zombie_is_found(void **state)
+{
+	struct family *family = *state;
+	struct fake_task last = task_of(13, 10);
+
+	last.run = 20 * FAKE_TICK;
+	last.zombie = true;
+	put(family, &last);
+	put_last_pid(family, 13);
+	when_opened(family, "13/io", reap_last);
+	source_sync(family->accounting);
+	happened();
+	end_other();
+	measure_all(family);
+	assert_int_equal(counted(family), (20 + 1) * FAKE_TICK);
+}
+
+/* What was used until a reset is not shown after it, though it was read a moment ago. */
+static void reset(void **state)
+{
+	struct family *family = *state;
+	struct cpu_usage usage;
+
+	family->middle.run = 5 * FAKE_TICK;
+	put(family, &family->middle);
+	assert_int_equal(group_cpu_usage(&family->group, &usage), 0);
+	cpu_usage_free(&usage);
+	family->middle.run = 7 * FAKE_TICK;
+	put(family, &family->middle);
+	assert_int_equal(group_cpu_reset(&family->group), 0);
+	measure_all(family);
+	assert_int_equal(counted(family), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(thread_ends, set_up_both, tear_down),
+		cmocka_unit_test_setup_teardown(thread_runs_on, set_up_both, tear_down),
+		cmocka_unit_test_setup_teardown(two_readings, set_up_both, tear_down),
+		cmocka_unit_test_setup_teardown(zombie_is_found, set_up_both, tear_down),
+		cmocka_unit_test_setup_teardown(reset, set_up_both, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
