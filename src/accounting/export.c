@@ -200,13 +200,17 @@ static void put_task(struct text *out, const struct accounting *accounting,
 static void put_process(struct text *out, const struct accounting *accounting,
 			const struct process *process, const struct accounting_keeper *keeper)
 {
+	const struct process *parent = process->parent ? process->parent : process->reaper;
+	struct reaped reaped = process->reaped;
 	const struct charge *charge;
 	const struct task *task;
 	unsigned count;
 
+	/* What zombies used will be credited anew, when they are imported. */
+	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
+		reaped.credited.value[i] -= process->unreaped_known.value[i];
 	bytes_put_u64(out, (uint64_t)process->tgid);
-	bytes_put_u64(out, (uint64_t)(process->parent ? process->parent->tgid
-						      : process->imported_parent));
+	bytes_put_u64(out, (uint64_t)(parent ? parent->tgid : process->imported_parent));
 	bytes_put_u64(out, (process->measured ? PROCESS_MEASURED : 0) |
 				   (process->measured_io ? PROCESS_MEASURED_IO : 0) |
 				   (process->complete ? PROCESS_COMPLETE : 0));
@@ -218,7 +222,7 @@ static void put_process(struct text *out, const struct accounting *accounting,
 	PUT_FIGURES(out, process->recorded);
 	bytes_put_u64(out, process->ended_run);
 	bytes_put_u64(out, process->lost_run);
-	PUT_FIGURES(out, process->reaped);
+	PUT_FIGURES(out, reaped);
 	PUT_FIGURES(out, process->io_rest);
 	PUT_FIGURES(out, process->memory);
 	DL_COUNT(process->tasks, task, count);

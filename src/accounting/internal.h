@@ -102,7 +102,7 @@ struct process {
 	 * `now`; `credited` of it was counted with the children, `paid` of it was
 	 * not and is counted by now.
 	 */
-	struct {
+	struct reaped {
 		struct counters start, now, credited, paid;
 	} reaped;
 	struct process *unreaped; /* children that have ended, and may wait for it */

@@ -27,10 +27,11 @@ static inline void fake_put_stat(const struct fake_machine *fake, const char *pa
 	char text[512];
 
 	snprintf(text, sizeof(text),
-		 "%d (fake) %c %d %d 1 0 -1 0 %lu 0 0 0 %lu 0 %lu 0 20 0 %u 0 %lu 0 0 "
+		 "%d (fake) %c %d %d 1 0 -1 0 %lu %lu 0 0 %lu 0 %lu 0 20 0 %u 0 %lu 0 0 "
 		 "0 0 0 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
 		 task->tid, task->zombie ? 'Z' : 'S', task->ppid, task->tgid, run / FAKE_TICK,
-		 run / FAKE_TICK, task->reaped / FAKE_TICK, threads, task->start);
+		 task->reaped / FAKE_TICK, run / FAKE_TICK, task->reaped / FAKE_TICK, threads,
+		 task->start);
 	fake_put(fake, path, text);
 }
 

@@ -42,6 +42,13 @@ static inline struct fake_task task_of(pid_t tid, pid_t parent)
 	return (struct fake_task){.tid = tid, .tgid = tid, .ppid = parent, .start = 100000u + tid};
 }
 
+static inline void make_groups(struct family *family)
+{
+	group_init(family->accounting, &family->root, 0, NULL);
+	accounting_track(family->accounting, 0, USAGE_CPU | USAGE_MEMORY | USAGE_IO);
+	group_init(family->accounting, &family->group, 0, &family->root);
+}
+
 static inline int set_up(void **state)
 {
 	struct family *family = calloc(1, sizeof(*family));
@@ -52,9 +59,7 @@ static inline int set_up(void **state)
 	fake_put(&family->fake, "proc/stat", "cpu 0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\n");
 	family->machine = machine_open(family->fake.root);
 	family->accounting = accounting_new(family->machine);
-	group_init(family->accounting, &family->root, 0, NULL);
-	accounting_track(family->accounting, 0, USAGE_CPU | USAGE_MEMORY | USAGE_IO);
-	group_init(family->accounting, &family->group, 0, &family->root);
+	make_groups(family);
 	family->top = task_of(10, 1);
 	family->middle = task_of(11, 10);
 	family->bottom = task_of(12, 11);

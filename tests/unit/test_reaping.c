@@ -1,6 +1,7 @@
 /* Three generations found by scans: who ended unseen is counted once, whoever waited for it. */
 #include "fixture.h"
 
+#include "bytes.h"
 #include "family.h"
 
 /* Both run, are read, run on, and end before the next look. */
@@ -253,6 +254,145 @@ static void threads_gone_at_once(void **state)
 	assert_int_equal(counted(family), (20 + 1) * FAKE_TICK);
 }
 
+/* What is kept of the top process and the middle one. */
+struct kept {
+	struct family *family;
+	struct text processes[2];
+};
+
+static uint64_t number_of(void *context, const struct group *group)
+{
+	(void)context;
+	return group->parent ? 2 : 1;
+}
+
+static void keep_group(void *context, const struct group *group, const struct text *bytes)
+{
+	(void)context;
+	(void)group;
+	(void)bytes;
+}
+
+static void keep_process(void *context, pid_t tgid, const struct text *bytes)
+{
+	struct kept *kept = context;
+
+	if (tgid <= 11)
+		text_add_bytes(&kept->processes[tgid - 10], bytes->data, bytes->len);
+}
+
+static struct group *group_of(void *context, uint64_t number)
+{
+	struct family *family = ((struct kept *)context)->family;
+
+	return number == 2 ? &family->group : &family->root;
+}
+
+/* The next daemon knows of the zombie, that it was not waited for, and what it used. */
+static void restart(struct family *family)
+{
+	struct kept kept = {.family = family};
+	const struct accounting_keeper keeper = {.context = &kept, .number = number_of,
+						 .group = keep_group, .process = keep_process};
+	struct accounting_moment seen;
+
+	assert_int_equal(accounting_export(family->accounting, &keeper, true, &seen), 0);
+	group_retire(&family->group);
+	group_retire(&family->root);
+	accounting_free(family->accounting);
+	family->accounting = accounting_new(family->machine);
+	make_groups(family);
+	for (int i = 0; i < 2; i++) {
+		struct bytes bytes = bytes_of(&kept.processes[i]);
+
+		assert_int_equal(accounting_import_process(family->accounting, &bytes, group_of,
+							   &kept), 0);
+		text_free(&kept.processes[i]);
+	}
+	accounting_resume(family->accounting, &seen);
+}
+
+static void zombie_over_a_restart(void **state)
+{
+	struct family *family = *state;
+
+	end_as_zombie(family, &family->middle, 20 * FAKE_TICK);
+	restart(family);
+	wait_for(family, 3 * FAKE_TICK); /* another child, never seen */
+	assert_int_equal(counted(family), (3 + 1) * FAKE_TICK);
+	gone(family, &family->middle);
+	wait_for(family, 20 * FAKE_TICK);
+	assert_int_equal(counted(family), (3 + 2) * FAKE_TICK);
+}
+
+static void zombie_reaped_in_a_restart(void **state)
+{
+	struct family *family = *state;
+
+	end_as_zombie(family, &family->middle, 20 * FAKE_TICK);
+	gone(family, &family->middle);
+	restart(family);
+	wait_for(family, (20 + 3) * FAKE_TICK); /* and another child, never seen */
+	assert_int_equal(counted(family), (3 + 1) * FAKE_TICK);
+}
+
+static void move(struct family *family, struct group *group, const struct fake_task *task)
+{
+	struct task_id id = {.tid = task->tid, .tgid = task->tgid, .start_time = task->start};
+
+	group_init(family->accounting, group, 0, &family->root);
+	assert_int_equal(accounting_move(group, &id, 1), 0);
+}
+
+/* What ticks had cut off a child's own children's time is known at its end, and is its group's. */
+static void rest_of_a_tick(void **state)
+{
+	struct family *family = *state;
+	struct group elsewhere;
+
+	move(family, &elsewhere, &family->middle);
+	family->middle.reaped = 5 * FAKE_TICK;
+	family->middle.run = FAKE_TICK;
+	put(family, &family->middle);
+	measure_all(family);
+	gone(family, &family->middle);
+	wait_for(family, (5 + 1 + 1) * FAKE_TICK);
+	assert_int_equal(elsewhere.usage->total.user, (5 + 1 + 1) * FAKE_TICK);
+	assert_int_equal(counted(family), FAKE_TICK);
+	group_retire(&elsewhere);
+}
+
+static void put_threads(struct family *family, const struct fake_task *thread, uint64_t all)
+{
+	fake_put_status(&family->fake, thread, 2);
+	fake_put_thread(&family->fake, thread);
+	fake_put_process(&family->fake, &family->middle, all, 2);
+}
+
+/* A thread that is known ran by itself what it ran: what was lost before was another's. */
+static void known_thread_explains_nothing(void **state)
+{
+	struct family *family = *state;
+	struct fake_task thread = task_of(13, 10);
+	struct group elsewhere;
+
+	thread.tgid = 11;
+	put_threads(family, &thread, 0);
+	put_last_pid(family, 13);
+	source_sync(family->accounting);
+	move(family, &elsewhere, &thread);
+	thread.run = 3 * FAKE_TICK;
+	put_threads(family, &thread, 5 * FAKE_TICK);
+	measure_all(family);
+	assert_int_equal(counted(family), 2 * FAKE_TICK); /* of a thread that came and went */
+	thread.run = 11 * FAKE_TICK;
+	put_threads(family, &thread, 12 * FAKE_TICK); /* cut by one */
+	measure_all(family);
+	assert_int_equal(elsewhere.usage->total.user, 11 * FAKE_TICK);
+	assert_int_equal(counted(family), 2 * FAKE_TICK);
+	group_retire(&elsewhere);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +408,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(zombie_gone_with_its_parent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(zombie_of_new_member, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(threads_gone_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(zombie_over_a_restart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(zombie_reaped_in_a_restart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(rest_of_a_tick, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(known_thread_explains_nothing, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
