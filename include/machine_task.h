@@ -135,6 +135,13 @@ int machine_task_smaps(const struct machine *machine, pid_t pid, struct machine_
 /* Sums every line of either file that it knows. Never fails. */
 void machine_parse_task_smaps(const char *text, size_t len, struct machine_task_smaps *smaps);
 
+/*
+ * Whether two processes have one memory, not equal ones: after vfork() until exec, and
+ * clone(CLONE_VM). By kcmp(2): false too where there is none (gVisor, no CONFIG_KCMP), where
+ * PTRACE_MODE_READ is not granted, and on a machine that is not this one.
+ */
+bool machine_task_same_memory(const struct machine *machine, pid_t pid, pid_t other);
+
 /* --- io: bytes and calls --- */
 
 struct machine_task_io {

@@ -313,10 +313,11 @@ void usage_free(struct group *group);
 
 /*
  * Reads what a process holds, and how much of its anonymous memory others have
- * in bytes (0 where the files do not tell); no lock. 0, -ESRCH, ...
+ * in bytes (0 where the files do not tell); no lock. What is all its parent's
+ * (0: nobody's) is held there. 0, -ESRCH, ...
  */
-int memory_read(const struct machine *machine, pid_t tgid, struct memory_usage *memory,
-		uint64_t *shared);
+int memory_read(const struct machine *machine, pid_t tgid, pid_t parent,
+		struct memory_usage *memory, uint64_t *shared);
 /* The process holds this much now, and sharing_note() was told; `at` as now_ns(). */
 void memory_hold(struct accounting *accounting, struct process *process,
 		 const struct memory_usage *now, uint64_t at);

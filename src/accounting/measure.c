@@ -54,6 +54,8 @@ static int list_process(struct reading_list *list, const struct process *process
 	list->count++;
 	reading->first = !process->measured;
 	reading->ended_run = process->ended_run + process->lost_run;
+	if (process->parent && process->startstack == process->parent->startstack)
+		reading->parent = process->parent->tgid;
 	reading->last_memory = process->memory_mark;
 	reading->last_faults = process->seen.value[COUNTER_FAULTS];
 	reading->is_settled = process->memory_mark.at > list->accounting->memory_changed_at;

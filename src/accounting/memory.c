@@ -44,8 +44,8 @@ static void use_smaps(struct memory_usage *memory, const struct machine_task_sma
 	memory->file = smaps->pss - memory->anon;
 }
 
-int memory_read(const struct machine *machine, pid_t tgid, struct memory_usage *memory,
-		uint64_t *shared)
+int memory_read(const struct machine *machine, pid_t tgid, pid_t parent,
+		struct memory_usage *memory, uint64_t *shared)
 {
 	struct machine_task_status status;
 	struct machine_task_smaps smaps;
@@ -58,7 +58,10 @@ int memory_read(const struct machine *machine, pid_t tgid, struct memory_usage *
 		return error;
 	if (!status.has_mm && status.has_rss_split)
 		return 0;
-	memory->kernel = status.vm_pte + status.threads * KERNEL_STACK;
+	memory->kernel = status.threads * KERNEL_STACK;
+	if (parent && machine_task_same_memory(machine, tgid, parent))
+		return 0;
+	memory->kernel += status.vm_pte;
 	memory->swap = status.vm_swap;
 	error = machine_task_smaps_rollup(machine, tgid, &smaps);
 	if (error == -ENOENT)

@@ -124,6 +124,6 @@ void reading_fill(const struct machine *machine, struct reading *reading, uint64
 		reading->has_io = (moved || reading->run != reading->last_io_run) &&
 				  !machine_task_io(machine, reading->tgid, 0, &reading->io);
 	if (reading->kinds & USAGE_MEMORY && has_new_memory(machine, reading, now))
-		reading->has_memory = !memory_read(machine, reading->tgid, &reading->memory,
-						   &reading->shared);
+		reading->has_memory = !memory_read(machine, reading->tgid, reading->parent,
+						   &reading->memory, &reading->shared);
 }

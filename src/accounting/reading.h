@@ -15,6 +15,7 @@ struct thread_reading {
 
 struct reading {
 	pid_t tgid;
+	pid_t parent; /* whose memory it may be using, as it has not exec'd; or 0 */
 	unsigned kinds;
 	bool first; /* nothing is known yet */
 	bool is_answer; /* to a question: what was read a moment ago for another one will do */

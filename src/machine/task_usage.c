@@ -1,7 +1,12 @@
-/* smaps, smaps_rollup and io: lines of "Name: number" */
+/* What a process holds and moves: smaps, smaps_rollup and io, lines of "Name: number" */
 #include "task.h"
 
 #include <errno.h>
+#include <linux/kcmp.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define SMAPS(name, member) \
 	{ name, sizeof(name) - 1, offsetof(struct machine_task_smaps, member) }
@@ -75,6 +80,15 @@ int machine_task_smaps_rollup(const struct machine *machine, pid_t pid,
 int machine_task_smaps(const struct machine *machine, pid_t pid, struct machine_task_smaps *smaps)
 {
 	return read_smaps(machine, pid, "smaps", FILE_RECORDS, smaps);
+}
+
+bool machine_task_same_memory(const struct machine *machine, pid_t pid, pid_t other)
+{
+	struct statfs proc;
+
+	if (fstatfs(machine->proc, &proc) || proc.f_type != PROC_SUPER_MAGIC)
+		return false;
+	return !syscall(SYS_kcmp, pid, other, KCMP_VM, 0, 0);
 }
 
 #define IO(name) { #name, sizeof(#name) - 1, offsetof(struct machine_task_io, name) }
