@@ -2,7 +2,8 @@
 
 import time
 
-from files import read
+from files import pids, read
+from mounting import FORK_SECONDS, wait_until
 from test_membership import end, make, mount, shell # pylint: disable=unused-import
 
 MIB = 1 << 20
@@ -42,7 +43,7 @@ def test_child_in_its_parents_memory(mount):
     process.stdin.write("\n")
     process.stdin.flush()
     assert int(process.stdout.readline()) > 0
-    assert len(read(cgroup / "cgroup.procs").split()) == 2
+    assert wait_until(lambda: len(pids(cgroup / "cgroup.procs")) == 2, FORK_SECONDS)
     assert alone - MIB < usage(cgroup) < alone + MIB
     process.stdin.write("\n")
     end(process)
