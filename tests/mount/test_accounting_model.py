@@ -370,7 +370,7 @@ class Model:
         shown = usage(self.roots["cpuacct"])
         used = int(self.root.tell("cpu")) - self.used_before
         print(f"used {used} ns, shown {shown} ns: {100 * (shown - used) / used:+.1f} %")
-        assert -CUT < shown - used < LITTLE
+        assert -CUT - LITTLE < shown - used < LITTLE
 
     def check(self):
         self.check_members()
