@@ -108,9 +108,10 @@ struct process {
 	struct process *unreaped; /* children that have ended, and may wait for it */
 	struct counters unreaped_known; /* what was credited for them, and the kernel still keeps */
 	struct process *reaper, *unreaped_prev, *unreaped_next; /* who has it in `unreaped` */
-	struct heir *heirs; /* of its ended children: who gets what is owed to them */
-	uint64_t heir_at; /* ns: when there was one more */
-	unsigned own_ended; /* children that ended in its own groups since that was paid */
+	uint64_t unread; /* ns that it may have used, when it ended, beyond what is known */
+	struct heir *heirs; /* of its reaped children: who gets what is owed to them */
+	uint64_t claimed_at; /* ns: when there was one more that was reaped */
+	unsigned own_ended; /* of them those of its own groups, since that was paid */
 	bool is_reaper; /* in accounting->reapers */
 	struct process *reaper_prev, *reaper_next;
 	struct charge *charges;
@@ -461,6 +462,8 @@ void reap_await(struct process *parent, struct process *child);
 void reap_credit(struct accounting *accounting, struct process *process);
 /* It is reaped. */
 void reap_done(struct accounting *accounting, struct process *process);
+/* The last of it is gone: what its reaper was told of it beyond what is known goes to its groups. */
+void reap_claim(struct accounting *accounting, const struct process *process);
 /* Another process will be told of it. */
 void reap_release(struct accounting *accounting, struct process *process);
 /* A child or a thread of it ended: it is to be read soon. */

@@ -253,6 +253,8 @@ void task_free(struct accounting *accounting, struct task *task)
 
 	task_end(accounting, task, NULL);
 	process_unsaved(accounting, process);
+	if (process->tasks == task && !task->next)
+		reap_claim(accounting, process);
 	for (unsigned i = 0; i < accounting->hierarchies; i++)
 		link_leave(&task->links[i]);
 	accounting->zombies--;

@@ -13,7 +13,7 @@
 
 #include "internal.h"
 
-/* Children that ended in other groups than their parent's. */
+/* Children that ended in other groups than their parent's, and were waited for since it was paid. */
 struct heir {
 	struct heir *next; /* of the parent */
 	struct heir *all_prev, *all_next; /* accounting->heirs */
@@ -90,17 +90,35 @@ static void note_heir(struct accounting *accounting, struct process *parent,
 	const struct task_link *links = process_leader(child)->links;
 	struct heir *heir = NULL;
 
+	parent->claimed_at = now_ns();
 	if (!same_groups(accounting, links, process_leader(parent)->links))
 		heir = heir_get(accounting, parent, links);
 	if (!heir) {
 		parent->own_ended++;
 		return;
 	}
-	parent->heir_at = now_ns();
 	heir->children++;
-	heir->limit += now_ns() - child->measured_at[__builtin_ctz(USAGE_CPU)];
-	if (child->reaped.now.value[COUNTER_FAULTS] > child->reaped.start.value[COUNTER_FAULTS])
-		heir->limit += 2 * MACHINE_TICK_NS; /* cut off its own cutime and cstime */
+	heir->limit += child->unread;
+}
+
+/* ns that it can have run, or have been told of, beyond what is known of it at its end. */
+static uint64_t unread_of(const struct process *process)
+{
+	uint64_t unread = now_ns() - process->measured_at[__builtin_ctz(USAGE_CPU)];
+
+	if (process->reaped.now.value[COUNTER_FAULTS] > process->reaped.start.value[COUNTER_FAULTS])
+		unread += 2 * MACHINE_TICK_NS; /* cut off its cutime and cstime */
+	return unread;
+}
+
+void reap_claim(struct accounting *accounting, const struct process *process)
+{
+	struct process *parent = process->reaper;
+
+	if (!parent)
+		return;
+	note_heir(accounting, parent, process);
+	reaper_note(accounting, parent);
 }
 
 void reap_await(struct process *parent, struct process *child)
@@ -171,7 +189,7 @@ void reap_credit(struct accounting *accounting, struct process *process)
 	for (enum counter i = COUNTER_READ; i <= COUNTER_WRITTEN; i++)
 		parent->reaped.credited.value[i] +=
 			process->seen.value[i] + process->reaped.credited.value[i];
-	note_heir(accounting, parent, process);
+	process->unread = unread_of(process);
 	reaper_note(accounting, parent);
 }
 
@@ -259,13 +277,10 @@ static struct counters take_part(const struct heir *heir, unsigned children, str
 
 void reap_settle(struct accounting *accounting, struct process *process, uint64_t at)
 {
-	/* Who is told of an exit may wait for the parent to reap. */
-	bool is_reaped = !accounting->source || !accounting->source->tells_exits;
-
-	if (process->heirs && is_reaped && at > process->heir_at) {
-		heirs_free(accounting, process);
-		process->own_ended = 0;
-	}
+	if (at <= process->claimed_at)
+		return;
+	heirs_free(accounting, process);
+	process->own_ended = 0;
 }
 
 void reap_pay(struct accounting *accounting, struct process *process)

@@ -362,6 +362,28 @@ static void rest_of_a_tick(void **state)
 	group_retire(&elsewhere);
 }
 
+/* A zombie has no part in what was owed before it was waited for, and loses none. */
+static void rest_of_a_zombie(void **state)
+{
+	struct family *family = *state;
+	struct group elsewhere;
+
+	move(family, &elsewhere, &family->middle);
+	family->middle.reaped = 5 * FAKE_TICK;
+	family->middle.run = FAKE_TICK;
+	put(family, &family->middle);
+	measure_all(family);
+	end_as_zombie(family, &family->middle, FAKE_TICK);
+	measure_all(family);
+	wait_for(family, 3 * FAKE_TICK); /* another child, never seen */
+	assert_int_equal(counted(family), (3 + 1) * FAKE_TICK);
+	gone(family, &family->middle);
+	wait_for(family, (5 + 1 + 1) * FAKE_TICK);
+	assert_int_equal(elsewhere.usage->total.user, (5 + 1 + 1) * FAKE_TICK);
+	assert_int_equal(counted(family), (3 + 2) * FAKE_TICK);
+	group_retire(&elsewhere);
+}
+
 static void put_threads(struct family *family, const struct fake_task *thread, uint64_t all)
 {
 	fake_put_status(&family->fake, thread, 2);
@@ -411,6 +433,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(zombie_over_a_restart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(zombie_reaped_in_a_restart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rest_of_a_tick, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(rest_of_a_zombie, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(known_thread_explains_nothing, set_up, tear_down),
 	};
 
