@@ -149,9 +149,9 @@ def test_job_control():
             screen.type(command + "\n")
             screen.expect("ready\r\n")
             screen.type(CTRL_Z)
-            screen.expect(r"Stopped.*\r\n")
+            screen.expect(r"Stopped.*\r\n.*\$ ") # before its prompt the shell has not set the terminal up
             screen.type("echo at the prompt\n")
-            screen.expect("at the prompt\r\n")
+            screen.expect(r"at the prompt\r\n.*\$ ")
             screen.type("fg\n")
             screen.expect("exit 7'\r\n")
             screen.type("a line\n")
