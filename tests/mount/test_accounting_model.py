@@ -14,7 +14,7 @@ import time
 import pytest
 
 from files import fields, pids, read, write
-from mounting import wait_until
+from mounting import in_gvisor, wait_until
 from test_membership import mount # pylint: disable=unused-import
 
 HIERARCHIES = ("cpuacct", "memory", "blkio", "pids", "freezer")
@@ -370,7 +370,8 @@ class Model:
         shown = usage(self.roots["cpuacct"])
         used = int(self.root.tell("cpu")) - self.used_before
         print(f"used {used} ns, shown {shown} ns: {100 * (shown - used) / used:+.1f} %")
-        assert -CUT - LITTLE < shown - used < LITTLE
+        sampled = used * 0.1 + CUT if in_gvisor() else 0 # whoever runs when its clock ticks has run for 10 ms
+        assert -CUT - LITTLE - sampled < shown - used < LITTLE + sampled
 
     def check(self):
         self.check_members()

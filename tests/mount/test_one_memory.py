@@ -3,7 +3,6 @@
 import time
 
 from files import pids, read
-from mounting import FORK_SECONDS, wait_until
 from test_membership import end, make, mount, shell # pylint: disable=unused-import
 
 MIB = 1 << 20
@@ -34,6 +33,13 @@ def usage(cgroup):
     return int(read(cgroup / "memory.usage_in_bytes"))
 
 
+def usages(cgroup, seconds):
+    """What is shown over some time, in which all is read anew."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        yield usage(cgroup)
+
+
 def test_child_in_its_parents_memory(mount):
     cgroup = make(mount, "memory", "one")
     process = shell(f"exec /usr/bin/python3 -c '{SHARER}'", cgroup)
@@ -43,7 +49,7 @@ def test_child_in_its_parents_memory(mount):
     process.stdin.write("\n")
     process.stdin.flush()
     assert int(process.stdout.readline()) > 0
-    assert wait_until(lambda: len(pids(cgroup / "cgroup.procs")) == 2, FORK_SECONDS)
-    assert alone - MIB < usage(cgroup) < alone + MIB
+    assert len(pids(cgroup / "cgroup.procs")) == 2
+    assert all(alone - MIB < size < alone + MIB for size in usages(cgroup, 2))
     process.stdin.write("\n")
     end(process)
