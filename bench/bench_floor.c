@@ -16,14 +16,11 @@
 #include "notify.h"
 #include "redirect.h"
 
-/* As in src/run/calls.c. */
-#define NOT_READING (O_ACCMODE | O_CREAT | O_DIRECTORY | O_PATH)
-
 const struct trap traps[] = {
 #ifdef __NR_open
-	{__NR_open, "open", 1, NOT_READING, O_RDONLY, NULL},
+	{__NR_open, "open", 1, CALLS_NOT_READING, O_RDONLY, NULL},
 #endif
-	{__NR_openat, "openat", 2, NOT_READING, O_RDONLY, NULL},
+	{__NR_openat, "openat", 2, CALLS_NOT_READING, O_RDONLY, NULL},
 };
 const unsigned trap_count = sizeof(traps) / sizeof(traps[0]);
 

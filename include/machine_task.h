@@ -138,7 +138,7 @@ void machine_parse_task_smaps(const char *text, size_t len, struct machine_task_
 /*
  * Whether two processes have one memory, not equal ones: after vfork() until exec, and
  * clone(CLONE_VM). By kcmp(2): false too where there is none (gVisor, no CONFIG_KCMP), where
- * PTRACE_MODE_READ is not granted, and on a machine that is not this one.
+ * PTRACE_MODE_READ is not granted, and on a machine that is not this one (machine_open() of another root).
  */
 bool machine_task_same_memory(const struct machine *machine, pid_t pid, pid_t other);
 

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <linux/kcmp.h>
-#include <linux/magic.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -84,11 +82,7 @@ int machine_task_smaps(const struct machine *machine, pid_t pid, struct machine_
 
 bool machine_task_same_memory(const struct machine *machine, pid_t pid, pid_t other)
 {
-	struct statfs proc;
-
-	if (fstatfs(machine->proc, &proc) || proc.f_type != PROC_SUPER_MAGIC)
-		return false;
-	return !syscall(SYS_kcmp, pid, other, KCMP_VM, 0, 0);
+	return machine->is_own && !syscall(SYS_kcmp, pid, other, KCMP_VM, 0, 0);
 }
 
 #define IO(name) { #name, sizeof(#name) - 1, offsetof(struct machine_task_io, name) }

@@ -21,9 +21,6 @@
 #include "redirect.h"
 #include "view.h"
 
-/* Opens that make, write or only name a file are no reading of a table. */
-#define NOT_READING (O_ACCMODE | O_CREAT | O_DIRECTORY | O_PATH)
-
 static bool fetch_path(const struct call *call, unsigned argument, char *path)
 {
 	return !peer_read_string(call->tid, call->arguments[argument], path, PATH_MAX);
@@ -133,7 +130,7 @@ static void answer_openat2(const struct calls_context *context, const struct cal
 
 	if (!fetch_path(call, 1, path) || call->arguments[3] != sizeof(how) ||
 	    peer_read(call->tid, call->arguments[2], &how, sizeof(how)) ||
-	    how.flags & NOT_READING)
+	    how.flags & CALLS_NOT_READING)
 		return;
 	answer_open_at(context, call, (int)call->arguments[0], path, &how, answer);
 }
@@ -242,9 +239,9 @@ const struct trap traps[] = {
 	{__NR_statfs, "statfs", 0, 0, 0, answer_statfs},
 	{__NR_fstatfs, "fstatfs", 0, 0, 0, answer_fstatfs},
 #ifdef __NR_open
-	{__NR_open, "open", 1, NOT_READING, O_RDONLY, answer_open},
+	{__NR_open, "open", 1, CALLS_NOT_READING, O_RDONLY, answer_open},
 #endif
-	{__NR_openat, "openat", 2, NOT_READING, O_RDONLY, answer_openat},
+	{__NR_openat, "openat", 2, CALLS_NOT_READING, O_RDONLY, answer_openat},
 	{__NR_openat2, "openat2", 0, 0, 0, answer_openat2},
 	{__NR_sendfile, "sendfile", 0, 0, 0, answer_sendfile},
 	{__NR_mount, "mount", 0, 0, 0, answer_mount},
