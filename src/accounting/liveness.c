@@ -11,7 +11,8 @@ static enum liveness task_look(const struct machine *machine, const struct task_
 {
 	struct machine_task_stat stat;
 
-	if (machine_task_stat(machine, id->tgid, id->tid, &stat))
+	if (machine_task_is_gone(machine, id->tgid, id->tid) ||
+	    machine_task_stat(machine, id->tgid, id->tid, &stat))
 		return TASK_GONE;
 	if (id->start_time && stat.starttime != id->start_time)
 		return TASK_GONE;

@@ -169,7 +169,8 @@ static bool probe(struct accounting *accounting, pid_t number,
 {
 	struct machine_task_status status;
 
-	if (!machine_task_status(accounting->machine, number, 0, &status))
+	if (!machine_task_is_gone(accounting->machine, number, 0) &&
+	    !machine_task_status(accounting->machine, number, 0, &status))
 		return look_at(accounting, status.tgid ? status.tgid : number, number, since);
 	note_absent(accounting, number);
 	return false;

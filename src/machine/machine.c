@@ -44,6 +44,15 @@ static struct machine *open_dirs(int root)
 	return machine;
 }
 
+/* /proc may be of another pid namespace: a container's, or the host's in a container. */
+static bool has_our_pids(const struct machine *machine)
+{
+	char self[16] = "";
+
+	return readlinkat(machine->proc, "self", self, sizeof(self) - 1) > 0 &&
+	       atoi(self) == getpid();
+}
+
 struct machine *machine_open(const char *root)
 {
 	int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), err;
@@ -56,7 +65,7 @@ struct machine *machine_open(const char *root)
 	close(dir);
 	errno = err;
 	if (machine)
-		machine->is_own = !strcmp(root, "/");
+		machine->is_own = !strcmp(root, "/") && has_our_pids(machine);
 	if (machine && measure_topology(machine)) {
 		machine_close(machine);
 		errno = ENOMEM;

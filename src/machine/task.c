@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -39,11 +40,18 @@ static void task_path(char path[TASK_PATH_SIZE], pid_t pid, pid_t tid, const cha
 	*at = '\0';
 }
 
+bool machine_task_is_gone(const struct machine *machine, pid_t pid, pid_t tid)
+{
+	if (pid <= 0 || tid < 0)
+		return true;
+	return machine->is_own && (tid ? tgkill(pid, tid, 0) : kill(pid, 0)) && errno == ESRCH;
+}
+
 bool machine_task_exists(const struct machine *machine, pid_t pid, pid_t tid)
 {
 	char path[TASK_PATH_SIZE];
 
-	if (pid <= 0 || tid < 0)
+	if (machine_task_is_gone(machine, pid, tid))
 		return false;
 	task_path(path, pid, tid, "");
 	return !faccessat(machine->proc, path, F_OK, 0);

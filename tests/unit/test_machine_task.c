@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -519,8 +520,10 @@ static void self_threads(void **state)
 	assert_true(holds(&ids, getpid()) && holds(&ids, tid));
 	assert_int_equal(machine_task_stat(live_machine, getpid(), tid, &stat), 0);
 	assert_int_equal(stat.pid, tid);
+	assert_false(machine_task_is_gone(live_machine, getpid(), tid));
 	pthread_barrier_wait(&barrier);
 	pthread_join(thread, NULL);
+	assert_true(machine_task_is_gone(live_machine, getpid(), tid));
 	assert_int_equal(machine_pids(live_machine, &ids), 0);
 	assert_true(holds(&ids, getpid()));
 	machine_ids_free(&ids);
@@ -549,6 +552,8 @@ static void a_life(void **state)
 	waitid(P_PID, pid, &info, WEXITED | WNOWAIT);
 	assert_int_equal(machine_task_stat(live_machine, pid, 0, &stat), 0);
 	assert_int_equal(stat.state, 'Z');
+	assert_false(machine_task_is_gone(live_machine, pid, 0));
+	assert_false(machine_task_is_gone(live_machine, pid, pid));
 	assert_int_equal(machine_task_status(live_machine, pid, 0, &status), 0);
 	assert_false(status.has_mm && status.vm_rss);
 	waitpid(pid, NULL, 0);
@@ -559,7 +564,39 @@ static void a_life(void **state)
 	assert_int_equal(machine_tids(live_machine, pid, &ids), -ESRCH);
 	assert_int_equal(machine_children(live_machine, pid, 0, &ids), -ESRCH);
 	assert_false(machine_task_exists(live_machine, pid, 0));
+	assert_true(machine_task_is_gone(live_machine, pid, 0));
+	assert_true(machine_task_is_gone(live_machine, pid, pid));
+	assert_false(machine_task_is_gone(linux_machine, pid, 0));
 	machine_ids_free(&ids);
+}
+
+/* Where /proc is of another pid namespace than we, kill(2) knows nothing of its numbers. */
+static void another_pid_namespace(void **state)
+{
+	pid_t outer = getpid(), pid = fork();
+	int status;
+
+	(void)state;
+	if (!pid) {
+		struct machine *machine;
+
+		if (unshare(CLONE_NEWPID))
+			_exit(2);
+		pid = fork();
+		if (pid) {
+			waitpid(pid, &status, 0);
+			_exit(WEXITSTATUS(status));
+		}
+		machine = machine_open("/");
+		_exit(!machine || !machine_task_exists(machine, outer, 0) ||
+		      machine_task_is_gone(machine, outer, 0));
+	}
+	waitpid(pid, &status, 0);
+	if (WEXITSTATUS(status) == 2) {
+		print_message("a pid namespace needs root\n");
+		skip();
+	}
+	assert_int_equal(status, 0);
 }
 
 /* --- all parsers --- */
@@ -626,6 +663,7 @@ int main(void)
 		cmocka_unit_test(self_io),
 		cmocka_unit_test(self_threads),
 		cmocka_unit_test(a_life),
+		cmocka_unit_test(another_pid_namespace),
 		cmocka_unit_test(cut_anywhere),
 	};
 
