@@ -84,11 +84,10 @@ static void refresh_task(struct accounting *accounting, const struct task_id *id
 	pthread_mutex_unlock(&accounting->lock);
 }
 
-void tasks_refresh(struct accounting *accounting, const struct task_list *list)
+static void refresh_each(struct accounting *accounting, const struct task_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		refresh_task(accounting, &list->tasks[i]);
-	orphans_refresh(accounting); /* of those that had ended */
 }
 
 int list_add(struct task_list *list, size_t *capacity, const struct task_id *id)
@@ -126,12 +125,22 @@ static int list_orphans(struct accounting *accounting, struct task_list *list)
 
 void orphans_refresh(struct accounting *accounting)
 {
-	struct task_list list = {0};
+	bool any;
 
-	list_orphans(accounting, &list);
-	if (list.count)
-		tasks_refresh(accounting, &list);
-	free(list.tasks);
+	do {
+		struct task_list list = {0};
+
+		list_orphans(accounting, &list);
+		any = list.count;
+		refresh_each(accounting, &list); /* those that had ended leave orphans in turn */
+		free(list.tasks);
+	} while (any);
+}
+
+void tasks_refresh(struct accounting *accounting, const struct task_list *list)
+{
+	refresh_each(accounting, list);
+	orphans_refresh(accounting);
 }
 
 #define ZOMBIES_MANY 128

@@ -2,8 +2,7 @@
 #ifndef FAMILY_H
 #define FAMILY_H
 
-#include "fake_tasks.h"
-#include "../../src/accounting/internal.h"
+#include "fake_accounting.h"
 
 struct family {
 	struct fake_machine fake;
@@ -52,21 +51,16 @@ static inline void make_groups(struct family *family)
 static inline int set_up(void **state)
 {
 	struct family *family = calloc(1, sizeof(*family));
-	struct task_id id = {.tid = 10, .tgid = 10, .start_time = 100010};
 
 	*state = family;
-	fake_open(&family->fake);
-	fake_put(&family->fake, "proc/stat", "cpu 0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\n");
-	family->machine = machine_open(family->fake.root);
-	family->accounting = accounting_new(family->machine);
+	family->accounting = fake_accounting_new(&family->fake, &family->machine);
 	make_groups(family);
 	family->top = task_of(10, 1);
 	family->middle = task_of(11, 10);
 	family->bottom = task_of(12, 11);
 	put(family, &family->top);
 	put_last_pid(family, 10);
-	assert_int_equal(accounting_settle(family->accounting, &id, 1), 0);
-	assert_int_equal(accounting_move(&family->group, &id, 1), 0);
+	fake_move(family->accounting, &family->top, &family->group);
 	put(family, &family->middle);
 	put(family, &family->bottom);
 	put_last_pid(family, 12);
@@ -81,9 +75,7 @@ static inline int tear_down(void **state)
 
 	group_retire(&family->group);
 	group_retire(&family->root);
-	accounting_free(family->accounting);
-	machine_close(family->machine);
-	fake_close(&family->fake);
+	fake_accounting_free(family->accounting, family->machine, &family->fake);
 	free(family);
 	return 0;
 }
@@ -91,13 +83,9 @@ static inline int tear_down(void **state)
 /* As if enough time had passed for everything to be read anew. */
 static inline void measure_all(struct family *family)
 {
-	struct process *process;
 	bool ran;
 
-	for (process = family->accounting->processes; process; process = process->hh.next) {
-		memset(process->measured_at, 0, sizeof(process->measured_at));
-		process->run_at = 0;
-	}
+	fake_let_time_pass(family->accounting);
 	assert_int_equal(accounting_measure_all(family->accounting, USAGE_CPU | USAGE_IO, &ran), 0);
 }
 
@@ -108,7 +96,7 @@ static inline uint64_t counted(struct family *family)
 
 static inline void refresh(struct family *family, const struct fake_task *task)
 {
-	struct task_id id = {.tid = task->tid, .tgid = task->tgid, .start_time = task->start};
+	struct task_id id = fake_id(task);
 	struct task_list list = {.tasks = &id, .count = 1};
 
 	tasks_refresh(family->accounting, &list);

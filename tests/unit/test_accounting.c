@@ -4,8 +4,7 @@
  */
 #include "fixture.h"
 
-#include "fake_tasks.h"
-#include "../../src/accounting/internal.h"
+#include "fake_accounting.h"
 
 #define HIERARCHIES 2
 #define GROUPS 12 /* of a hierarchy; 0 is the root */
@@ -168,13 +167,8 @@ static struct model_task *any_task(struct world *world, bool leader)
 /* Files are read anew only after a while: as if it had passed. */
 static void let_time_pass(struct world *world)
 {
-	struct process *process;
-
 	pthread_mutex_lock(&world->accounting->lock);
-	for (process = world->accounting->processes; process; process = process->hh.next) {
-		memset(process->measured_at, 0, sizeof(process->measured_at));
-		process->run_at = 0;
-	}
+	fake_let_time_pass(world->accounting);
 	for (int h = 0; h < HIERARCHIES; h++) {
 		for (int g = 0; g < GROUPS; g++) {
 			struct usage *usage = world->groups[h][g].group.usage;

@@ -1,8 +1,7 @@
 /* A parent that forks: pages that a child has too are held once, whether or not the child is seen. */
 #include "fixture.h"
 
-#include "fake_tasks.h"
-#include "../../src/accounting/internal.h"
+#include "fake_accounting.h"
 
 #define MB (1ul << 20)
 
@@ -36,22 +35,9 @@ static void put(struct family *family, struct fake_task *task, uint64_t anon, ui
 	fake_put(&family->fake, path, text);
 }
 
-static struct task_id id_of(const struct fake_task *task)
-{
-	return (struct task_id){.tid = task->tid, .tgid = task->tgid, .start_time = task->start};
-}
-
-static void move(struct family *family, const struct fake_task *task, struct group *group)
-{
-	struct task_id id = id_of(task);
-
-	assert_int_equal(accounting_settle(family->accounting, &id, 1), 0);
-	assert_int_equal(accounting_move(group, &id, 1), 0);
-}
-
 static void tell_fork(struct family *family)
 {
-	struct task_id id = id_of(&family->child);
+	struct task_id id = fake_id(&family->child);
 
 	pthread_mutex_lock(&family->accounting->lock);
 	assert_non_null(task_fork(family->accounting,
@@ -76,13 +62,9 @@ static void tell_exit(struct family *family)
 /* What the group holds, and its children; all is read anew, as if enough time had passed. */
 static uint64_t held(struct family *family, struct group *group)
 {
-	struct process *process;
 	struct memory_usage usage;
 
-	for (process = family->accounting->processes; process; process = process->hh.next) {
-		memset(process->measured_at, 0, sizeof(process->measured_at));
-		process->run_at = 0;
-	}
+	fake_let_time_pass(family->accounting);
 	if (group->usage)
 		memset(group->usage->read_at, 0, sizeof(group->usage->read_at));
 	assert_int_equal(group_memory_usage(group, NULL, &usage), 0);
@@ -100,11 +82,8 @@ static int set_up(void **state)
 	struct family *family = calloc(1, sizeof(*family));
 
 	*state = family;
-	fake_open(&family->fake);
-	fake_put(&family->fake, "proc/stat", "cpu 0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\n");
+	family->accounting = fake_accounting_new(&family->fake, &family->machine);
 	fake_put(&family->fake, "proc/loadavg", "0.00 0.00 0.00 1/1 10\n");
-	family->machine = machine_open(family->fake.root);
-	family->accounting = accounting_new(family->machine);
 	family->teller = (struct source){.name = "test",
 					 .accounting = family->accounting,
 					 .tells_exits = true,
@@ -119,7 +98,7 @@ static int set_up(void **state)
 	family->parent = (struct fake_task){.tid = 10, .tgid = 10, .ppid = 1, .start = 100010};
 	family->child = (struct fake_task){.tid = 11, .tgid = 11, .ppid = 10, .start = 100011};
 	put(family, &family->parent, 0, 0); /* what it had before stays in the root */
-	move(family, &family->parent, &family->group);
+	fake_move(family->accounting, &family->parent, &family->group);
 	put(family, &family->parent, 10 * MB, 10 * MB);
 	assert_int_equal(held(family, &family->group), 10 * MB);
 	return 0;
@@ -132,9 +111,7 @@ static int tear_down(void **state)
 	group_retire(&family->other);
 	group_retire(&family->group);
 	group_retire(&family->root);
-	accounting_free(family->accounting);
-	machine_close(family->machine);
-	fake_close(&family->fake);
+	fake_accounting_free(family->accounting, family->machine, &family->fake);
 	free(family);
 	return 0;
 }
@@ -197,7 +174,7 @@ static void child_in_another_group(void **state)
 	tell_fork(family);
 	put(family, &family->parent, 10 * MB, 5 * MB);
 	put(family, &family->child, 10 * MB, 5 * MB);
-	move(family, &family->child, &family->other);
+	fake_move(family->accounting, &family->child, &family->other);
 	assert_int_equal(held(family, &family->group), 10 * MB); /* its part stays here */
 	assert_int_equal(held(family, &family->other), 0);
 	tell_exec(family);
