@@ -179,22 +179,22 @@ static bool is_affordable(const struct budget *budget, uint64_t share)
 	return now_ns() - budget->at >= share * budget->cost;
 }
 
-/* Reads all members now and then, those that run more often. True: some have run. */
-static bool scan_measure(struct accounting *accounting, struct budget *all, struct budget *running)
+/* Reads all members now and then, those that run more often. *ran: some had, when they were last read. */
+static void scan_measure(struct accounting *accounting, struct budget *all, struct budget *running,
+			 bool *ran)
 {
-	bool every = is_affordable(all, IDLE_SHARE), ran = true;
+	bool every = is_affordable(all, IDLE_SHARE);
 	struct budget *budget = every ? all : running;
 	uint64_t spent = spent_ns();
 
 	if (!every && !is_affordable(running, BUSY_SHARE))
-		return true;
+		return;
 	budget->at = now_ns();
 	if (every)
-		accounting_measure_all(accounting, USAGE_CPU | USAGE_IO, &ran);
+		accounting_measure_all(accounting, USAGE_CPU | USAGE_IO, ran);
 	else
-		accounting_measure_running(accounting, USAGE_CPU | USAGE_IO, &ran);
+		accounting_measure_running(accounting, USAGE_CPU | USAGE_IO, ran);
 	budget->cost = spent_ns() - spent;
-	return ran;
 }
 
 static void *scan_run(void *arg)
@@ -203,15 +203,16 @@ static void *scan_run(void *arg)
 	struct accounting *accounting = scan->source.accounting;
 	struct budget all = {0}, running = {0};
 	uint64_t pause = PAUSE_BUSY;
+	bool ran = false;
 
 	while (scan_wait(scan, pause)) {
 		uint64_t spent = spent_ns();
-		bool busy = was_stirred(scan);
+		bool forked = was_stirred(scan);
 
-		busy |= scan_new(accounting);
+		forked |= scan_new(accounting);
 		spent = spent_ns() - spent;
-		busy |= scan_measure(accounting, &all, &running);
-		pause = busy ? within(BUSY_SHARE * spent, PAUSE_MIN, PAUSE_BUSY)
+		scan_measure(accounting, &all, &running, &ran);
+		pause = forked || ran ? within(BUSY_SHARE * spent, PAUSE_MIN, PAUSE_BUSY)
 			     : within(2 * pause, PAUSE_MIN, PAUSE_MAX);
 	}
 	return NULL;
