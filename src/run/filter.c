@@ -2,6 +2,7 @@
 #include "filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -33,21 +34,59 @@ static int add_redirected(scmp_filter_ctx filter)
 	return error;
 }
 
+static int add_trap(scmp_filter_ctx filter, const struct trap *trap)
+{
+	struct scmp_arg_cmp when = SCMP_CMP(trap->argument, SCMP_CMP_MASKED_EQ, trap->mask,
+					    trap->wanted);
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, trap->number, trap->mask ? 1 : 0,
+				      &when);
+}
+
+/*
+ * GNU cpp looks for each header in each directory: five of six opens of a build. They differ from all
+ * opens of tables that are known: the path is in the lowest 4 GiB (cpp is linked to a fixed address),
+ * with O_NOCTTY, without O_CLOEXEC. Those go by; the path is the argument before the flags.
+ */
+#define LOW_END (1ull << 32)
+
+static int add_open(scmp_filter_ctx filter, const struct trap *trap)
+{
+	const struct {
+		uint64_t mask, wanted, path; /* from there on */
+	} rules[] = {
+		{0, 0, LOW_END},
+		{O_NOCTTY, 0, 0},
+		{O_NOCTTY | O_CLOEXEC, O_NOCTTY | O_CLOEXEC, 0},
+	};
+	int error = 0;
+
+	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]) && !error; i++) {
+		struct scmp_arg_cmp when[] = {
+			SCMP_CMP(trap->argument, SCMP_CMP_MASKED_EQ, trap->mask | rules[i].mask,
+				 trap->wanted | rules[i].wanted),
+			SCMP_CMP(trap->argument - 1, SCMP_CMP_GE, rules[i].path),
+		};
+
+		error = seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, trap->number,
+					       rules[i].path ? 2 : 1, when);
+	}
+	return error;
+}
+
 static int add_traps(scmp_filter_ctx filter, bool redirect)
 {
-	for (unsigned i = 0; i < trap_count; i++) {
-		const struct trap *trap = &traps[i];
-		struct scmp_arg_cmp when = SCMP_CMP(trap->argument, SCMP_CMP_MASKED_EQ, trap->mask,
-						    trap->wanted);
-		int error = 0;
+	int error = 0;
 
-		if (!redirect || !is_redirected(trap->number))
-			error = seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, trap->number,
-						       trap->mask ? 1 : 0, &when);
-		if (error)
-			return error;
+	for (unsigned i = 0; i < trap_count && !error; i++) {
+		if (redirect && is_redirected(traps[i].number))
+			continue;
+		if (traps[i].mask == CALLS_NOT_READING)
+			error = add_open(filter, &traps[i]);
+		else
+			error = add_trap(filter, &traps[i]);
 	}
-	return 0;
+	return error;
 }
 
 /* Reads the instructions that libseccomp wrote. */

@@ -105,6 +105,24 @@ def read_by_open(path, flags=os.O_RDONLY):
     return read_fd(syscall(SYS_OPEN, os.fsencode(path), flags))
 
 
+def place_string(text, low):
+    """Its address: below 4 GiB or above."""
+    anonymous, private, map_32bit = 0x20, 0x2, 0x40
+    LIBC.mmap.restype = ctypes.c_long
+    address = LIBC.mmap(None, ctypes.c_size_t(4096), 3,
+                        anonymous | private | (map_32bit if low else 0), -1, ctypes.c_long(0))
+    assert address > 0 and (address < 1 << 32) == low
+    ctypes.memmove(address, os.fsencode(text) + b"\0", len(os.fsencode(text)) + 1)
+    return address
+
+
+def read_by_placed_path(path, low, flags):
+    """By open() and by openat(), the path being at a low address or not."""
+    address = place_string(path, low)
+    return (read_fd(syscall(SYS_OPEN, address, flags)),
+            read_fd(syscall(SYS_OPENAT, AT_FDCWD, address, flags)))
+
+
 def read_at(directory, name, flags=os.O_RDONLY):
     parent = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -152,6 +152,15 @@ def test_trace():
         assert any(line.endswith(call) for line in lines), call
 
 
+def test_compiler_is_not_asked(tmp_path):
+    """The opens of headers, of which a build has tens of thousands, go by."""
+    source = tmp_path / "empty.c"
+    source.write_text("#include <stdio.h>\n", encoding="utf-8")
+    result = launch("gcc", "-c", "-o", tmp_path / "empty.o", source, options=["--trace"])
+    assert result.returncode == 0 and "open" in result.stderr
+    assert "stdio.h" not in result.stderr
+
+
 def test_no_trace():
     assert launch("stat", "-f", AT).stderr == ""
 

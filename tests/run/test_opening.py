@@ -10,6 +10,7 @@ import probes
 from launcher import AT, Inside, PYTHON
 from processes import as_nobody, error_of
 
+MOUNTINFO = "/proc/self/mountinfo"
 CGROUP_LINE = re.compile(" - cgroup cgroup rw,cpu$", re.M)
 
 
@@ -20,6 +21,19 @@ def ours(text):
 def test_open(inside):
     assert ours(inside.call(probes.read_by_open, "/proc/self/mountinfo"))
     assert ours(inside.call(probes.read_by_open, "/proc/self/mountinfo", os.O_CLOEXEC | os.O_NONBLOCK))
+
+
+@pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_CLOEXEC, os.O_NONBLOCK,
+                                   os.O_NOCTTY | os.O_CLOEXEC])
+def test_low_path(inside, flags):
+    """As programs that are linked to fixed addresses have it."""
+    assert all(map(ours, inside.call(probes.read_by_placed_path, MOUNTINFO, True, flags)))
+
+
+def test_as_cpp_opens(inside):
+    """The one kind of reading that is not caught; each half of it is."""
+    assert not any(map(ours, inside.call(probes.read_by_placed_path, MOUNTINFO, True, os.O_NOCTTY)))
+    assert all(map(ours, inside.call(probes.read_by_placed_path, MOUNTINFO, False, os.O_NOCTTY)))
 
 
 def test_openat(inside):
