@@ -3,6 +3,7 @@ import atexit
 import ctypes
 import os
 import tempfile
+import time
 
 from . import recording
 from .machine import MACHINE
@@ -12,6 +13,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS = 0x00020000
 MS_REC, MS_PRIVATE = 0x4000, 1 << 18
 MNT_DETACH = 2
+TRIES = 50 # a tenth of a second each
 
 
 def mounted():
@@ -72,13 +74,30 @@ def enter():
         os.chmod(directory, 0o755)
         if _mount(b"cgroup", directory, b"cgroup", 0, options.encode()):
             directories[name] = directory
-            atexit.register(_leave, directory)
+            atexit.register(_leave, directory, options)
         else:
             os.rmdir(directory)
     return directories
 
 
-def _leave(directory):
+def _is_there(options):
+    name = options.split(",")[-1]
+    with open("/proc/self/cgroup") as table:
+        return any(line.split(":")[1] == name for line in table)
+
+
+def _unmount(directory):
     if _libc.umount2(directory.encode(), 0):
         _libc.umount2(directory.encode(), MNT_DETACH)
+
+
+def _leave(directory, options):
+    """A hierarchy whose cgroups were removed just now outlives its mount, and ends with the next one."""
+    _unmount(directory)
+    for _ in range(TRIES):
+        time.sleep(0.1)
+        if not _is_there(options):
+            break
+        if _mount(b"cgroup", directory, b"cgroup", 0, options.encode()):
+            _unmount(directory)
     os.rmdir(directory)
