@@ -163,10 +163,9 @@ static void zombie_adopted_by_ancestor(void **state)
 	assert_int_equal(counted(family), (20 + 5 + 7 + 2) * FAKE_TICK);
 }
 
-/* The same of an orphan that does not run any more, and so is not read. */
-static void orphan_ends_without_running(void **state)
+/* It has run 20 ticks, and the top one has adopted it, as the bottom one ended. */
+static struct fake_task adopted(struct family *family)
 {
-	struct family *family = *state;
 	struct fake_task last = fourth(family);
 
 	last.run = 20 * FAKE_TICK;
@@ -174,6 +173,15 @@ static void orphan_ends_without_running(void **state)
 	measure_all(family);
 	adopt(family, &last, 10);
 	end_as_zombie(family, &family->bottom, 0);
+	return last;
+}
+
+/* The same of an orphan that does not run any more, and so is not read. */
+static void orphan_ends_without_running(void **state)
+{
+	struct family *family = *state;
+	struct fake_task last = adopted(family);
+
 	end_as_zombie(family, &last, 20 * FAKE_TICK);
 	gone(family, &last);
 	wait_for(family, 20 * FAKE_TICK);
@@ -184,13 +192,8 @@ static void orphan_ends_without_running(void **state)
 static void orphan_gone_unseen(void **state)
 {
 	struct family *family = *state;
-	struct fake_task last = fourth(family);
+	struct fake_task last = adopted(family);
 
-	last.run = 20 * FAKE_TICK;
-	put(family, &last);
-	measure_all(family);
-	adopt(family, &last, 10);
-	end_as_zombie(family, &family->bottom, 0);
 	gone(family, &last);
 	wait_for(family, 20 * FAKE_TICK);
 	assert_int_equal(counted(family), (20 + 1) * FAKE_TICK);
