@@ -43,8 +43,8 @@ int machine_parse_last_pid(const char *text, size_t len, pid_t *pid);
 
 /* Whether pid is there now (as a process or, as /proc has it, as a thread's hidden directory). */
 bool machine_task_exists(const struct machine *machine, pid_t pid, pid_t tid);
-/* True: there is none, as kill(2) tells at a twentieth of what looking for it in /proc costs. False:
- * there may be one. */
+/* True: there is none (pid below 1: none can be), as kill(2) tells at a tenth of what looking for it
+ * in /proc costs. False: there may be one. */
 bool machine_task_is_gone(const struct machine *machine, pid_t pid, pid_t tid);
 
 /* --- stat --- */
