@@ -65,7 +65,7 @@ static int add_open(scmp_filter_ctx filter, const struct trap *trap)
 		struct scmp_arg_cmp when[] = {
 			SCMP_CMP(trap->argument, SCMP_CMP_MASKED_EQ, trap->mask | rules[i].mask,
 				 trap->wanted | rules[i].wanted),
-			SCMP_CMP(trap->argument - 1, SCMP_CMP_GE, rules[i].path),
+			SCMP_CMP(trap->argument - 1, SCMP_CMP_GE, rules[i].path, 0),
 		};
 
 		error = seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, trap->number,
