@@ -55,9 +55,9 @@ static int add_open(scmp_filter_ctx filter, const struct trap *trap)
 	const struct {
 		uint64_t mask, wanted, path; /* from there on */
 	} rules[] = {
-		{0, 0, LOW_END},
-		{O_NOCTTY, 0, 0},
-		{O_NOCTTY | O_CLOEXEC, O_NOCTTY | O_CLOEXEC, 0},
+		{0, 0, LOW_END}, /* whoever is linked to no fixed address */
+		{O_NOCTTY, 0, 0}, /* or lacks the one flag */
+		{O_NOCTTY | O_CLOEXEC, O_NOCTTY | O_CLOEXEC, 0}, /* or has the other */
 	};
 	int error = 0;
 

@@ -6,8 +6,8 @@
 struct sock_fprog;
 
 /*
- * The seccomp filter that catches the table of traps (calls.h) and lets
- * everything else through at full speed.
+ * The seccomp filter that catches the table of traps (calls.h), but for opens
+ * as GNU cpp makes them, and lets everything else through at full speed.
  */
 
 /*

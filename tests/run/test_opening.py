@@ -19,8 +19,8 @@ def ours(text):
 
 
 def test_open(inside):
-    assert ours(inside.call(probes.read_by_open, "/proc/self/mountinfo"))
-    assert ours(inside.call(probes.read_by_open, "/proc/self/mountinfo", os.O_CLOEXEC | os.O_NONBLOCK))
+    assert ours(inside.call(probes.read_by_open, MOUNTINFO))
+    assert ours(inside.call(probes.read_by_open, MOUNTINFO, os.O_CLOEXEC | os.O_NONBLOCK))
 
 
 @pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_CLOEXEC, os.O_NONBLOCK,
@@ -37,7 +37,7 @@ def test_as_cpp_opens(inside):
 
 
 def test_openat(inside):
-    assert ours(inside.call(probes.read, "/proc/self/mountinfo"))
+    assert ours(inside.call(probes.read, MOUNTINFO))
     for directory, name in (("/proc/self", "mountinfo"), ("/proc", "self/mountinfo"),
                             ("/proc/self/fd", "../mountinfo"), ("/", "proc/self/mountinfo"),
                             ("/etc", "../proc/thread-self/mountinfo")):
@@ -61,7 +61,7 @@ def test_openat2_refusals(inside):
         return error_of(inside.call, probes.read_by_openat2, *arguments)
 
     assert error("/proc", "self/mountinfo", no_symlinks) == "ELOOP"
-    assert error("/proc/self", "/proc/self/mountinfo", beneath) == "EXDEV"
+    assert error("/proc/self", MOUNTINFO, beneath) == "EXDEV"
     assert error("/proc/self", "mountinfo", 1 << 40) == "EINVAL"
     assert error("/proc/self", "mountinfo", 0, os.O_RDONLY, 8) == "EINVAL"
     assert error_of(inside.call, openat2_with_more, "mountinfo") == "E2BIG"
@@ -80,7 +80,7 @@ def openat2_with_more(name):
 @pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_PATH])
 def test_open_files_again(inside, flags):
     for name in ("/proc/self/fd/{}", "/proc/thread-self/fd/{}", "/dev/fd/{}"):
-        assert ours(inside.call(probes.with_open, "/proc/self/mountinfo", flags, probes.read, name))
+        assert ours(inside.call(probes.with_open, MOUNTINFO, flags, probes.read, name))
     text = inside.call(probes.with_open, "/proc/self/cgroup", flags, probes.read, "/proc/self/fd/{}")
     assert text == inside.call(probes.read, "/proc/self/cgroup")
     directory = inside.call(probes.with_open, "/proc/self", os.O_PATH, probes.read,
@@ -91,7 +91,7 @@ def test_open_files_again(inside, flags):
 def test_by_a_link(inside):
     """Links that are called like a table, as /etc/mtab is, and links to its directory."""
     link = f"{inside.directory}/mtab"
-    for target in ("/proc/self/mountinfo", "/proc/thread-self/mountinfo"):
+    for target in (MOUNTINFO, "/proc/thread-self/mountinfo"):
         inside.call(os.symlink, target, link)
         try:
             assert ours(inside.call(probes.read, link))
@@ -109,7 +109,7 @@ def test_refusals(inside):
     def error(path, flags):
         return error_of(inside.call, probes.read, path, flags)
 
-    for path in ("/proc/self/mountinfo", "/proc/self/cgroup", "/proc/cgroups"):
+    for path in (MOUNTINFO, "/proc/self/cgroup", "/proc/cgroups"):
         assert error_of(inside.call, write_as_nobody, path) == "EACCES"
         assert error(path, os.O_RDONLY | os.O_DIRECTORY) == "ENOTDIR"
         assert error(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL) == "EEXIST"
@@ -127,7 +127,7 @@ def write_as_nobody(path):
 
 def test_close_on_exec(inside):
     for flags, expected in ((os.O_CLOEXEC, fcntl.FD_CLOEXEC), (0, 0)):
-        assert inside.call(descriptor_flags, "/proc/self/mountinfo", flags) == expected
+        assert inside.call(descriptor_flags, MOUNTINFO, flags) == expected
 
 
 def descriptor_flags(path, flags):
@@ -149,7 +149,7 @@ def use_descriptor():
     import stat
     lowest = os.open("/dev/null", os.O_RDONLY)
     os.close(lowest)
-    fd = os.open("/proc/self/mountinfo", os.O_RDONLY)
+    fd = os.open(MOUNTINFO, os.O_RDONLY)
     text = os.read(fd, 1 << 20)
     os.lseek(fd, 0, os.SEEK_SET)
     about = os.fstat(fd)
@@ -182,7 +182,7 @@ def open_until_refused():
     fds, error = [], None
     while not error:
         try:
-            fds.append(os.open("/proc/self/mountinfo", os.O_RDONLY))
+            fds.append(os.open(MOUNTINFO, os.O_RDONLY))
         except OSError as failure:
             error = failure
     for fd in fds:
@@ -207,7 +207,7 @@ def test_nothing_leaks_in_the_supervisor(inside):
 
 def ask_much(times):
     for _ in range(times):
-        for path in ("/proc/self/mountinfo", "/proc/thread-self/cgroup", "/proc/self/fd/0",
+        for path in (MOUNTINFO, "/proc/thread-self/cgroup", "/proc/self/fd/0",
                      "/proc/self/nothing", "/proc/nowhere/mountinfo", "/etc/passwd"):
             error_of(probes.read_fd_of, path)
         for path in (AT, f"{AT}/cpu", "/", "/nowhere", f"{AT}/nowhere"):
@@ -234,7 +234,7 @@ def test_poll(inside):
 
 def poll_table():
     import select
-    fd = os.open("/proc/self/mountinfo", os.O_RDONLY)
+    fd = os.open(MOUNTINFO, os.O_RDONLY)
     poller = select.poll()
     poller.register(fd, select.POLLPRI | select.POLLERR)
     events = poller.poll(50)
