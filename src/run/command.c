@@ -17,9 +17,13 @@
 #include "number.h"
 #include "options.h"
 
-/* What is passed on. SIGTSTP is not: the terminal stops us together with the command. */
+/*
+ * What is passed on. Those that stop are among it, so that we stop after the
+ * command, if it does: a shell that had its prompt before would share its
+ * terminal with a command that still reads.
+ */
 static const int passed[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT,
-			     SIGALRM, SIGCHLD};
+			     SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM, SIGCHLD};
 
 /* What we were started with. Written once. */
 static sigset_t mask_before;
@@ -115,13 +119,6 @@ static void kill_tree(pid_t pid)
 	kill(pid, SIGKILL);
 }
 
-/* Stops as the command was stopped, so that the shell that started us has its prompt. */
-static void stop_with_command(pid_t command)
-{
-	raise(SIGSTOP);
-	kill(command, SIGCONT);
-}
-
 /* Reaps who has ended; true, and the command's status, when it was the command. */
 static bool reap(pid_t command, pid_t supervisor, int *status)
 {
@@ -130,7 +127,7 @@ static bool reap(pid_t command, pid_t supervisor, int *status)
 	while ((pid = waitpid(-1, status, WNOHANG | WUNTRACED)) > 0) {
 		if (pid == command && WIFSTOPPED(*status)) {
 			if (WSTOPSIG(*status) != SIGSTOP)
-				stop_with_command(command);
+				raise(SIGSTOP); /* the SIGCONT that ends it is passed on */
 			continue;
 		}
 		if (pid == command)

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import pathlib
 import pty
 import re
 import select
@@ -160,6 +161,80 @@ def test_job_control():
             screen.expect("status 7\r\n")
         screen.type("exit\n")
         assert screen.wait() == 0
+
+
+TIDIES_UP = """
+import os, signal, time
+def stop(*_):
+    time.sleep(0.3)
+    print("tidied", flush=True)
+    signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTSTP)
+    print("back", flush=True)
+signal.signal(signal.SIGTSTP, stop)
+print("ready", flush=True)
+input()
+"""
+
+
+@pytest.fixture
+def type_program(tmp_path):
+    """Starts a program under the launcher at a shell's prompt, and waits for its first word."""
+    def start(screen, text):
+        program = tmp_path / "program.py"
+        program.write_text(text)
+        screen.type(" ".join(map(str, launcher.command_line(launcher.PYTHON, program, wrapper=()))) + "\n")
+        screen.expect("ready\r\n")
+
+    return start
+
+
+def state_of(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+
+
+def test_stops_after_the_command(type_program):
+    """What a command does before it stops is done when the shell has its prompt."""
+    with Terminal("bash", "--norc", "--noprofile", "-i") as screen:
+        screen.expect(r"\$ ")
+        type_program(screen, TIDIES_UP)
+        screen.type(CTRL_Z)
+        screen.expect("tidied\r\n(?s:.*)Stopped.*\r\n.*\\$ ")
+        screen.type("fg\n")
+        screen.expect("back\r\n")
+        screen.type("\n")
+        screen.expect(r"\$ ")
+        screen.type("exit\n")
+        assert screen.wait() == 0
+
+
+def test_a_command_that_does_not_stop(type_program):
+    with Terminal("bash", "--norc", "--noprofile", "-i") as screen:
+        screen.expect(r"\$ ")
+        type_program(screen, "import signal\nsignal.signal(signal.SIGTSTP, signal.SIG_IGN)\n"
+                             "print('ready', flush=True)\nprint('read', input())\n")
+        screen.type(CTRL_Z + "a line\n")
+        screen.expect("read a line\r\n")
+        screen.type("echo status $?\n")
+        screen.expect("status 0\r\n")
+        screen.type("exit\n")
+        assert screen.wait() == 0
+
+
+def test_stopped_by_a_signal():
+    """SIGTSTP to the launcher alone stops the command, and then itself; SIGCONT lets both go on."""
+    with launcher.temporary() as directory, \
+         subprocess.Popen(launcher.command_line("sh", "-c", "echo $$; read line; exit 7", wrapper=()), text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0,
+                          env=launcher.environment(directory)) as process:
+        command = int(process.stdout.readline())
+        process.send_signal(signal.SIGTSTP)
+        assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+        assert state_of(command) == "T"
+        process.send_signal(signal.SIGCONT)
+        assert mounting.wait_until(lambda: state_of(command) == "S")
+        process.stdin.close()
+        assert process.wait() == 7
 
 
 def test_in_the_background():
