@@ -236,19 +236,19 @@ static void answer_unshare(const struct calls_context *context, const struct cal
 }
 
 const struct trap traps[] = {
-	{__NR_statfs, "statfs", 0, 0, 0, answer_statfs},
-	{__NR_fstatfs, "fstatfs", 0, 0, 0, answer_fstatfs},
+	{__NR_statfs, "statfs", 0, 0, 0, false, answer_statfs},
+	{__NR_fstatfs, "fstatfs", 0, 0, 0, false, answer_fstatfs},
 #ifdef __NR_open
-	{__NR_open, "open", 1, CALLS_NOT_READING, O_RDONLY, answer_open},
+	{__NR_open, "open", 1, CALLS_NOT_READING, O_RDONLY, true, answer_open},
 #endif
-	{__NR_openat, "openat", 2, CALLS_NOT_READING, O_RDONLY, answer_openat},
-	{__NR_openat2, "openat2", 0, 0, 0, answer_openat2},
-	{__NR_sendfile, "sendfile", 0, 0, 0, answer_sendfile},
-	{__NR_mount, "mount", 0, 0, 0, answer_mount},
-	{__NR_fsopen, "fsopen", 0, 0, 0, answer_fsopen},
-	{__NR_unshare, "unshare", 0, CLONE_NEWCGROUP, CLONE_NEWCGROUP, answer_unshare},
+	{__NR_openat, "openat", 2, CALLS_NOT_READING, O_RDONLY, true, answer_openat},
+	{__NR_openat2, "openat2", 0, 0, 0, false, answer_openat2},
+	{__NR_sendfile, "sendfile", 0, 0, 0, false, answer_sendfile},
+	{__NR_mount, "mount", 0, 0, 0, false, answer_mount},
+	{__NR_fsopen, "fsopen", 0, 0, 0, false, answer_fsopen},
+	{__NR_unshare, "unshare", 0, CLONE_NEWCGROUP, CLONE_NEWCGROUP, false, answer_unshare},
 	{__NR_seccomp, "seccomp", 1, SECCOMP_FILTER_FLAG_NEW_LISTENER,
-	 SECCOMP_FILTER_FLAG_NEW_LISTENER, answer_seccomp},
+	 SECCOMP_FILTER_FLAG_NEW_LISTENER, false, answer_seccomp},
 };
 
 const unsigned trap_count = sizeof(traps) / sizeof(traps[0]);

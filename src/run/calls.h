@@ -51,6 +51,7 @@ struct trap {
 	const char *name;
 	unsigned argument;
 	uint64_t mask, wanted;
+	bool is_open; /* the argument before is the path: filter.c lets searches for headers by */
 	/* Fills *answer (ANSWER_KERNEL before); `path` (of PATH_MAX bytes) is what it was about, for --trace. */
 	void (*answer)(const struct calls_context *context, const struct call *call, char *path,
 		       struct answer *answer);

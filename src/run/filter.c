@@ -81,7 +81,7 @@ static int add_traps(scmp_filter_ctx filter, bool redirect)
 	for (unsigned i = 0; i < trap_count && !error; i++) {
 		if (redirect && is_redirected(traps[i].number))
 			continue;
-		if (traps[i].mask == CALLS_NOT_READING)
+		if (traps[i].is_open)
 			error = add_open(filter, &traps[i]);
 		else
 			error = add_trap(filter, &traps[i]);
