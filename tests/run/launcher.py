@@ -16,6 +16,7 @@ import mounting  # noqa: E402
 
 RUN = os.environ.get("FUSE_CGROUP_RUN", str(mounting.ROOT / "build" / "fuse_cgroup_run"))
 PYTHON = "/usr/bin/python3"
+TELL_SIGNALS = (PYTHON, HERE / "tell_signals.py")
 PATIENCE = mounting.PATIENCE
 AT = "/sys/fs/cgroup"
 HIERARCHIES = mounting.HIERARCHIES

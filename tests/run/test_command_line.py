@@ -182,8 +182,8 @@ def test_no_directory():
 def test_no_daemon():
     with launcher.temporary() as place:
         subprocess.run(["cp", RUN, place / "fuse_cgroup_run"], check=True)
-        result = subprocess.run([place / "fuse_cgroup_run", "true"], text=True, capture_output=True,
-                                env=launcher.environment(place), check=False)
+        result = subprocess.run([place / "fuse_cgroup_run", "/bin/true"], text=True, capture_output=True,
+                                env=launcher.environment(place, PATH=str(place)), check=False)
         (place / "fuse_cgroup_run").unlink()
     assert "fuse_cgroupfs" in complaint(result) and "PATH" in result.stderr
 

@@ -28,6 +28,7 @@ class Terminal:
         self.stack = contextlib.ExitStack()
         self.directory = self.stack.enter_context(launcher.temporary())
         self.text = ""
+        self.status = None  # of the process, once it has ended
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.execvpe(command[0], [*map(str, command)], launcher.environment(self.directory, PS1="$ "))
@@ -36,7 +37,7 @@ class Terminal:
         os.write(self.fd, text.encode())
 
     def expect(self, pattern):
-        """Waits until this is on the screen, and forgets all up to it."""
+        """Waits until this is on the screen, and forgets all up to it. Returns what was before it."""
         end = time.monotonic() + mounting.PATIENCE
         while not (match := re.search(pattern, self.text)):
             assert time.monotonic() < end, f"no {pattern!r} in {self.text!r}"
@@ -46,25 +47,25 @@ class Terminal:
                 except OSError:  # nobody has it open any more
                     assert re.search(pattern, self.text), self.text
         self.text = self.text[match.end():]
-        return match
+        return match.string[:match.start()]
 
     def wait(self):
         """The exit status, -N where signal N ended it."""
-        found = []
-
         def ended():
-            found[:] = os.waitpid(self.pid, os.WNOHANG)
-            return found[0]
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+            return pid
 
         assert mounting.wait_until(ended), f"it does not end: {self.text!r}"
-        return os.waitstatus_to_exitcode(found[1])
+        return self.status
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         with self.stack:
-            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            if self.status is None:
                 os.kill(self.pid, signal.SIGHUP)
                 os.kill(self.pid, signal.SIGCONT)
             os.close(self.fd)
@@ -102,17 +103,14 @@ def test_quit_ends_it(terminal):
 
 def test_interrupt_comes_once(terminal):
     """A command that goes on after Ctrl-C gets one SIGINT for each."""
-    screen = terminal(launcher.PYTHON, "-c", "import signal, sys; "
-                      "signal.signal(signal.SIGINT, lambda *_: print('got', flush=True)); "
-                      "print('ready', flush=True); sys.stdin.read(); print('end')")
+    screen = terminal(*launcher.TELL_SIGNALS, "INT")
     screen.expect("ready")
     for _ in range(3):
         screen.type(CTRL_C)
-        screen.expect("got")
-        time.sleep(0.05)
+        assert "got" not in screen.expect("got INT\r\n")
+        time.sleep(0.05)  # for one too many to come
     screen.type(CTRL_D)
-    screen.expect("end")
-    assert "got" not in screen.text
+    assert "got" not in screen.expect("end")
     assert screen.wait() == 0
 
 
@@ -165,14 +163,14 @@ def test_job_control():
 
 TIDIES_UP = """
 import os, signal, time
-def stop(*_):
-    time.sleep(0.3)
-    print("tidied", flush=True)
-    signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTSTP)
-    print("back", flush=True)
-signal.signal(signal.SIGTSTP, stop)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTSTP])
 print("ready", flush=True)
+signal.sigwait([signal.SIGTSTP])
+time.sleep(0.3)
+print("tidied", flush=True)
+os.kill(os.getpid(), signal.SIGTSTP)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTSTP])
+print("back", flush=True)
 input()
 """
 
@@ -251,13 +249,12 @@ def test_a_shell_under_it(terminal):
     """An interactive shell as the command: it has job control of its own."""
     screen = terminal("bash", "--norc", "--noprofile", "-i")
     screen.expect(r"\$ ")
-    screen.type("sleep 1000\n")
-    screen.expect("sleep 1000\r\n")
-    time.sleep(0.2)
+    screen.type("sh -c 'echo in front; exec sleep 1000'\n")
+    screen.expect("\rin front\r\n")
     screen.type(CTRL_Z)
-    screen.expect("Stopped")
-    screen.type("kill %1; wait; echo $((40+2))\n")
-    screen.expect("\r\n42\r\n|Terminated")
+    screen.expect(r"Stopped.*\r\n.*\$ ")
+    screen.type("kill -CONT %1; kill %1; wait %1; echo status $?\n")
+    screen.expect("status 143\r\n(?s:.*)\\$ ")
     screen.type("stat -f -c %T /sys/fs/cgroup/cpu\n")
     screen.expect("cgroupfs\r\n")
     screen.type("exit 5\n")

@@ -1,6 +1,7 @@
 /*
  * A program with a seccomp filter of its own. own_filter errno: it forbids getppid, and statfs with
- * EPERM; look: it forbids nothing that matters; listener: it wants to be notified.
+ * EPERM; look: it forbids nothing that matters; listener: it wants to be notified; run COMMAND...:
+ * it runs that under a filter that forbids acct.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -46,6 +47,11 @@ int main(int argc, char **argv)
 
 		printf("%s %s\n", listener < 0 ? strerrorname_np(errno) : "listens", kind());
 		return 0;
+	}
+	if (!strcmp(what, "run") && argc > 2) {
+		if (!install(__NR_acct, SECCOMP_RET_ERRNO | EPERM, 0))
+			execvp(argv[2], argv + 2);
+		return 1;
 	}
 	if (install(__NR_getppid, SECCOMP_RET_ERRNO | EPERM, 0))
 		return 1;
