@@ -80,7 +80,7 @@ unsigned accounting_nr_cpu(const struct accounting *accounting);
 /* Where accounting learns of fork and exit. */
 enum accounting_source {
 	ACCOUNTING_AUTO, /* the best there is */
-	ACCOUNTING_EVENTS, /* proc connector and taskstats: cn_proc, taskstats; CAP_NET_ADMIN */
+	ACCOUNTING_EVENTS, /* perf's task records or the proc connector, and taskstats */
 	ACCOUNTING_SCAN, /* /proc */
 };
 
@@ -97,9 +97,6 @@ int accounting_start(struct accounting *accounting, enum accounting_source sourc
  * more. Before what it tells is freed; accounting_free() does it too.
  */
 void accounting_stop(struct accounting *accounting);
-
-/* The source in use: "events" or "scan". */
-const char *accounting_source_name(const struct accounting *accounting);
 
 /* What a hierarchy's groups add up. */
 enum usage_kind {
@@ -259,6 +256,7 @@ struct memory_peak {
 	uint64_t kernel;
 };
 
+/* Fills *peak. */
 int group_memory_peak(struct group *group, struct memory_peak *peak);
 
 enum memory_peak_kind { MEMORY_PEAK_MEMORY, MEMORY_PEAK_MEMSW, MEMORY_PEAK_KERNEL };
@@ -275,10 +273,8 @@ struct io_usage {
 	uint64_t read_ios, write_ios;
 };
 
+/* What its members read and wrote; either pointer may be NULL. */
 int group_io_usage(struct group *group, struct io_usage *local, struct io_usage *total);
-
-/* blkcg_reset_stats(): local becomes 0, and is taken from the ancestors' totals too. */
-int group_io_reset(struct group *group);
 
 /* Tasks here and below, those that wait for their parent (zombies) included: pids.current. Reads /proc. */
 uint64_t group_pids(struct group *group);

@@ -24,11 +24,7 @@ struct bytes {
 	bool wrong; /* more was asked for than there is; everything reads as 0 from then on */
 };
 
-static inline struct bytes bytes_of(const struct text *text)
-{
-	return (struct bytes){.data = text->data, .len = text->len};
-}
-
+/* The next figure; 0 when it is not all there. */
 uint64_t bytes_get_u64(struct bytes *in);
 /* What bytes_put() wrote; empty when it is not all there. */
 struct bytes bytes_get(struct bytes *in);

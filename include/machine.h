@@ -109,6 +109,7 @@ static inline bool machine_mem_has(const struct machine_meminfo *info, enum mach
 	return info->present >> field & 1;
 }
 
+/* Fills *info with the machine's. */
 int machine_meminfo(const struct machine *machine, struct machine_meminfo *info);
 /* The same fields of one NUMA node; -ENOENT: no such node, or a machine without node files. */
 int machine_node_meminfo(const struct machine *machine, unsigned int node,
@@ -121,6 +122,7 @@ void machine_parse_meminfo(const char *text, size_t len, struct machine_meminfo 
 /* A table of counters by name: pages for nr_*, events for the others. The maker frees it. */
 struct machine_vmstat;
 
+/* A new table in *vmstat. */
 int machine_vmstat(const struct machine *machine, struct machine_vmstat **vmstat);
 int machine_parse_vmstat(const char *text, size_t len, struct machine_vmstat **vmstat);
 /* NULL is fine. */
@@ -157,9 +159,5 @@ int machine_nodes(const struct machine *machine, enum machine_nodes which, struc
  */
 unsigned int machine_node_bits(const struct machine *machine);
 unsigned int machine_parse_node_bits(const char *text, size_t len);
-
-/* CPUs of one node, online ones; nr as machine_cpus(). Without /sys: all CPUs for node 0, and
- * -ENOENT for the others. *cpus is new, freed by bitmap_free(). */
-int machine_node_cpus(const struct machine *machine, unsigned int node, struct bitmap **cpus);
 
 #endif

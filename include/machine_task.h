@@ -71,6 +71,7 @@ struct machine_task_stat {
 /* PF_KTHREAD: linux/sched.h. */
 #define MACHINE_TASK_KTHREAD 0x00200000u
 
+/* Fills *stat. */
 int machine_task_stat(const struct machine *machine, pid_t pid, pid_t tid,
 		      struct machine_task_stat *stat);
 /* -EINVAL: not the line of a task, or cut off before rss. */
@@ -82,6 +83,7 @@ struct machine_task_statm {
 	uint64_t size, resident, shared, text, data;
 };
 
+/* Fills *statm. */
 int machine_task_statm(const struct machine *machine, pid_t pid, pid_t tid,
 		       struct machine_task_statm *statm);
 /* -EINVAL: less than the first three numbers. */
@@ -111,6 +113,7 @@ struct machine_task_status {
 	bool has_rss_split;
 };
 
+/* Fills *status. */
 int machine_task_status(const struct machine *machine, pid_t pid, pid_t tid,
 			struct machine_task_status *status);
 /* -EINVAL: no State or no Pid line. */
@@ -152,6 +155,7 @@ struct machine_task_io {
 	uint64_t read_bytes, write_bytes, cancelled_write_bytes;
 };
 
+/* Fills *io. */
 int machine_task_io(const struct machine *machine, pid_t pid, pid_t tid,
 		    struct machine_task_io *io);
 /* -EINVAL: none of the lines. */
@@ -165,6 +169,7 @@ struct machine_task_schedstat {
 	uint64_t run_ns, wait_ns, timeslices;
 };
 
+/* Fills *sched. */
 int machine_task_schedstat(const struct machine *machine, pid_t pid, pid_t tid,
 			   struct machine_task_schedstat *sched);
 /* -EINVAL: not three numbers. */

@@ -33,7 +33,6 @@ const char *text_skip_spaces(const char *text);
 int number_parse_u64(const char *text, unsigned int base, uint64_t *value);
 int number_parse_s64(const char *text, unsigned int base, int64_t *value);
 int number_parse_u32(const char *text, unsigned int base, uint32_t *value);
-int number_parse_uint(const char *text, unsigned int base, unsigned int *value);
 int number_parse_int(const char *text, unsigned int base, int *value);
 
 /*
@@ -98,8 +97,6 @@ struct bitmap {
 
 /* New, empty, nr bits (0 to BITMAP_MAX_BITS). NULL: no memory or nr too large. bitmap_free(). */
 struct bitmap *bitmap_new(unsigned int nr);
-/* A new copy of src with src's size; NULL: no memory, or src is NULL. */
-struct bitmap *bitmap_dup(const struct bitmap *src);
 /* NULL is fine. */
 void bitmap_free(struct bitmap *map);
 /* For __attribute__((cleanup(bitmap_freep))). */
@@ -108,19 +105,19 @@ static inline void bitmap_freep(struct bitmap **map)
 	bitmap_free(*map);
 }
 
+/* dst becomes src, each keeping its size. */
 void bitmap_copy(struct bitmap *dst, const struct bitmap *src);
+/* No bit is set any more. */
 void bitmap_zero(struct bitmap *map);
-void bitmap_fill(struct bitmap *map);
 /* A bit at or past nr: set and clear do nothing, test is false. */
 void bitmap_set(struct bitmap *map, unsigned int bit);
 void bitmap_clear(struct bitmap *map, unsigned int bit);
 bool bitmap_test(const struct bitmap *map, unsigned int bit);
 
-/* dst may be a or b. They return whether dst has a bit set, as the kernel's. */
+/* dst may be a or b. Returns whether dst has a bit set, as the kernel's. */
 bool bitmap_and(struct bitmap *dst, const struct bitmap *a, const struct bitmap *b);
-bool bitmap_or(struct bitmap *dst, const struct bitmap *a, const struct bitmap *b);
-bool bitmap_andnot(struct bitmap *dst, const struct bitmap *a, const struct bitmap *b);
 
+/* The same bits are set. */
 bool bitmap_equal(const struct bitmap *a, const struct bitmap *b);
 /* Each bit of a is in b too; the empty one is a subset of all. */
 bool bitmap_subset(const struct bitmap *a, const struct bitmap *b);

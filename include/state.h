@@ -36,6 +36,7 @@ void state_start(struct state *state);
 /* The daemon ends in order: keeps all, to the disk. Before the tree is freed. */
 void state_close(struct state *state);
 
+/* Around a change: see above. */
 void state_begin(struct state *state);
 void state_end(struct state *state);
 

@@ -165,8 +165,8 @@ struct accounting {
 		void (*forked)(void *context, const struct group *group, const struct task_id *task);
 		void *context;
 	} on_fork[ACCOUNTING_MAX_HIERARCHIES];
-	/* Bytes per request of the machine's disks, reading and writing; and from what they were made. */
 	uint64_t memory_changed_at; /* ns: when some process' memory did last; its sharers' did too */
+	/* Bytes per request of the machine's disks, reading and writing; and from what they were made. */
 	uint64_t request_bytes[2], disk_bytes[2], disk_requests[2], disks_read_at;
 
 	/* One reading of a kind at a time, outside `lock`: a second reader waits and finds it done. */
@@ -292,8 +292,6 @@ bool task_read_final(const struct machine *machine, const struct task_id *id,
 void tasks_refresh(struct accounting *accounting, const struct task_list *list);
 /* The same for orphans, before they end, or are waited for by who adopted them. */
 void orphans_refresh(struct accounting *accounting);
-/* The same for the members of the group itself and its zombies. 0 or -ENOMEM. */
-int group_refresh(struct group *group);
 
 /* Forgets zombies that were reaped, once there are many. */
 void zombies_refresh(struct accounting *accounting);

@@ -181,7 +181,8 @@ static int list_links(const struct task_link *links, struct task_list *list, siz
 	return error;
 }
 
-int group_refresh(struct group *group)
+/* Looks at the members of the group itself and its zombies. 0 or -ENOMEM. */
+static int group_refresh(struct group *group)
 {
 	struct accounting *accounting = group->accounting;
 	struct task_list list = {0};

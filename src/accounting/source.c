@@ -51,11 +51,6 @@ void source_stir(struct accounting *accounting)
 		source->stir(source);
 }
 
-const char *accounting_source_name(const struct accounting *accounting)
-{
-	return accounting->source ? accounting->source->name : "scan";
-}
-
 int accounting_start(struct accounting *accounting, enum accounting_source source)
 {
 	int error = 0;

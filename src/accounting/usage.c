@@ -243,26 +243,3 @@ int group_io_usage(struct group *group, struct io_usage *local, struct io_usage 
 	answered(group);
 	return 0;
 }
-
-int group_io_reset(struct group *group)
-{
-	int error = ask(group, USAGE_IO, true);
-	struct io_usage local;
-
-	if (error)
-		return error;
-	if (group->usage) {
-		local = group->usage->io;
-		group->usage->io = (struct io_usage){0};
-		for (struct group *up = group; up->parent && up->usage; up = up->parent) {
-			struct io_usage *total = &up->usage->io_total;
-
-			total->read_bytes -= local.read_bytes;
-			total->write_bytes -= local.write_bytes;
-			total->read_ios -= local.read_ios;
-			total->write_ios -= local.write_ios;
-		}
-	}
-	answered(group);
-	return 0;
-}

@@ -127,11 +127,6 @@ int number_parse_u32(const char *text, unsigned int base, uint32_t *value)
 	return 0;
 }
 
-int number_parse_uint(const char *text, unsigned int base, unsigned int *value)
-{
-	return number_parse_u32(text, base, value);
-}
-
 int number_parse_int(const char *text, unsigned int base, int *value)
 {
 	int64_t v;

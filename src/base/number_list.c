@@ -36,15 +36,6 @@ struct bitmap *bitmap_new(unsigned int nr)
 	return map;
 }
 
-struct bitmap *bitmap_dup(const struct bitmap *src)
-{
-	struct bitmap *map = src ? bitmap_new(src->nr) : NULL;
-
-	if (map)
-		bitmap_copy(map, src);
-	return map;
-}
-
 void bitmap_free(struct bitmap *map)
 {
 	free(map);
@@ -52,18 +43,12 @@ void bitmap_free(struct bitmap *map)
 
 void bitmap_copy(struct bitmap *dst, const struct bitmap *src)
 {
-	bitmap_or(dst, src, src);
+	bitmap_and(dst, src, src);
 }
 
 void bitmap_zero(struct bitmap *map)
 {
 	memset(map->words, 0, nr_words(map) * sizeof(map->words[0]));
-}
-
-void bitmap_fill(struct bitmap *map)
-{
-	memset(map->words, 0xff, nr_words(map) * sizeof(map->words[0]));
-	trim(map);
 }
 
 void bitmap_set(struct bitmap *map, unsigned int bit)
@@ -87,22 +72,6 @@ bool bitmap_and(struct bitmap *dst, const struct bitmap *a, const struct bitmap 
 {
 	for (unsigned int i = 0; i < nr_words(dst); i++)
 		dst->words[i] = word(a, i) & word(b, i);
-	trim(dst);
-	return !bitmap_empty(dst);
-}
-
-bool bitmap_or(struct bitmap *dst, const struct bitmap *a, const struct bitmap *b)
-{
-	for (unsigned int i = 0; i < nr_words(dst); i++)
-		dst->words[i] = word(a, i) | word(b, i);
-	trim(dst);
-	return !bitmap_empty(dst);
-}
-
-bool bitmap_andnot(struct bitmap *dst, const struct bitmap *a, const struct bitmap *b)
-{
-	for (unsigned int i = 0; i < nr_words(dst); i++)
-		dst->words[i] = word(a, i) & ~word(b, i);
 	trim(dst);
 	return !bitmap_empty(dst);
 }

@@ -91,8 +91,8 @@ static bool start_accounting(struct front_end *front, enum accounting_source sou
 	error = accounting_start(front->accounting, source);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error)
-		fprintf(stderr, "fuse_cgroupfs: -o accounting=events: %s: it needs CAP_NET_ADMIN and "
-				"the kernel's proc connector; accounting=scan does without\n",
+		fprintf(stderr, "fuse_cgroupfs: -o accounting=events: %s: it needs CAP_PERFMON, or "
+				"CAP_NET_ADMIN in the first pid namespace; accounting=scan does without\n",
 			strerror(-error));
 	return !error;
 }

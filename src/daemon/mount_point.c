@@ -129,7 +129,7 @@ bool mount_point_mount(struct fuse *fuse, const char *path, char *reason, size_t
 void mount_explain_failure(const char *path, const char *reason)
 {
 	const char *prefix = "fuse: ";
-	size_t len = strlen(reason);
+	size_t len;
 
 	if (!strncmp(reason, prefix, strlen(prefix)))
 		reason += strlen(prefix);

@@ -47,7 +47,7 @@ static const char usage[] =
 static const char usage_end[] =
 	"\n"
 	"       accounting=SOURCE where fork and exit are learnt of: auto (default),\n"
-	"                         events (needs CAP_NET_ADMIN) or scan\n"
+	"                         events (needs CAP_PERFMON or CAP_NET_ADMIN) or scan\n"
 	"       state=DIRECTORY   keep everything there, and go on with it at the next start\n"
 	"       freeze=HOW        what FROZEN does to processes: stop (default) or none\n"
 	"       sendfile          let sendfile(2) work on the files (busybox cat uses it),\n"

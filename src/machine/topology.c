@@ -141,24 +141,3 @@ int measure_topology(struct machine *machine)
 	machine->node_bits = read_node_bits(machine);
 	return 0;
 }
-
-int machine_node_cpus(const struct machine *machine, unsigned int node, struct bitmap **cpus)
-{
-	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(BITMAP_MAX_BITS);
-	struct file file;
-	char path[64];
-	int err;
-
-	if (!map)
-		return -ENOMEM;
-	snprintf(path, sizeof(path), "devices/system/node/node%u/cpulist", node);
-	err = file_read(machine->sys, path, FILE_RECORD, &file);
-	if (err == -ENOENT && node == 0)
-		return machine_cpus(machine, MACHINE_CPUS_ONLINE, cpus);
-	if (err)
-		return err;
-	/* Not read_list(): a node without CPUs is no error. */
-	err = bitmap_parselist_len(file.text, file.len, map);
-	file_free(&file);
-	return err ? err : fit(map, machine->cpu_bits, cpus);
-}

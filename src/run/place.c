@@ -195,7 +195,6 @@ static bool is_link(int fd)
 static int open_step(struct walk *walk, const char *name, bool *magic, bool *again)
 {
 	int next = openat(walk->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	int error;
 
 	*magic = *again = false;
 	if (next < 0)
@@ -209,8 +208,7 @@ static int open_step(struct walk *walk, const char *name, bool *magic, bool *aga
 		return next < 0 ? -errno : next;
 	}
 	*again = true;
-	error = follow_text(walk, name);
-	return error;
+	return follow_text(walk, name);
 }
 
 /* The walk has come to its end at `next`, or at a name that there is not. */

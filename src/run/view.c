@@ -134,13 +134,6 @@ int view_open(struct view *view, const char *path)
 	return view->count ? 0 : learn_hierarchies(view);
 }
 
-void view_close(struct view *view)
-{
-	if (view->top >= 0)
-		close(view->top);
-	view->top = -1;
-}
-
 bool view_has(struct view *view, int file, struct statx *about)
 {
 	bool has;

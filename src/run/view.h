@@ -41,7 +41,6 @@ struct view {
  * instead of the one before. 0; -ENOTSUP: not a mount of fuse_cgroupfs; or another errno.
  */
 int view_open(struct view *view, const char *path);
-void view_close(struct view *view);
 
 /*
  * Whether the file at the O_PATH descriptor is one of ours; *about is then what the kernel knows of it (its

@@ -138,20 +138,13 @@ static void check_print(const struct bitmap *map)
 
 static void check_sets(const struct bitmap *a, const struct bitmap *b)
 {
-	struct bitmap *both = bitmap_new(a->nr), *either = bitmap_new(a->nr);
-	struct bitmap *only = bitmap_new(a->nr);
+	struct bitmap *both = bitmap_new(a->nr);
+	bool any = bitmap_and(both, a, b);
 
-	CHECK(bitmap_and(both, a, b) == bitmap_intersects(a, b));
-	bitmap_or(either, a, b);
-	bitmap_andnot(only, a, b);
+	CHECK(any == bitmap_intersects(a, b) && any == !bitmap_empty(both));
 	CHECK(bitmap_subset(both, a) && bitmap_subset(both, b));
-	CHECK(bitmap_subset(a, either) && bitmap_subset(only, a));
-	CHECK(!bitmap_intersects(only, b));
-	CHECK(bitmap_weight(both) + bitmap_weight(only) == bitmap_weight(a));
-	CHECK(bitmap_subset(a, b) == bitmap_empty(only));
+	CHECK(bitmap_subset(a, b) == (bitmap_weight(both) == bitmap_weight(a)));
 	bitmap_free(both);
-	bitmap_free(either);
-	bitmap_free(only);
 }
 
 static void check_list(const char *text, size_t size, unsigned int nr)

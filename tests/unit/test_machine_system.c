@@ -418,12 +418,6 @@ static void topology_recorded(void **state)
 		assert_int_equal(machine_nodes(gvisor_machine, which, &map), 0);
 		expect_list(map, 4, "0");
 	}
-	assert_int_equal(machine_node_cpus(linux_machine, 0, &map), 0);
-	expect_list(map, 2, "0-1");
-	assert_int_equal(machine_node_cpus(linux_machine, 1, &map), -ENOENT);
-	assert_int_equal(machine_node_cpus(gvisor_machine, 0, &map), 0);
-	expect_list(map, 2, "0-1");
-	assert_int_equal(machine_node_cpus(gvisor_machine, 1, &map), -ENOENT);
 }
 
 /* A root made for one test: files are given as pairs of path and content. */
@@ -484,10 +478,6 @@ static void topology_with_holes(void **state)
 	/* No file "possible": the online ones. */
 	machine_nodes(machine, MACHINE_NODES_POSSIBLE, &map);
 	expect_list(map, 40, "0,2");
-	machine_node_cpus(machine, 2, &map);
-	expect_list(map, 128, "64");
-	machine_node_cpus(machine, 0, &map);
-	expect_list(map, 128, "");
 	remove_machine(machine, root);
 }
 
@@ -511,8 +501,6 @@ static void topology_without_sys(void **state)
 	}
 	machine_nodes(machine, MACHINE_NODES_MEMORY, &map);
 	expect_list(map, 64, "0");
-	machine_node_cpus(machine, 0, &map);
-	expect_list(map, 6, "0,5");
 	remove_machine(machine, root);
 
 	machine = make_machine(root, damaged);

@@ -226,7 +226,6 @@ static void kernel_device(void **state)
 static void sizes_of_types(void **state)
 {
 	uint32_t u32 = 7;
-	unsigned int u = 7;
 	int i = 7;
 	int64_t s64 = 7;
 
@@ -235,8 +234,8 @@ static void sizes_of_types(void **state)
 	assert_int_equal(u32, UINT32_MAX);
 	assert_int_equal(number_parse_u32("4294967296", 0, &u32), -ERANGE);
 	assert_int_equal(u32, UINT32_MAX);
-	assert_int_equal(number_parse_uint("-1", 0, &u), -EINVAL);
-	assert_int_equal(u, 7);
+	assert_int_equal(number_parse_u32("-1", 0, &u32), -EINVAL);
+	assert_int_equal(u32, UINT32_MAX);
 	assert_int_equal(number_parse_int("-2147483648", 0, &i), 0);
 	assert_int_equal(i, INT_MIN);
 	assert_int_equal(number_parse_int("-2147483649", 0, &i), -ERANGE);
@@ -415,18 +414,16 @@ static struct bitmap *list(unsigned int nr, const char *text)
 static void set_operations(void **state)
 {
 	struct bitmap *a = list(100, "0-3,70"), *b = list(100, "3,70-80"), *c = bitmap_new(100);
-	struct bitmap *small = list(4, "0-3"), *copy;
+	struct bitmap *small = list(4, "0-3");
 
 	(void)state;
 	assert_true(bitmap_and(c, a, b));
 	assert_int_equal(bitmap_weight(c), 2);
 	assert_true(bitmap_subset(c, a) && bitmap_subset(c, b) && !bitmap_subset(a, c));
 	assert_true(bitmap_intersects(a, b));
-	bitmap_andnot(c, a, b);
-	assert_int_equal(bitmap_weight(c), 3);
-	assert_false(bitmap_intersects(c, b));
-	bitmap_or(c, a, b);
-	assert_int_equal(bitmap_weight(c), 15);
+	bitmap_clear(b, 3);
+	assert_false(bitmap_intersects(small, b));
+	bitmap_set(b, 3);
 	assert_false(bitmap_equal(a, c));
 	bitmap_copy(c, a);
 	assert_true(bitmap_equal(a, c));
@@ -438,9 +435,7 @@ static void set_operations(void **state)
 	assert_true(bitmap_subset(small, a));
 	assert_true(bitmap_and(small, b, b));
 	assert_int_equal(bitmap_weight(small), 1);
-	bitmap_andnot(small, a, b);
-	assert_int_equal(bitmap_weight(small), 3);
-	bitmap_fill(c);
+	assert_int_equal(bitmap_parselist("all", c), 0);
 	assert_int_equal(bitmap_weight(c), 100);
 	bitmap_set(c, 100);
 	bitmap_clear(c, 100);
@@ -452,11 +447,7 @@ static void set_operations(void **state)
 	bitmap_zero(c);
 	assert_true(bitmap_empty(c));
 	assert_false(bitmap_and(c, a, c));
-	copy = bitmap_dup(a);
-	assert_true(bitmap_equal(a, copy) && copy->nr == 100);
-	assert_null(bitmap_dup(NULL));
 	assert_null(bitmap_new(BITMAP_MAX_BITS + 1));
-	bitmap_free(copy);
 	bitmap_free(small);
 	bitmap_free(a);
 	bitmap_free(b);

@@ -306,7 +306,10 @@ static void restart(struct family *family)
 	family->accounting = accounting_new(family->machine);
 	make_groups(family);
 	for (int i = 0; i < 2; i++) {
-		struct bytes bytes = bytes_of(&kept.processes[i]);
+		struct bytes bytes = {
+			.data = kept.processes[i].data,
+			.len = kept.processes[i].len,
+		};
 
 		assert_int_equal(accounting_import_process(family->accounting, &bytes, group_of,
 							   &kept), 0);
