@@ -157,7 +157,7 @@ func checkStat(t *testing.T, container cgroup1.Cgroup, worker *worker) {
 	worker.ask("burn 300")
 	worker.ask("map %d", mapped/megabyte)
 	after, used := before, worker.cpuTime()-started
-	within(time.Second, func() bool {
+	settle(func() bool {
 		after = statOf(t, container)
 		return after.Memory.RSS-before.Memory.RSS >= mapped
 	})
@@ -201,15 +201,15 @@ func checkDisk(t *testing.T, container cgroup1.Cgroup, worker *worker) {
 	}
 	before := bytes()
 	worker.ask("write %s", filepath.Join(directory, "file"))
-	within(time.Second, func() bool { return bytes()-before >= written })
+	settle(func() bool { return bytes()-before >= written })
 	checkRange(t, "bytes written", bytes()-before, written, written*11/10)
 }
 
-// fires tells whether an event comes within two seconds.
-func fires(t *testing.T, eventfd uintptr) bool {
+// fires tells whether an event comes within that time.
+func fires(t *testing.T, eventfd uintptr, limit time.Duration) bool {
 	t.Helper()
 	poll := []unix.PollFd{{Fd: int32(eventfd), Events: unix.POLLIN}}
-	end := time.Now().Add(2 * time.Second)
+	end := time.Now().Add(limit)
 	for {
 		count, err := unix.Poll(poll, int(max(time.Until(end).Milliseconds(), 0)))
 		if errors.Is(err, unix.EINTR) {
@@ -232,11 +232,11 @@ func checkEvents(t *testing.T, container cgroup1.Cgroup, worker *worker) {
 		cgroup1.MemoryThresholdEvent(usage+16*megabyte, false))
 	must(t, "RegisterMemoryEvent", err)
 	defer unix.Close(int(threshold))
-	if fires(t, threshold) {
+	if fires(t, threshold, 2*time.Second) {
 		t.Error("the threshold's event came before its memory was used")
 	}
 	worker.ask("map 24")
-	if !fires(t, threshold) {
+	if !fires(t, threshold, patience) {
 		t.Error("no event came when the threshold was crossed")
 	}
 	pressure, err := container.RegisterMemoryEvent(
@@ -297,7 +297,7 @@ func checkDelete(t *testing.T, container cgroup1.Cgroup, worker *worker, name st
 	defer unix.Close(int(oom))
 	worker.stop()
 	must(t, "Delete", container.Delete())
-	if !fires(t, oom) {
+	if !fires(t, oom, patience) {
 		t.Error("no event came when the cgroup was removed")
 	}
 	checkEqual(t, "State", container.State(), cgroup1.Deleted)

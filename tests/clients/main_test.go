@@ -164,10 +164,14 @@ func checkRange[T uint64 | float64](t *testing.T, what string, got, low, high T)
 	}
 }
 
-// within asks until the answer is yes, or for this long. The kernel counts at
-// once; a tree that reads /proc may look at most once a second.
-func within(limit time.Duration, done func() bool) {
-	for end := time.Now().Add(limit); !done() && time.Now().Before(end); {
+// patience is how long a figure may take. The kernel counts at once; a tree that
+// reads /proc may look at most once a second, and a busy machine has others to run.
+const patience = 5 * time.Second
+
+// settle asks until the answer is yes, or for as long as we have patience: what
+// is said then is to be checked.
+func settle(done func() bool) {
+	for end := time.Now().Add(patience); !done() && time.Now().Before(end); {
 		time.Sleep(20 * time.Millisecond)
 	}
 }

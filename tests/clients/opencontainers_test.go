@@ -211,7 +211,7 @@ func checkCPU(t *testing.T, manager *fs.Manager, worker *worker) {
 	before, started := statsOf(t, manager).CpuStats, worker.cpuTime()
 	worker.ask("burn %d", burnt/uint64(time.Millisecond))
 	after, used := before, worker.cpuTime()-started
-	within(time.Second, func() bool {
+	settle(func() bool {
 		after = statsOf(t, manager).CpuStats
 		return after.CpuUsage.TotalUsage-before.CpuUsage.TotalUsage >= burnt
 	})
@@ -240,7 +240,7 @@ func checkShortProcesses(t *testing.T, manager *fs.Manager, worker *worker) {
 	before, started := statsOf(t, manager).CpuStats.CpuUsage.TotalUsage, worker.cpuTime()
 	worker.ask("short")
 	used, counted := worker.cpuTime()-started, uint64(0)
-	within(time.Second, func() bool {
+	settle(func() bool {
 		counted = statsOf(t, manager).CpuStats.CpuUsage.TotalUsage - before
 		return counted >= used
 	})
@@ -261,7 +261,7 @@ func checkMemory(t *testing.T, manager *fs.Manager, worker *worker) {
 	worker.ask("map %d", mapped/megabyte)
 	after := before
 	grown := func(key string) uint64 { return after.Stats[key] - before.Stats[key] }
-	within(time.Second, func() bool {
+	settle(func() bool {
 		after = statsOf(t, manager).MemoryStats
 		return grown("rss") >= mapped
 	})
@@ -312,7 +312,7 @@ func checkBlkio(t *testing.T, manager *fs.Manager, worker *worker) {
 	for _, way := range []string{"write", "dd"} {
 		before, after := statsOf(t, manager), (*cgroups.Stats)(nil)
 		worker.ask("%s %s", way, filepath.Join(directory, way))
-		within(time.Second, func() bool {
+		settle(func() bool {
 			after = statsOf(t, manager)
 			return bytes(after, "Write")-bytes(before, "Write") >= written
 		})

@@ -38,9 +38,9 @@ def test_column(tree):
         found = [line.split() for line in screen if line.split()[:1] == [str(sleeper)]]
         return found and found[0]
 
+    wanted = [str(sleeper), expected, "sleep", "1000"]
     try:
-        shown = trees.until(row, "htop shows the process")
-        assert shown == [str(sleeper), expected, "sleep", "1000"]
+        trees.until(lambda: row() == wanted, f"htop shows {wanted}")  # it draws a row in pieces
     finally:
         tree.run(*tmux, "kill-server")
         tree.stop(sleeper)

@@ -5,6 +5,7 @@ import os
 import select
 
 from files import write
+from mounting import PATIENCE
 
 EFD_NONBLOCK = 0o4000
 
@@ -17,7 +18,7 @@ class Event:
         self.fd = libc.eventfd(0, EFD_NONBLOCK)
         assert self.fd >= 0
 
-    def fires_within(self, seconds):
+    def fires_within(self, seconds=PATIENCE):
         """How often it was signalled, waiting for the first time."""
         if not select.select([self.fd], [], [], seconds)[0]:
             return 0

@@ -129,7 +129,7 @@ def test_threads(cgroup):
         assert error_of(os.rmdir, b) == "EBUSY"
         write(b / "cgroup.procs", str(process.pid))
         assert pids(a / "tasks") == []
-    assert wait_until(lambda: not pids(b / "tasks"), 5)
+    assert wait_until(lambda: not pids(b / "tasks"))
 
 
 def test_sorted(cgroup, spawn):

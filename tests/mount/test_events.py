@@ -1,7 +1,6 @@
 """cgroup.event_control: eventfds of the writer, as the kernel registers them."""
 
 import os
-import time
 
 import pytest
 
@@ -50,17 +49,14 @@ def usage(memory):
 
 
 def test_threshold(memory, eater, event):
-    """Fires at the latest one second after usage has crossed it, up and down."""
+    """Fires once when usage has crossed it, up and down."""
     register(memory, event, "memory.usage_in_bytes", usage(memory) + 40 * MEGABYTE)
     assert event.fires_within(1.5) == 0, "nothing was crossed"
     assert eater.ask("100") == "done"
-    start = time.monotonic()
-    assert event.fires_within(2) >= 1
-    assert time.monotonic() - start <= 1.2
+    assert event.fires_within() == 1
     assert event.fires_within(1.5) == 0, "once for each crossing"
     assert eater.ask("0") == "done"
-    assert event.fires_within(2) >= 1
-    assert time.monotonic() - start <= 6
+    assert event.fires_within() == 1
 
 
 def test_thresholds_of_one_cgroup(memory, eater, event):
@@ -69,19 +65,21 @@ def test_thresholds_of_one_cgroup(memory, eater, event):
     register(memory, event, "memory.usage_in_bytes", usage(memory) + 40 * MEGABYTE)
     register(memory, other, "memory.usage_in_bytes", usage(memory) + 4000 * MEGABYTE)
     assert eater.ask("100") == "done"
-    assert event.fires_within(2) >= 1
+    assert event.fires_within() >= 1
     assert other.fires_within(0.5) == 0
     other.close()
 
 
 def test_threshold_after_the_watched_file_was_closed_and_the_event_too(memory, eater):
     """A registration whose eventfd is gone is nobody's; the daemon lives on."""
-    event = Event()
-    register(memory, event, "memory.usage_in_bytes", usage(memory) + 40 * MEGABYTE)
-    event.close()
+    gone, other = Event(), Event()
+    for event in (gone, other):
+        register(memory, event, "memory.usage_in_bytes", usage(memory) + 40 * MEGABYTE)
+    gone.close()
     assert eater.ask("100") == "done"
-    time.sleep(1.5)
+    assert other.fires_within() >= 1
     assert usage(memory) > 100 * MEGABYTE
+    other.close()
 
 
 def test_oom_control(memory, event):
@@ -142,4 +140,4 @@ def test_rmdir_tells(memory, event):
     register(memory, event, "memory.usage_in_bytes", "4000M")
     register(memory, event, "memory.oom_control")
     memory.rmdir()
-    assert event.fires_within(2) >= 1
+    assert event.fires_within() >= 1

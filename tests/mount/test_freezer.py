@@ -40,7 +40,7 @@ class Counter(Helper):
 
     def works(self):
         first = int(self.ask())
-        return wait_until(lambda: int(self.ask()) > first, 2)
+        return wait_until(lambda: int(self.ask()) > first)
 
     def stands(self):
         first = int(self.ask())
@@ -198,7 +198,7 @@ def test_stopped_by_someone_else(top, counter):
     """A process that was stopped before is not ours to continue."""
     join(top, counter.child)
     os.kill(counter.child, signal.SIGSTOP)
-    assert wait_until(counter.stands)
+    assert wait_until(lambda: read(f"/proc/{counter.child}/stat").rpartition(") ")[2][0] == "T")
     freeze(top)
     thaw(top)
     assert counter.stands()

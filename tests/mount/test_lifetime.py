@@ -193,4 +193,4 @@ def test_no_descriptors_are_lost(mount):
     work()
     before = count()
     work()
-    assert wait_until(lambda: count() <= before + 3, 5), "a moment's few are no loss"
+    assert wait_until(lambda: count() <= before + 3), "a moment's few are no loss"

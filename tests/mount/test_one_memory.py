@@ -3,6 +3,7 @@
 import time
 
 from files import pids, read
+from mounting import wait_until
 from test_membership import end, make, mount, shell # pylint: disable=unused-import
 
 MIB = 1 << 20
@@ -44,8 +45,8 @@ def test_child_in_its_parents_memory(mount):
     cgroup = make(mount, "memory", "one")
     process = shell(f"exec /usr/bin/python3 -c '{SHARER}'", cgroup)
     assert process.stdout.readline() == "alone\n"
+    assert wait_until(lambda: usage(cgroup) >= SIZE)
     alone = usage(cgroup)
-    assert alone >= SIZE
     process.stdin.write("\n")
     process.stdin.flush()
     assert int(process.stdout.readline()) > 0

@@ -141,9 +141,8 @@ class Run:
         try:
             return function(*arguments)
         except OSError as error:
-            if error.errno in DOWN and self.daemon.process.poll() is None:
-                time.sleep(0.02)
-            if error.errno in DOWN and self.daemon.process.poll() is not None:
+            # Its mount is dead before it is.
+            if error.errno in DOWN and mounting.wait_until(lambda: self.daemon.process.poll() is not None):
                 raise Down from None
             raise
 

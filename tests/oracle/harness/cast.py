@@ -6,6 +6,7 @@ from . import ops
 from .actor import start_thread
 
 FILES = "cgroup.procs", "tasks"
+PATIENCE = 20  # seconds
 
 
 def ready(stage, path):
@@ -76,8 +77,9 @@ class Cast:
         return f"[{' '.join(sorted(n for p, n in self.names.items() if p in found))}]"
 
 
-def until(condition, seconds=3):
-    end = time.monotonic() + seconds
+def until(condition):
+    """Whether it holds, now or within what a busy machine may take."""
+    end = time.monotonic() + PATIENCE
     while not condition() and time.monotonic() < end:
         time.sleep(0.005)
     return condition()

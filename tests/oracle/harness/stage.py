@@ -104,7 +104,7 @@ def _thaw(path):
 def remove(path, root):
     """Removes a cgroup and those below it; processes left over go to the root."""
     for directory, _, _ in os.walk(path, topdown=False):
-        for _ in range(50):
+        for _ in range(1000):
             answer = ops.attempt(os.rmdir, directory)
             if answer != "EBUSY":
                 break

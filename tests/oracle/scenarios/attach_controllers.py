@@ -78,7 +78,7 @@ def attach_freezer(stage):
     child = cast.name(p.call(fork_child), "child")
 
     def state(path):
-        until(lambda: ops.read(path + "/freezer.state") != "'FREEZING\\n'", 2)
+        until(lambda: ops.read(path + "/freezer.state") != "'FREEZING\\n'")
         return " ".join(ops.read(f"{path}/freezer.{file}")
                         for file in ("state", "self_freezing", "parent_freezing"))
 

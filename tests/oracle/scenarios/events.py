@@ -5,7 +5,7 @@ import select
 
 from harness import ops
 from harness.registry import scenario
-from harness.cast import Cast
+from harness.cast import PATIENCE, Cast
 from scenarios.inputs import _EVENTS
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -99,22 +99,22 @@ def events_fire(stage):
         stage.note("attach", ops.write(child + "/cgroup.procs", str(process.pid).encode()))
         stage.note("fires before it is crossed", _fires(event, 0.1))
         process.call(_grow, 64)
-        stage.note("fires when crossed upwards", _fires(event, 3))
+        stage.note("fires when crossed upwards", _fires(event, PATIENCE))
         stage.note("fires again by itself", _fires(event, 0.1))
         process.call(_shrink)
-        stage.note("fires when crossed downwards", _fires(event, 3))
+        stage.note("fires when crossed downwards", _fires(event, PATIENCE))
         process.call(_grow, 8)
         stage.note("fires below it", _fires(event, 0.1))
         process.call(_grow, 64)
-        stage.note("fires when crossed once more", _fires(event, 3))
+        stage.note("fires when crossed once more", _fires(event, PATIENCE))
         process.end()
         _fires(event, 1.5)
         oom_event = _eventfd()
         stage.note("register oom", ops.write(control, f"{oom_event} {oom}".encode()))
         stage.note("oom fires by itself", _fires(oom_event, 0.1))
         stage.attempt("rmdir", os.rmdir, child)
-        stage.note("rmdir signals the threshold's", _fires(event, 3))
-        stage.note("rmdir signals the oom's", _fires(oom_event, 3))
+        stage.note("rmdir signals the threshold's", _fires(event, PATIENCE))
+        stage.note("rmdir signals the oom's", _fires(oom_event, PATIENCE))
         os.close(oom_event)
     finally:
         for fd in (event, usage, oom):
