@@ -130,7 +130,7 @@ test-mount: all deps-test
 .PHONY: test-run
 test-run: all deps-test
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
-		$(PYTHON) -m pytest -q tests/run
+		$(PYTHON) -m pytest -q -rs tests/run
 
 .PHONY: test-sanitizers
 test-sanitizers:
