@@ -115,6 +115,12 @@ bool tree_same_hierarchy(const char *path, const char *other);
 
 /* The tree that a cgroup is in. */
 struct tree *cgroup_tree(const struct cgroup *cgroup);
+/* The cgroup that accounting's group is part of. */
+static inline struct cgroup *cgroup_of_group(const struct group *group)
+{
+	return (struct cgroup *)(void *)((char *)group - offsetof(struct cgroup, group));
+}
+/* Whether it is a hierarchy's root. */
 static inline bool cgroup_is_root(const struct cgroup *cgroup)
 {
 	return !cgroup->parent;

@@ -32,12 +32,6 @@ static void add_hierarchy(struct text *out, const struct hierarchy *hierarchy)
 	text_add(out, ":");
 }
 
-/* The cgroup whose group it is. */
-static struct cgroup *group_cgroup(struct group *group)
-{
-	return (struct cgroup *)((char *)group - offsetof(struct cgroup, group));
-}
-
 int tree_show_task(struct tree *tree, const struct caller *caller, pid_t number, struct text *out)
 {
 	struct pid_namespace space = pid_namespace_of(tree->machine, caller->tid);
@@ -57,7 +51,7 @@ int tree_show_task(struct tree *tree, const struct caller *caller, pid_t number,
 		struct group *group = accounting_group_of(tree->accounting, i, &id);
 
 		add_hierarchy(out, hierarchy);
-		add_path(out, group ? group_cgroup(group) : hierarchy->root);
+		add_path(out, group ? cgroup_of_group(group) : hierarchy->root);
 		text_add(out, "\n");
 	}
 	tree_unlock(tree);

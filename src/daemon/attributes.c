@@ -56,7 +56,7 @@ int op_utimens(const char *path, const struct timespec times[2], struct fuse_fil
 }
 
 int op_setxattr(const char *path, const char *name, const char *value, size_t size,
-		       int flags)
+		int flags)
 {
 	return CHANGE_INODE(path, NULL,
 			    inode_setxattr(tree, &node, name, value, size, flags));

@@ -62,7 +62,7 @@ int op_releasedir(const char *path, struct fuse_file_info *fi)
 }
 
 int op_readdir(const char *path, void *buffer, fuse_fill_dir_t fill, off_t offset,
-		      struct fuse_file_info *fi, enum fuse_readdir_flags flags)
+	       struct fuse_file_info *fi, enum fuse_readdir_flags flags)
 {
 	const struct listing listing = {buffer, fill};
 	struct cgroup *cgroup = handle_of(fi)->node.cgroup;

@@ -126,7 +126,7 @@ int op_getattr(const char *path, struct stat *st, struct fuse_file_info *fi)
 }
 
 int op_read(const char *path, char *buffer, size_t size, off_t offset,
-		   struct fuse_file_info *fi)
+	    struct fuse_file_info *fi)
 {
 	struct handle *handle = handle_of(fi);
 	int result;
@@ -146,7 +146,7 @@ int op_read(const char *path, char *buffer, size_t size, off_t offset,
 
 /* One write is one value, wherever in the file it is said to go. */
 int op_write(const char *path, const char *bytes, size_t size, off_t offset,
-		    struct fuse_file_info *fi)
+	     struct fuse_file_info *fi)
 {
 	struct request request = request_of(handle_of(fi));
 	struct state *state = front_end()->state;
@@ -166,7 +166,7 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
  * of a file that nobody notifies. It never changes, so nobody need be woken.
  */
 int op_poll(const char *path, struct fuse_file_info *fi, struct fuse_pollhandle *waiter,
-		   unsigned *events)
+	    unsigned *events)
 {
 	struct handle *handle = handle_of(fi);
 

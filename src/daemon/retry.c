@@ -1,4 +1,4 @@
-/* Answers to callers that repeat what has been done (FIELD: gVisor's EINTR). */
+/* Answers to callers that repeat what has been done, as gVisor tells them EINTR nevertheless. */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>

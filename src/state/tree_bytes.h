@@ -16,10 +16,4 @@ void tree_put_values(struct cgroup *cgroup, struct text *out);
  */
 char *tree_restore(struct tree *tree, const struct kept *kept, bool same_boot, bool *keep);
 
-/* The cgroup that a group is part of. */
-static inline struct cgroup *cgroup_of_group(const struct group *group)
-{
-	return (struct cgroup *)(void *)((char *)group - offsetof(struct cgroup, group));
-}
-
 #endif

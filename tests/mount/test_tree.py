@@ -11,7 +11,7 @@ from processes import error_of
 
 COMMON = {"cgroup.clone_children", "cgroup.procs", "notify_on_release", "tasks"}
 ROOT_ONLY = {"cgroup.sane_behavior", "release_agent"}
-# What clients look for in each hierarchy (FIELD: one pod, v1).
+# What clients look for in each hierarchy: kubelet, cAdvisor and runc, of one pod.
 READ_BY_CLIENTS = {
     "blkio": ["blkio.throttle.io_service_bytes", "blkio.throttle.io_serviced"],
     "cpu": ["cpu.shares", "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.stat"],
