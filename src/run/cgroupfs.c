@@ -67,7 +67,7 @@ static void keep_capabilities(void)
 /* The child's part: in quiet, with a log that is shown when the start fails. */
 static void run_daemon(const struct cgroupfs *cgroupfs, const char *program, pid_t parent)
 {
-	char log[128], state[128];
+	char log[PATH_MAX], state[PATH_MAX];
 	sigset_t none;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), file;
 
@@ -124,7 +124,7 @@ static void end(struct cgroupfs *cgroupfs)
 
 static void show_log(const struct cgroupfs *cgroupfs)
 {
-	char path[128], text[1024];
+	char path[PATH_MAX], text[1024];
 	ssize_t len;
 	int fd;
 
@@ -174,13 +174,14 @@ static bool start(struct cgroupfs *cgroupfs)
 bool cgroupfs_start(struct cgroupfs *cgroupfs)
 {
 	const char *directory = getenv("TMPDIR");
+	int len;
 
 	*cgroupfs = (struct cgroupfs){.pidfd = -1};
-	if (!directory || strlen(directory) > 32)
-		directory = "/tmp";
-	snprintf(cgroupfs->directory, sizeof(cgroupfs->directory), "%s/fuse_cgroup_run-XXXXXX",
-		 directory);
-	if (!mkdtemp(cgroupfs->directory)) {
+	len = snprintf(cgroupfs->directory, sizeof(cgroupfs->directory),
+		       "%s/fuse_cgroup_run-XXXXXX", directory ? directory : "/tmp");
+	if (len >= (int)sizeof(cgroupfs->directory))
+		errno = ENAMETOOLONG;
+	if (len >= (int)sizeof(cgroupfs->directory) || !mkdtemp(cgroupfs->directory)) {
 		complain(cgroupfs->directory);
 		cgroupfs->directory[0] = '\0';
 		return false;

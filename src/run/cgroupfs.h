@@ -10,8 +10,8 @@
  * that was killed is followed by another that goes on with it.
  */
 struct cgroupfs {
-	char directory[64]; /* ours, with what follows in it; "" until it is made */
-	char mount[80]; /* where it is mounted */
+	char directory[PATH_MAX - 16]; /* ours, with what follows in it; "" until it is made */
+	char mount[PATH_MAX]; /* where it is mounted */
 	pid_t pid; /* 0: it does not run */
 	int pidfd; /* readable once it has ended; -1 */
 };

@@ -201,6 +201,15 @@ def test_daemon_in_path():
     assert (result.returncode, result.stdout, result.stderr) == (0, "cgroupfs\n", "")
 
 
+def test_long_name_of_the_temporary_directory():
+    with launcher.temporary() as place:
+        long = place / ("long-" * 40)
+        long.mkdir()
+        out = shell("ls \"$TMPDIR\"; stat -f -c %T \"$1/cpu\"", AT, env=launcher.environment(long))
+        assert re.fullmatch(r"fuse_cgroup_run-\w{6}\ncgroupfs\n", out)
+        long.rmdir()
+
+
 def test_no_temporary_directory():
     line = complaint(launch("true", env={**os.environ, "TMPDIR": "/nowhere"}))
     assert "/nowhere" in line
