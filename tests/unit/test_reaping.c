@@ -421,6 +421,22 @@ static void known_thread_explains_nothing(void **state)
 	group_retire(&elsewhere);
 }
 
+/* Events tell no start time: whoever lives with the number of one that has ended is another. */
+static void number_of_a_zombie_given_again(void **state)
+{
+	struct family *family = *state;
+	struct accounting *accounting = family->accounting;
+	const struct task_id id = {.tid = 13, .tgid = 13};
+	struct fake_task stranger = task_of(13, 1);
+
+	pthread_mutex_lock(&accounting->lock);
+	task_fork(accounting, task_find(accounting, 10), &id);
+	task_end(accounting, task_find(accounting, 13), NULL);
+	pthread_mutex_unlock(&accounting->lock);
+	put(family, &stranger);
+	assert_int_equal(group_pids(&family->group), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,6 +457,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rest_of_a_tick, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rest_of_a_zombie, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(known_thread_explains_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(number_of_a_zombie_given_again, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
