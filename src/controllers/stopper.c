@@ -60,24 +60,23 @@ static bool has_ended_state(char state)
 	return state == 'Z' || state == 'X';
 }
 
-/* True when there is nothing (more) to do for the process; it is not in the table then. Under the lock. */
-static bool stop_process(struct stopper *stopper, const struct machine_task_stat *leader)
+/* Who is stopped already was by someone else, and is not noted. Under the lock. */
+static void stop_process(struct stopper *stopper, const struct machine_task_stat *leader)
 {
 	struct stopped *stopped;
 
 	if (is_stopped_state(leader->state))
-		return true; /* by someone else */
+		return;
 	stopped = calloc(1, sizeof(*stopped));
 	if (!stopped)
-		return false;
+		return; /* the next look tries again */
 	stopped->tgid = leader->pid;
 	stopped->start_time = leader->starttime;
 	if (!send_signal(stopper->machine, leader->pid, leader->starttime, SIGSTOP)) {
 		free(stopped);
-		return false;
+		return;
 	}
 	HASH_ADD_INT(stopper->stopped, tgid, stopped);
-	return false;
 }
 
 bool stopper_stop(struct stopper *stopper, const struct task_id *task)
