@@ -2,7 +2,7 @@
  * Disks, network interfaces and huge pages: a recorded machine, odd texts, and the live machine as
  * libc and stat(2) know it.
  */
-#include "fixture.h"
+#include "machines.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -12,26 +12,6 @@
 #include <unistd.h>
 
 #include "machine_device.h"
-
-static struct machine *linux_machine, *gvisor_machine, *live_machine;
-
-static int open_machines(void **state)
-{
-	(void)state;
-	linux_machine = machine_open(FIXTURES "/linux");
-	gvisor_machine = machine_open(FIXTURES "/gvisor");
-	live_machine = machine_open("/");
-	return !linux_machine || !gvisor_machine || !live_machine;
-}
-
-static int close_machines(void **state)
-{
-	(void)state;
-	machine_close(linux_machine);
-	machine_close(gvisor_machine);
-	machine_close(live_machine);
-	return 0;
-}
 
 /* --- disks --- */
 
