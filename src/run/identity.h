@@ -16,7 +16,7 @@
  * False: they cannot be known or taken; nothing must be done then.
  */
 bool identity_take(pid_t tid, bool real, mode_t *umask);
-/* Back to the thread's own. */
+/* Back to the thread's own; it has no supplementary groups then: root needs none. */
 void identity_return(void);
 
 #endif

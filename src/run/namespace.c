@@ -66,14 +66,13 @@ static bool enter_user_namespace(void)
 static bool is_root_shared(void)
 {
 	FILE *table = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL, point[2] = "";
+	char *line = NULL, point[3];
 	bool shared = false;
 	size_t size = 0;
 
-	while (table && !shared && getline(&line, &size, table) > 0) {
-		shared = sscanf(line, "%*u %*u %*s %*s %1s", point) == 1 &&
-			 strstr(line, " / ") && strstr(line, " shared:") &&
-			 sscanf(line, "%*u %*u %*s %*s / %1s", point) == 1;
+	while (table && getline(&line, &size, table) > 0) {
+		if (sscanf(line, "%*u %*u %*s %*s %2s", point) == 1 && !strcmp(point, "/"))
+			shared = strstr(line, " shared:");
 	}
 	free(line);
 	if (table)

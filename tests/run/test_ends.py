@@ -77,6 +77,14 @@ def test_mounts_outside_are_seen_inside():
     assert (result.returncode, result.stdout) == (0, "1\n")
 
 
+def test_private_mounts_stay_private():
+    """Though others are shared."""
+    script = "mount -t tmpfs other /mnt; mount --make-shared /mnt; exec \"$@\""
+    result = launch("awk", "$5 == \"/\" { print $7 }", "/proc/self/mountinfo",
+                    wrapper=["unshare", "-m", "--propagation", "private", "sh", "-ec", script, "sh"])
+    assert (result.returncode, result.stdout) == (0, "-\n")
+
+
 OUTLIVE = f"""
 exec 3<"$1" </dev/null >/dev/null 2>&1
 read line <&3
