@@ -225,9 +225,11 @@ int hugetlb_held_local(struct cgroup *cgroup, unsigned size, uint64_t *held)
 	if (!machine[HUGETLB_USAGE])
 		return 0;
 	error = held_by_members(cgroup, !cgroup_is_root(cgroup), page_size, members);
+	if (error)
+		return error;
 	if (!cgroup_is_root(cgroup))
 		*held = members[HUGETLB_USAGE];
 	else
 		*held -= members[HUGETLB_USAGE] < *held ? members[HUGETLB_USAGE] : *held;
-	return error;
+	return 0;
 }
