@@ -14,8 +14,6 @@
 #include "answers.h"
 #include "view.h"
 
-#define FUSE_ROOT_INO 1
-
 #ifndef STATX_MNT_ID_UNIQUE /* Linux 6.8 */
 #define STATX_MNT_ID_UNIQUE 0x4000u
 #endif
@@ -93,7 +91,7 @@ int answers_statfs(struct view *view, int file, struct statfs *fs)
 	if (error)
 		return error;
 	*fs = (struct statfs){
-		.f_type = about.stx_ino == FUSE_ROOT_INO ? TMPFS_MAGIC : CGROUP_SUPER_MAGIC,
+		.f_type = view_is_top(&about) ? TMPFS_MAGIC : CGROUP_SUPER_MAGIC,
 		.f_bsize = sysconf(_SC_PAGESIZE),
 		.f_frsize = sysconf(_SC_PAGESIZE),
 		.f_namelen = NAME_MAX,

@@ -40,6 +40,9 @@ int place_find(const struct machine *machine, pid_t tid, int dirfd, const char *
 	       struct place *place);
 void place_close(struct place *place);
 
+/* O_PATH of the directory that the task's relative paths start at: its descriptor's, or AT_FDCWD. Or a negative errno. */
+int place_start(pid_t tid, int dirfd);
+
 /*
  * Whether open(2)'s flags and openat2(2)'s restrictions let the task walk the path. If not, the kernel is
  * to say why. It need not exist.

@@ -34,6 +34,11 @@ static int open_of_task(pid_t tid, const char *what)
 	return fd < 0 ? -errno : fd;
 }
 
+int place_start(pid_t tid, int dirfd)
+{
+	return dirfd == AT_FDCWD ? open_of_task(tid, "cwd") : peer_file(tid, dirfd);
+}
+
 static bool is_same(int a, int b)
 {
 	struct stat one, other;
@@ -257,9 +262,7 @@ static int open_start(const struct walk *walk, int dirfd)
 {
 	if (walk->rest[0] == '/')
 		return fcntl(walk->root, F_DUPFD_CLOEXEC, 0);
-	if (dirfd == AT_FDCWD)
-		return open_of_task(walk->tid, "cwd");
-	return peer_file(walk->tid, dirfd);
+	return place_start(walk->tid, dirfd);
 }
 
 int place_find(const struct machine *machine, pid_t tid, int dirfd, const char *path,
@@ -297,7 +300,7 @@ bool place_is_permitted(pid_t tid, int dirfd, const char *path, uint64_t flags, 
 
 	if (!how.resolve && !(flags & O_NOFOLLOW))
 		return true;
-	start = dirfd == AT_FDCWD ? open_of_task(tid, "cwd") : peer_file(tid, dirfd);
+	start = place_start(tid, dirfd);
 	fd = (int)syscall(__NR_openat2, start, path, &how, sizeof(how));
 	error = fd < 0 ? errno : 0;
 	if (fd >= 0 && flags & O_NOFOLLOW && is_link(fd))

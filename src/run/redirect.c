@@ -122,21 +122,6 @@ int redirect_number(unsigned index)
 	return index < ROWS ? redirected[index].number : 0;
 }
 
-bool redirect_path(const struct view *view, const char *path, char *target)
-{
-	size_t len = strlen(view->at), name;
-	int needed;
-
-	if (strncmp(path, view->at, len) || (path[len] && path[len] != '/'))
-		return false;
-	path += len;
-	path += strspn(path, "/");
-	name = strcspn(path, "/");
-	needed = snprintf(target, PATH_MAX, "%s/%.*s%s%s", view->mount, (int)name, path,
-			  name ? view->prefix : "", path + name);
-	return needed < PATH_MAX;
-}
-
 /* A call on its way: its arguments as the supervisor has them. */
 struct errand {
 	const struct calls_context *context;
@@ -147,6 +132,7 @@ struct errand {
 	void *memory[6 + 1]; /* to be freed */
 	char paths[2][PATH_MAX];
 	unsigned paths_count, leads; /* paths so far, and how many of them lead to the tree */
+	bool relative; /* the last one was */
 };
 
 static enum kind kind_of(const struct errand *errand, unsigned i)
@@ -161,6 +147,31 @@ static size_t size_of(const struct errand *errand, unsigned i)
 	return size ? size : errand->call->arguments[i + 1];
 }
 
+/* Whether a relative path of this argument starts at the top, below which a name leads through the prefix. */
+static bool starts_at_top(const struct errand *errand, unsigned i)
+{
+	bool at = i && kind_of(errand, i - 1) == DIRECTORY;
+	int start = place_start(errand->call->tid, at ? (int)errand->call->arguments[i - 1] : AT_FDCWD);
+	struct statx about;
+	bool is_top;
+
+	if (start < 0)
+		return false;
+	is_top = view_has(errand->context->view, start, &about) && view_is_top(&about);
+	close(start);
+	return is_top;
+}
+
+static bool leads_so(const struct errand *errand, unsigned i, const char *path, char *target)
+{
+	const struct view *view = errand->context->view;
+
+	if (*path == '/')
+		return redirect_path(view, path, target);
+	return *path && view->prefix[0] && starts_at_top(errand, i) &&
+	       redirect_from_top(view, path, target);
+}
+
 static int fetch_path(struct errand *errand, unsigned i)
 {
 	char path[PATH_MAX], *target = errand->paths[errand->paths_count++];
@@ -168,12 +179,23 @@ static int fetch_path(struct errand *errand, unsigned i)
 
 	if (error)
 		return error;
-	if (redirect_path(errand->context->view, path, target))
+	errand->relative = *path != '/';
+	if (leads_so(errand, i, path, target))
 		errand->leads++;
 	else
 		strcpy(target, path);
 	errand->arguments[i] = (uintptr_t)target;
 	return 0;
+}
+
+/* With this an absolute path starts at the call's directory, wherever that is. */
+static bool starts_elsewhere(const struct errand *errand)
+{
+	struct open_how how;
+
+	return errand->row->number == __NR_openat2 && !errand->relative &&
+	       !peer_read(errand->call->tid, errand->call->arguments[2], &how, sizeof(how)) &&
+	       how.resolve & RESOLVE_IN_ROOT;
 }
 
 /* Only what leads to the tree is worth more than a look at its paths. */
@@ -183,7 +205,7 @@ static bool leads_to_tree(struct errand *errand)
 		if (kind_of(errand, i) == PATH && fetch_path(errand, i))
 			return false; /* the kernel says why */
 	}
-	return errand->leads;
+	return errand->leads && !starts_elsewhere(errand);
 }
 
 /* Memory of our own for what the argument points to, with its content where it is read. */
@@ -321,6 +343,15 @@ static void open_for_reading(struct errand *errand)
 		*flags &= O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 }
 
+/* What a path from the top may not leave it does not leave; it is absolute now. */
+static void resolve_from_root(struct errand *errand)
+{
+	struct open_how *how = errand->memory[2];
+
+	if (errand->row->number == __NR_openat2 && errand->relative && how)
+		how->resolve &= ~(uint64_t)(RESOLVE_BENEATH | RESOLVE_IN_ROOT | RESOLVE_NO_XDEV);
+}
+
 static int64_t make_call(struct errand *errand)
 {
 	const uint64_t *a = errand->arguments;
@@ -332,6 +363,7 @@ static int64_t make_call(struct errand *errand)
 		return make_statfs(errand);
 	if (errand->row->returns_file)
 		open_for_reading(errand);
+	resolve_from_root(errand);
 	if (errand->row->by_real_user)
 		result = check_access(errand);
 	else

@@ -29,8 +29,11 @@ bool redirect_answer(const struct calls_context *context, const struct call *cal
 
 /*
  * Where in the FUSE mount `path` leads (to `target` of PATH_MAX bytes): "/sys/fs/cgroup/cpu/a" to
- * "DIR/cpu/PREFIX/a". False: it does not begin with the tree's place.
+ * "DIR/cpu/PREFIX/a". False: it does not begin with the tree's place, or leaves it by "..".
  */
 bool redirect_path(const struct view *view, const char *path, char *target);
+
+/* The same of a relative path from the top of the tree. False: it leaves it. */
+bool redirect_from_top(const struct view *view, const char *path, char *target);
 
 #endif

@@ -125,11 +125,21 @@ static const struct view_hierarchy *find_hierarchy(const struct view *view, stru
 	return NULL;
 }
 
+/* Whether paths are led away from where it is mounted: to our tree. */
+static bool is_led_away(const struct view *view, const struct mount *mount)
+{
+	size_t len = strlen(view->at);
+
+	return view->mount && mount->point.len >= len && !memcmp(mount->point.data, view->at, len) &&
+	       (mount->point.len == len || mount->point.data[len] == '/');
+}
+
 static enum kind mount_kind(struct view *view, const struct mount *mount)
 {
 	struct slice path;
 
-	if (slice_is(mount->type, "cgroup") || slice_is(mount->type, "cgroup2"))
+	if (slice_is(mount->type, "cgroup") || slice_is(mount->type, "cgroup2") ||
+	    is_led_away(view, mount))
 		return KIND_HIDDEN;
 	if (strncmp(mount->type.data, "fuse", 4) || !is_our_device(view, mount->device))
 		return KIND_OTHER;
@@ -191,10 +201,16 @@ static bool is_slash(struct slice point)
 	return slice_is(point, "/");
 }
 
-/* A whole mount that paths are led to is shown where they are led from. */
+/* Whether it is the whole mount that paths are led to. */
+static bool is_led_to(const struct view *view, const struct mount *mount)
+{
+	return view->mount && slice_is(mount->point, view->mount);
+}
+
+/* It is shown where they are led from. */
 static struct slice top_point(const struct view *view, const struct mount *mount)
 {
-	if (view->mount && slice_is(mount->point, view->mount))
+	if (is_led_to(view, mount))
 		return (struct slice){view->at, strlen(view->at)};
 	return is_slash(mount->point) ? (struct slice){"", 0} : mount->point;
 }
@@ -202,15 +218,17 @@ static struct slice top_point(const struct view *view, const struct mount *mount
 static void add_top(struct text *out, const struct view *view, const struct text *roots,
 		    const struct mount *mount)
 {
-	struct slice point = top_point(view, mount);
+	struct slice point = top_point(view, mount), root = {"/", 1};
 	unsigned id = MADE_UP_ID + (unsigned)atoi(mount->id.data) * VIEW_MAX_HIERARCHIES;
 
+	if (is_led_to(view, mount) && view->prefix[0])
+		root = (struct slice){view->prefix, strlen(view->prefix)}; /* they lead there */
 	text_printf(out, "%.*s %.*s %.*s / %.*s", SLICE(mount->id), SLICE(mount->parent),
 		    SLICE(mount->device), point.len ? (int)point.len : 1, point.len ? point.data : "/");
 	add_options(out, mount, "tmpfs", "mode=755");
 	for (unsigned i = 0; i < view->count; i++) {
 		text_printf(out, "%u %.*s %.*s ", id + i, SLICE(mount->id), SLICE(mount->device));
-		add_root(out, view, roots, &view->hierarchies[i], (struct slice){"/", 1});
+		add_root(out, view, roots, &view->hierarchies[i], root);
 		text_printf(out, " %.*s/%s", SLICE(point), view->hierarchies[i].name);
 		add_options(out, mount, "cgroup", view->hierarchies[i].option);
 	}

@@ -13,6 +13,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#define FUSE_ROOT_INO 1
 #define ATTRIBUTE_MAX 65536 /* XATTR_SIZE_MAX */
 
 /* One of the attributes of the top that stand for files of /proc (fuse_cgroupfs' attributes.c). */
@@ -144,6 +145,11 @@ bool view_has(struct view *view, int file, struct statx *about)
 	has = view->device == makedev(about->stx_dev_major, about->stx_dev_minor);
 	pthread_rwlock_unlock(&view->lock);
 	return has;
+}
+
+bool view_is_top(const struct statx *about)
+{
+	return about->stx_ino == FUSE_ROOT_INO;
 }
 
 int view_cgroups(struct view *view, struct text *out)

@@ -48,6 +48,9 @@ int view_open(struct view *view, const char *path);
  */
 bool view_has(struct view *view, int file, struct statx *about);
 
+/* Whether what view_has() told of is the top of the whole tree. */
+bool view_is_top(const struct statx *about);
+
 /* The text of /proc/cgroups, as the daemon tells it. 0 or a negative errno. */
 int view_cgroups(struct view *view, struct text *out);
 

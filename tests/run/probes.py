@@ -75,6 +75,17 @@ def in_directory(path, function, *arguments):
         os.close(before)
 
 
+def in_open_directory(fd, function, *arguments):
+    """The same, changed to by its descriptor."""
+    before = os.open(".", os.O_RDONLY)
+    os.fchdir(int(fd))
+    try:
+        return function(*arguments)
+    finally:
+        os.fchdir(before)
+        os.close(before)
+
+
 def with_open(path, flags, function, *arguments):
     """What the function says when {} in its arguments is the number of an open file."""
     fd = os.open(path, flags)

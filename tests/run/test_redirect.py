@@ -1,6 +1,7 @@
 """--redirect: paths below /sys/fs/cgroup lead to a mount elsewhere, with nothing mounted there."""
 
 import os
+import shutil
 
 import pytest
 
@@ -9,6 +10,7 @@ import mounting
 import paths
 import probes
 from launcher import AT, HIERARCHIES, shell
+from processes import error_of
 
 CALLS = [(paths.stats, "cpu/cpu.shares"), (paths.stats, "memory"), (paths.stats, "no-such"),
          (paths.stats, "cpu/cpu.shares/below"), (paths.stats, "memory/memory.force_empty"),
@@ -83,6 +85,70 @@ def test_tables_tell_of_the_place(redirected):
     points = [line.split()[1] for line in redirected.call(probes.read, "/proc/mounts").splitlines()]
     assert points == [line.split()[4] for line in mountinfo.splitlines()]
     assert f"mounted on {AT}/cpu with fstype cgroup\n" in redirected.call(probes.read, "/proc/self/mountstats")
+
+
+@pytest.fixture(scope="module")
+def limited(mount):
+    """The same with limits: what is redirected leads into the command's own cgroups."""
+    with launcher.Inside("--redirect", "--root", str(mount.path), "-m", "64m",
+                         wrapper=launcher.WITH_CGROUPS) as program:
+        yield program
+
+
+@pytest.mark.parametrize("path", [f"{AT}/./memory", f"{AT}//memory/.", f"{AT}/memory/../memory",
+                                  "/sys//fs/./cgroup/memory", f"{AT}/cpu/../memory/../memory/"])
+def test_dots_in_paths(redirected, limited, path):
+    file = f"{path}/memory.limit_in_bytes"
+    assert limited.call(probes.read, file) == f"{64 << 20}\n"
+    assert redirected.call(probes.read, file) == "9223372036854771712\n"
+
+
+@pytest.mark.parametrize("path", ["..", "../", "./.."])
+def test_out_of_the_tree(redirected, limited, path):
+    """Not to the directory that the mount is in, which a chroot may not even have."""
+    for program in (redirected, limited):
+        assert program.call(os.listdir, f"{AT}/{path}") == program.call(os.listdir, "/sys/fs")
+    path = f"{AT}/{path}/../../etc/hostname"
+    assert error_of(redirected.call, probes.read, path) is error_of(limited.call, probes.read, path) is None
+
+
+def test_dots_refused(redirected):
+    """As the kernel: by names that there are not, and of directories by \".\"."""
+    assert error_of(redirected.call, probes.read, f"{AT}/no-such/../cpu/cpu.shares") == "ENOENT"
+    assert error_of(redirected.call, probes.read, f"{AT}/cpu/cpu.shares/../cpu.shares") == "ENOTDIR"
+    assert error_of(redirected.call, os.rmdir, f"{AT}/cpu/.") == "EINVAL"
+
+
+def test_resolution_from_a_directory(redirected):
+    """RESOLVE_IN_ROOT: the place is not where the path starts then. RESOLVE_BENEATH: no absolute path."""
+    in_root, beneath = 16, 8
+    with launcher.temporary() as root:
+        os.makedirs(f"{root}{AT}/cpu")
+        (root / "sys/fs/cgroup/cpu/cpu.shares").write_text("the root's\n", encoding="ascii")
+        assert redirected.call(probes.read_by_openat2, str(root), f"{AT}/cpu/cpu.shares", in_root) == "the root's\n"
+        shutil.rmtree(root / "sys")
+    assert error_of(redirected.call, probes.read_by_openat2, "/etc", f"{AT}/cpu/cpu.shares", beneath) == "EXDEV"
+    assert redirected.call(probes.read_by_openat2, "/etc", f"{AT}/cpu/cpu.shares", 0) == "1024\n"
+
+
+def test_roots_of_mounts(limited):
+    """The limits' cgroup is the root of what is at the place, and the kernel's own is not in the tables."""
+    mountinfo = [line.split() for line in limited.call(probes.read, "/proc/self/mountinfo").splitlines()]
+    ours = [line for line in mountinfo if f"{line[4]}/".startswith(f"{AT}/")]
+    assert [line[4] for line in ours] == [AT, *(f"{AT}/{name}" for name in reversed(HIERARCHIES))]
+    assert {line[3] for line in ours} == {"/"}
+
+
+def test_from_the_top(limited):
+    """Names below the open top are the limits' cgroups too, as find, ls -R and rm -r have them."""
+    name = "memory/memory.limit_in_bytes"
+    assert limited.call(probes.read_at, AT, name) == f"{64 << 20}\n"
+    assert limited.call(probes.read_by_openat2, AT, name, 8) == f"{64 << 20}\n"
+    assert limited.call(probes.with_open, AT, os.O_RDONLY, probes.in_open_directory, "{}", probes.read,
+                        name) == f"{64 << 20}\n"
+    assert error_of(limited.call, probes.read_at, AT, "../no-such") == "ENOENT"
+    status, out, err = limited.call(probes.run, "find", AT, "-mindepth", "1", "-type", "d")
+    assert (status, sorted(out.split()), err) == (0, sorted(f"{AT}/{name}" for name in HIERARCHIES), "")
 
 
 def test_other_paths_are_left_alone(redirected):

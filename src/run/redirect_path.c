@@ -1,0 +1,71 @@
+/* Where paths lead that begin with the tree's place. */
+#include "redirect.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "view.h"
+
+/* Takes the next name off the path, slashes before it and names "." too. False: there is none. */
+static bool take_name(const char **path, const char **name, size_t *len)
+{
+	do {
+		*name = *path + strspn(*path, "/");
+		*len = strcspn(*name, "/");
+		*path = *name + *len;
+	} while (*len == 1 && **name == '.');
+	return *len;
+}
+
+/* Takes the place's names off the path. False: it begins with others. */
+static bool take_place(const char **path, const char *at)
+{
+	const char *name, *wanted;
+	size_t len, wanted_len;
+
+	while (take_name(&at, &wanted, &wanted_len)) {
+		if (!take_name(path, &name, &len) || len != wanted_len || memcmp(name, wanted, len))
+			return false;
+	}
+	return **path == '/' || !**path;
+}
+
+/*
+ * What follows a name on the way from the top: each hierarchy's first name leads through the prefix,
+ * and what leaves it leads out of that too. NULL: it leaves the tree.
+ */
+static const char *hidden_part(const struct view *view, const char *name, size_t len, unsigned *depth)
+{
+	if (!len || (len == 1 && *name == '.'))
+		return "";
+	if (len != 2 || memcmp(name, "..", 2))
+		return (*depth)++ ? "" : view->prefix;
+	if (!*depth)
+		return NULL;
+	return --*depth || !view->prefix[0] ? "" : "/..";
+}
+
+bool redirect_from_top(const struct view *view, const char *path, char *target)
+{
+	int used = snprintf(target, PATH_MAX, "%s", view->mount);
+	const char *name, *hidden;
+	unsigned depth = 0;
+	size_t len;
+
+	while (used < PATH_MAX && *path) {
+		name = path + strspn(path, "/");
+		len = strcspn(name, "/");
+		path = name + len;
+		hidden = hidden_part(view, name, len, &depth);
+		if (!hidden)
+			return false;
+		used += snprintf(target + used, PATH_MAX - (size_t)used, "/%.*s%s", (int)len, name,
+				 hidden);
+	}
+	return used < PATH_MAX;
+}
+
+bool redirect_path(const struct view *view, const char *path, char *target)
+{
+	return *path == '/' && take_place(&path, view->at) && redirect_from_top(view, path, target);
+}
