@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cgroup_namespace.h"
+#include "identity.h"
 #include "machine_task.h"
 #include "peer.h"
 #include "view.h"
@@ -237,6 +238,31 @@ static int open_text(const char *name, const struct text *text)
 	return fd;
 }
 
+/*
+ * Whether the reader may open the file for reading, as the kernel checks it: mountstats of other users'
+ * processes is not for everybody. What everybody may read needs no look. 0 or a negative errno.
+ */
+static int check_permission(pid_t reader, int file)
+{
+	char path[64];
+	struct stat st;
+	mode_t umask;
+	int fd;
+
+	if (file < 0 || fstat(file, &st) || st.st_mode & S_IROTH)
+		return 0;
+	if (!identity_take(reader, false, &umask))
+		return -ESRCH;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	identity_return();
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
+}
+
 static int open_place(struct view *view, const struct machine *machine, pid_t reader,
 		      const struct place *place)
 {
@@ -248,7 +274,9 @@ static int open_place(struct view *view, const struct machine *machine, pid_t re
 	table = identify(machine, place, reader, &tid);
 	if (!table)
 		return -ENOENT;
-	fd = cgroup_namespace_roots(view, reader, &roots);
+	fd = check_permission(reader, place->fd);
+	if (!fd)
+		fd = cgroup_namespace_roots(view, reader, &roots);
 	if (!fd)
 		fd = table->make(view, &roots, tid, place->fd, &text);
 	if (fd == -EAGAIN)

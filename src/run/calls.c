@@ -32,6 +32,11 @@ static void answer_value(struct answer *answer, int64_t value)
 	answer->value = value;
 }
 
+#ifndef __NR_statmount /* Linux 6.8; everywhere the same */
+#define __NR_statmount 457
+#define __NR_listmount 458
+#endif
+
 /* --- statfs: the filesystem's type --- */
 
 static void answer_statfs_of(const struct calls_context *context, const struct call *call, int file,
@@ -217,6 +222,16 @@ static void answer_mount(const struct calls_context *context, const struct call 
 	close(target);
 }
 
+/* Mounts one by one, not by tables: whoever asks so falls back to them. */
+static void answer_absent(const struct calls_context *context, const struct call *call, char *path,
+			  struct answer *answer)
+{
+	(void)context;
+	(void)call;
+	(void)path;
+	answer_value(answer, -ENOSYS);
+}
+
 /* The newer way to mount: whoever goes it falls back to mount(2). */
 static void answer_fsopen(const struct calls_context *context, const struct call *call, char *path,
 			  struct answer *answer)
@@ -246,6 +261,8 @@ const struct trap traps[] = {
 	{__NR_sendfile, "sendfile", 0, 0, 0, false, answer_sendfile},
 	{__NR_mount, "mount", 0, 0, 0, false, answer_mount},
 	{__NR_fsopen, "fsopen", 0, 0, 0, false, answer_fsopen},
+	{__NR_statmount, "statmount", 0, 0, 0, false, answer_absent},
+	{__NR_listmount, "listmount", 0, 0, 0, false, answer_absent},
 	{__NR_unshare, "unshare", 0, CLONE_NEWCGROUP, CLONE_NEWCGROUP, false, answer_unshare},
 	{__NR_seccomp, "seccomp", 1, SECCOMP_FILTER_FLAG_NEW_LISTENER,
 	 SECCOMP_FILTER_FLAG_NEW_LISTENER, false, answer_seccomp},

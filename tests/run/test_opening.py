@@ -121,6 +121,28 @@ def test_refusals(inside):
     assert ours(inside.call(probes.read, "/proc/self/" + "./" * 2036 + "mountinfo"))
 
 
+def test_tables_that_are_not_for_everybody(inside):
+    """mountstats of another user's process; what is for everybody stays so."""
+    def error(path):
+        return error_of(inside.call, open_as_nobody, path)
+
+    assert error("/proc/1/mountstats") == error(f"/proc/{inside.call(os.getpid)}/mountstats") == "EACCES"
+    assert error("/proc/1/mountinfo") is error("/proc/1/cgroup") is None
+    assert "fstype proc" in inside.call(probes.read, "/proc/1/mountstats")
+    status, out, _ = inside.call(probes.run, "setpriv", "--reuid", "65534", "cat", "/proc/self/mountstats")
+    assert status == 0 and "fstype cgroup" in out
+
+
+def open_as_nobody(path):
+    as_nobody(lambda: os.close(os.open(path, os.O_RDONLY)))
+
+
+def test_mounts_one_by_one(inside):
+    """Whoever asks statmount and listmount goes back to the tables."""
+    for number in (457, 458):
+        assert error_of(inside.call, probes.syscall, number, 0, 0, 0, 0) == "ENOSYS"
+
+
 def write_as_nobody(path):
     os.close(as_nobody(lambda: os.open(path, os.O_WRONLY)))
 
