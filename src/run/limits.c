@@ -63,7 +63,9 @@ static int set_number(const struct view *view, const char *hierarchy, const char
 /* docker without --memory-swap: as much swap as memory. */
 static int64_t memory_and_swap(const struct limits *limits)
 {
-	return limits->memory_swap ? limits->memory_swap : 2 * limits->memory;
+	if (limits->memory_swap)
+		return limits->memory_swap;
+	return limits->memory > INT64_MAX / 2 ? -1 : 2 * limits->memory;
 }
 
 static int set_limits(const struct view *view, const struct limits *limits)

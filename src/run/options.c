@@ -12,6 +12,8 @@
 #include "number.h"
 #include "version.h"
 
+#define MEMORY_MIN (6 << 20) /* linuxMinMemory of docker's daemon */
+
 enum { OPTION_AT = 256, OPTION_ROOT, OPTION_REDIRECT, OPTION_TRACE, OPTION_MEMORY_SWAP, OPTION_CPUS,
        OPTION_CPUSET_CPUS, OPTION_PIDS_LIMIT };
 
@@ -172,12 +174,34 @@ static const char *option_name(int key)
 	return option_table[i].name;
 }
 
+/* Takes what says nothing ("//", "/.", a slash at the end) off an absolute path, as the mount tables have it. */
+static void clean_path(char *path)
+{
+	const char *rest = path;
+	char *end = path;
+	size_t len;
+
+	while (*path == '/' && *rest) {
+		rest += strspn(rest, "/");
+		len = strcspn(rest, "/");
+		if (len && !(len == 1 && *rest == '.')) {
+			*end++ = '/';
+			memmove(end, rest, len);
+			end += len;
+		}
+		rest += len;
+	}
+	if (*path == '/')
+		*end = '\0';
+}
+
 static enum run_options_result take_option(struct run_options *options, int key)
 {
 	char what[64];
 
 	switch (key) {
 	case OPTION_AT:
+		clean_path(optarg);
 		options->at = optarg;
 		return RUN_OPTIONS_RUN;
 	case OPTION_ROOT:
@@ -213,8 +237,11 @@ static enum run_options_result check(const struct run_options *options)
 	if (!options->command[0])
 		return complain("no command given", NULL);
 	if (options->at[0] != '/')
-		return complain("--at must be an absolute path, not", options->at);
-	if (limits->memory_swap && !limits->memory)
+		return complain("--at must be an absolute path below /, not", options->at);
+	if (limits->memory && limits->memory < MEMORY_MIN)
+		return complain("--memory cannot be less than docker's least, 6m (512m: mega, 512: bytes)",
+				NULL);
+	if (limits->memory_swap > 0 && !limits->memory)
 		return complain("--memory-swap needs --memory", NULL);
 	if (limits->memory_swap > 0 && limits->memory_swap < limits->memory)
 		return complain("--memory-swap is memory and swap: it cannot be less than --memory",

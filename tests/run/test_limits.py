@@ -28,6 +28,10 @@ def show(*options, files):
     (["-m", "512m", "--memory-swap", "512m"], ("536870912", "536870912")),
     (["-m", "512m", "--memory-swap", "2g"], ("536870912", "2147483648")),
     (["-m", "512m", "--memory-swap", "-1"], ("536870912", NO_LIMIT)),
+    (["-m", "4096p"], (str(4096 << 50), NO_LIMIT)),
+    (["-m", "6m"], ("6291456", "12582912")),
+    (["--memory-swap", "-1"], (NO_LIMIT, NO_LIMIT)),
+    (["-m", "0", "--cpus", "1"], (NO_LIMIT, NO_LIMIT)),
     (["--cpus", "1"], (NO_LIMIT, NO_LIMIT))])
 def test_memory(options, expected):
     found = show(*options, files=["memory/memory.limit_in_bytes", "memory/memory.memsw.limit_in_bytes"])
@@ -150,6 +154,7 @@ def test_two_at_once(start):
 
 @pytest.mark.parametrize("options, words", [
     (["--memory", "x"], ["--memory", "x"]), (["-m", "12z"], ["--memory", "12z"]),
+    (["-m", "512"], ["--memory", "6m"]), (["-m", "-1"], ["--memory", "-1"]),
     (["--memory-swap", "1g"], ["--memory-swap", "--memory"]),
     (["-m", "2g", "--memory-swap", "1g"], ["--memory-swap", "--memory"]),
     (["--cpus", "0.001"], ["--cpus", "0.001"]), (["--cpus", "many"], ["--cpus", "many"]),
