@@ -178,7 +178,7 @@ bool cgroupfs_start(struct cgroupfs *cgroupfs)
 
 	*cgroupfs = (struct cgroupfs){.pidfd = -1};
 	len = snprintf(cgroupfs->directory, sizeof(cgroupfs->directory),
-		       "%s/fuse_cgroup_run-XXXXXX", directory ? directory : "/tmp");
+		       "%s/fuse_cgroup_run-XXXXXX", directory && *directory ? directory : "/tmp");
 	if (len >= (int)sizeof(cgroupfs->directory))
 		errno = ENAMETOOLONG;
 	if (len >= (int)sizeof(cgroupfs->directory) || !mkdtemp(cgroupfs->directory)) {

@@ -17,31 +17,21 @@
 #include "number.h"
 #include "options.h"
 
-/*
- * What is passed on. Those that stop are among it, so that we stop after the
- * command, if it does: a shell that had its prompt before would share its
- * terminal with a command that still reads.
- */
-static const int passed[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT,
-			     SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM, SIGCHLD};
-
 /* What we were started with. Written once. */
 static sigset_t mask_before;
 static struct sigaction children_before;
-
-static void passed_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	for (unsigned i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
-		sigaddset(set, passed[i]);
-}
 
 void command_block_signals(void)
 {
 	const struct sigaction tell = {.sa_handler = SIG_DFL};
 	sigset_t set;
 
-	passed_signals(&set);
+	/*
+	 * All, as all are passed on. Those that stop too, so that we stop after the command, if it
+	 * does: a shell that had its prompt before would share its terminal with a command that still
+	 * reads. A fault of our own the kernel does not let us block.
+	 */
+	sigfillset(&set);
 	sigprocmask(SIG_BLOCK, &set, &mask_before);
 	/* Were SIGCHLD ignored, the kernel would not tell of children, nor of their status. */
 	sigaction(SIGCHLD, &tell, &children_before);
@@ -96,6 +86,11 @@ static void become_command(const struct run_options *options, const struct sock_
 		_exit(EXIT_OURS);
 	if (options->limits.cpuset_cpus)
 		take_processors(options->limits.cpuset_cpus);
+	if (options->directory && chdir(options->directory)) {
+		fprintf(stderr, "fuse_cgroup_run: the working directory, %s, is not in the tree: %s\n",
+			options->directory, strerror(errno));
+		_exit(EXIT_OURS);
+	}
 	command_restore_signals();
 	execvp(options->command[0], options->command);
 	fprintf(stderr, "fuse_cgroup_run: %s: %s\n", options->command[0], strerror(errno));
@@ -141,10 +136,13 @@ static bool reap(pid_t command, pid_t supervisor, int *status)
 	return false;
 }
 
-/* What a terminal sends goes to all of the group, the command too: only what somebody sent us is passed on. */
+/*
+ * What a terminal sends goes to all of the group, the command too: only what somebody sent us is passed
+ * on. A SIGPIPE of our own standard error is no one's.
+ */
 static bool is_for_command(const siginfo_t *info)
 {
-	return info->si_code <= 0;
+	return info->si_code <= 0 && info->si_pid != getpid();
 }
 
 static int wait_for_command(pid_t command, pid_t supervisor)
@@ -153,7 +151,7 @@ static int wait_for_command(pid_t command, pid_t supervisor)
 	sigset_t set;
 	int status;
 
-	passed_signals(&set);
+	sigfillset(&set);
 	while (!reap(command, supervisor, &status)) {
 		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD && is_for_command(&info))
 			kill(command, info.si_signo);

@@ -1,9 +1,12 @@
 /* fuse_cgroup_run(1): runs a command that takes our tree for the kernel's cgroups. */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "channel.h"
@@ -18,10 +21,28 @@ static void stay(int number)
 	(void)number;
 }
 
+/* What the caller may use up and permits is the command's: who serves it needs what it needs. */
+static void leave_limits(void)
+{
+	static const int left[] = {RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE};
+	struct rlimit limit;
+
+	umask(022);
+	for (unsigned i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+		if (!setrlimit(left[i], &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}) ||
+		    getrlimit(left[i], &limit))
+			continue;
+		limit.rlim_cur = limit.rlim_max; /* as far as it may */
+		setrlimit(left[i], &limit);
+	}
+	signal(SIGXFSZ, SIG_IGN); /* one file that is too large is no reason to end */
+}
+
 /* The supervisor's process: out of the terminal's reach, so that Ctrl-C is the command's alone. */
 static void become_supervisor(const struct run_options *options, int channel)
 {
 	setsid();
+	leave_limits();
 	signal(SIGPIPE, SIG_IGN);
 	/* It ends with the last process it serves; a handler, as what is ignored the daemon would inherit. */
 	signal(SIGTERM, stay);
@@ -32,12 +53,38 @@ static void become_supervisor(const struct run_options *options, int channel)
 	exit(supervisor_run(options, channel));
 }
 
-static int run(const struct run_options *options, const struct sock_fprog *filter)
+/* Whether /proc knows processes by the numbers that the kernel gives us. */
+static bool has_proc(void)
+{
+	char number[16] = "";
+
+	return readlink("/proc/self", number, sizeof(number) - 1) > 0 && atoi(number) == getpid();
+}
+
+/* The tree's place without symbolic links, and the command's working directory if that is there. */
+static bool find_places(struct run_options *options)
+{
+	static char at[PATH_MAX], directory[PATH_MAX];
+
+	if (!namespace_find(options->at, at))
+		return false;
+	options->at = at;
+	if (getcwd(directory, sizeof(directory)) && namespace_is_below(directory, at))
+		options->directory = directory;
+	return true;
+}
+
+static int run(struct run_options *options, const struct sock_fprog *filter)
 {
 	pid_t supervisor;
 	int ends[2];
 
-	if (!options->redirect && !namespace_enter())
+	if (!has_proc()) {
+		fprintf(stderr, "fuse_cgroup_run: /proc is missing or of another pid namespace: mount it "
+				"(unshare has --mount-proc)\n");
+		return EXIT_OURS;
+	}
+	if (!options->redirect && (!find_places(options) || !namespace_enter()))
 		return EXIT_OURS;
 	command_block_signals();
 	supervisor = channel_open(ends) ? fork() : -1;

@@ -93,19 +93,19 @@ bool namespace_enter(void)
 	return true;
 }
 
-bool namespace_has(const char *at)
+bool namespace_find(const char *at, char *real)
 {
 	struct stat st;
 
-	if (!stat(at, &st) && S_ISDIR(st.st_mode))
-		return true;
-	if (!errno)
+	if (realpath(at, real) && !stat(real, &st)) {
+		if (S_ISDIR(st.st_mode))
+			return true;
 		errno = ENOTDIR;
+	}
 	return complain(at, "mount sysfs first, or choose another directory with --at");
 }
 
-/* Whether `path` is `directory` or below it. */
-static bool is_below(const char *path, const char *directory)
+bool namespace_is_below(const char *path, const char *directory)
 {
 	size_t len = strlen(directory);
 
@@ -122,7 +122,7 @@ static bool last_mount(const char *at, char *point)
 
 	while (table && getline(&line, &size, table) > 0) {
 		if (sscanf(line, "%*u %*u %*s %*s %4095s", candidate) != 1 ||
-		    !is_below(candidate, at))
+		    !namespace_is_below(candidate, at))
 			continue;
 		strcpy(point, candidate);
 		found = true;
@@ -157,13 +157,10 @@ static bool mount_hierarchy(const struct view *view, const char *fuse, const cha
 	return true;
 }
 
-bool namespace_mount(const struct view *view, const char *fuse, const char *at)
+static bool mount_hierarchies(const struct view *view, const char *fuse, const char *at)
 {
 	char path[PATH_MAX];
 
-	unmount_below(at);
-	if (mount("tmpfs", at, "tmpfs", FLAGS, "mode=755"))
-		return complain(at, "a tmpfs cannot be mounted");
 	for (unsigned i = 0; i < view->count; i++) {
 		const char *name = view->hierarchies[i].name;
 
@@ -174,6 +171,37 @@ bool namespace_mount(const struct view *view, const char *fuse, const char *at)
 			return false;
 	}
 	return true;
+}
+
+/* The tmpfs, and what goes into it from the FUSE mount `tree`, which is mounted in there meanwhile. */
+static bool mount_from(const struct view *view, int tree, const char *at)
+{
+	char fuse[PATH_MAX];
+	bool mounted;
+
+	unmount_below(at);
+	if (mount("tmpfs", at, "tmpfs", FLAGS, "mode=755"))
+		return complain(at, "a tmpfs cannot be mounted");
+	snprintf(fuse, sizeof(fuse), "%s/.fuse", at);
+	if (mkdir(fuse, 0700) || move_mount(tree, "", AT_FDCWD, fuse, MOVE_MOUNT_F_EMPTY_PATH))
+		return complain(fuse, "the tree cannot be mounted");
+	mounted = mount_hierarchies(view, fuse, at);
+	umount2(fuse, MNT_DETACH);
+	rmdir(fuse);
+	return mounted;
+}
+
+bool namespace_mount(const struct view *view, const char *fuse, const char *at)
+{
+	/* Before anything is unmounted: `fuse` may be at `at` itself, or below. */
+	int tree = open_tree(AT_FDCWD, fuse, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	bool mounted;
+
+	if (tree < 0)
+		return complain(fuse, "the tree cannot be mounted");
+	mounted = mount_from(view, tree, at);
+	close(tree);
+	return mounted;
 }
 
 bool namespace_mount_again(const struct view *view, const char *fuse, const char *at)

@@ -17,8 +17,11 @@ struct view;
  */
 bool namespace_enter(void);
 
-/* Whether the directory is there to be mounted on. */
-bool namespace_has(const char *at);
+/* The directory to be mounted on, without symbolic links, in `real` (of PATH_MAX bytes). False: it is not there. */
+bool namespace_find(const char *at, char *real);
+
+/* Whether `path` is `directory` or below it. */
+bool namespace_is_below(const char *path, const char *directory);
 
 /*
  * Puts a tmpfs on `at`, in place of the kernel's cgroups there, with a bind mount of each hierarchy of

@@ -58,8 +58,6 @@ static bool build(struct supervisor *supervisor)
 {
 	const struct run_options *options = supervisor->options;
 
-	if (!options->redirect && !namespace_has(options->at))
-		return false;
 	if (options->root && !realpath(options->root, supervisor->root)) {
 		fprintf(stderr, "fuse_cgroup_run: --root: %s: %s\n", options->root, strerror(errno));
 		return false;

@@ -9,9 +9,10 @@ import pytest
 
 import launcher
 import mounting
-from launcher import PYTHON, complaint, launch, shell
+from launcher import AT, PYTHON, complaint, launch, shell
 
-PASSED_ON = ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "WINCH", "CONT", "ALRM"]
+PASSED_ON = ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "WINCH", "CONT", "ALRM", "PIPE", "PWR", "PROF",
+             "XCPU", "XFSZ", "ABRT", "SEGV", "RTMIN", "RTMAX"]
 
 
 # --- how it ends ---
@@ -127,6 +128,43 @@ def test_group_and_session():
         assert program.call(os.getppid) == program.pid
         assert program.call(os.getpgrp) == os.getpgid(program.pid)
         assert program.call(os.getsid, 0) == os.getsid(program.pid)
+
+
+@pytest.fixture
+def place():
+    """A place for the tree, with directories in it that it will hide."""
+    with launcher.temporary() as directory:
+        for name in ("place", "place/memory", "place/other"):
+            (directory / name).mkdir()
+        yield directory / "place"
+        for name in ("place/other", "place/memory", "place"):
+            (directory / name).rmdir()
+
+
+@pytest.mark.parametrize("name, expected", [("", "tmpfs"), ("memory", "cgroupfs")])
+def test_working_directory_in_the_tree(place, name, expected):
+    """Not the directory that has been there before."""
+    out = shell("pwd; stat -f -c %T .; ls -d cpu memory.usage_in_bytes 2>/dev/null || :",
+                cwd=place / name, options=["--at", place])
+    assert out.split() == [str(place / name), expected, "memory.usage_in_bytes" if name else "cpu"]
+
+
+def test_working_directory_that_the_tree_has_not(place):
+    line = complaint(launch("true", cwd=place / "other", options=["--at", place]))
+    assert f"{place}/other" in line and "not in the tree" in line
+
+
+@pytest.mark.parametrize("setting", ["umask 077", "ulimit -S -f 1", "ulimit -S -n 16",
+                                     "ulimit -S -v 100000"])
+def test_what_the_caller_permits_is_the_commands(setting):
+    """Who serves it needs more."""
+    script = f"{setting}; exec \"$@\""
+    out = shell("ulimit -S -f; umask; grep -c ' - cgroup ' /proc/self/mountinfo; "
+                f"setpriv --reuid 65534 --clear-groups cat {AT}/pids/pids.max", options=["--pids-limit", "64"],
+                wrapper=[*launcher.WITHOUT_CGROUPS, "bash", "-c", script, "sh"])
+    blocks = "2" if "-f" in setting else "unlimited"  # of 512 bytes
+    mask = "0077" if "umask" in setting else "0022"
+    assert out.split() == [blocks, mask, str(len(launcher.HIERARCHIES)), "64"]
 
 
 # --- signals ---

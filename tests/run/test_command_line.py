@@ -98,6 +98,20 @@ def test_odd_names_of_places():
         target.rmdir()
 
 
+@pytest.mark.parametrize("name", [f"{AT}/", "//sys//fs/./cgroup/.", "/proc/self/root/sys/fs/cgroup"])
+def test_other_names_of_the_place(name):
+    """What the kernel has there is out of the tables by each of them."""
+    script = f"grep -c ' {AT}[ /]' /proc/self/mountinfo"
+    assert shell(script, options=["--at", name], wrapper=launcher.WITH_CGROUPS) == \
+        shell(script, wrapper=launcher.WITH_CGROUPS) == f"{len(mounting.HIERARCHIES) + 1}\n"
+
+
+@pytest.mark.parametrize("name", ["/", "//", "relative", ""])
+def test_not_a_place(name):
+    line = complaint(launch("true", options=["--at", name]))
+    assert "--at" in line and "--help" in line
+
+
 # --- --root ---
 
 def test_an_existing_mount(start):
@@ -114,6 +128,15 @@ def test_an_existing_mount(start):
         (daemon / "cpu" / "cgroup.procs").write_text(str(pid))
     (daemon / "cpu" / "mine" / "below").rmdir()
     assert daemon.process.poll() is None
+
+
+def test_an_existing_mount_in_its_own_place(start):
+    daemon = start()
+    os.mkdir(daemon / "cpu" / "a")
+    out = shell("stat -f -c %T $1 $1/cpu $1/cpu/a; grep -c ' - cgroup ' /proc/self/mountinfo", daemon.path,
+                options=["--root", daemon.path, "--at", daemon.path])
+    assert out.split() == ["tmpfs", "cgroupfs", "cgroupfs", str(len(mounting.HIERARCHIES))]
+    os.rmdir(daemon / "cpu" / "a")
 
 
 def test_fewer_hierarchies(start):
@@ -208,6 +231,13 @@ def test_long_name_of_the_temporary_directory():
         out = shell("ls \"$TMPDIR\"; stat -f -c %T \"$1/cpu\"", AT, env=launcher.environment(long))
         assert re.fullmatch(r"fuse_cgroup_run-\w{6}\ncgroupfs\n", out)
         long.rmdir()
+
+
+def test_proc_of_another_namespace():
+    """The kernel's numbers of processes are not those of /proc: nothing could be answered."""
+    line = complaint(launch("true", wrapper=["unshare", "--pid", "--fork"]))
+    assert "/proc" in line and "pid namespace" in line
+    assert launch("true", wrapper=["unshare", "--pid", "--fork", "--mount-proc"]).returncode == 0
 
 
 def test_no_temporary_directory():
