@@ -270,6 +270,26 @@ static bool is_directory(int fd)
 	return !fstat(fd, &st) && S_ISDIR(st.st_mode);
 }
 
+int answers_bind(struct view *view, pid_t tid, const char *source, int target)
+{
+	struct statx about;
+	int mount, error;
+
+	if (!answers_may_mount(tid, "mnt"))
+		return -EPERM;
+	mount = open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (mount < 0)
+		return -errno;
+	if (!view_has(view, mount, &about))
+		error = -ENODEV;
+	else if (S_ISDIR(about.stx_mode) != is_directory(target))
+		error = -ENOTDIR;
+	else
+		error = attach_in_namespace(tid, mount, target);
+	close(mount);
+	return error;
+}
+
 int answers_mount(struct view *view, pid_t tid, const char *data, unsigned long flags, int target)
 {
 	const struct view_hierarchy *hierarchy;

@@ -52,4 +52,7 @@ bool answers_may_mount(pid_t tid, const char *namespace);
  */
 int answers_mount(struct view *view, pid_t tid, const char *data, unsigned long flags, int target);
 
+/* Bind mounts what is at `source` (the supervisor's path, in our tree) there. 0 or a negative errno. */
+int answers_bind(struct view *view, pid_t tid, const char *source, int target);
+
 #endif

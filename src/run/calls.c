@@ -198,6 +198,28 @@ static int mount_cgroup(const struct calls_context *context, const struct call *
 	return answers_mount(context->view, call->tid, data, mount_flags(call), target);
 }
 
+/* With --redirect: a bind mount of something in the tree. */
+static bool bind_redirected(const struct calls_context *context, const struct call *call, char *path,
+			    struct answer *answer)
+{
+	char source[PATH_MAX];
+	int target;
+
+	if (!context->redirect || !(mount_flags(call) & MS_BIND) || mount_flags(call) & MS_REMOUNT ||
+	    !fetch_path(call, 0, path) ||
+	    !redirect_path_of(context->view, call->tid, path, source) || !fetch_path(call, 1, path))
+		return false;
+	context->before_waiting();
+	target = place_open(context->machine, call->tid, AT_FDCWD, path);
+	if (target < 0) {
+		answer_value(answer, target);
+		return true;
+	}
+	answer_value(answer, answers_bind(context->view, call->tid, source, target));
+	close(target);
+	return true;
+}
+
 static bool is_cgroup_type(const char *type)
 {
 	return !strcmp(type, "cgroup") || !strcmp(type, "cgroup2");
@@ -209,6 +231,8 @@ static void answer_mount(const struct calls_context *context, const struct call 
 	char type[sizeof("cgroup2")];
 	int target;
 
+	if (bind_redirected(context, call, path, answer))
+		return;
 	if (peer_read_string(call->tid, call->arguments[2], type, sizeof(type)) ||
 	    !is_cgroup_type(type) || mount_flags(call) & NO_NEW_MOUNT || !fetch_path(call, 1, path))
 		return;

@@ -167,7 +167,7 @@ static bool leads_so(const struct errand *errand, unsigned i, const char *path, 
 	const struct view *view = errand->context->view;
 
 	if (*path == '/')
-		return redirect_path(view, path, target);
+		return redirect_path_of(view, errand->call->tid, path, target);
 	return *path && view->prefix[0] && starts_at_top(errand, i) &&
 	       redirect_from_top(view, path, target);
 }
@@ -408,8 +408,12 @@ bool redirect_answer(const struct calls_context *context, const struct call *cal
 {
 	struct errand errand = {.context = context, .call = call, .row = find_row(call->number)};
 
-	if (!errand.row || !leads_to_tree(&errand))
+	if (!errand.row)
 		return false;
+	if (!leads_to_tree(&errand)) {
+		strcpy(path, errand.paths[0]);
+		return redirect_link(context, call, path, answer);
+	}
 	strcpy(path, errand.paths[0]);
 	context->before_waiting();
 	answer->kind = ANSWER_VALUE;

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct answer;
 struct call;
@@ -28,6 +29,13 @@ bool redirect_answer(const struct calls_context *context, const struct call *cal
 		     struct answer *answer);
 
 /*
+ * Answers readlink(2) of /proc/self/fd/N or cwd (`path`, of any process) when that is in our tree. False: it
+ * is not, or it is another call.
+ */
+bool redirect_link(const struct calls_context *context, const struct call *call, const char *path,
+		   struct answer *answer);
+
+/*
  * Where in the FUSE mount `path` leads (to `target` of PATH_MAX bytes): "/sys/fs/cgroup/cpu/a" to
  * "DIR/cpu/PREFIX/a". False: it does not begin with the tree's place, or leaves it by "..".
  */
@@ -35,5 +43,14 @@ bool redirect_path(const struct view *view, const char *path, char *target);
 
 /* The same of a relative path from the top of the tree. False: it leaves it. */
 bool redirect_from_top(const struct view *view, const char *path, char *target);
+
+/* The way back: what programs find at `target`, in `path` of PATH_MAX bytes. False: nothing. */
+bool redirect_back(const struct view *view, const char *target, char *path);
+
+/*
+ * Where the task's `path` leads: it is the place's only where the task's root is ours, not in a chroot
+ * or a container.
+ */
+bool redirect_path_of(const struct view *view, pid_t tid, const char *path, char *target);
 
 #endif

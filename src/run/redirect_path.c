@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "view.h"
 
@@ -68,4 +69,33 @@ bool redirect_from_top(const struct view *view, const char *path, char *target)
 bool redirect_path(const struct view *view, const char *path, char *target)
 {
 	return *path == '/' && take_place(&path, view->at) && redirect_from_top(view, path, target);
+}
+
+bool redirect_back(const struct view *view, const char *target, char *path)
+{
+	size_t len = strlen(view->mount), name, prefix = strlen(view->prefix);
+
+	if (strncmp(target, view->mount, len) || (target[len] && target[len] != '/'))
+		return false;
+	target += len;
+	name = *target ? 1 + strcspn(target + 1, "/") : 0;
+	if (strncmp(target + name, view->prefix, prefix))
+		prefix = 0;
+	return snprintf(path, PATH_MAX, "%s%.*s%s", view->at, (int)name, target,
+			target + name + prefix) < PATH_MAX;
+}
+
+static bool has_our_root(pid_t tid)
+{
+	struct stat ours, other;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/root", tid);
+	return !stat("/", &ours) && !stat(path, &other) && ours.st_dev == other.st_dev &&
+	       ours.st_ino == other.st_ino;
+}
+
+bool redirect_path_of(const struct view *view, pid_t tid, const char *path, char *target)
+{
+	return redirect_path(view, path, target) && has_our_root(tid);
 }

@@ -130,16 +130,16 @@ static bool is_led_away(const struct view *view, const struct mount *mount)
 {
 	size_t len = strlen(view->at);
 
-	return view->mount && mount->point.len >= len && !memcmp(mount->point.data, view->at, len) &&
+	return mount->point.len >= len && !memcmp(mount->point.data, view->at, len) &&
 	       (mount->point.len == len || mount->point.data[len] == '/');
 }
 
-static enum kind mount_kind(struct view *view, const struct mount *mount)
+static enum kind mount_kind(struct view *view, const struct mount *mount, bool led)
 {
 	struct slice path;
 
 	if (slice_is(mount->type, "cgroup") || slice_is(mount->type, "cgroup2") ||
-	    is_led_away(view, mount))
+	    (led && is_led_away(view, mount)))
 		return KIND_HIDDEN;
 	if (strncmp(mount->type.data, "fuse", 4) || !is_our_device(view, mount->device))
 		return KIND_OTHER;
@@ -207,6 +207,19 @@ static bool is_led_to(const struct view *view, const struct mount *mount)
 	return view->mount && slice_is(mount->point, view->mount);
 }
 
+/* Whether it is in the table: not in that of a container, in whose root the place is the container's own. */
+static bool is_led(const struct view *view, const struct text *mountinfo)
+{
+	struct slice rest = text_slice(mountinfo), line;
+	struct mount mount;
+
+	while (view->mount && take_line(&rest, &line)) {
+		if (parse_mount(line, &mount) && is_led_to(view, &mount))
+			return true;
+	}
+	return false;
+}
+
 /* It is shown where they are led from. */
 static struct slice top_point(const struct view *view, const struct mount *mount)
 {
@@ -238,12 +251,14 @@ int view_mountinfo(struct view *view, const struct text *roots, const struct tex
 		   struct text *out)
 {
 	struct slice rest = text_slice(mountinfo), line;
+	bool led = is_led(view, mountinfo);
 	struct mount mount;
 
 	text_clear(out);
 	pthread_rwlock_rdlock(&view->lock);
 	while (take_line(&rest, &line)) {
-		enum kind kind = parse_mount(line, &mount) ? mount_kind(view, &mount) : KIND_OTHER;
+		enum kind kind = parse_mount(line, &mount) ? mount_kind(view, &mount, led)
+							   : KIND_OTHER;
 
 		if (kind == KIND_OTHER)
 			add_slice(out, line);
@@ -348,6 +363,7 @@ static int merge(struct view *view, const struct text *mountinfo, const struct t
 {
 	struct slice rest = text_slice(mountinfo), table_rest = text_slice(table);
 	struct slice line, record, point;
+	bool led = is_led(view, mountinfo);
 	struct mount mount;
 
 	text_clear(out);
@@ -357,7 +373,7 @@ static int merge(struct view *view, const struct text *mountinfo, const struct t
 		if (!parse_mount(line, &mount) || !take(&table_rest, &record, &point) ||
 		    !slice_equal(mount.point, point))
 			return -EAGAIN;
-		kind = mount_kind(view, &mount);
+		kind = mount_kind(view, &mount, led);
 		if (kind == KIND_OTHER)
 			add_slice(out, record);
 		else if (kind != KIND_HIDDEN)

@@ -151,6 +151,41 @@ def test_from_the_top(limited):
     assert (status, sorted(out.split()), err) == (0, sorted(f"{AT}/{name}" for name in HIERARCHIES), "")
 
 
+@pytest.mark.parametrize("name", ["", "/memory", "/memory/memory.limit_in_bytes"])
+def test_links_of_open_files(redirected, limited, name):
+    """They tell the place: runc asks."""
+    for program in (redirected, limited):
+        assert program.call(probes.with_open, f"{AT}{name}", os.O_RDONLY, os.readlink, "/proc/self/fd/{}") \
+            == f"{AT}{name}"
+    assert redirected.call(probes.with_open, "/etc/passwd", os.O_RDONLY, os.readlink, "/proc/self/fd/{}") \
+        == "/etc/passwd"
+
+
+def test_length_of_a_link(redirected):
+    status, out, _ = redirected.call(probes.run, "perl", "-e", f"""
+        open(my $file, "<", "{AT}/cpu/cpu.shares"); my $link = "/proc/self/fd/" . fileno($file);
+        for my $size (0, 5, 100) {{ my $buffer = "x" x 100; print syscall(89, $link, $buffer, $size), "\n"; }}""")
+    assert (status, out.split()) == (0, ["-1", "5", str(len(f"{AT}/cpu/cpu.shares"))])
+
+
+def test_bind_mounts_and_other_roots(limited):
+    """A container's root has the tree where somebody mounts it, and the tables say so."""
+    script = f"""
+        root=$(mktemp -d); mount -t tmpfs tmpfs $root; mkdir -p $root/proc $root{AT}/memory $root/bin
+        cp /bin/busybox $root/bin; mount --bind /proc $root/proc
+        chroot $root /bin/busybox ls {AT}/memory | wc -l
+        mkdir {AT}/memory/child; echo 32M > {AT}/memory/child/memory.limit_in_bytes
+        mount --bind {AT}/memory/child $root{AT}/memory
+        chroot $root /bin/busybox cat {AT}/memory/memory.limit_in_bytes
+        chroot $root /bin/busybox cat /proc/self/mountinfo | grep -c ' /child {AT}/memory .* - cgroup cgroup rw,memory'
+        chroot $root /bin/busybox ls {AT}/cpu 2>&1 | grep -c 'No such'
+        umount $root{AT}/memory $root/proc $root; rmdir $root {AT}/memory/child"""
+    status, out, err = limited.call(probes.run, "unshare", "-m", "--propagation", "private", "sh", "-ec", script)
+    assert (status, out.split(), err) == (0, ["0", str(32 << 20), "1", "1"], "")
+    refused = limited.call(probes.run, "setpriv", "--reuid", "65534", "mount", "--bind", f"{AT}/cpu", "/mnt")
+    assert refused[0] != 0
+
+
 def test_other_paths_are_left_alone(redirected):
     """Only whole names are the tree's."""
     for path in (f"{AT}-other", "/sys/fs", "/etc", "relative", ""):
