@@ -3,6 +3,7 @@
 kernel   the kernel's own cgroup v1, freshly mounted: says what must be seen
 away     ours, by the launcher, where the kernel's cgroups have been taken away
 beside   ours, by the launcher, where they are left
+led      ours, mounted elsewhere, with paths led there (--redirect), where they have been taken away
 """
 
 import contextlib
@@ -21,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAUNCHER = pathlib.Path(os.environ.get("FUSE_CGROUP_RUN", ROOT / "build" / "fuse_cgroup_run"))
 HIERARCHIES = ("blkio cpu cpuacct cpuset devices freezer hugetlb memory net_cls net_prio "
                "perf_event pids systemd").split()
-NAMES = ("kernel", "away", "beside")
+NAMES = ("kernel", "away", "beside", "led")
 STANDARD = "/sys/fs/cgroup"
 SECONDS = float(os.environ.get("CLIENT_SECONDS", "120"))  # more than a busy machine needs
 PR_SET_CHILD_SUBREAPER = 36
@@ -156,19 +157,22 @@ class Tree:
         command = {"kernel": lambda: private(limited(self.unique, options) if options
                                              else KERNEL, "sh"),
                    "away": lambda: private(TAKE_AWAY, *launcher),
-                   "beside": lambda: private(":", *launcher)}[name]()
+                   "beside": lambda: private(":", *launcher),
+                   "led": lambda: private(TAKE_AWAY, launcher[0], "--redirect", *launcher[1:])}[name]()
         with open(self.log, "wb") as log:
             # tini reaps orphans, as init would; a terminal's Ctrl-C is for us, who then clean up
             self.shell = subprocess.Popen(["tini", "-s", "--", *command], stderr=log, bufsize=0,
                                           stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                          start_new_session=True)
+                                          start_new_session=True,
+                                          env={**os.environ, "TMPDIR": str(self.directory)})
         try:
             self.pid = int(self._say("echo $$", SECONDS))
         except AssertionError:
             self.shell.kill()
             self.clean()
             raise
-        self.root = pathlib.Path(f"/proc/{self.pid}/root{STANDARD}")
+        place = next(self.directory.glob("fuse_cgroup_run-*/mount")) if name == "led" else STANDARD
+        self.root = pathlib.Path(f"/proc/{self.pid}/root{place}")
 
     def _say(self, line, seconds):
         """One line to the shell, and the line it answers."""
