@@ -123,11 +123,25 @@ static int make_cgroup(const struct view *view, const char *hierarchy)
 	return error;
 }
 
+/* A name that nobody has: other pid namespaces have our number too, and a killed one leaves its name. */
+static void find_name(struct view *view)
+{
+	char path[256];
+	unsigned more = 0;
+
+	do {
+		snprintf(view->prefix, sizeof(view->prefix), more ? "/run-%d-%u" : "/run-%d", getpid(),
+			 more);
+		snprintf(path, sizeof(path), "%s%s", view->hierarchies[0].name, view->prefix);
+		more++;
+	} while (!faccessat(view->top, path, F_OK, 0));
+}
+
 int limits_make(struct view *view, const struct limits *limits)
 {
 	int error = 0;
 
-	snprintf(view->prefix, sizeof(view->prefix), "/run-%d", getpid());
+	find_name(view);
 	for (unsigned i = 0; i < view->count && !error; i++)
 		error = make_cgroup(view, view->hierarchies[i].name);
 	if (!error)

@@ -139,6 +139,8 @@ static int parse_pids(const char *text, int64_t *pids)
 
 static int parse_limit(struct limits *limits, int key, const char *text)
 {
+	if (key < OPTION_AT)
+		text += *text == '='; /* docker's short options take -m=512m too */
 	switch (key) {
 	case 'm':
 		return limits_parse_size(text, &limits->memory);

@@ -53,6 +53,19 @@ static bool show(struct supervisor *supervisor)
 	return !error;
 }
 
+static bool start_daemon(struct supervisor *supervisor)
+{
+	const struct run_options *options = supervisor->options;
+
+	if (!cgroupfs_start(&supervisor->cgroupfs))
+		return false;
+	if (options->redirect || !namespace_is_below(supervisor->cgroupfs.directory, options->at))
+		return true;
+	fprintf(stderr, "fuse_cgroup_run: --at: %s would hide %s: choose another TMPDIR\n", options->at,
+		supervisor->cgroupfs.directory);
+	return false;
+}
+
 /* The tree in its place, with the command's own cgroups. */
 static bool build(struct supervisor *supervisor)
 {
@@ -62,7 +75,7 @@ static bool build(struct supervisor *supervisor)
 		fprintf(stderr, "fuse_cgroup_run: --root: %s: %s\n", options->root, strerror(errno));
 		return false;
 	}
-	if (!options->root && !cgroupfs_start(&supervisor->cgroupfs))
+	if (!options->root && !start_daemon(supervisor))
 		return false;
 	if (!show(supervisor))
 		return false;

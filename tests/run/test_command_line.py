@@ -106,6 +106,13 @@ def test_other_names_of_the_place(name):
         shell(script, wrapper=launcher.WITH_CGROUPS) == f"{len(mounting.HIERARCHIES) + 1}\n"
 
 
+def test_place_that_hides_the_daemon():
+    with launcher.temporary() as directory:
+        line = complaint(launch("true", options=["--at", directory.parent], env=launcher.environment(directory),
+                                cwd="/"))
+        assert "--at" in line and "TMPDIR" in line and str(directory) in line
+
+
 @pytest.mark.parametrize("name", ["/", "//", "relative", ""])
 def test_not_a_place(name):
     line = complaint(launch("true", options=["--at", name]))

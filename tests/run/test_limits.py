@@ -23,7 +23,7 @@ def show(*options, files):
 @pytest.mark.parametrize("options, expected", [
     (["--memory", "512M"], ("536870912", "1073741824")),
     (["-m", "512m"], ("536870912", "1073741824")),
-    (["-m1.5g"], ("1610612736", "3221225472")),
+    (["-m1.5g"], ("1610612736", "3221225472")), (["-m=1.5g"], ("1610612736", "3221225472")),
     (["--memory=100000000"], ("99999744", "199999488")),  # whole pages, as the kernel has it
     (["-m", "512m", "--memory-swap", "512m"], ("536870912", "536870912")),
     (["-m", "512m", "--memory-swap", "2g"], ("536870912", "2147483648")),
@@ -148,6 +148,17 @@ def test_two_at_once(start):
             assert program.call(probes.read, f"{AT}/memory/memory.limit_in_bytes") == f"{size}\n"
         text = one.call(probes.read, f"/proc/{two.call(os.getpid)}/cgroup")
         assert re.search(r"^8:memory:/\.\./run-\d+$", text, re.M)
+
+
+def test_a_name_that_is_taken(start):
+    """Launchers of several pid namespaces have one number: no one's cgroup is another's."""
+    daemon = start()
+    wrapper = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    with launcher.Inside("--root", daemon.path, "-m", "1g", wrapper=wrapper) as one, \
+            launcher.Inside("--root", daemon.path, "-m", "2g", wrapper=wrapper) as two:
+        assert one.call(os.getppid) == two.call(os.getppid)
+        for program, size in ((one, 1 << 30), (two, 2 << 30)):
+            assert program.call(probes.read, f"{AT}/memory/memory.limit_in_bytes") == f"{size}\n"
 
 
 # --- what cannot be ---
