@@ -128,14 +128,29 @@ static void answer_openat(const struct calls_context *context, const struct call
 		answer_open_at(context, call, (int)call->arguments[0], path, &how, answer);
 }
 
+/* openat2(2)'s structure, may be a later and longer one whose rest is 0. False: the kernel says why. */
+static bool fetch_how(const struct call *call, struct open_how *how)
+{
+	char longer[4096];
+	uint64_t size = call->arguments[3];
+
+	if (size < sizeof(*how) || size > sizeof(longer) ||
+	    peer_read(call->tid, call->arguments[2], longer, size))
+		return false;
+	memcpy(how, longer, sizeof(*how));
+	for (uint64_t i = sizeof(*how); i < size; i++) {
+		if (longer[i])
+			return false;
+	}
+	return true;
+}
+
 static void answer_openat2(const struct calls_context *context, const struct call *call, char *path,
 			   struct answer *answer)
 {
 	struct open_how how;
 
-	if (!fetch_path(call, 1, path) || call->arguments[3] != sizeof(how) ||
-	    peer_read(call->tid, call->arguments[2], &how, sizeof(how)) ||
-	    how.flags & CALLS_NOT_READING)
+	if (!fetch_path(call, 1, path) || !fetch_how(call, &how) || how.flags & CALLS_NOT_READING)
 		return;
 	answer_open_at(context, call, (int)call->arguments[0], path, &how, answer);
 }

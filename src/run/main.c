@@ -74,7 +74,7 @@ static bool find_places(struct run_options *options)
 	return true;
 }
 
-static int run(struct run_options *options, const struct sock_fprog *filter)
+static int run(struct run_options *options, struct sock_fprog *filter)
 {
 	pid_t supervisor;
 	int ends[2];
@@ -94,6 +94,7 @@ static int run(struct run_options *options, const struct sock_fprog *filter)
 	}
 	if (!supervisor) {
 		close(ends[0]);
+		filter_free(filter); /* it is the command's process that installs it */
 		become_supervisor(options, ends[1]);
 	}
 	close(ends[1]);

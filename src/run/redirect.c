@@ -81,7 +81,7 @@ static const struct redirected redirected[] = {
 	ROW(futimesat, DIRECTORY, PATH, IN_STRUCT(struct timeval[2])),
 #endif
 	FILE_ROW(openat, 2, DIRECTORY, PATH, VALUE, MODE),
-	FILE_ROW(openat2, 2, DIRECTORY, PATH, IN_STRUCT(struct open_how), VALUE),
+	FILE_ROW(openat2, 2, DIRECTORY, PATH, IN_SIZED, VALUE),
 #ifdef __NR_newfstatat
 	ROW(newfstatat, DIRECTORY, PATH, OUT_STRUCT(struct stat), VALUE),
 #endif
@@ -218,7 +218,7 @@ static int fetch_memory(struct errand *errand, unsigned i, bool read)
 		return 0;
 	if (size > SIZED_MAX)
 		size = SIZED_MAX;
-	errand->memory[i] = calloc(1, size);
+	errand->memory[i] = calloc(1, size + sizeof(struct open_how)); /* whose flags are looked at */
 	if (!errand->memory[i])
 		return -ENOMEM;
 	errand->arguments[i] = (uintptr_t)errand->memory[i];

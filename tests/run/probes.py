@@ -144,7 +144,7 @@ def read_at(directory, name, flags=os.O_RDONLY):
 
 def read_by_openat2(directory, name, resolve=0, flags=os.O_RDONLY, size=24):
     parent = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    how = struct.pack("QQQ", flags, 0, resolve).ljust(size, b"\0")
+    how = struct.pack("QQQ", flags, 0, resolve).ljust(size, b"\0")[:size]
     try:
         return read_fd(syscall(SYS_OPENAT2, parent, os.fsencode(name), how, size))
     finally:

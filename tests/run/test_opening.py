@@ -53,6 +53,11 @@ def test_openat2(inside):
         assert ours(inside.call(probes.read_by_openat2, "/proc/self", "mountinfo", resolve))
 
 
+def test_openat2_of_later_kernels(inside):
+    """A longer structure, whose rest is 0."""
+    assert ours(inside.call(probes.read_by_openat2, "/proc", "self/mountinfo", 0, os.O_RDONLY, 40))
+
+
 def test_openat2_refusals(inside):
     """What the kernel refuses is refused: restrictions on the way, a bad structure."""
     no_symlinks, beneath = 4, 8

@@ -131,6 +131,15 @@ def test_resolution_from_a_directory(redirected):
     assert redirected.call(probes.read_by_openat2, "/etc", f"{AT}/cpu/cpu.shares", 0) == "1024\n"
 
 
+def test_openat2_of_later_kernels(redirected):
+    """A longer structure, whose rest is 0; and such that are too short."""
+    def read(size):
+        return redirected.call(probes.read_by_openat2, "/etc", f"{AT}/cpu/cpu.shares", 0, os.O_RDONLY, size)
+
+    assert read(24) == read(40) == read(4096) == "1024\n"
+    assert [error_of(read, size) for size in (0, 1, 23)] == ["EINVAL"] * 3
+
+
 def test_roots_of_mounts(limited):
     """The limits' cgroup is the root of what is at the place, and the kernel's own is not in the tables."""
     mountinfo = [line.split() for line in limited.call(probes.read, "/proc/self/mountinfo").splitlines()]
