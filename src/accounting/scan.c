@@ -9,13 +9,17 @@
 #include "internal.h"
 
 #define PROBES 2048 /* numbers tried one by one; beyond it all tasks are listed */
+#define SAME_PROGRAM 8 /* says more than any kinship */
 
 /* A new task, and what is needed to tell who made it. */
 struct newcomer {
 	struct task_id id;
-	struct machine_task_stat stat, parent;
-	bool has_parent;
-	bool group_lives, session_lives; /* the leaders of its process group and session */
+	struct machine_task_stat stat;
+	/* Of one whose parent is no member: */
+	struct machine_task_stat parent, leader; /* the leader of its process group */
+	bool has_parent, has_leader;
+	bool session_lives; /* its session's leader */
+	pid_t waited; /* a member of its process group that has waited for a child of late; 0: none */
 };
 
 /* How much a process has in common with an orphan: its group, at least its session, or nothing. */
@@ -36,9 +40,31 @@ static bool is_stranger(struct accounting *accounting, pid_t leader, bool lives)
 	return lives && !process_find(accounting, leader);
 }
 
+/* The leader of its process group lives, and is no member. */
+static bool has_strange_leader(struct accounting *accounting, const struct newcomer *newcomer)
+{
+	return newcomer->stat.pgrp != newcomer->id.tgid &&
+	       is_stranger(accounting, newcomer->stat.pgrp, newcomer->has_leader);
+}
+
 /*
- * Who may have forked a process whose true parent has ended meanwhile: one of
- * its process group, or of its session. A daemon that called setsid() has neither.
+ * It runs a member's program as that does, by a stack whose place is random: no exec was since the
+ * forks that made it. A stranger beside it that does so too may be where it comes from as well.
+ */
+static bool is_same_program(struct accounting *accounting, const struct process *process,
+			    const struct newcomer *newcomer)
+{
+	uint64_t stack = newcomer->stat.startstack;
+
+	if (!stack || process->startstack != stack || strcmp(process->comm, newcomer->stat.comm) ||
+	    newcomer->parent.startstack == stack)
+		return false;
+	return newcomer->leader.startstack != stack || !has_strange_leader(accounting, newcomer);
+}
+
+/*
+ * Who may have forked a process whose true parent has ended meanwhile: one that runs the same
+ * program, one of its process group, or of its session.
  */
 static const struct task *orphan_creator(struct accounting *accounting,
 					 const struct newcomer *newcomer)
@@ -46,23 +72,26 @@ static const struct task *orphan_creator(struct accounting *accounting,
 	const struct machine_task_stat *stat = &newcomer->stat;
 	const struct process *nearest = NULL;
 	struct process *process;
-	int best = 0;
+	int least = 1, best = 0;
 
-	if (newcomer->parent.session == stat->session)
-		return NULL; /* no orphan: a new parent is of another session */
-	if (is_stranger(accounting, stat->pgrp,
-			newcomer->group_lives && stat->pgrp != newcomer->id.tgid))
-		return NULL;
-	if (is_stranger(accounting, stat->session, newcomer->session_lives))
-		best = 2; /* its group alone can tell */
+	if (newcomer->parent.session == stat->session || has_strange_leader(accounting, newcomer))
+		least = SAME_PROGRAM; /* a new parent is of another session; strangers have orphans too */
+	else if (is_stranger(accounting, stat->session, newcomer->session_lives))
+		least = 3; /* its group alone can tell */
 	for (process = accounting->processes; process; process = process->hh.next) {
-		int kin = process->tgid == stat->pid ? 0 : kinship(process, stat);
+		int kin = kinship(process, stat);
 
-		if (kin > best) {
+		if (process->tgid == stat->pid)
+			continue;
+		if (is_same_program(accounting, process, newcomer))
+			kin += SAME_PROGRAM;
+		if (kin >= least && kin > best) {
 			best = kin;
 			nearest = process;
 		}
 	}
+	if (!nearest && newcomer->waited)
+		nearest = process_find(accounting, newcomer->waited);
 	return nearest ? process_leader(nearest) : NULL;
 }
 
@@ -89,11 +118,91 @@ static bool read_newcomer(const struct machine *machine, struct newcomer *newcom
 	    !moment_is_before(since, stat->starttime, newcomer->id.tid))
 		return false;
 	newcomer->id.start_time = stat->starttime;
+	return true;
+}
+
+/* A member of an orphan's process group, and what it knew of its children when it was read last. */
+struct kin {
+	pid_t tgid;
+	uint64_t faults;
+	bool has_zombies;
+};
+
+/* Those of the process group where a stranger leads it, and may be who made the newcomer. */
+static struct kin *list_kin(struct accounting *accounting, const struct newcomer *newcomer,
+			    size_t *count)
+{
+	const struct process *process;
+	struct kin *kin = NULL;
+
+	*count = 0;
+	pthread_mutex_lock(&accounting->lock);
+	if (has_strange_leader(accounting, newcomer))
+		kin = calloc(HASH_COUNT(accounting->processes), sizeof(*kin));
+	for (process = kin ? accounting->processes : NULL; process; process = process->hh.next) {
+		if (process->live && process->measured && process->pgrp == newcomer->stat.pgrp)
+			kin[(*count)++] = (struct kin){
+				.tgid = process->tgid,
+				.faults = process->reaped.now.value[COUNTER_FAULTS],
+				.has_zombies = process->unreaped};
+	}
+	pthread_mutex_unlock(&accounting->lock);
+	return kin;
+}
+
+/* An orphan's parent has ended: who made that one has waited for it, or is to. */
+static pid_t find_waited(struct accounting *accounting, const struct newcomer *newcomer)
+{
+	struct machine_task_stat stat;
+	pid_t waited = 0;
+	size_t count;
+	struct kin *kin = list_kin(accounting, newcomer, &count);
+
+	for (size_t i = 0; i < count && !waited; i++) {
+		if (kin[i].has_zombies ||
+		    (!machine_task_stat(accounting->machine, kin[i].tgid, 0, &stat) &&
+		     stat.cminflt + stat.cmajflt > kin[i].faults))
+			waited = kin[i].tgid;
+	}
+	free(kin);
+	return waited;
+}
+
+/* Reads what tells who made a process whose parent is no member. */
+static void read_kin(struct accounting *accounting, struct newcomer *newcomer)
+{
+	const struct machine *machine = accounting->machine;
+	const struct machine_task_stat *stat = &newcomer->stat;
+
 	newcomer->has_parent =
 		stat->ppid && !machine_task_stat(machine, stat->ppid, 0, &newcomer->parent);
-	newcomer->group_lives = machine_task_exists(machine, stat->pgrp, 0);
+	newcomer->has_leader = !machine_task_stat(machine, stat->pgrp, 0, &newcomer->leader);
 	newcomer->session_lives = machine_task_exists(machine, stat->session, 0);
-	return true;
+	if (newcomer->has_parent && newcomer->parent.session != stat->session)
+		newcomer->waited = find_waited(accounting, newcomer);
+}
+
+static bool is_known(struct accounting *accounting, pid_t tgid)
+{
+	bool known;
+
+	pthread_mutex_lock(&accounting->lock);
+	known = process_find(accounting, tgid);
+	pthread_mutex_unlock(&accounting->lock);
+	return known;
+}
+
+/* What a process shows besides its parent; it may be another program by now than who forked it. */
+static void note_process(struct accounting *accounting, struct process *process,
+			 const struct machine_task_stat *stat)
+{
+	process->pgrp = stat->pgrp;
+	process->session = stat->session;
+	if (!stat->startstack || process->startstack == stat->startstack)
+		return;
+	memory_release(accounting, process);
+	process->startstack = stat->startstack;
+	strcpy(process->comm, stat->comm);
 }
 
 /* Gives the newcomer to who made it, if that is there; under the lock. True: it is in the table now. */
@@ -111,10 +220,8 @@ static bool take(struct accounting *accounting, const struct newcomer *newcomer,
 	creator = find_creator(accounting, newcomer);
 	if (!creator || !task_fork(accounting, creator, id))
 		return false;
-	if (id->tid == id->tgid) {
-		process_find(accounting, id->tgid)->pgrp = newcomer->stat.pgrp;
-		process_find(accounting, id->tgid)->session = newcomer->stat.session;
-	}
+	if (id->tid == id->tgid)
+		note_process(accounting, process_find(accounting, id->tgid), &newcomer->stat);
 	if (final)
 		task_end(accounting, task_find(accounting, id->tid), final);
 	return true;
@@ -134,6 +241,8 @@ static bool take_newcomer(struct accounting *accounting, pid_t tgid, pid_t tid,
 
 	if (!read_newcomer(accounting->machine, &newcomer, since))
 		return false;
+	if (tid == tgid && !is_known(accounting, newcomer.stat.ppid))
+		read_kin(accounting, &newcomer);
 	ended = (newcomer.stat.state == 'Z' || newcomer.stat.state == 'X') &&
 		task_read_final(accounting->machine, &newcomer.id, &final);
 	pthread_mutex_lock(&accounting->lock);
@@ -204,16 +313,6 @@ static int list_known(struct accounting *accounting, struct task_list *list)
 	}
 	pthread_mutex_unlock(&accounting->lock);
 	return error;
-}
-
-static bool is_known(struct accounting *accounting, pid_t tgid)
-{
-	bool known;
-
-	pthread_mutex_lock(&accounting->lock);
-	known = process_find(accounting, tgid);
-	pthread_mutex_unlock(&accounting->lock);
-	return known;
 }
 
 /* The threads of a process that is known. */

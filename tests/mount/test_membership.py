@@ -36,12 +36,12 @@ def make(tree, hierarchy, name):
     return path
 
 
-def shell(script, *cgroups, **options):
+def shell(script, *cgroups, leader=True):
     """A shell that joins the cgroups before it runs the script; the leader of its own session."""
     joining = "".join(f"echo $$ > {path}/cgroup.procs; " for path in cgroups)
     return subprocess.Popen(["/bin/bash", "-c", joining + script], text=True,
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            start_new_session=True, **options)
+                            start_new_session=leader)
 
 
 def end(process):
@@ -146,16 +146,55 @@ def test_threads(mount):
         assert pids(a / "tasks") == sorted([helper.pid, second])
 
 
-def test_double_fork(mount):
-    """An orphan stays where it was born; so does one whose parents were never seen."""
+@pytest.mark.parametrize("leader", [True, False])
+def test_double_fork(mount, leader):
+    """An orphan stays where it was born, also in a process group that strangers are in and lead."""
     a = make(mount, "cpuacct", "a")
     # What is substituted is there when all who might write it have ended.
-    process = shell("echo $( ( (sleep 100 > /dev/null & echo $!) & ) ); read", a)
+    process = shell("echo $( ( (sleep 100 > /dev/null & echo $!) & ) ); read", a, leader=leader)
     orphan = int(process.stdout.readline())
     assert wait_until(lambda: pids(a / "cgroup.procs") == sorted([process.pid, orphan]))
     end(process)
     assert pids(a / "cgroup.procs") == [orphan]
     kill_all(a)
+
+
+DAEMONS = """
+import os, sys, time
+for _ in sys.stdin:
+    if not os.fork():
+        os.setsid()
+        daemon = os.fork()
+        if not daemon:
+            time.sleep(1000)
+        print(daemon)
+        os._exit(0)
+    os.wait()
+"""
+
+
+def test_daemons(mount):
+    """A process that has left its parent, its process group and its session stays where it was born."""
+    a = make(mount, "cpuacct", "a")
+    with Helper(DAEMONS) as helper:
+        write(a / "cgroup.procs", str(helper.pid))
+        members = sorted([helper.pid, *(int(helper.ask()) for _ in range(10))])
+        assert wait_until(lambda: pids(a / "cgroup.procs") == members, 2)
+        kill_all(a)
+
+
+def test_orphans_of_others(mount):
+    """Who is orphaned by a stranger of a member's process group is no member."""
+    a = make(mount, "cpuacct", "a")
+    process = shell("echo; read", a, leader=False)
+    process.stdout.readline()
+    with Helper(DAEMONS.replace("os.setsid()", "pass")) as helper:
+        assert os.getpgid(helper.pid) == os.getpgid(process.pid)
+        orphans = [int(helper.ask()) for _ in range(10)]
+        assert pids(a / "cgroup.procs") == [process.pid]
+        for orphan in orphans:
+            os.kill(orphan, signal.SIGKILL)
+    end(process)
 
 
 @pytest.mark.parametrize("count", [300])
