@@ -46,6 +46,7 @@ struct group {
 	unsigned populated; /* live tasks here and below */
 	unsigned zombie_count; /* zombies here and below, as far as is known */
 	unsigned pids_peak; /* the most tasks here and below that there were */
+	unsigned recounted; /* in which scan the tasks here and below were */
 	uint64_t pids_limit, pids_over; /* forks in the group itself that went over a limit */
 	struct group *children, *next, *prev;
 	struct usage *usage; /* what members, past and present, used; NULL while there were none */
@@ -112,6 +113,9 @@ enum usage_kind {
  */
 void accounting_track(struct accounting *accounting, unsigned hierarchy, unsigned kinds);
 
+/* Has peaks and limits of how many tasks there are kept truly in a hierarchy. At the same time. */
+void accounting_track_pids(struct accounting *accounting, unsigned hierarchy);
+
 /* --- groups and membership --- */
 
 /* Makes `group` a member-less group of its parent's hierarchy. 0 or -ENOMEM. */
@@ -140,6 +144,12 @@ bool group_has_members(struct group *group);
  * 0 or -ENOMEM.
  */
 int accounting_settle(struct accounting *accounting, const struct task_id *tasks, size_t count);
+
+/*
+ * Before tasks move into it: where nobody tells of exits, those that have ended are taken off the
+ * number of its tasks, if more would be more than there ever were. Reads /proc. 0 or -ENOMEM.
+ */
+int group_recount(struct group *group);
 
 /*
  * Moves tasks into `group` within its hierarchy. A task that exited meanwhile

@@ -53,6 +53,13 @@ void accounting_track(struct accounting *accounting, unsigned hierarchy, unsigne
 	pthread_mutex_unlock(&accounting->lock);
 }
 
+void accounting_track_pids(struct accounting *accounting, unsigned hierarchy)
+{
+	pthread_mutex_lock(&accounting->lock);
+	accounting->counts_pids |= UINT32_C(1) << hierarchy;
+	pthread_mutex_unlock(&accounting->lock);
+}
+
 void accounting_on_fork(struct accounting *accounting, unsigned hierarchy,
 			void (*forked)(void *context, const struct group *group,
 				       const struct task_id *task),

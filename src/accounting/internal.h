@@ -157,6 +157,7 @@ struct accounting {
 	pthread_mutex_t lock;
 	unsigned hierarchies; /* highest number in use + 1 */
 	unsigned kinds[ACCOUNTING_MAX_HIERARCHIES]; /* enum usage_kind */
+	uint32_t counts_pids; /* a bit for each hierarchy where peaks and limits of pids matter */
 	struct group *roots[ACCOUNTING_MAX_HIERARCHIES];
 	struct task *tasks; /* uthash by tid */
 	struct process *processes; /* uthash by tgid */
@@ -184,6 +185,7 @@ struct accounting {
 
 	/* Of the scan: one at a time, outside `lock`. */
 	pthread_mutex_t scanning;
+	unsigned scans; /* how many there were; under `lock` */
 	/* Of the newest numbers those that nobody had: given to tasks that are being made, or have ended. */
 	pid_t absent[ABSENT_MAX];
 	unsigned absent_count;
@@ -292,6 +294,15 @@ bool task_read_final(const struct machine *machine, const struct task_id *id,
 void tasks_refresh(struct accounting *accounting, const struct task_list *list);
 /* The same for orphans, before they end, or are waited for by who adopted them. */
 void orphans_refresh(struct accounting *accounting);
+
+/*
+ * Lists the tasks of the highest of the group and those above it where one more would be more than
+ * there ever were, or may be; none where exits are told of, or in the second question of one scan.
+ * Under the lock. 0 or -ENOMEM.
+ */
+int group_list_crowd(struct group *group, struct task_list *list, size_t *capacity);
+/* Forgets those of the tasks that are gone. Takes the lock, reads /proc. */
+void tasks_bury(struct accounting *accounting, struct task_list *list);
 
 /* Forgets zombies that were reaped, once there are many. */
 void zombies_refresh(struct accounting *accounting);

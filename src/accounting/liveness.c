@@ -332,10 +332,67 @@ static int list_mortal(const struct group *group, bool live, struct task_list *l
 	return error;
 }
 
+static bool tells_exits(const struct accounting *accounting)
+{
+	return accounting->source && accounting->source->tells_exits;
+}
+
+static bool is_crowded(const struct group *group)
+{
+	return group->populated >= group->pids_peak || group->populated >= group->pids_limit;
+}
+
+int group_list_crowd(struct group *group, struct task_list *list, size_t *capacity)
+{
+	struct accounting *accounting = group->accounting;
+	const struct group *top = NULL;
+
+	if (tells_exits(accounting) ||
+	    !(accounting->counts_pids & UINT32_C(1) << group->hierarchy))
+		return 0;
+	for (; group && group->parent; group = group->parent) {
+		if (!is_crowded(group) || group->recounted == accounting->scans)
+			continue;
+		group->recounted = accounting->scans;
+		top = group;
+	}
+	return top ? list_mortal(top, true, list, capacity) : 0;
+}
+
+void tasks_bury(struct accounting *accounting, struct task_list *list)
+{
+	size_t gone = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct task_id *id = &list->tasks[i];
+
+		if (!machine_task_exists(accounting->machine, id->tgid, id->tid))
+			list->tasks[gone++] = *id;
+	}
+	list->count = gone;
+	tasks_refresh(accounting, list);
+}
+
+int group_recount(struct group *group)
+{
+	struct accounting *accounting = group->accounting;
+	struct task_list list = {0};
+	size_t capacity = 0;
+	int error;
+
+	pthread_mutex_lock(&accounting->lock);
+	accounting->scans++; /* what was counted before does not do */
+	error = group_list_crowd(group, &list, &capacity);
+	pthread_mutex_unlock(&accounting->lock);
+	tasks_bury(accounting, &list);
+	free(list.tasks);
+	return error;
+}
+
 uint64_t group_pids(struct group *group)
 {
 	struct accounting *accounting = group->accounting;
-	bool live = !accounting->source || !accounting->source->tells_exits;
+	bool live = !tells_exits(accounting);
 	struct task_list list = {0};
 	size_t capacity = 0;
 	uint64_t pids;

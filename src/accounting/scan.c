@@ -192,6 +192,24 @@ static bool is_known(struct accounting *accounting, pid_t tgid)
 	return known;
 }
 
+/* Before it is counted: who has ended without a word is not counted with it. */
+static void make_room(struct accounting *accounting, const struct newcomer *newcomer)
+{
+	struct task_list list = {0};
+	const struct task *creator;
+	size_t capacity = 0;
+
+	pthread_mutex_lock(&accounting->lock);
+	creator = find_creator(accounting, newcomer);
+	for (unsigned i = 0; creator && i < accounting->hierarchies; i++) {
+		if (creator->links[i].group)
+			group_list_crowd(creator->links[i].group, &list, &capacity);
+	}
+	pthread_mutex_unlock(&accounting->lock);
+	tasks_bury(accounting, &list);
+	free(list.tasks);
+}
+
 /* What a process shows besides its parent; it may be another program by now than who forked it. */
 static void note_process(struct accounting *accounting, struct process *process,
 			 const struct machine_task_stat *stat)
@@ -243,6 +261,7 @@ static bool take_newcomer(struct accounting *accounting, pid_t tgid, pid_t tid,
 		return false;
 	if (tid == tgid && !is_known(accounting, newcomer.stat.ppid))
 		read_kin(accounting, &newcomer);
+	make_room(accounting, &newcomer);
 	ended = (newcomer.stat.state == 'Z' || newcomer.stat.state == 'X') &&
 		task_read_final(accounting->machine, &newcomer.id, &final);
 	pthread_mutex_lock(&accounting->lock);
@@ -377,6 +396,9 @@ bool scan_new(struct accounting *accounting)
 	pthread_mutex_lock(&accounting->scanning);
 	since = moment_seen(accounting);
 	now = moment_now(accounting);
+	pthread_mutex_lock(&accounting->lock);
+	accounting->scans++;
+	pthread_mutex_unlock(&accounting->lock);
 	taken = look_at_absent(accounting);
 	if (now.last_pid > since.last_pid && since.last_pid &&
 	    now.last_pid - since.last_pid <= PROBES)

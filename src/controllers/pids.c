@@ -75,9 +75,11 @@ static void *pids_alloc(struct cgroup *cgroup)
 {
 	struct pids *pids = calloc(1, sizeof(*pids));
 
-	(void)cgroup;
-	if (pids)
-		pids->limit = PIDS_MAX;
+	if (!pids)
+		return NULL;
+	pids->limit = PIDS_MAX;
+	if (cgroup_is_root(cgroup))
+		accounting_track_pids(cgroup_tree(cgroup)->accounting, cgroup->hierarchy->index);
 	return pids;
 }
 

@@ -196,6 +196,8 @@ int procs_write(const struct request *request, char *text, bool process)
 		error = collect_tasks(tree->machine, status.tgid, tid, process, &list);
 	if (!error)
 		error = accounting_settle(tree->accounting, list.tasks, list.count);
+	if (!error)
+		error = group_recount(&request->cgroup->group);
 	if (!error && list.count) {
 		tree_write_lock(tree);
 		error = attach(request->cgroup, &list, &request->caller);

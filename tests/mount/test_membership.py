@@ -210,6 +210,37 @@ def test_many_short_processes(mount, count):
     os.rmdir(a)
 
 
+CROWDS = """
+import os, sys
+for _ in sys.stdin:
+    crowd = [os.posix_spawn("/bin/sleep", ["sleep", "1000"], {}) for _ in range(20)]
+    print(len(crowd))
+    sys.stdin.readline()
+    for pid in crowd:
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+    print(0)
+"""
+
+
+def test_peak_of_crowds(mount):
+    """Those that have ended are none of the most that there were, whoever looked when."""
+    a = make(mount, "pids", "a")
+    write(a / "pids.max", "25")
+    with Helper(CROWDS) as helper:
+        write(a / "cgroup.procs", str(helper.pid))
+        for _ in range(4):
+            assert helper.ask() == "20"
+            assert read(a / "pids.current") == "21\n"
+            assert helper.ask() == "0"
+        assert (read(a / "pids.peak"), read(a / "pids.events")) == ("21\n", "max 0\n")
+        assert helper.ask() == "20"
+        assert helper.ask() == "0"
+        with Helper(CROWDS) as other:
+            write(a / "cgroup.procs", str(other.pid))
+            assert read(a / "pids.peak") == "21\n"
+
+
 FORKER = """
 import os, subprocess, sys
 for line in sys.stdin:
