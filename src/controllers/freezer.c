@@ -82,8 +82,7 @@ static int hold(struct cgroup *root, bool freezing, struct held_list *list)
 	cgroup_for_each_descendant(cgroup, root) {
 		const struct freezer *freezer = freezer_of(cgroup);
 
-		if (freezing ? freezer->state & FREEZING && !(freezer->state & FROZEN)
-			     : !(freezer->state & FREEZING))
+		if (freezing == !!(freezer->state & FREEZING))
 			list->held[list->count++] = (struct held){
 				.cgroup = cgroup_get(cgroup), .changes = freezer->changes};
 	}
@@ -131,13 +130,33 @@ static void update_if_frozen(const struct held *held)
 	struct freezer *freezer = freezer_of(held->cgroup);
 	struct cgroup *child;
 
-	if (!(freezer->state & FREEZING) || freezer->changes != held->changes)
+	if (!(freezer->state & FREEZING) || freezer->state & FROZEN ||
+	    freezer->changes != held->changes)
 		return;
 	cgroup_for_each_child(child, held->cgroup) {
 		if (!(freezer_of(child)->state & FROZEN))
 			return;
 	}
 	freezer->state |= FROZEN;
+	freezer->changes++; /* who looked before may have seen one run */
+}
+
+/* A task runs where it freezes: that is not all frozen (any more). Under the tree lock. */
+static void note_runner(struct cgroup *cgroup)
+{
+	for (; !cgroup_is_root(cgroup); cgroup = cgroup->parent) {
+		freezer_of(cgroup)->state &= ~(unsigned)FROZEN;
+		freezer_of(cgroup)->changes++;
+	}
+}
+
+/* Someone else let a member go on that stood still. Under the tree lock. */
+static void update_if_running(const struct held *held)
+{
+	const struct freezer *freezer = freezer_of(held->cgroup);
+
+	if (freezer->state & FROZEN && freezer->changes == held->changes)
+		note_runner(held->cgroup);
 }
 
 /* Stops who runs in those that freeze, and notes what is frozen by now. Without the tree lock. */
@@ -151,10 +170,13 @@ static int freeze(struct cgroup *root)
 	error = hold(root, true, &list);
 	tree_unlock(tree);
 	for (size_t i = list.count; i--;) { /* children before their parents */
-		if (!stop_members(list.held[i].cgroup))
-			continue;
+		bool all = stop_members(list.held[i].cgroup);
+
 		tree_write_lock(tree);
-		update_if_frozen(&list.held[i]);
+		if (all)
+			update_if_frozen(&list.held[i]);
+		else
+			update_if_running(&list.held[i]);
 		tree_unlock(tree);
 	}
 	release(&list);
@@ -247,7 +269,7 @@ static int state_measure(const struct request *request, struct text *out)
 	struct cgroup *cgroup = request->cgroup;
 	unsigned state = read_state(cgroup);
 
-	if (state & FREEZING && !(state & FROZEN)) {
+	if (state & FREEZING) {
 		int error = freeze(cgroup);
 
 		if (error)
@@ -265,15 +287,6 @@ static uint64_t freezing_read(struct cgroup *cgroup, const struct cgroup_file *f
 
 /* --- tasks that come --- */
 
-/* A task is new where it freezes: that is not all frozen any more (freezer_attach, freezer_fork). Under the tree lock. */
-static void note_newcomer(struct cgroup *cgroup)
-{
-	for (; !cgroup_is_root(cgroup); cgroup = cgroup->parent) {
-		freezer_of(cgroup)->state &= ~(unsigned)FROZEN;
-		freezer_of(cgroup)->changes++;
-	}
-}
-
 /*
  * Reads two short files of /proc under the tree lock, against the rule: no
  * reader must see a task run in a frozen cgroup, and stat needs no lock that
@@ -285,7 +298,7 @@ static void freezer_attach(struct cgroup *cgroup, const struct task_list *tasks)
 	bool freezing = freezer_of(cgroup)->state & FREEZING;
 
 	if (freezing)
-		note_newcomer(cgroup);
+		note_runner(cgroup); /* freezer_attach(), freezer_fork() */
 	for (size_t i = 0; stopper && i < tasks->count; i++) {
 		if (freezing)
 			stopper_stop(stopper, &tasks->tasks[i]);
@@ -309,7 +322,7 @@ static void forked(void *context, const struct group *group, const struct task_i
 			continue;
 		found = freezer_of(cgroup)->state & FREEZING;
 		if (found)
-			note_newcomer(cgroup);
+			note_runner(cgroup);
 		break;
 	}
 	tree_unlock(tree);

@@ -99,6 +99,8 @@ bool stopper_stop(struct stopper *stopper, const struct task_id *task)
 	}
 	if (!stopped)
 		stop_process(stopper, &leader);
+	else if (!is_stopped_state(leader.state)) /* not yet, or someone else let it go on */
+		send_signal(stopper->machine, leader.pid, leader.starttime, SIGSTOP);
 	pthread_mutex_unlock(&stopper->lock);
 	return is_stopped_state(stat.state);
 }

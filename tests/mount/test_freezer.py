@@ -206,6 +206,22 @@ def test_stopped_by_someone_else(top, counter):
     assert counter.works()
 
 
+def test_continued_by_someone_else(top, counter):
+    """SIGCONT is no way out: who asks whether all is frozen finds it so, or has it stopped anew."""
+    below = top / "below"
+    below.mkdir()
+    join(below, counter.child)
+    freeze(top)
+    for path in (top, below):
+        os.kill(counter.child, signal.SIGCONT)
+        assert wait_until(lambda: state(path) == "FROZEN" and counter.stands())
+    os.kill(counter.child, signal.SIGCONT)
+    freeze(top)
+    assert counter.stands()
+    thaw(top)
+    assert counter.works()
+
+
 @pytest.mark.daemon
 def test_end_of_the_daemon(start, counter):
     """Nobody stays stopped when there is no one left to thaw them."""
