@@ -236,6 +236,7 @@ static void put_process(struct text *out, const struct accounting *accounting,
 							   : accounting->roots[charge->hierarchy];
 
 		bytes_put_u64(out, group ? keeper->number(keeper->context, group) : 0);
+		bytes_put_u64(out, charge->is_heirs);
 		PUT_FIGURES(out, charge->held);
 		PUT_FIGURES(out, charge->left);
 	}
@@ -283,13 +284,15 @@ static void get_task(struct accounting *accounting, pid_t tgid, struct bytes *in
 static void get_charge(struct process *process, struct bytes *in, const struct finder *finder)
 {
 	struct group *group = finder->find(finder->context, bytes_get_u64(in));
-	struct memory_usage held, left;
+	struct charge charge = {.is_heirs = bytes_get_u64(in)};
 
-	GET_FIGURES(in, held);
-	GET_FIGURES(in, left);
+	GET_FIGURES(in, charge.held);
+	GET_FIGURES(in, charge.left);
 	if (!process || !group || in->wrong)
 		return;
-	memory_import(process, group->hierarchy, group->parent ? group : NULL, &held, &left);
+	charge.hierarchy = group->hierarchy;
+	charge.group = group->parent ? group : NULL;
+	memory_import(process, &charge);
 }
 
 static void get_process(struct process *process, struct bytes *in)

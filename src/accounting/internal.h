@@ -57,6 +57,7 @@ struct task {
 struct charge {
 	unsigned hierarchy;
 	struct group *group; /* NULL: the root */
+	bool is_heirs; /* of a group below that has ended: in the totals only */
 	struct memory_usage held; /* now; without the counters */
 	struct memory_usage left; /* when the process left the group: it holds no more than that */
 	struct charge *next; /* process->charges */
@@ -341,12 +342,11 @@ void memory_leave(struct accounting *accounting, struct process *process, unsign
 /* A new process, forked by `parent` into `groups` (by hierarchy, NULL: root). */
 void memory_fork(struct process *process, const struct process *parent,
 		 struct group *const groups[]);
-/* The group ends: its parent holds what it held. */
+/* The group ends: its parent's total keeps what it held. */
 void memory_retire(struct group *group);
 
-/* The process holds this much in the group (NULL: the root), as was exported. */
-void memory_import(struct process *process, unsigned hierarchy, struct group *group,
-		   const struct memory_usage *held, const struct memory_usage *left);
+/* The process has a charge as was exported: all of *from but its links. */
+void memory_import(struct process *process, const struct charge *from);
 
 /* --- sharing.c; under the lock --- */
 

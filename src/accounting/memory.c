@@ -105,7 +105,7 @@ static void charge_set(struct charge *charge, const struct memory_usage *now)
 		for (unsigned i = 0; i < HELD_FIELDS; i++) {
 			uint64_t change = *held_field(&target, i) - *held_field(&charge->held, i);
 
-			if (group == charge->group)
+			if (group == charge->group && !charge->is_heirs)
 				*held_field(&usage->memory, i) += change;
 			*held_field(&usage->memory_total, i) += change;
 		}
@@ -117,15 +117,15 @@ static void charge_set(struct charge *charge, const struct memory_usage *now)
 	charge->held = target;
 }
 
-/* The process' charge in a group (NULL: the root), made when there is none. */
-static struct charge *charge_get(struct process *process, unsigned hierarchy, struct group *group)
+static bool is_own_charge(const struct charge *charge, unsigned hierarchy, const struct group *group)
+{
+	return charge->hierarchy == hierarchy && charge->group == group && !charge->is_heirs;
+}
+
+static struct charge *charge_new(struct process *process, unsigned hierarchy, struct group *group)
 {
 	struct charge *charge;
 
-	LL_FOREACH(process->charges, charge) {
-		if (charge->hierarchy == hierarchy && charge->group == group)
-			return charge;
-	}
 	if (group && !usage_get(group))
 		return NULL;
 	charge = calloc(1, sizeof(*charge));
@@ -137,6 +137,18 @@ static struct charge *charge_get(struct process *process, unsigned hierarchy, st
 	if (group)
 		DL_APPEND2(group->usage->charges, charge, group_prev, group_next);
 	return charge;
+}
+
+/* The process' charge in a group (NULL: the root), made when there is none. */
+static struct charge *charge_get(struct process *process, unsigned hierarchy, struct group *group)
+{
+	struct charge *charge;
+
+	LL_FOREACH(process->charges, charge) {
+		if (is_own_charge(charge, hierarchy, group))
+			return charge;
+	}
+	return charge_new(process, hierarchy, group);
 }
 
 static void charge_free(struct process *process, struct charge *charge)
@@ -169,7 +181,7 @@ static void hold_past(struct process *process, unsigned hierarchy, struct group 
 	LL_FOREACH(process->charges, charge) {
 		struct memory_usage held = charge->left;
 
-		if (charge->hierarchy != hierarchy || charge->group == present)
+		if (charge->hierarchy != hierarchy || is_own_charge(charge, hierarchy, present))
 			continue;
 		for (unsigned i = 0; i < HELD_FIELDS; i++) {
 			uint64_t *have = held_field(&held, i), *left = held_field(&rest, i);
@@ -286,23 +298,26 @@ void memory_fork(struct process *process, const struct process *parent,
 	LL_FOREACH(parent->charges, from) {
 		struct charge *charge;
 
-		if (from->group == groups[from->hierarchy] || holds_nothing(&from->left))
+		if (is_own_charge(from, from->hierarchy, groups[from->hierarchy]) ||
+		    holds_nothing(&from->left))
 			continue;
-		charge = charge_get(process, from->hierarchy, from->group);
-		if (charge)
-			charge->left = from->left;
+		charge = charge_new(process, from->hierarchy, from->group);
+		if (!charge)
+			continue;
+		charge->is_heirs = from->is_heirs;
+		charge->left = from->left;
 	}
 }
 
-void memory_import(struct process *process, unsigned hierarchy, struct group *group,
-		   const struct memory_usage *held, const struct memory_usage *left)
+void memory_import(struct process *process, const struct charge *from)
 {
-	struct charge *charge = charge_get(process, hierarchy, group);
+	struct charge *charge = charge_new(process, from->hierarchy, from->group);
 
 	if (!charge)
 		return;
-	charge_set(charge, held);
-	charge->left = *left;
+	charge->is_heirs = from->is_heirs;
+	charge_set(charge, &from->held);
+	charge->left = from->left;
 }
 
 void memory_retire(struct group *group)
@@ -318,6 +333,7 @@ void memory_retire(struct group *group)
 		charge_set(charge, &nothing);
 		DL_DELETE2(group->usage->charges, charge, group_prev, group_next);
 		charge->group = parent && usage_get(parent) ? parent : NULL;
+		charge->is_heirs = true;
 		if (charge->group)
 			DL_APPEND2(parent->usage->charges, charge, group_prev, group_next);
 		charge_set(charge, &held);
