@@ -78,11 +78,16 @@ void state_file_close(struct state_file *file)
 
 int state_file_read(const struct state_file *file, struct text *content)
 {
-	int fd = openat(file->directory, "state", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	char buffer[65536];
+	struct stat stat;
 	ssize_t len;
-	int error;
+	int fd, error;
 
+	if (fstatat(file->directory, "state", &stat, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (!S_ISREG(stat.st_mode))
+		return -EINVAL;
+	fd = openat(file->directory, "state", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
 	while ((len = read(fd, buffer, sizeof(buffer))) > 0)

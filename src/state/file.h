@@ -19,7 +19,7 @@ struct state_file {
 char *state_file_open(struct state_file *file, const char *path);
 void state_file_close(struct state_file *file);
 
-/* All of `state` into *content; -ENOENT: there is none. */
+/* All of `state` into *content; -ENOENT: there is none; -EINVAL: it is no regular file. */
 int state_file_read(const struct state_file *file, struct text *content);
 /* Moves `state` away, and writes its new path to `name`. 0 or a negative errno. */
 int state_file_set_aside(const struct state_file *file, char *name, size_t size);

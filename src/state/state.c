@@ -297,6 +297,8 @@ static char *open_and_load(struct state *state, const char *directory)
 	error = state_file_read(&state->file, &content);
 	if (!error)
 		problem = load(state, &content);
+	else if (error == -EINVAL)
+		return refuse(state, "it is not a file");
 	text_free(&content);
 	if (error == -ENOENT)
 		error = 0;

@@ -249,6 +249,18 @@ def test_refused_and_kept_aside(start, directory, state, spoil, why):
     assert not (daemon / "cpu" / "one").exists()
 
 
+@pytest.mark.parametrize("make", (os.mkdir, os.mkfifo, lambda path: os.symlink("/etc/passwd", path)),
+                         ids=("directory", "fifo", "symlink"))
+def test_what_is_no_file_is_refused(start, directory, state, make):
+    state.mkdir()
+    make(state / "state")
+    line = refused(directory, state)
+    assert "not a file" in line and str(state / "state") in line
+    kept = re.search(r"kept as (\S+),", line).group(1)
+    assert os.lstat(kept)
+    start(*keeping(state))
+
+
 def test_two_daemons_do_not_share(start, state):
     daemon = start(*keeping(state))
     with mounting.mount_point() as other:
