@@ -58,6 +58,7 @@ struct task_id {
 	pid_t tid;
 	pid_t tgid;
 	uint64_t start_time; /* ticks after boot, /proc/PID/stat field 22 */
+	uint64_t forked_at; /* ticks: while that is not known, when its fork was told; 0: it was not */
 };
 
 /* A list of tasks; the caller frees `tasks` with free(). */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <utlist.h>
@@ -103,9 +104,19 @@ static void forget_finals(struct events_source *events)
 
 /* --- what an event does; under accounting's lock --- */
 
+/* Start times are after boot, times of events monotonic: without what the machine was asleep. */
+static uint64_t ticks_of(uint64_t time)
+{
+	struct timespec boot;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	time += (uint64_t)boot.tv_sec * 1000000000u + (uint64_t)boot.tv_nsec - now_ns();
+	return time / MACHINE_TICK_NS;
+}
+
 static void on_fork(struct accounting *accounting, const struct event *event)
 {
-	const struct task_id id = {.tid = event->tid, .tgid = event->tgid};
+	struct task_id id = {.tid = event->tid, .tgid = event->tgid};
 	struct task *old = task_find(accounting, event->tid), *creator;
 	struct process *process;
 
@@ -115,8 +126,10 @@ static void on_fork(struct accounting *accounting, const struct event *event)
 	process = process_find(accounting, event->creator_tgid);
 	if (!creator && process)
 		creator = process_leader(process);
-	if (creator)
-		task_fork(accounting, creator, &id);
+	if (!creator)
+		return;
+	id.forked_at = ticks_of(event->time);
+	task_fork(accounting, creator, &id);
 }
 
 static void on_exit_event(struct events_source *events, const struct event *event)

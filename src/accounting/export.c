@@ -184,6 +184,7 @@ static void put_task(struct text *out, const struct accounting *accounting,
 
 	bytes_put_u64(out, (uint64_t)task->id.tid);
 	bytes_put_u64(out, task->id.start_time);
+	bytes_put_u64(out, task->id.forked_at);
 	bytes_put_u64(out, (task->zombie ? TASK_FLAG_ZOMBIE : 0) |
 				   (task->measured ? TASK_FLAG_MEASURED : 0));
 	bytes_put_u64(out, task->run);
@@ -256,6 +257,7 @@ static void get_task(struct accounting *accounting, pid_t tgid, struct bytes *in
 	uint64_t flags, places;
 
 	id.start_time = bytes_get_u64(in);
+	id.forked_at = bytes_get_u64(in);
 	flags = bytes_get_u64(in);
 	if (!in->wrong && id.tid > 0)
 		task = task_new(accounting, &id);

@@ -254,6 +254,9 @@ void task_exec(struct accounting *accounting, pid_t tgid);
 /* It is gone, and frees its number; ends it first. */
 void task_free(struct accounting *accounting, struct task *task);
 
+/* A task that has the number and started then is this one: nobody who has it later. */
+bool id_started(const struct task_id *id, uint64_t start_time);
+
 /* The same task as `id` names, as far as its start time is known. */
 bool task_is(const struct task *task, const struct task_id *id);
 

@@ -14,7 +14,7 @@ static enum liveness task_look(const struct machine *machine, const struct task_
 	if (machine_task_is_gone(machine, id->tgid, id->tid) ||
 	    machine_task_stat(machine, id->tgid, id->tid, &stat))
 		return TASK_GONE;
-	if (id->start_time && stat.starttime != id->start_time)
+	if (!id_started(id, stat.starttime))
 		return TASK_GONE;
 	*parent = stat.ppid;
 	return stat.state == 'Z' || stat.state == 'X' ? TASK_ZOMBIE : TASK_LIVES;
@@ -28,7 +28,7 @@ bool task_read_final(const struct machine *machine, const struct task_id *id,
 	struct machine_task_io io = {0};
 
 	if (machine_task_stat(machine, id->tgid, id->tid, &stat) ||
-	    (id->start_time && stat.starttime != id->start_time))
+	    !id_started(id, stat.starttime))
 		return false;
 	*final = (struct counters){{
 		[COUNTER_RUN] = (stat.utime + stat.stime) * MACHINE_TICK_NS,

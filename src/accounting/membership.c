@@ -15,9 +15,17 @@ struct task *task_find(struct accounting *accounting, pid_t tid)
 	return task;
 }
 
+/* Of a fork that is told the task is there already; clocks that are read in turn differ a little. */
+bool id_started(const struct task_id *id, uint64_t start_time)
+{
+	if (id->start_time)
+		return start_time == id->start_time;
+	return !id->forked_at || start_time <= id->forked_at + 1;
+}
+
 bool task_is(const struct task *task, const struct task_id *id)
 {
-	return !task->id.start_time || !id->start_time || task->id.start_time == id->start_time;
+	return !id->start_time || id_started(&task->id, id->start_time);
 }
 
 static bool task_is_claimed(const struct accounting *accounting, const struct task *task)

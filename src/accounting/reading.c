@@ -38,7 +38,7 @@ static void read_thread(const struct machine *machine, struct reading *reading,
 	struct machine_task_stat stat;
 
 	if (!read_thread_stat(machine, reading, thread, &stat) ||
-	    (thread->id.start_time && stat.starttime != thread->id.start_time)) {
+	    !id_started(&thread->id, stat.starttime)) {
 		thread->liveness = TASK_GONE;
 		return;
 	}

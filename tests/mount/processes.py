@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 import subprocess
+import time
 
 NOBODY = 65534
 
@@ -32,6 +33,24 @@ class Sleepers:
     def __exit__(self, *_):
         for pid in list(self.pids):
             self.end(pid)
+
+
+def take_number(pid):
+    """A process with this number, that another has had; root in the first namespaces can have it."""
+    time.sleep(0.05)  # within a tick it would be the other
+    for _ in range(100):
+        with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as last:
+            last.write(str(pid - 1))
+        process = subprocess.Popen(["/bin/sleep", "1000"])
+        if process.pid == pid:
+            return process
+        end(process)
+    raise TimeoutError(f"number {pid} is not to be had")
+
+
+def end(process):
+    process.kill()
+    process.wait()
 
 
 class Helper:

@@ -11,6 +11,7 @@ import pytest
 from files import pids, read, write
 import mounting
 from mounting import wait_until
+import processes
 from processes import Helper
 
 SOURCES = ["scan"] if mounting.in_gvisor() else ["events", "scan"]  # gVisor tells of no events
@@ -248,6 +249,9 @@ def test_peak_of_crowds(mount):
 FORKER = """
 import os, subprocess, sys
 for line in sys.stdin:
+    if line == "wait\\n":
+        print(os.wait()[0])
+        continue
     for _ in range(int(line)):
         pid = os.fork()
         if not pid:
@@ -275,6 +279,31 @@ def test_lost_events(mount):
         third = int(helper.ask("10"))
         members = sorted([*members, third])
         assert pids(a / "cgroup.procs") == members
+        kill_all(a)
+
+
+# By scans nobody is told of: there is no number of who came and went in between.
+@pytest.mark.daemon
+@pytest.mark.parametrize("mount", [source for source in SOURCES if source == "events"], indirect=True)
+def test_number_of_a_lost_exit(mount):
+    """Its fork was told and its end was lost: who has its number since is not it."""
+    a = make(mount, "pids", "a")
+    with Helper(FORKER) as helper:
+        write(a / "cgroup.procs", str(helper.pid))
+        os.kill(mount.pid, signal.SIGSTOP)
+        try:
+            first = int(helper.ask("0"))
+            last = int(helper.ask("6000"))
+            os.kill(first, signal.SIGKILL)
+            helper.ask("wait")
+            stranger = processes.take_number(first)
+        finally:
+            os.kill(mount.pid, signal.SIGCONT)
+        try:
+            assert pids(a / "cgroup.procs") == sorted([helper.pid, last])
+            assert read(a / "pids.current") == "2\n"
+        finally:
+            processes.end(stranger)
         kill_all(a)
 
 

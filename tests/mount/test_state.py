@@ -8,10 +8,12 @@ import stat
 import struct
 import subprocess
 import sys
+import time
 
 import pytest
 
 import mounting
+from processes import Helper, end, take_number
 
 sys.path.insert(0, str(mounting.ROOT / "tests" / "state"))
 import nothing_lost  # noqa: E402
@@ -154,6 +156,19 @@ def state_of(pid):
         return file.read().rsplit(") ", 1)[1][0]
 
 
+FORKER = """
+import os, sys
+children = []
+for line in sys.stdin:
+    if line == "fork\\n":
+        children.append(os.posix_spawn("/bin/sleep", ["sleep", "1000"], {}))
+        print(children[-1])
+    else:
+        os.kill(children[0], 9)
+        print(os.waitpid(children.pop(0), 0)[0])
+"""
+
+
 def test_a_reused_pid_inherits_nothing(start, state, spawn):
     """The start time in the file is another's: the process is not the one that was a member."""
     daemon = start(*keeping(state))
@@ -169,6 +184,28 @@ def test_a_reused_pid_inherits_nothing(start, state, spawn):
     change(state / "state", struct.pack("=QQ", pid, started), struct.pack("=QQ", pid, started - 1))
     start(*keeping(state))
     assert (box / "cgroup.procs").read_text() == ""
+
+
+def test_a_number_of_one_who_was_never_read(start, state):
+    """Of a forked process that nobody asked about the file has when that was told."""
+    daemon = start(*keeping(state))
+    box = daemon / "pids" / "box"
+    box.mkdir()
+    with Helper(FORKER) as helper:
+        (box / "cgroup.procs").write_text(str(helper.pid))
+        _, gone, stays = (int(helper.ask("fork")) for _ in range(3))
+        helper.ask("end")  # an exit has events read, and so all of them
+        time.sleep(0.3)  # until that is in the file
+        killed(daemon)
+        helper.ask("end")
+        stranger = take_number(gone)
+        try:
+            start(*keeping(state))
+            assert (box / "cgroup.procs").read_text() == "".join(
+                f"{pid}\n" for pid in sorted([helper.pid, stays]))
+        finally:
+            end(stranger)
+            os.kill(stays, 9)
 
 
 def hashed(data):
