@@ -383,9 +383,13 @@ void io_count_requests(struct accounting *accounting, struct process *process,
 int group_measure(struct group *group, enum usage_kind kind, bool anew);
 /* The same for the listed tasks' processes, whatever their age. */
 int tasks_measure(struct accounting *accounting, const struct task_list *list, unsigned kinds);
-/* For every known process, or for those that had run when they were read last. *ran: one has again. */
-int accounting_measure_all(struct accounting *accounting, unsigned kinds, bool *ran);
+/* For those that had run when they were read last. *ran: one has again. */
 int accounting_measure_running(struct accounting *accounting, unsigned kinds, bool *ran);
+/*
+ * For the next few of all known processes, whether they run or rest: those that were not read since
+ * *round (ns; 0 at first), which becomes now when there are no more. *ran: one of them had run.
+ */
+int accounting_measure_next(struct accounting *accounting, unsigned kinds, uint64_t *round, bool *ran);
 /* For those whose children ended since: before they end themselves, and take along what they know. */
 int reapers_measure(struct accounting *accounting);
 

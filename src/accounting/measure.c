@@ -8,6 +8,7 @@
 
 #define WINDOW 10000000u /* ns: a tick of USER_HZ */
 #define WINDOW_MAX 1000000000u
+#define NEXT_MAX 128u /* members: a few ms */
 #define COST_SHARE 20u /* reading takes at most one part in so many of the time */
 
 static unsigned kind_index(enum usage_kind kind)
@@ -361,7 +362,16 @@ int reapers_measure(struct accounting *accounting)
 	return error;
 }
 
-static int measure_processes(struct accounting *accounting, unsigned kinds, bool rested, bool *ran)
+/* Which processes are read of their own accord. */
+struct choice {
+	bool running; /* only those that had run when they were read last */
+	uint64_t before; /* ns: not those that were read after it */
+	size_t max;
+};
+
+/* *count: how many were read; *ran: some of them had run. */
+static int measure_chosen(struct accounting *accounting, unsigned kinds, const struct choice *choice,
+			  size_t *count, bool *ran)
 {
 	struct reading_list list = {.accounting = accounting};
 	struct process *process;
@@ -371,14 +381,16 @@ static int measure_processes(struct accounting *accounting, unsigned kinds, bool
 	lock_kinds(accounting, kinds, true);
 	pthread_mutex_lock(&accounting->lock);
 	now = now_ns();
-	for (process = accounting->processes; process && !error; process = process->hh.next) {
-		if (rested || !process->has_rested)
-			error = list_stale(&list, process, kinds, now - WINDOW, now);
+	for (process = accounting->processes; process && list.count < choice->max && !error;
+	     process = process->hh.next) {
+		if (!choice->running || !process->has_rested)
+			error = list_stale(&list, process, kinds, choice->before, now);
 	}
 	pthread_mutex_unlock(&accounting->lock);
 	if (!error)
 		error = measure(accounting, &list, now);
 	lock_kinds(accounting, kinds, false);
+	*count = list.count;
 	*ran = false;
 	for (size_t i = 0; i < list.count; i++)
 		*ran |= list.readings[i].has_stat;
@@ -386,12 +398,21 @@ static int measure_processes(struct accounting *accounting, unsigned kinds, bool
 	return error;
 }
 
-int accounting_measure_all(struct accounting *accounting, unsigned kinds, bool *ran)
+int accounting_measure_next(struct accounting *accounting, unsigned kinds, uint64_t *round, bool *ran)
 {
-	return measure_processes(accounting, kinds, true, ran);
+	const struct choice choice = {.before = *round, .max = NEXT_MAX};
+	size_t count;
+	int error = measure_chosen(accounting, kinds, &choice, &count, ran);
+
+	if (!error && count < NEXT_MAX)
+		*round = now_ns();
+	return error;
 }
 
 int accounting_measure_running(struct accounting *accounting, unsigned kinds, bool *ran)
 {
-	return measure_processes(accounting, kinds, false, ran);
+	const struct choice choice = {.running = true, .before = now_ns() - WINDOW, .max = SIZE_MAX};
+	size_t count;
+
+	return measure_chosen(accounting, kinds, &choice, &count, ran);
 }

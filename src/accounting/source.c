@@ -99,9 +99,9 @@ struct scan_source {
 #define PAUSE_BUSY (50 * MS) /* the longest while members run or fork */
 #define PAUSE_MAX (1000 * MS)
 #define IDLE_AFTER (5000 * MS) /* after a wake, for whoever is about to become a member */
-/* Parts of the time that looking, that reading those who run, and that reading all may take. */
+/* Parts of the time that looking and that reading those who run may take, and that reading all. */
 #define BUSY_SHARE 100u
-#define IDLE_SHARE 2000u
+#define IDLE_SHARE 4000u
 
 static void scan_sync(struct source *source)
 {
@@ -174,21 +174,30 @@ static bool is_affordable(const struct budget *budget, uint64_t share)
 	return now_ns() - budget->at >= share * budget->cost;
 }
 
-/* Reads all members now and then, those that run more often. *ran: some had, when they were last read. */
-static void scan_measure(struct accounting *accounting, struct budget *all, struct budget *running,
-			 bool *ran)
+/* *ran: some members had run, when those that run were read last. */
+static void measure_running(struct accounting *accounting, struct budget *budget, bool *ran)
 {
-	bool every = is_affordable(all, IDLE_SHARE);
-	struct budget *budget = every ? all : running;
 	uint64_t spent = spent_ns();
 
-	if (!every && !is_affordable(running, BUSY_SHARE))
+	if (!is_affordable(budget, BUSY_SHARE))
 		return;
 	budget->at = now_ns();
-	if (every)
-		accounting_measure_all(accounting, USAGE_CPU | USAGE_IO, ran);
-	else
-		accounting_measure_running(accounting, USAGE_CPU | USAGE_IO, ran);
+	accounting_measure_running(accounting, USAGE_CPU | USAGE_IO, ran);
+	budget->cost = spent_ns() - spent;
+}
+
+/* *ran: also when one of these had run, which rested before. */
+static void measure_next(struct accounting *accounting, struct budget *budget, uint64_t *round,
+			 bool *ran)
+{
+	uint64_t spent = spent_ns();
+	bool these_ran;
+
+	if (!is_affordable(budget, IDLE_SHARE))
+		return;
+	budget->at = now_ns();
+	accounting_measure_next(accounting, USAGE_CPU | USAGE_IO, round, &these_ran);
+	*ran |= these_ran;
 	budget->cost = spent_ns() - spent;
 }
 
@@ -196,7 +205,8 @@ static void *scan_run(void *arg)
 {
 	struct scan_source *scan = arg;
 	struct accounting *accounting = scan->source.accounting;
-	struct budget all = {0}, running = {0};
+	struct budget running = {0}, all = {0};
+	uint64_t round = 0;
 	uint64_t pause = PAUSE_BUSY;
 	bool ran = false;
 
@@ -206,7 +216,8 @@ static void *scan_run(void *arg)
 
 		forked |= scan_new(accounting);
 		spent = spent_ns() - spent;
-		scan_measure(accounting, &all, &running, &ran);
+		measure_running(accounting, &running, &ran);
+		measure_next(accounting, &all, &round, &ran);
 		pause = forked || ran ? within(BUSY_SHARE * spent, PAUSE_MIN, PAUSE_BUSY)
 			     : within(2 * pause, PAUSE_MIN, PAUSE_MAX);
 	}

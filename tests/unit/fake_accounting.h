@@ -48,4 +48,15 @@ static inline void fake_let_time_pass(struct accounting *accounting)
 	}
 }
 
+/* Every process is read anew. */
+static inline void fake_measure_all(struct accounting *accounting, unsigned kinds)
+{
+	uint64_t round = 0;
+	bool ran;
+
+	fake_let_time_pass(accounting);
+	while (!round)
+		assert_int_equal(accounting_measure_next(accounting, kinds, &round, &ran), 0);
+}
+
 #endif

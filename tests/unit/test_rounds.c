@@ -1,0 +1,88 @@
+/* All members are read now and then, a few at a time. */
+#include "fixture.h"
+
+#include "family.h"
+
+#define MANY 300
+
+static void add_children(struct family *family)
+{
+	for (pid_t pid = 100; pid < 100 + MANY; pid++) {
+		struct fake_task child = task_of(pid, family->top.tid);
+
+		put(family, &child);
+		put_last_pid(family, pid);
+	}
+	source_sync(family->accounting);
+	assert_int_equal(family->group.populated, 3 + MANY);
+}
+
+static unsigned count_read_after(const struct accounting *accounting, uint64_t time)
+{
+	const struct process *process;
+	unsigned count = 0;
+
+	for (process = accounting->processes; process; process = process->hh.next)
+		count += process->measured_at[0] > time;
+	return count;
+}
+
+/* Reads the next until all were; returns the most that were read at once. */
+static unsigned play_round(struct accounting *accounting, uint64_t *round)
+{
+	uint64_t before = *round;
+	unsigned most = 0, count = count_read_after(accounting, before);
+	bool ran;
+
+	while (*round == before) {
+		unsigned last = count;
+
+		assert_int_equal(accounting_measure_next(accounting, USAGE_CPU, round, &ran), 0);
+		count = count_read_after(accounting, before);
+		most = count - last > most ? count - last : most;
+	}
+	assert_int_equal(count, 3 + MANY);
+	return most;
+}
+
+static void everybody_in_turn(void **state)
+{
+	struct family *family = *state;
+	uint64_t round = 0;
+
+	add_children(family);
+	for (int i = 0; i < 3; i++)
+		assert_in_range(play_round(family->accounting, &round), 1, MANY / 2);
+	assert_int_equal(count_read_after(family->accounting, round), 0);
+}
+
+static void whoever_wakes_is_told_of(void **state)
+{
+	struct family *family = *state;
+	uint64_t round = 0;
+	bool ran;
+
+	measure_all(family);
+	measure_all(family);
+	fake_let_time_pass(family->accounting);
+	assert_int_equal(accounting_measure_next(family->accounting, USAGE_CPU, &round, &ran), 0);
+	assert_false(ran);
+	family->bottom.run += FAKE_TICK;
+	put(family, &family->bottom);
+	assert_int_equal(accounting_measure_running(family->accounting, USAGE_CPU, &ran), 0);
+	assert_false(ran);
+	fake_let_time_pass(family->accounting);
+	assert_int_equal(accounting_measure_next(family->accounting, USAGE_CPU, &round, &ran), 0);
+	assert_true(ran);
+	assert_int_equal(counted(family), FAKE_TICK);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(everybody_in_turn, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(whoever_wakes_is_told_of, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
