@@ -37,12 +37,12 @@ def make(tree, hierarchy, name):
     return path
 
 
-def shell(script, *cgroups, leader=True):
-    """A shell that joins the cgroups before it runs the script; the leader of its own session."""
+def shell(script, *cgroups, group=None):
+    """A shell that joins the cgroups before it runs the script; in a session of its own, or in the process group."""
     joining = "".join(f"echo $$ > {path}/cgroup.procs; " for path in cgroups)
     return subprocess.Popen(["/bin/bash", "-c", joining + script], text=True,
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            start_new_session=leader)
+                            start_new_session=group is None, process_group=group)
 
 
 def end(process):
@@ -155,13 +155,16 @@ LEADERS = [True] if mounting.in_gvisor() else [True, False]
 def test_double_fork(mount, leader):
     """An orphan stays where it was born, also in a process group that strangers are in and lead."""
     a = make(mount, "cpuacct", "a")
-    # What is substituted is there when all who might write it have ended.
-    process = shell("echo $( ( (sleep 100 > /dev/null & echo $!) & ) ); read", a, leader=leader)
-    orphan = int(process.stdout.readline())
-    assert wait_until(lambda: pids(a / "cgroup.procs") == sorted([process.pid, orphan]))
-    end(process)
-    assert pids(a / "cgroup.procs") == [orphan]
-    kill_all(a)
+    with Helper("import os; os.setpgid(0, 0); input(); print(); input()") as stranger:
+        stranger.ask()
+        # What is substituted is there when all who might write it have ended.
+        process = shell("echo $( ( (sleep 100 > /dev/null & echo $!) & ) ); read", a,
+                        group=None if leader else stranger.pid)
+        orphan = int(process.stdout.readline())
+        assert wait_until(lambda: pids(a / "cgroup.procs") == sorted([process.pid, orphan]))
+        end(process)
+        assert pids(a / "cgroup.procs") == [orphan]
+        kill_all(a)
 
 
 DAEMONS = """
@@ -189,13 +192,14 @@ def test_daemons(mount):
 
 
 def test_orphans_of_others(mount):
-    """Who is orphaned by a stranger of a member's process group is no member."""
+    """Who is orphaned by a stranger, the leader of a member's process group, is no member."""
     a = make(mount, "cpuacct", "a")
-    process = shell("echo; read", a, leader=False)
-    process.stdout.readline()
-    with Helper(DAEMONS.replace("os.setsid()", "pass")) as helper:
-        assert os.getpgid(helper.pid) == os.getpgid(process.pid)
-        orphans = [int(helper.ask()) for _ in range(10)]
+    with Helper("import os; os.setpgid(0, 0)" + DAEMONS.replace("os.setsid()", "pass")) as helper:
+        orphans = [int(helper.ask())]
+        process = shell("echo; read", a, group=os.getpgid(helper.pid))
+        process.stdout.readline()
+        assert os.getpgid(process.pid) == helper.pid
+        orphans += [int(helper.ask()) for _ in range(10)]
         assert pids(a / "cgroup.procs") == [process.pid]
         for orphan in orphans:
             os.kill(orphan, signal.SIGKILL)
