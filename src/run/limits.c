@@ -110,12 +110,51 @@ static int copy_cpuset(const struct view *view, const char *file)
 static int make_cgroup(const struct view *view, const char *hierarchy)
 {
 	char path[256];
-	int error = 0;
 
 	snprintf(path, sizeof(path), "%s%s", hierarchy, view->prefix);
-	if (mkdirat(view->top, path, 0755))
-		return complain(path, -errno);
-	if (!strcmp(hierarchy, "cpuset")) {
+	return mkdirat(view->top, path, 0755) ? -errno : 0;
+}
+
+/*
+ * A name that nobody has: other pid namespaces have our number too, and a killed one leaves its name.
+ * Who makes it in the first hierarchy has it in all.
+ */
+static int take_name(struct view *view)
+{
+	unsigned more = 0;
+	int error;
+
+	do {
+		snprintf(view->prefix, sizeof(view->prefix), more ? "/run-%d-%u" : "/run-%d", getpid(),
+			 more);
+		error = make_cgroup(view, view->hierarchies[0].name);
+		more++;
+	} while (error == -EEXIST);
+	if (error) {
+		complain(view->prefix, error);
+		view->prefix[0] = '\0'; /* there is nothing to remove */
+	}
+	return error;
+}
+
+static int make_rest(const struct view *view)
+{
+	for (unsigned i = 1; i < view->count; i++) {
+		int error = make_cgroup(view, view->hierarchies[i].name);
+
+		if (error)
+			return complain(view->hierarchies[i].name, error);
+	}
+	return 0;
+}
+
+static int fill_cpuset(const struct view *view)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < view->count && !error; i++) {
+		if (strcmp(view->hierarchies[i].name, "cpuset"))
+			continue;
 		error = copy_cpuset(view, "cpuset.cpus");
 		if (!error)
 			error = copy_cpuset(view, "cpuset.mems");
@@ -123,27 +162,14 @@ static int make_cgroup(const struct view *view, const char *hierarchy)
 	return error;
 }
 
-/* A name that nobody has: other pid namespaces have our number too, and a killed one leaves its name. */
-static void find_name(struct view *view)
-{
-	char path[256];
-	unsigned more = 0;
-
-	do {
-		snprintf(view->prefix, sizeof(view->prefix), more ? "/run-%d-%u" : "/run-%d", getpid(),
-			 more);
-		snprintf(path, sizeof(path), "%s%s", view->hierarchies[0].name, view->prefix);
-		more++;
-	} while (!faccessat(view->top, path, F_OK, 0));
-}
-
 int limits_make(struct view *view, const struct limits *limits)
 {
-	int error = 0;
+	int error = take_name(view);
 
-	find_name(view);
-	for (unsigned i = 0; i < view->count && !error; i++)
-		error = make_cgroup(view, view->hierarchies[i].name);
+	if (!error)
+		error = make_rest(view);
+	if (!error)
+		error = fill_cpuset(view);
 	if (!error)
 		error = set_limits(view, limits);
 	if (error)
@@ -155,7 +181,8 @@ void limits_remove(struct view *view)
 {
 	char path[256];
 
-	for (unsigned i = 0; i < view->count && view->prefix[0]; i++) {
+	/* Last in the first hierarchy: until then nobody else takes the name. */
+	for (unsigned i = view->count; i-- && view->prefix[0];) {
 		snprintf(path, sizeof(path), "%s%s", view->hierarchies[i].name, view->prefix);
 		unlinkat(view->top, path, AT_REMOVEDIR);
 	}

@@ -1,5 +1,6 @@
 """The limits that a command is shown: the tree as from inside a container."""
 
+import contextlib
 import os
 import re
 
@@ -151,14 +152,15 @@ def test_two_at_once(start):
 
 
 def test_a_name_that_is_taken(start):
-    """Launchers of several pid namespaces have one number: no one's cgroup is another's."""
+    """Launchers of several pid namespaces have one number: no one's cgroup is another's, though all start at once."""
     daemon = start()
     wrapper = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    with launcher.Inside("--root", daemon.path, "-m", "1g", wrapper=wrapper) as one, \
-            launcher.Inside("--root", daemon.path, "-m", "2g", wrapper=wrapper) as two:
-        assert one.call(os.getppid) == two.call(os.getppid)
-        for program, size in ((one, 1 << 30), (two, 2 << 30)):
-            assert program.call(probes.read, f"{AT}/memory/memory.limit_in_bytes") == f"{size}\n"
+    with contextlib.ExitStack() as stack:
+        programs = {size: stack.enter_context(launcher.Inside("--root", daemon.path, "-m", f"{size}g", wrapper=wrapper))
+                    for size in range(1, 6)}
+        assert len({program.call(os.getppid) for program in programs.values()}) == 1
+        for size, program in programs.items():
+            assert program.call(probes.read, f"{AT}/memory/memory.limit_in_bytes") == f"{size << 30}\n"
 
 
 # --- what cannot be ---
