@@ -22,6 +22,14 @@ for line in sys.stdin:
 """
 
 
+def holder_in(cgroup):
+    """A holder in the cgroup, with what an interpreter takes for itself held where it was before."""
+    helper = Helper(HOLDER)
+    assert helper.ask("0") == "done"
+    write(cgroup / "cgroup.procs", str(helper.pid))
+    return helper
+
+
 def holds(path, local, total):
     """True when memory.stat's rss of the cgroup itself, and of all below, is about this, in MiB."""
     stat = fields(path / "memory.stat")
@@ -34,10 +42,9 @@ def test_memory_of_a_removed_cgroup(mount):
     top = mount / "memory" / "top"
     below = top / "below"
     below.mkdir(parents=True)
-    with Helper(HOLDER) as helper:
-        write(below / "cgroup.procs", str(helper.pid))
+    with holder_in(below) as helper:
         assert helper.ask("30") == "done"
-        assert mounting.wait_until(lambda: holds(below, 30, 30) and holds(top, 0, 30))
+        assert mounting.wait_until(lambda: holds(below, 30, 30) and holds(top, 0, 30)), read(below / "memory.stat")
         write(top / "cgroup.procs", str(helper.pid))
         os.rmdir(below)
         assert helper.ask("20") == "done"
@@ -53,8 +60,7 @@ def test_memory_of_a_removed_cgroup_after_a_restart(directory, tmp_path):
     options = ("-o", f"state={tmp_path / 'state'}")
     daemon = mounting.Daemon(directory, *options)
     (top / "below").mkdir(parents=True)
-    with Helper(HOLDER) as helper:
-        write(top / "below" / "cgroup.procs", str(helper.pid))
+    with holder_in(top / "below") as helper:
         assert helper.ask("30") == "done"
         assert mounting.wait_until(lambda: holds(top, 0, 30))
         write(top / "cgroup.procs", str(helper.pid))
