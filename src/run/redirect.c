@@ -407,14 +407,14 @@ bool redirect_answer(const struct calls_context *context, const struct call *cal
 		     struct answer *answer)
 {
 	struct errand errand = {.context = context, .call = call, .row = find_row(call->number)};
+	bool leads;
 
 	if (!errand.row)
 		return false;
-	if (!leads_to_tree(&errand)) {
-		strcpy(path, errand.paths[0]);
-		return redirect_link(context, call, path, answer);
-	}
+	leads = leads_to_tree(&errand);
 	strcpy(path, errand.paths[0]);
+	if (!leads)
+		return redirect_link(context, call, path, answer);
 	context->before_waiting();
 	answer->kind = ANSWER_VALUE;
 	answer->value = run(&errand);
