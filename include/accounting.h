@@ -325,6 +325,7 @@ bool accounting_has_changed(struct accounting *accounting);
 struct accounting_moment {
 	uint64_t ticks; /* after boot */
 	pid_t last_pid; /* the newest task's number; 0: the machine does not tell */
+	uint64_t at; /* ns, monotonic: no later than that; 0: not known */
 };
 
 /*

@@ -116,6 +116,15 @@ static void note_program(struct process *process, const struct machine_task_stat
 	strcpy(process->comm, stat->comm);
 }
 
+/* Every child has had a fault. For whom one waited that only now becomes a member is not of interest. */
+static void note_reaped(struct process *process, const struct reading *reading)
+{
+	const struct counters now = counters_of_children(&reading->stat);
+
+	if (counters_grow(&process->reaped.now, &now).value[COUNTER_FAULTS] && process->claims)
+		process->waited_at = reading->at;
+}
+
 /* A process that was there before it became a member: from here on it counts. */
 static void start_process(struct process *process, const struct reading *reading)
 {
@@ -125,7 +134,8 @@ static void start_process(struct process *process, const struct reading *reading
 	process->seen = counters_of_stat(&reading->stat);
 	if (process->seen.value[COUNTER_RUN] > known)
 		process->ended_run = process->seen.value[COUNTER_RUN] - known + 2 * MACHINE_TICK_NS;
-	process->reaped.now = process->reaped.start = counters_of_children(&reading->stat);
+	note_reaped(process, reading);
+	process->reaped.start = process->reaped.now;
 	note_program(process, &reading->stat);
 }
 
@@ -260,8 +270,7 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 		start_process(process, reading);
 	} else if (reading->has_stat) {
 		count_lost_run(accounting, process, reading, now.value[COUNTER_RUN]);
-		now = counters_of_children(&reading->stat);
-		counters_grow(&process->reaped.now, &now);
+		note_reaped(process, reading);
 		delta.value[COUNTER_RUN] = delta.value[COUNTER_USER] =
 			delta.value[COUNTER_SYSTEM] = 0; /* the threads' */
 		usage_count(accounting, leader->links, &delta, leader->cpu);

@@ -12,7 +12,7 @@
 
 struct accounting_moment moment_now(const struct accounting *accounting)
 {
-	struct accounting_moment now = {0};
+	struct accounting_moment now = {.at = now_ns()};
 	uint64_t uptime;
 
 	/* In this order: whoever has a later number did not start in an earlier tick. */

@@ -19,7 +19,7 @@ struct newcomer {
 	struct machine_task_stat parent, leader; /* the leader of its process group */
 	bool has_parent, has_leader;
 	bool session_lives; /* its session's leader */
-	pid_t waited; /* a member of its process group that has waited for a child of late; 0: none */
+	pid_t waited; /* a member of its group that of late has ended, or waited for a child; 0: none */
 };
 
 /* How much a process has in common with an orphan: its group, at least its session, or nothing. */
@@ -121,16 +121,25 @@ static bool read_newcomer(const struct machine *machine, struct newcomer *newcom
 	return true;
 }
 
-/* A member of an orphan's process group, and what it knew of its children when it was read last. */
+/* A member of an orphan's process group, and what was known of its children. */
 struct kin {
-	pid_t tgid;
-	uint64_t faults;
+	struct task_id id;
+	uint64_t faults; /* of those it has waited for */
+	bool has_waited; /* since an ancestor of the orphan may have been made unseen */
 	bool has_zombies;
 };
 
+static struct kin kin_of(const struct process *process, const struct accounting_moment *since)
+{
+	return (struct kin){.id = process_leader(process)->id,
+			    .faults = process->reaped.now.value[COUNTER_FAULTS],
+			    .has_waited = process->waited_at && process->waited_at >= since->at,
+			    .has_zombies = process->unreaped};
+}
+
 /* Those of the process group where a stranger leads it, and may be who made the newcomer. */
 static struct kin *list_kin(struct accounting *accounting, const struct newcomer *newcomer,
-			    size_t *count)
+			    const struct accounting_moment *since, size_t *count)
 {
 	const struct process *process;
 	struct kin *kin = NULL;
@@ -140,36 +149,43 @@ static struct kin *list_kin(struct accounting *accounting, const struct newcomer
 	if (has_strange_leader(accounting, newcomer))
 		kin = calloc(HASH_COUNT(accounting->processes), sizeof(*kin));
 	for (process = kin ? accounting->processes : NULL; process; process = process->hh.next) {
-		if (process->live && process->measured && process->pgrp == newcomer->stat.pgrp)
-			kin[(*count)++] = (struct kin){
-				.tgid = process->tgid,
-				.faults = process->reaped.now.value[COUNTER_FAULTS],
-				.has_zombies = process->unreaped};
+		if (process->live && process->pgrp == newcomer->stat.pgrp)
+			kin[(*count)++] = kin_of(process, since);
 	}
 	pthread_mutex_unlock(&accounting->lock);
 	return kin;
 }
 
-/* An orphan's parent has ended: who made that one has waited for it, or is to. */
-static pid_t find_waited(struct accounting *accounting, const struct newcomer *newcomer)
+/* It has ended, or has waited for a child, since it was read last. */
+static bool has_gone_on(const struct machine *machine, const struct kin *kin)
 {
 	struct machine_task_stat stat;
+
+	return machine_task_stat(machine, kin->id.tgid, 0, &stat) ||
+	       !id_started(&kin->id, stat.starttime) || stat.state == 'Z' || stat.state == 'X' ||
+	       stat.cminflt + stat.cmajflt > kin->faults;
+}
+
+/* An orphan's parent has ended: it was a member, or who made it has waited for it, or is to. */
+static pid_t find_waited(struct accounting *accounting, const struct newcomer *newcomer,
+			 const struct accounting_moment *since)
+{
 	pid_t waited = 0;
 	size_t count;
-	struct kin *kin = list_kin(accounting, newcomer, &count);
+	struct kin *kin = list_kin(accounting, newcomer, since, &count);
 
 	for (size_t i = 0; i < count && !waited; i++) {
-		if (kin[i].has_zombies ||
-		    (!machine_task_stat(accounting->machine, kin[i].tgid, 0, &stat) &&
-		     stat.cminflt + stat.cmajflt > kin[i].faults))
-			waited = kin[i].tgid;
+		if (kin[i].has_zombies || kin[i].has_waited ||
+		    has_gone_on(accounting->machine, &kin[i]))
+			waited = kin[i].id.tgid;
 	}
 	free(kin);
 	return waited;
 }
 
 /* Reads what tells who made a process whose parent is no member. */
-static void read_kin(struct accounting *accounting, struct newcomer *newcomer)
+static void read_kin(struct accounting *accounting, struct newcomer *newcomer,
+		     const struct accounting_moment *since)
 {
 	const struct machine *machine = accounting->machine;
 	const struct machine_task_stat *stat = &newcomer->stat;
@@ -179,7 +195,7 @@ static void read_kin(struct accounting *accounting, struct newcomer *newcomer)
 	newcomer->has_leader = !machine_task_stat(machine, stat->pgrp, 0, &newcomer->leader);
 	newcomer->session_lives = machine_task_exists(machine, stat->session, 0);
 	if (newcomer->has_parent && newcomer->parent.session != stat->session)
-		newcomer->waited = find_waited(accounting, newcomer);
+		newcomer->waited = find_waited(accounting, newcomer, since);
 }
 
 static bool is_known(struct accounting *accounting, pid_t tgid)
@@ -260,7 +276,7 @@ static bool take_newcomer(struct accounting *accounting, pid_t tgid, pid_t tid,
 	if (!read_newcomer(accounting->machine, &newcomer, since))
 		return false;
 	if (tid == tgid && !is_known(accounting, newcomer.stat.ppid))
-		read_kin(accounting, &newcomer);
+		read_kin(accounting, &newcomer, since);
 	make_room(accounting, &newcomer);
 	ended = (newcomer.stat.state == 'Z' || newcomer.stat.state == 'X') &&
 		task_read_final(accounting->machine, &newcomer.id, &final);

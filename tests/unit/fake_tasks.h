@@ -12,6 +12,7 @@
 
 struct fake_task {
 	pid_t tid, tgid, ppid;
+	pid_t pgrp, session; /* 0: its own, and 1 */
 	uint64_t start; /* ticks */
 	uint64_t run; /* ns, in whole ticks */
 	uint64_t ended_run; /* a leader's: of its process' threads that ended */
@@ -27,10 +28,11 @@ static inline void fake_put_stat(const struct fake_machine *fake, const char *pa
 	char text[512];
 
 	snprintf(text, sizeof(text),
-		 "%d (fake) %c %d %d 1 0 -1 0 %lu %lu 0 0 %lu 0 %lu 0 20 0 %u 0 %lu 0 0 "
+		 "%d (fake) %c %d %d %d 0 -1 0 %lu %lu 0 0 %lu 0 %lu 0 20 0 %u 0 %lu 0 0 "
 		 "0 0 0 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
-		 task->tid, task->zombie ? 'Z' : 'S', task->ppid, task->tgid, run / FAKE_TICK,
-		 task->reaped / FAKE_TICK, run / FAKE_TICK, task->reaped / FAKE_TICK, threads,
+		 task->tid, task->zombie ? 'Z' : 'S', task->ppid,
+		 task->pgrp ? task->pgrp : task->tgid, task->session ? task->session : 1,
+		 run / FAKE_TICK, task->reaped / FAKE_TICK, run / FAKE_TICK, task->reaped / FAKE_TICK, threads,
 		 task->start);
 	fake_put(fake, path, text);
 }

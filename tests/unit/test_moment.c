@@ -12,20 +12,20 @@ static void order(void **state)
 		pid_t number;
 		bool before;
 	} cases[] = {
-		{{100, 500}, 97, 501, false},
-		{{100, 500}, 98, 501, true}, /* gVisor dates a new task back */
-		{{100, 500}, 98, 500, false},
-		{{100, 500}, 101, 400, true},
-		{{100, 500}, 100, 499, false},
-		{{100, 500}, 100, 500, false},
-		{{100, 500}, 100, 501, true},
-		{{100, 32760}, 100, 300, true}, /* after the last number come the first */
-		{{100, 300}, 100, 32760, false},
-		{{100, 4194300}, 100, 310, true},
-		{{100, 310}, 100, 4194300, false},
-		{{100, 0}, 99, 1, false}, /* who has no numbers takes the whole tick */
-		{{100, 0}, 100, 1, true},
-		{{0, 0}, 1, 1, true},
+		{{.ticks = 100, .last_pid = 500}, 97, 501, false},
+		{{.ticks = 100, .last_pid = 500}, 98, 501, true}, /* gVisor dates a new task back */
+		{{.ticks = 100, .last_pid = 500}, 98, 500, false},
+		{{.ticks = 100, .last_pid = 500}, 101, 400, true},
+		{{.ticks = 100, .last_pid = 500}, 100, 499, false},
+		{{.ticks = 100, .last_pid = 500}, 100, 500, false},
+		{{.ticks = 100, .last_pid = 500}, 100, 501, true},
+		{{.ticks = 100, .last_pid = 32760}, 100, 300, true}, /* after the last number come the first */
+		{{.ticks = 100, .last_pid = 300}, 100, 32760, false},
+		{{.ticks = 100, .last_pid = 4194300}, 100, 310, true},
+		{{.ticks = 100, .last_pid = 310}, 100, 4194300, false},
+		{{.ticks = 100, .last_pid = 0}, 99, 1, false}, /* who has no numbers takes the whole tick */
+		{{.ticks = 100, .last_pid = 0}, 100, 1, true},
+		{{.ticks = 0, .last_pid = 0}, 1, 1, true},
 	};
 
 	(void)state;
@@ -39,7 +39,7 @@ static void order(void **state)
 
 static void now_and_seen(void **state)
 {
-	struct accounting_moment moment, late = {9997, 900};
+	struct accounting_moment moment, late = {.ticks = 9997, .last_pid = 900};
 	struct machine *machine;
 	struct fake_machine fake;
 	struct accounting accounting = {.lock = PTHREAD_MUTEX_INITIALIZER};
