@@ -7,9 +7,8 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -89,21 +88,21 @@ static int add_traps(scmp_filter_ctx filter, bool redirect)
 	return error;
 }
 
-/* Reads the instructions that libseccomp wrote. */
+/* Reads the instructions that libseccomp wrote, all at once. */
 static struct sock_fprog *read_program(int file)
 {
-	struct sock_fprog *program;
-	struct stat st;
+	const size_t size = BPF_MAXINSNS * sizeof(struct sock_filter);
+	struct sock_fprog *program = malloc(sizeof(*program) + size);
+	ssize_t got;
 
-	if (fstat(file, &st))
-		return NULL;
-	program = malloc(sizeof(*program) + (size_t)st.st_size);
 	if (!program)
 		return NULL;
 	program->filter = (struct sock_filter *)(program + 1);
-	program->len = (unsigned short)((size_t)st.st_size / sizeof(*program->filter));
-	if (pread(file, program->filter, (size_t)st.st_size, 0) == st.st_size)
+	got = read(file, program->filter, size);
+	if (got > 0) {
+		program->len = (unsigned short)((size_t)got / sizeof(*program->filter));
 		return program;
+	}
 	free(program);
 	return NULL;
 }
@@ -130,15 +129,16 @@ static int write_program(int file, bool redirect)
 struct sock_fprog *filter_new(bool redirect)
 {
 	struct sock_fprog *program = NULL;
-	int file = memfd_create("filter", MFD_CLOEXEC);
-	int error;
+	int ends[2], error;
 
-	if (file < 0)
+	/* No file: RLIMIT_FSIZE is the command's. */
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return NULL;
-	error = write_program(file, redirect);
+	error = write_program(ends[0], redirect);
 	if (!error)
-		program = read_program(file);
-	close(file);
+		program = read_program(ends[1]);
+	close(ends[0]);
+	close(ends[1]);
 	if (error)
 		errno = -error;
 	return program;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +17,18 @@
 #include "options.h"
 #include "supervisor.h"
 
+#define FILE_LEAST (1u << 20) /* bytes: of a table, or of what the daemon keeps */
+
 static void stay(int number)
 {
 	(void)number;
 }
 
-/* What the caller may use up and permits is the command's: who serves it needs what it needs. */
-static void leave_limits(void)
+/*
+ * What the caller may use up and permits is the command's: who serves it needs what it needs.
+ * False, with a message: it is not to be had.
+ */
+static bool leave_limits(void)
 {
 	static const int left[] = {RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE};
 	struct rlimit limit;
@@ -36,13 +42,19 @@ static void leave_limits(void)
 		setrlimit(left[i], &limit);
 	}
 	signal(SIGXFSZ, SIG_IGN); /* one file that is too large is no reason to end */
+	if (getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur >= FILE_LEAST)
+		return true;
+	fprintf(stderr, "fuse_cgroup_run: files may have %ju bytes at most (ulimit -H -f), and the tables need "
+			"%u: raise it\n", (uintmax_t)limit.rlim_cur, FILE_LEAST);
+	return false;
 }
 
 /* The supervisor's process: out of the terminal's reach, so that Ctrl-C is the command's alone. */
 static void become_supervisor(const struct run_options *options, int channel)
 {
 	setsid();
-	leave_limits();
+	if (!leave_limits())
+		exit(EXIT_OURS);
 	signal(SIGPIPE, SIG_IGN);
 	/* It ends with the last process it serves; a handler, as what is ignored the daemon would inherit. */
 	signal(SIGTERM, stay);
