@@ -102,6 +102,7 @@ struct scan_source {
 /* Parts of the time that looking and that reading those who run may take, and that reading all. */
 #define BUSY_SHARE 100u
 #define IDLE_SHARE 4000u
+#define KINDS (USAGE_CPU | USAGE_IO)
 
 static void scan_sync(struct source *source)
 {
@@ -164,60 +165,53 @@ static uint64_t within(uint64_t value, uint64_t min, uint64_t max)
 	return value < min ? min : value > max ? max : value;
 }
 
-/* A part of the time for something whose cost is known from the last time. */
+/* One part in `share` of the time, for something whose cost is known from the last time. */
 struct budget {
-	uint64_t at, cost; /* ns */
+	uint64_t share;
+	uint64_t at, cost, spent; /* ns; spent: when it began */
 };
 
-static bool is_affordable(const struct budget *budget, uint64_t share)
+/* False: not yet. */
+static bool budget_begin(struct budget *budget)
 {
-	return now_ns() - budget->at >= share * budget->cost;
+	uint64_t now = now_ns();
+
+	if (now - budget->at < budget->share * budget->cost)
+		return false;
+	budget->at = now;
+	budget->spent = spent_ns();
+	return true;
 }
 
-/* *ran: some members had run, when those that run were read last. */
-static void measure_running(struct accounting *accounting, struct budget *budget, bool *ran)
+static void budget_end(struct budget *budget)
 {
-	uint64_t spent = spent_ns();
-
-	if (!is_affordable(budget, BUSY_SHARE))
-		return;
-	budget->at = now_ns();
-	accounting_measure_running(accounting, USAGE_CPU | USAGE_IO, ran);
-	budget->cost = spent_ns() - spent;
-}
-
-/* *ran: also when one of these had run, which rested before. */
-static void measure_next(struct accounting *accounting, struct budget *budget, uint64_t *round,
-			 bool *ran)
-{
-	uint64_t spent = spent_ns();
-	bool these_ran;
-
-	if (!is_affordable(budget, IDLE_SHARE))
-		return;
-	budget->at = now_ns();
-	accounting_measure_next(accounting, USAGE_CPU | USAGE_IO, round, &these_ran);
-	*ran |= these_ran;
-	budget->cost = spent_ns() - spent;
+	budget->cost = spent_ns() - budget->spent;
 }
 
 static void *scan_run(void *arg)
 {
 	struct scan_source *scan = arg;
 	struct accounting *accounting = scan->source.accounting;
-	struct budget running = {0}, all = {0};
-	uint64_t round = 0;
-	uint64_t pause = PAUSE_BUSY;
-	bool ran = false;
+	struct budget running = {.share = BUSY_SHARE}, all = {.share = IDLE_SHARE};
+	uint64_t round = 0, pause = PAUSE_BUSY;
+	bool ran = false; /* some of those who had run when they were read last */
 
 	while (scan_wait(scan, pause)) {
 		uint64_t spent = spent_ns();
 		bool forked = was_stirred(scan);
+		bool woke = false; /* one of those who rested */
 
 		forked |= scan_new(accounting);
 		spent = spent_ns() - spent;
-		measure_running(accounting, &running, &ran);
-		measure_next(accounting, &all, &round, &ran);
+		if (budget_begin(&running)) {
+			accounting_measure_running(accounting, KINDS, &ran);
+			budget_end(&running);
+		}
+		if (budget_begin(&all)) {
+			accounting_measure_next(accounting, KINDS, &round, &woke);
+			budget_end(&all);
+		}
+		ran |= woke;
 		pause = forked || ran ? within(BUSY_SHARE * spent, PAUSE_MIN, PAUSE_BUSY)
 			     : within(2 * pause, PAUSE_MIN, PAUSE_MAX);
 	}
