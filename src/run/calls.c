@@ -17,6 +17,7 @@
 
 #include "answers.h"
 #include "cgroup_namespace.h"
+#include "identity.h"
 #include "peer.h"
 #include "redirect.h"
 #include "view.h"
@@ -52,6 +53,21 @@ static void answer_statfs_of(const struct calls_context *context, const struct c
 	answer_value(answer, error);
 }
 
+/* Whether the task may search the directories on the path's way: we were not asked, as root. */
+static bool may_reach(const struct calls_context *context, const struct call *call, const char *path)
+{
+	mode_t umask;
+	int file;
+
+	if (identity_is_root(call->tid) || !identity_take(call->tid, false, &umask))
+		return true;
+	file = place_open(context->machine, call->tid, AT_FDCWD, path);
+	identity_return();
+	if (file >= 0)
+		close(file);
+	return file != -EACCES;
+}
+
 static void answer_statfs(const struct calls_context *context, const struct call *call, char *path,
 			  struct answer *answer)
 {
@@ -66,7 +82,8 @@ static void answer_statfs(const struct calls_context *context, const struct call
 	}
 	if (file < 0)
 		return;
-	answer_statfs_of(context, call, file, answer);
+	if (may_reach(context, call, path))
+		answer_statfs_of(context, call, file, answer);
 	close(file);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -85,6 +86,15 @@ bool identity_take(pid_t tid, bool real, mode_t *umask)
 	if (!taken)
 		identity_return();
 	return taken;
+}
+
+bool identity_is_root(pid_t tid)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d", tid);
+	return !stat(path, &st) && st.st_uid == 0;
 }
 
 void identity_return(void)

@@ -16,6 +16,8 @@
  * False: they cannot be known or taken; nothing must be done then.
  */
 bool identity_take(pid_t tid, bool real, mode_t *umask);
+/* Whether it is root, as who owns its files in /proc tells: also true of one whose memory is a secret. */
+bool identity_is_root(pid_t tid);
 /* Back to the thread's own; it has no supplementary groups then: root needs none. */
 void identity_return(void);
 

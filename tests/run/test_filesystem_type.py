@@ -44,6 +44,21 @@ def test_child(inside):
     assert error_of(kind, inside, f"{AT}/cpu/child") == "ENOENT"
 
 
+def test_below_a_cgroup_of_others(inside):
+    """Whoever may not search it is told nothing of what is below."""
+    path = f"{AT}/cpu/private"
+    as_nobody = ["setpriv", "--reuid", "65534", "--clear-groups", "stat", "-f", "-c", "%T"]
+    inside.call(os.mkdir, path)
+    inside.call(os.chmod, path, 0o700)
+    try:
+        assert inside.call(probes.run, *as_nobody, path)[:2] == (0, "cgroupfs\n")
+        status, _, error = inside.call(probes.run, *as_nobody, f"{path}/tasks")
+        assert status == 1 and "Permission denied" in error
+        assert kind(inside, f"{path}/tasks") == CGROUP
+    finally:
+        inside.call(os.rmdir, path)
+
+
 def test_removed_cgroup_that_is_open(inside):
     inside.call(os.mkdir, f"{AT}/cpu/child")
     fd = inside.call(os.open, f"{AT}/cpu/child", os.O_RDONLY)
