@@ -142,28 +142,50 @@ static void start_process(struct process *process, const struct reading *reading
 /* A process' /proc/PID/io has its reaped children's too (wait_task_zombie): what they were counted for. */
 static uint64_t without_children(const struct process *process, enum counter counter, uint64_t value)
 {
-	uint64_t children = process->reaped.credited.value[counter];
+	uint64_t children = process->reaped.credited.value[counter] -
+			    process->unreaped_known.value[counter];
 
 	return value > children ? value - children : 0;
 }
 
-static void count_io(struct accounting *accounting, struct process *process,
-		     const struct reading *reading, const struct task *leader)
+static struct counters own_io(const struct process *process, const struct machine_task_io *io)
 {
-	bool first = !process->measured_io;
-	struct counters now = {{
-		[COUNTER_READ] =
-			without_children(process, COUNTER_READ, reading->io.read_bytes),
-		[COUNTER_WRITTEN] =
-			without_children(process, COUNTER_WRITTEN, reading->io.write_bytes),
+	return (struct counters){{
+		[COUNTER_READ] = without_children(process, COUNTER_READ, io->read_bytes),
+		[COUNTER_WRITTEN] = without_children(process, COUNTER_WRITTEN, io->write_bytes),
 	}};
+}
+
+static void count_io(struct accounting *accounting, struct process *process,
+		     const struct reading *reading)
+{
+	const struct task *leader = process_leader(process);
+	const struct counters now = own_io(process, &reading->io);
 	struct counters delta = counters_grow(&process->seen, &now);
+	bool first = !process->measured_io;
 
 	process->measured_io = true;
+	process->io_run = reading->run;
 	if (first)
 		return;
 	io_count_requests(accounting, process, &delta);
 	usage_count(accounting, leader->links, &delta, leader->cpu);
+}
+
+bool reading_awaits_children(const struct reading *reading, const struct process *process)
+{
+	const struct counters now = own_io(process, &reading->io);
+
+	return reading->io_waits && (now.value[COUNTER_READ] > process->seen.value[COUNTER_READ] ||
+				     now.value[COUNTER_WRITTEN] > process->seen.value[COUNTER_WRITTEN]);
+}
+
+void reading_count_io(struct accounting *accounting, const struct reading *reading)
+{
+	struct process *process = process_find(accounting, reading->tgid);
+
+	if (process && process->live && reading->io_waits)
+		count_io(accounting, process, reading);
 }
 
 /* The task that was read, if it is still the same and its run time was read. */
@@ -278,10 +300,9 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 		if (reading->at >= process->adopted_at)
 			process_set_parent(accounting, process, reading->stat.ppid);
 	}
-	if (reading->has_io) {
-		count_io(accounting, process, reading, leader);
-		process->io_run = reading->run;
-	}
+	reading->io_waits = reading->has_io && (process->children || process->unreaped);
+	if (reading->has_io && !reading->io_waits)
+		count_io(accounting, process, reading);
 	if (reading->has_memory) {
 		sharing_note(process, reading->memory.anon, reading->shared); /* an exec cleared it */
 		memory_hold(accounting, process, &reading->memory, reading->at);

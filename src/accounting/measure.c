@@ -172,7 +172,7 @@ static int list_children(struct accounting *accounting, const struct reading_lis
 
 		if (!process)
 			continue;
-		if (!reap_owed(process, &counters)) {
+		if (!reap_owed(process, &counters) && !reading_awaits_children(reading, process)) {
 			reap_settle(accounting, process, reading->at);
 			continue;
 		}
@@ -204,8 +204,20 @@ static void count_all(struct accounting *accounting, struct reading_list *list)
 		reading_count(accounting, &list->readings[i]);
 	for (size_t i = 0; i < list->count; i++)
 		reading_settle(accounting, &list->readings[i]);
+	for (size_t i = 0; i < list->count; i++) {
+		if (!list->readings[i].io_waits)
+			forget_gone_threads(accounting, &list->readings[i]);
+	}
+}
+
+static void count_waiting_io(struct accounting *accounting, const struct reading_list *list)
+{
 	for (size_t i = 0; i < list->count; i++)
-		forget_gone_threads(accounting, &list->readings[i]);
+		reading_count_io(accounting, &list->readings[i]);
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->readings[i].io_waits)
+			forget_gone_threads(accounting, &list->readings[i]);
+	}
 }
 
 static void pay_all(struct accounting *accounting, const struct reading_list *list)
@@ -229,12 +241,13 @@ static int settle(struct accounting *accounting, struct reading_list *list)
 	count_all(accounting, list);
 	error = list_children(accounting, list, &children, &owed);
 	pthread_mutex_unlock(&accounting->lock);
-	if (owed && !error) {
+	if (owed && !error)
 		tasks_refresh(accounting, &children);
-		pthread_mutex_lock(&accounting->lock);
+	pthread_mutex_lock(&accounting->lock);
+	if (owed && !error)
 		pay_all(accounting, list);
-		pthread_mutex_unlock(&accounting->lock);
-	}
+	count_waiting_io(accounting, list);
+	pthread_mutex_unlock(&accounting->lock);
 	free(children.tasks);
 	return error;
 }

@@ -32,6 +32,7 @@ struct reading {
 	uint64_t at; /* ns: when it was read */
 	struct machine_task_stat stat;
 	struct machine_task_io io;
+	bool io_waits; /* it has children: what those had that it has waited for is to be known first */
 	struct memory_usage memory;
 	uint64_t shared; /* bytes of anonymous memory that others have */
 	struct memory_mark mark;
@@ -54,5 +55,9 @@ void reading_fill(const struct machine *machine, struct reading *reading, uint64
 void reading_note(struct accounting *accounting, const struct reading *reading);
 void reading_settle(struct accounting *accounting, const struct reading *reading);
 void reading_count(struct accounting *accounting, struct reading *reading);
+/* There is more I/O, which may be of a child that has ended. */
+bool reading_awaits_children(const struct reading *reading, const struct process *process);
+/* Counts the I/O that waited. */
+void reading_count_io(struct accounting *accounting, const struct reading *reading);
 
 #endif

@@ -27,7 +27,7 @@ static void known_of(const struct process *process, struct counters *known)
 {
 	*known = process->seen;
 	known->value[COUNTER_RUN] = process->ended_run + process->lost_run;
-	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
+	for (enum counter i = 0; i <= COUNTER_WRITTEN; i++)
 		known->value[i] += process->reaped.start.value[i] +
 				   process->reaped.credited.value[i] +
 				   process->reaped.paid.value[i];
@@ -126,7 +126,7 @@ void reap_await(struct process *parent, struct process *child)
 	struct counters known;
 
 	known_of(child, &known);
-	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++) {
+	for (enum counter i = 0; i <= COUNTER_WRITTEN; i++) {
 		parent->reaped.credited.value[i] += known.value[i];
 		parent->unreaped_known.value[i] += known.value[i];
 	}
@@ -143,7 +143,7 @@ void reap_done(struct accounting *accounting, struct process *process)
 		return;
 	process_unsaved(accounting, reaper);
 	known_of(process, &known); /* as it was: it has ended */
-	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
+	for (enum counter i = 0; i <= COUNTER_WRITTEN; i++)
 		reaper->unreaped_known.value[i] -= known.value[i];
 	DL_DELETE2(reaper->unreaped, process, unreaped_prev, unreaped_next);
 	process->reaper = NULL;
@@ -156,7 +156,7 @@ void reap_release(struct accounting *accounting, struct process *process)
 	if (!process->reaper)
 		return;
 	known_of(process, &known);
-	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
+	for (enum counter i = 0; i <= COUNTER_WRITTEN; i++)
 		process->reaper->reaped.credited.value[i] -= known.value[i];
 	reap_done(accounting, process);
 }
@@ -169,7 +169,7 @@ static void hand_over_unreaped(struct accounting *accounting, struct process *pr
 {
 	struct process *parent = process->parent, *child;
 
-	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
+	for (enum counter i = 0; i <= COUNTER_WRITTEN; i++)
 		process->reaped.credited.value[i] -= process->unreaped_known.value[i];
 	while ((child = process->unreaped)) {
 		reap_done(accounting, child);
@@ -186,9 +186,6 @@ void reap_credit(struct accounting *accounting, struct process *process)
 	if (!parent || !parent->live)
 		return;
 	reap_await(parent, process);
-	for (enum counter i = COUNTER_READ; i <= COUNTER_WRITTEN; i++)
-		parent->reaped.credited.value[i] +=
-			process->seen.value[i] + process->reaped.credited.value[i];
 	process->unread = unread_of(process);
 	reaper_note(accounting, parent);
 }

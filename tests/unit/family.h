@@ -90,6 +90,11 @@ static inline uint64_t counted(struct family *family)
 	return family->group.usage->total.user + family->group.usage->total.system;
 }
 
+static inline uint64_t counted_io(struct family *family)
+{
+	return family->group.usage->io.read_bytes;
+}
+
 static inline void refresh(struct family *family, const struct fake_task *task)
 {
 	struct task_id id = fake_id(task);

@@ -437,6 +437,69 @@ static void number_of_a_zombie_given_again(void **state)
 	assert_int_equal(group_pids(&family->group), 3);
 }
 
+/* It has read this much in all, and has run. */
+static void put_read(struct family *family, struct fake_task *task, uint64_t bytes)
+{
+	task->read_bytes = bytes;
+	task->run += FAKE_TICK;
+	put(family, task);
+}
+
+/* A process' bytes have those of the children that it has waited for: who was read is not counted again. */
+static void io_of_a_child(void **state)
+{
+	struct family *family = *state;
+
+	measure_all(family);
+	put_read(family, &family->bottom, 1000);
+	put_read(family, &family->middle, 100);
+	measure_all(family);
+	assert_int_equal(counted_io(family), 1100);
+	gone(family, &family->bottom);
+	put_read(family, &family->middle, 100 + 1000 + 20 + 3); /* the last of the child, and its own */
+	measure_all(family);
+	assert_int_equal(counted_io(family), 1123);
+	gone(family, &family->middle);
+	put_read(family, &family->top, 1123 + 400);
+	measure_all(family);
+	assert_int_equal(counted_io(family), 1523);
+}
+
+/* Both end unseen between two looks. */
+static void io_of_a_grandchild(void **state)
+{
+	struct family *family = *state;
+
+	measure_all(family);
+	put_read(family, &family->bottom, 1000);
+	put_read(family, &family->middle, 100);
+	measure_all(family);
+	gone(family, &family->bottom);
+	gone(family, &family->middle);
+	put_read(family, &family->top, 1100 + 7);
+	measure_all(family);
+	measure_all(family);
+	assert_int_equal(counted_io(family), 1107);
+}
+
+/* What a zombie read is not yet in what its parent did: that hides nothing of it. */
+static void io_beside_a_zombie(void **state)
+{
+	struct family *family = *state;
+
+	measure_all(family);
+	put_read(family, &family->middle, 1000);
+	measure_all(family);
+	end_as_zombie(family, &family->middle, family->middle.run);
+	put_read(family, &family->top, 30);
+	measure_all(family);
+	assert_int_equal(counted_io(family), 1030);
+	gone(family, &family->middle);
+	put_read(family, &family->top, 30 + 1000 + 5);
+	measure_all(family);
+	assert_int_equal(counted_io(family), 1035);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +521,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rest_of_a_zombie, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(known_thread_explains_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(number_of_a_zombie_given_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(io_of_a_child, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(io_of_a_grandchild, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(io_beside_a_zombie, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,51 @@
+"""What members read and wrote is counted once, by both sources."""
+
+import re
+
+import pytest
+
+from files import read, write
+import mounting
+from mounting import wait_until
+from processes import Helper
+
+SOURCES = ["scan"] if mounting.in_gvisor() else ["events", "scan"]  # gVisor tells of no events
+
+# A child that writes 4 MiB, waits, and writes 4 MiB more; then what the kernel says that it wrote.
+PARENT = """
+import os, sys, tempfile
+for _ in sys.stdin:
+    pid = os.fork()
+    if not pid:
+        with tempfile.TemporaryFile(dir="/var/tmp") as file:
+            for again in (True, False):
+                os.write(file.fileno(), bytes(4 << 20))
+                if again:
+                    print("half")
+                    sys.stdin.readline()
+            os.fsync(file.fileno())
+        os._exit(0)
+    print(os.wait4(pid, 0)[2].ru_oublock * 512)
+"""
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_child_that_was_read(start, source):
+    """Its bytes are its parent's too once that has waited for it (wait_task_zombie)."""
+    mount = start("-o", f"accounting={source}")
+    path = mount / "blkio" / "a"
+    path.mkdir()
+
+    def written():
+        text = read(path / "blkio.throttle.io_service_bytes")
+        return sum(int(number) for number in re.findall(r" Write (\d+)$", text, re.M))
+
+    with Helper(PARENT) as helper:
+        write(path / "cgroup.procs", str(helper.pid))
+        total = 0
+        for _ in range(3):
+            assert helper.ask() == "half"
+            assert wait_until(lambda before=total: written() >= before + (4 << 20))
+            total += int(helper.ask())
+            assert wait_until(lambda expected=total: written() == expected)
+    assert total >= 24 << 20
