@@ -181,14 +181,16 @@ for _ in sys.stdin:
 """
 
 
-def test_daemons(mount):
-    """A process that has left its parent, its process group and its session stays where it was born."""
-    a = make(mount, "cpuacct", "a")
-    with Helper(DAEMONS) as helper:
-        write(a / "cgroup.procs", str(helper.pid))
-        members = sorted([helper.pid, *(int(helper.ask()) for _ in range(10))])
-        assert wait_until(lambda: pids(a / "cgroup.procs") == members, 2)
-        kill_all(a)
+if not mounting.in_gvisor():  # its /proc has no address of the stack, which tells what a daemon was forked from
+
+    def test_daemons(mount):
+        """A process that has left its parent, its process group and its session stays where it was born."""
+        a = make(mount, "cpuacct", "a")
+        with Helper(DAEMONS) as helper:
+            write(a / "cgroup.procs", str(helper.pid))
+            members = sorted([helper.pid, *(int(helper.ask()) for _ in range(10))])
+            assert wait_until(lambda: pids(a / "cgroup.procs") == members, 2)
+            kill_all(a)
 
 
 def test_orphans_of_others(mount):
