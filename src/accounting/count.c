@@ -276,7 +276,7 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 	if (!process || !process->live)
 		return;
 	if (!reading->is_run_known)
-		process->has_rested = !reading->has_stat;
+		process->has_rested = !reading->has_stat && !reading->is_blocked;
 	if (reading->is_answer && !reading->is_run_known)
 		process->run_at = reading->at;
 	if (reading->has_stat) {

@@ -120,7 +120,7 @@ struct process {
 	struct memory_usage memory; /* as read last, and what is not known to be another's */
 	struct sharing sharing;
 	struct memory_mark memory_mark;
-	bool has_rested; /* had not run when it was read last */
+	bool has_rested; /* had not run when it was read last, and did not wait for a disk */
 	uint64_t run_at; /* ns: when the run of all threads was read last for an answer */
 	uint64_t io_run; /* run of all threads when its I/O was read last */
 	pid_t pgrp, session; /* as read last: what an orphan still has of its parents */

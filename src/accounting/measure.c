@@ -61,6 +61,7 @@ static int list_process(struct reading_list *list, const struct process *process
 	reading->last_faults = process->seen.value[COUNTER_FAULTS];
 	reading->is_settled = process->memory_mark.at > list->accounting->memory_changed_at;
 	reading->is_answer = list->is_answer;
+	reading->has_rested = process->has_rested;
 	reading->is_run_known = list->is_answer && is_run_known(process, now);
 	reading->last_io_run = process->io_run;
 	DL_FOREACH(process->tasks, task) {
@@ -406,7 +407,7 @@ static int measure_chosen(struct accounting *accounting, unsigned kinds, const s
 	*count = list.count;
 	*ran = false;
 	for (size_t i = 0; i < list.count; i++)
-		*ran |= list.readings[i].has_stat;
+		*ran |= list.readings[i].has_stat || list.readings[i].is_blocked;
 	list_free(&list);
 	return error;
 }

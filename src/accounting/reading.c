@@ -108,6 +108,19 @@ static bool has_new_memory(const struct machine *machine, struct reading *readin
 	       mark->resident != last->resident || mark->shared != last->shared;
 }
 
+/* Uninterruptible sleep: for a disk, but for a short while when it is for something else. */
+static bool is_blocked(const struct machine *machine, const struct reading *reading)
+{
+	struct machine_task_stat stat;
+
+	for (size_t i = 0; i < reading->count; i++) {
+		if (!machine_task_stat(machine, reading->tgid, reading->threads[i].id.tid, &stat) &&
+		    stat.state == 'D')
+			return true;
+	}
+	return false;
+}
+
 void reading_fill(const struct machine *machine, struct reading *reading, uint64_t now)
 {
 	bool moved = read_runs(machine, reading);
@@ -120,6 +133,8 @@ void reading_fill(const struct machine *machine, struct reading *reading, uint64
 		for (size_t i = 0; i < reading->count; i++)
 			read_thread(machine, reading, &reading->threads[i]);
 	}
+	reading->is_blocked = !moved && !reading->is_run_known && !reading->has_rested &&
+			      is_blocked(machine, reading);
 	if (reading->kinds & USAGE_IO)
 		reading->has_io = (moved || reading->run != reading->last_io_run) &&
 				  !machine_task_io(machine, reading->tgid, 0, &reading->io);

@@ -24,6 +24,8 @@ struct reading {
 	struct memory_mark last_memory;
 	uint64_t last_faults;
 	bool is_settled; /* nobody's memory has changed since it was read */
+	bool has_rested; /* in: when it was read last; then who of it waits for a disk is not looked for */
+	bool is_blocked; /* it has not run, but waits for a disk: it will soon */
 	struct thread_reading *threads;
 	size_t count;
 	bool has_stat, has_io, has_memory;

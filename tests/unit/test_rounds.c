@@ -77,11 +77,34 @@ static void whoever_wakes_is_told_of(void **state)
 	assert_int_equal(counted(family), FAKE_TICK);
 }
 
+/* A member that waits for a disk will run before it is its turn again. */
+static void whoever_is_blocked_is_not_at_rest(void **state)
+{
+	struct family *family = *state;
+	bool ran;
+
+	family->bottom.run += FAKE_TICK;
+	family->bottom.blocked = true;
+	put(family, &family->bottom);
+	measure_all(family);
+	for (int i = 0; i < 3; i++) {
+		fake_let_time_pass(family->accounting);
+		assert_int_equal(accounting_measure_running(family->accounting, USAGE_CPU, &ran), 0);
+		assert_true(ran);
+	}
+	family->bottom.blocked = false;
+	put(family, &family->bottom);
+	fake_let_time_pass(family->accounting);
+	assert_int_equal(accounting_measure_running(family->accounting, USAGE_CPU, &ran), 0);
+	assert_false(ran);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(everybody_in_turn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(whoever_wakes_is_told_of, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(whoever_is_blocked_is_not_at_rest, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
