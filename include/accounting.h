@@ -110,7 +110,7 @@ enum usage_kind {
 /*
  * Has usage of these kinds kept in all groups of a hierarchy. A controller
  * that asks for usage says so in css_alloc of its root (before any task can
- * enter a group); hierarchies that need none pay for none.
+ * enter a group); hierarchies that need none pay for none. Reads /proc for I/O.
  */
 void accounting_track(struct accounting *accounting, unsigned hierarchy, unsigned kinds);
 
@@ -284,8 +284,17 @@ struct io_usage {
 	uint64_t read_ios, write_ios;
 };
 
-/* What its members read and wrote; either pointer may be NULL. */
-int group_io_usage(struct group *group, struct io_usage *local, struct io_usage *total);
+/* The same of one disk. Which one is not told: docs/values.md has how it is found. */
+struct disk_usage {
+	uint32_t device; /* major << 20 | minor */
+	struct io_usage local, total;
+};
+
+/*
+ * What its members read and wrote, of each disk that has a part in it, in the order in which they
+ * were used first; the caller frees *disks. 0 or -ENOMEM.
+ */
+int group_io_usage(struct group *group, struct disk_usage **disks, size_t *count);
 
 /* Tasks here and below, those that wait for their parent (zombies) included: pids.current. Reads /proc. */
 uint64_t group_pids(struct group *group);

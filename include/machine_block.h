@@ -1,5 +1,5 @@
 /*
- * The queue of a disk. See machine.h for what holds for every function.
+ * The queue of a disk, and what is below it. See machine.h for what holds for every function.
  */
 #ifndef MACHINE_BLOCK_H
 #define MACHINE_BLOCK_H
@@ -14,5 +14,18 @@ bool machine_block_has_scheduler(const struct machine *machine, unsigned int maj
 				 unsigned int minor, const char *name);
 /* The same of the file's text: "none [mq-deadline] kyber bfq". */
 bool machine_parse_scheduler(const char *text, size_t len, const char *name);
+
+struct machine_block {
+	unsigned int major, minor;
+};
+
+/*
+ * The whole disks that a block device is made of, in *below, at most `max`: the slaves of dm and md
+ * (/sys/dev/block/MAJ:MIN/slaves, block/holder.c), and where a loop device's file is (its
+ * backing_file, if the path leads us there, and to a filesystem on one device). How many: 0 for a
+ * disk that is nothing but itself, and without /sys.
+ */
+unsigned int machine_block_below(const struct machine *machine, unsigned int major,
+				 unsigned int minor, struct machine_block *below, unsigned int max);
 
 #endif

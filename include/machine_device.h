@@ -42,6 +42,12 @@ bool machine_block_exists(const struct machine *machine, unsigned int major, uns
 bool machine_block_is_partition(const struct machine *machine, unsigned int major,
 				unsigned int minor);
 
+/* MKDEV(): a minor past 20 bits runs into the major. */
+static inline uint32_t machine_device(unsigned int major, unsigned int minor)
+{
+	return (uint32_t)major << 20 | minor;
+}
+
 /* --- network interfaces --- */
 
 struct machine_netdev {

@@ -9,7 +9,11 @@ struct accounting *accounting_new(struct machine *machine)
 	struct accounting *accounting = calloc(1, sizeof(*accounting));
 	struct bitmap *cpus = NULL;
 
-	if (!accounting || machine_cpus(machine, MACHINE_CPUS_POSSIBLE, &cpus)) {
+	if (!accounting)
+		return NULL;
+	accounting->disks = disks_new();
+	if (!accounting->disks || machine_cpus(machine, MACHINE_CPUS_POSSIBLE, &cpus)) {
+		free(accounting->disks);
 		free(accounting);
 		return NULL;
 	}
@@ -19,6 +23,7 @@ struct accounting *accounting_new(struct machine *machine)
 	pthread_mutex_init(&accounting->lock, NULL);
 	pthread_mutex_init(&accounting->scanning, NULL);
 	pthread_mutex_init(&accounting->settling, NULL);
+	pthread_mutex_init(&accounting->looking, NULL);
 	for (unsigned i = 0; i < USAGE_KINDS; i++)
 		pthread_mutex_init(&accounting->reading[i], NULL);
 	return accounting;
@@ -33,8 +38,10 @@ void accounting_free(struct accounting *accounting)
 		task_free(accounting, accounting->tasks);
 	free(accounting->news);
 	export_free(accounting);
+	disks_free(accounting->disks);
 	for (unsigned i = 0; i < USAGE_KINDS; i++)
 		pthread_mutex_destroy(&accounting->reading[i]);
+	pthread_mutex_destroy(&accounting->looking);
 	pthread_mutex_destroy(&accounting->settling);
 	pthread_mutex_destroy(&accounting->scanning);
 	pthread_mutex_destroy(&accounting->lock);
@@ -50,7 +57,10 @@ void accounting_track(struct accounting *accounting, unsigned hierarchy, unsigne
 {
 	pthread_mutex_lock(&accounting->lock);
 	accounting->kinds[hierarchy] |= kinds;
+	accounting->tracks_io |= kinds & USAGE_IO;
 	pthread_mutex_unlock(&accounting->lock);
+	if (kinds & USAGE_IO)
+		disks_start(accounting);
 }
 
 void accounting_track_pids(struct accounting *accounting, unsigned hierarchy)

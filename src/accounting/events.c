@@ -76,7 +76,7 @@ static void keep_final(void *context, pid_t tid, const struct counters *counters
 	}
 	final->counters = *counters;
 	if (counters->value[COUNTER_READ] + counters->value[COUNTER_WRITTEN] >= IO_MUCH)
-		io_learn_request_size(events->source.accounting);
+		disks_look(events->source.accounting);
 }
 
 static bool take_final(struct events_source *events, pid_t tid, struct counters *counters)

@@ -124,11 +124,30 @@ static void put_group(struct text *out, const struct group *group)
 	bytes_put_u64(out, usage->memory_total.pgfault);
 	bytes_put_u64(out, usage->memory_total.pgmajfault);
 	PUT_FIGURES(out, usage->peak);
-	PUT_FIGURES(out, usage->io);
-	PUT_FIGURES(out, usage->io_total);
 	bytes_put_u64(out, nr_cpu);
 	for (unsigned i = 0; i < nr_cpu; i++)
 		PUT_FIGURES(out, usage->per_cpu[i]);
+	bytes_put_u64(out, usage->disk_count);
+	for (size_t i = 0; i < usage->disk_count; i++) {
+		bytes_put_u64(out, usage->disks[i].device);
+		PUT_FIGURES(out, usage->disks[i].local);
+		PUT_FIGURES(out, usage->disks[i].total);
+	}
+}
+
+static void get_disks(struct usage *usage, struct bytes *in)
+{
+	uint64_t count = bytes_get_u64(in);
+
+	while (count-- && !in->wrong) {
+		struct disk_usage disk = {.device = (uint32_t)bytes_get_u64(in)}, *own;
+
+		GET_FIGURES(in, disk.local);
+		GET_FIGURES(in, disk.total);
+		own = in->wrong ? NULL : usage_of_disk(usage, disk.device);
+		if (own)
+			*own = disk;
+	}
 }
 
 static void get_usage(struct usage *usage, unsigned nr_cpu, struct bytes *in)
@@ -142,8 +161,6 @@ static void get_usage(struct usage *usage, unsigned nr_cpu, struct bytes *in)
 	usage->memory_total.pgfault = bytes_get_u64(in);
 	usage->memory_total.pgmajfault = bytes_get_u64(in);
 	GET_FIGURES(in, usage->peak);
-	GET_FIGURES(in, usage->io);
-	GET_FIGURES(in, usage->io_total);
 	count = bytes_get_u64(in);
 	for (uint64_t i = 0; i < count && !in->wrong && usage->per_cpu; i++) {
 		struct cpu_time time, *cpu = &usage->per_cpu[i < nr_cpu ? i : 0];
@@ -152,6 +169,7 @@ static void get_usage(struct usage *usage, unsigned nr_cpu, struct bytes *in)
 		cpu->user += time.user; /* of a CPU that is no more: the first one's */
 		cpu->system += time.system;
 	}
+	get_disks(usage, in);
 }
 
 int accounting_import_group(struct group *group, struct bytes *in)

@@ -146,7 +146,8 @@ struct usage {
 	struct cpu_time total, *per_cpu; /* accounting->nr_cpu */
 	struct memory_usage memory, memory_total;
 	struct memory_peak peak;
-	struct io_usage io, io_total;
+	struct disk_usage *disks; /* in the order in which they were used first */
+	size_t disk_count;
 	struct charge *charges;
 	/* When the group was read and what it took, by kind. */
 	uint64_t read_at[USAGE_KINDS], read_cost[USAGE_KINDS];
@@ -159,6 +160,7 @@ struct accounting {
 	pthread_mutex_t lock;
 	unsigned hierarchies; /* highest number in use + 1 */
 	unsigned kinds[ACCOUNTING_MAX_HIERARCHIES]; /* enum usage_kind */
+	bool tracks_io; /* one of them has that kind */
 	uint32_t counts_pids; /* a bit for each hierarchy where peaks and limits of pids matter */
 	struct group *roots[ACCOUNTING_MAX_HIERARCHIES];
 	struct task *tasks; /* uthash by tid */
@@ -169,8 +171,9 @@ struct accounting {
 		void *context;
 	} on_fork[ACCOUNTING_MAX_HIERARCHIES];
 	uint64_t memory_changed_at; /* ns: when some process' memory did last; its sharers' did too */
-	/* Bytes per request of the machine's disks, reading and writing; and from what they were made. */
-	uint64_t request_bytes[2], disk_bytes[2], disk_requests[2], disks_read_at;
+	uint64_t request_bytes[2]; /* mean of the machine's requests, reading and writing; 0: not known */
+	struct disks *disks; /* disks.c */
+	pthread_mutex_t looking; /* at the disks, one at a time; outside `lock` */
 
 	/* One reading of a kind at a time, outside `lock`: a second reader waits and finds it done. */
 	pthread_mutex_t reading[USAGE_KINDS];
@@ -322,6 +325,8 @@ void usage_count(struct accounting *accounting, const struct task_link *links,
 		 const struct counters *delta, unsigned cpu);
 /* The group's, made when first needed; NULL: no memory. */
 struct usage *usage_get(struct group *group);
+/* What it has of the disk, made when first needed; NULL: no memory. */
+struct disk_usage *usage_of_disk(struct usage *usage, uint32_t device);
 void usage_free(struct group *group);
 
 /* --- memory.c; all under the lock but the reader --- */
@@ -367,10 +372,30 @@ struct process *sharing_head(const struct process *process);
 /* It is about to leave its parent, an orphan: whom that shares with stays known. */
 void sharing_leave(const struct process *process);
 
+/* --- disks.c --- */
+
+/* NULL: no memory. */
+struct disks *disks_new(void);
+void disks_free(struct disks *disks);
+/* What they have done of late may be that of members. Takes the lock, reads /proc. */
+void disks_start(struct accounting *accounting);
+/* Sees what they have done: after members were read, and before that is counted. Takes the lock, reads /proc. */
+void disks_look(struct accounting *accounting);
+
+struct disk_part {
+	uint32_t device;
+	struct io_usage usage;
+};
+
+/*
+ * Gives what a process has read and written to disks; `usage` is its group's, or NULL. *count parts,
+ * some of nothing; none where no disk is known. Theirs until the next call. Under the lock.
+ */
+const struct disk_part *disks_give(struct disks *disks, const struct usage *usage,
+				   const struct counters *delta, size_t *count);
+
 /* --- io.c --- */
 
-/* Learns the mean size of the machine's requests of late. Takes the lock, reads /proc. */
-void io_learn_request_size(struct accounting *accounting);
 /* Fills READS and WRITES of the bytes in *delta. Under the lock. */
 void io_count_requests(struct accounting *accounting, struct process *process,
 		       struct counters *delta);

@@ -257,9 +257,14 @@ static int settle(struct accounting *accounting, struct reading_list *list)
 static int measure(struct accounting *accounting, struct reading_list *list, uint64_t now)
 {
 	int error;
+	bool has_io = false;
 
-	for (size_t i = 0; i < list->count; i++)
+	for (size_t i = 0; i < list->count; i++) {
 		reading_fill(accounting->machine, &list->readings[i], now);
+		has_io |= list->readings[i].has_io;
+	}
+	if (has_io)
+		disks_look(accounting);
 	if (accounting->source && accounting->source->tells_exits)
 		source_sync(accounting); /* what ended before it was read is known to have */
 	/* One at a time: another reading may know of a child's end that this one does not. */
@@ -305,8 +310,6 @@ int group_measure(struct group *group, enum usage_kind kind, bool anew)
 	bool fresh;
 	int error = 0;
 
-	if (kind == USAGE_IO)
-		io_learn_request_size(accounting);
 	source_sync(accounting);
 	lock_kinds(accounting, kind, true);
 	pthread_mutex_lock(&accounting->lock);

@@ -36,6 +36,7 @@ void accounting_catch_up(struct accounting *accounting)
 
 void source_wake(struct accounting *accounting)
 {
+	disks_start(accounting); /* what they did until now was nobody's here */
 	if (accounting->source)
 		accounting->source->wake(accounting->source);
 	else

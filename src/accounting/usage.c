@@ -47,8 +47,10 @@ struct usage *usage_get(struct group *group)
 
 void usage_free(struct group *group)
 {
-	if (group->usage)
+	if (group->usage) {
 		free(group->usage->per_cpu);
+		free(group->usage->disks);
+	}
 	free(group->usage);
 	group->usage = NULL;
 }
@@ -84,21 +86,64 @@ static void count_memory(struct memory_usage *memory, const struct counters *del
 	memory->pgmajfault += delta->value[COUNTER_MAJOR_FAULTS];
 }
 
-static void count_io(struct io_usage *io, const struct counters *delta)
+struct disk_usage *usage_of_disk(struct usage *usage, uint32_t device)
 {
-	io->read_bytes += delta->value[COUNTER_READ];
-	io->write_bytes += delta->value[COUNTER_WRITTEN];
-	io->read_ios += delta->value[COUNTER_READS];
-	io->write_ios += delta->value[COUNTER_WRITES];
+	struct disk_usage *disks = usage->disks;
+
+	for (size_t i = 0; i < usage->disk_count; i++) {
+		if (disks[i].device == device)
+			return &disks[i];
+	}
+	disks = realloc(disks, (usage->disk_count + 1) * sizeof(*disks));
+	if (!disks)
+		return NULL;
+	usage->disks = disks;
+	disks[usage->disk_count] = (struct disk_usage){.device = device};
+	return &disks[usage->disk_count++];
+}
+
+static void add_io(struct io_usage *io, const struct io_usage *part)
+{
+	io->read_bytes += part->read_bytes;
+	io->write_bytes += part->write_bytes;
+	io->read_ios += part->read_ios;
+	io->write_ios += part->write_ios;
+}
+
+static void count_io(struct usage *usage, const struct disk_part *part, bool is_local)
+{
+	struct disk_usage *disk;
+
+	if (!part->usage.read_bytes && !part->usage.write_bytes)
+		return;
+	disk = usage_of_disk(usage, part->device);
+	if (disk && is_local)
+		add_io(&disk->local, &part->usage);
+	if (disk)
+		add_io(&disk->total, &part->usage);
+}
+
+/* Of the group in the hierarchy where I/O is counted. NULL: the root, or nothing yet. */
+static const struct usage *io_usage_of(const struct accounting *accounting,
+				       const struct task_link *links)
+{
+	for (unsigned i = 0; i < accounting->hierarchies; i++) {
+		if (accounting->kinds[i] & USAGE_IO)
+			return links[i].group ? links[i].group->usage : NULL;
+	}
+	return NULL;
 }
 
 void usage_count(struct accounting *accounting, const struct task_link *links,
 		 const struct counters *delta, unsigned cpu)
 {
 	static const struct counters nothing;
+	const struct disk_part *parts;
+	size_t count;
 
 	if (!memcmp(delta, &nothing, sizeof(nothing)))
 		return;
+	parts = disks_give(accounting->disks, io_usage_of(accounting, links), delta, &count);
 	if (cpu >= accounting->nr_cpu)
 		cpu = 0;
 	for (unsigned i = 0; i < accounting->hierarchies; i++) {
@@ -115,9 +160,8 @@ void usage_count(struct accounting *accounting, const struct task_link *links,
 			if (group == own)
 				count_memory(&usage->memory, delta);
 			count_memory(&usage->memory_total, delta);
-			if (group == own)
-				count_io(&usage->io, delta);
-			count_io(&usage->io_total, delta);
+			for (size_t part = 0; part < count && kinds & USAGE_IO; part++)
+				count_io(usage, &parts[part], group == own);
 		}
 	}
 }
@@ -230,16 +274,21 @@ void group_memory_peak_reset(struct group *group, enum memory_peak_kind kind)
 	pthread_mutex_unlock(&group->accounting->lock);
 }
 
-int group_io_usage(struct group *group, struct io_usage *local, struct io_usage *total)
+int group_io_usage(struct group *group, struct disk_usage **disks, size_t *count)
 {
 	int error = ask(group, USAGE_IO, false);
 
+	*disks = NULL;
+	*count = 0;
 	if (error)
 		return error;
-	if (local)
-		*local = group->usage ? group->usage->io : (struct io_usage){0};
-	if (total)
-		*total = group->usage ? group->usage->io_total : (struct io_usage){0};
+	if (group->usage && group->usage->disk_count) {
+		*disks = malloc(group->usage->disk_count * sizeof(**disks));
+		*count = *disks ? group->usage->disk_count : 0;
+		error = *disks ? 0 : -ENOMEM;
+	}
+	if (*count)
+		memcpy(*disks, group->usage->disks, *count * sizeof(**disks));
 	answered(group);
-	return 0;
+	return error;
 }

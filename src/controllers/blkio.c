@@ -117,6 +117,7 @@ static void put_blkg(struct text *out, const struct blkg *blkg)
 		bytes_put_u64(out, blkg->limit[i]);
 	bytes_put(out, &blkg->local, sizeof(blkg->local));
 	bytes_put(out, &blkg->total, sizeof(blkg->total));
+	bytes_put(out, &blkg->counted, sizeof(blkg->counted));
 	bytes_put(out, &blkg->removed, sizeof(blkg->removed));
 	bytes_put(out, &blkg->start, sizeof(blkg->start));
 }
@@ -129,8 +130,6 @@ static void blkio_save(struct cgroup *cgroup, struct text *out)
 
 	for (unsigned i = 0; i < WEIGHTS; i++)
 		bytes_put_u64(out, blkcg->weight[i]);
-	bytes_put(out, &blkcg->local, sizeof(blkcg->local));
-	bytes_put(out, &blkcg->total, sizeof(blkcg->total));
 	bytes_put_u64(out, blkcg->is_used);
 	LL_COUNT(blkcg->blkgs, blkg, count);
 	bytes_put_u64(out, count);
@@ -168,6 +167,7 @@ static struct blkg *get_blkg(struct blkg *blkg, struct bytes *in)
 		blkg->limit[i] = bytes_get_u64(in);
 	get_structure(in, &blkg->local, sizeof(blkg->local));
 	get_structure(in, &blkg->total, sizeof(blkg->total));
+	get_structure(in, &blkg->counted, sizeof(blkg->counted));
 	get_structure(in, &blkg->removed, sizeof(blkg->removed));
 	get_structure(in, &start, sizeof(start));
 	if (!in->wrong && has_gone_on(&start, &blkg->start))
@@ -208,8 +208,6 @@ static int blkio_restore(struct cgroup *cgroup, struct bytes *in)
 
 	for (unsigned i = 0; i < WEIGHTS; i++)
 		blkcg->weight[i] = (uint16_t)bytes_get_u64(in);
-	get_structure(in, &blkcg->local, sizeof(blkcg->local));
-	get_structure(in, &blkcg->total, sizeof(blkcg->total));
 	blkcg->is_used = bytes_get_u64(in) && cgroup->parent && cgroup_is_root(cgroup->parent);
 	if (blkcg->is_used)
 		DL_APPEND(blkcg_of(cgroup->parent)->used, blkcg);

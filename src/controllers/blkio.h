@@ -42,6 +42,10 @@ struct blkg {
 	 * seen so far, and what resets have taken away from the disk's.
 	 */
 	struct blkio_stat local, total;
+	/* How much of what accounting counted is in local and total. Not in a root. */
+	struct {
+		struct io_usage local, total;
+	} counted;
 	/* In a root only: what children that are gone did, and the disk before we started. */
 	struct blkio_stat removed, start;
 };
@@ -50,11 +54,6 @@ struct blkg {
 struct blkcg {
 	struct blkg *blkgs; /* the newest first, as the kernel lists them */
 	uint16_t weight[WEIGHTS];
-	/*
-	 * How much of what accounting counted has been given to the blkgs. In a
-	 * root: what children that are gone did, and how much of it has been given.
-	 */
-	struct io_usage local, total;
 	/*
 	 * In a root: its children that had a member once, in them or below. In
 	 * such a child: its place in that list.
@@ -77,12 +76,6 @@ struct blkg *blkg_add(struct blkcg *blkcg, uint32_t device);
  * (blkg_lookup_create). NULL when memory is short. Under the tree lock, exclusive.
  */
 struct blkg *blkg_get(struct cgroup *cgroup, uint32_t device);
-
-/* MKDEV(): a minor past 20 bits runs into the major. */
-static inline uint32_t blkio_device(unsigned int major, unsigned int minor)
-{
-	return (uint32_t)major << 20 | minor;
-}
 
 /* "8:0" (blkg_dev_name). */
 void blkio_print_device(struct text *out, uint32_t device);

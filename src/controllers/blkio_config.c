@@ -61,13 +61,13 @@ static int configure(const struct request *request, const char *text, const char
 
 	error = number_scan_dev(&text, &major, &minor);
 	if (!error)
-		error = check_disk(tree->machine, blkio_device(major, minor), scheduler);
+		error = check_disk(tree->machine, machine_device(major, minor), scheduler);
 	if (error)
 		return error;
 	tree_write_lock(tree);
 	if (request->cgroup->dead)
 		error = -ENODEV;
-	else if (!(blkg = blkg_get(request->cgroup, blkio_device(major, minor))))
+	else if (!(blkg = blkg_get(request->cgroup, machine_device(major, minor))))
 		error = -ENOMEM;
 	else
 		error = set(blkg, what, text);

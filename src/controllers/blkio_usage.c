@@ -1,7 +1,7 @@
 /*
  * blkio: what was read and written, cgroup by cgroup and disk by disk. The
  * root's figures are the disks' own (/proc/diskstats); a child's are what
- * accounting counted of its members, given to the disks by their shares.
+ * accounting counted of its members.
  * docs/values.md has the formulas.
  */
 #include <errno.h>
@@ -82,7 +82,7 @@ int blkio_read_disks(const struct machine *machine, struct blkio_disks *disks)
 		const struct machine_disk *disk = &all.disk[i];
 
 		disks->disk[disks->count++] = (struct blkio_disk){
-			.device = blkio_device(disk->major, disk->minor),
+			.device = machine_device(disk->major, disk->minor),
 			.stat = disk_stat(disk),
 		};
 	}
@@ -138,100 +138,23 @@ static uint64_t share(uint64_t part, uint64_t whole, uint64_t all)
 	return all ? (uint64_t)((unsigned __int128)part * whole / all) : 0;
 }
 
-/* --- giving a cgroup's bytes and requests to disks --- */
-
-static uint64_t sum_over_disks(const struct blkio_disks *disks, enum blkio_figure figure,
-			       enum blkio_op op)
+/* Adds to a figure what accounting counted since the last time: resets take of the figure only. */
+static void grow(uint64_t *figure, uint64_t *counted, uint64_t now)
 {
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < disks->count; i++)
-		sum += disks->disk[i].stat.figure[figure][op];
-	return sum;
+	if (now <= *counted)
+		return; /* not more: another reader has been here meanwhile */
+	*figure += now - *counted;
+	*counted = now;
 }
 
-enum purpose { FOR_LOCAL, FOR_TOTAL, FOR_REMOVED };
-
-/*
- * Where amounts go: to one of the figures of a cgroup's blkgs. An amount is
- * given once and for all by what each disk has done since we started, so that a
- * cgroup's figures for a disk never go back; the busiest disk takes what rounding leaves.
- */
-struct gift {
-	struct cgroup *cgroup;
-	const struct blkio_disks *disks;
-	enum purpose purpose;
-};
-
-static struct blkio_stat *stat_for(struct blkg *blkg, enum purpose purpose)
+static void grow_stat(struct blkio_stat *stat, struct io_usage *counted, const struct io_usage *now)
 {
-	switch (purpose) {
-	case FOR_LOCAL:
-		return &blkg->local;
-	case FOR_TOTAL:
-		return &blkg->total;
-	default:
-		return &blkg->removed;
-	}
-}
+	uint64_t *bytes = stat->figure[BLKIO_BYTES], *requests = stat->figure[BLKIO_REQUESTS];
 
-static int give_to_disk(const struct gift *gift, const struct blkio_disk *disk,
-			enum blkio_figure figure, enum blkio_op op, uint64_t amount)
-{
-	struct blkg *blkg = amount ? blkg_get(gift->cgroup, disk->device) : NULL;
-
-	if (!blkg)
-		return amount ? -ENOMEM : 0;
-	stat_for(blkg, gift->purpose)->figure[figure][op] += amount;
-	return 0;
-}
-
-static int give(const struct gift *gift, enum blkio_figure figure, enum blkio_op op,
-		uint64_t amount, uint64_t all)
-{
-	const struct blkio_disk *disk = gift->disks->disk, *end = disk + gift->disks->count;
-	const struct blkio_disk *busiest = disk;
-	uint64_t left = amount;
-	int error = 0;
-
-	for (; disk < end && !error; disk++) {
-		uint64_t part = share(amount, disk->stat.figure[figure][op], all);
-
-		if (disk->stat.figure[figure][op] > busiest->stat.figure[figure][op])
-			busiest = disk;
-		left -= part;
-		error = give_to_disk(gift, disk, figure, op, part);
-	}
-	return error ? error : give_to_disk(gift, busiest, figure, op, left);
-}
-
-/* Gives what came since the last time, or waits for a disk that has done any. */
-static int give_counter(const struct gift *gift, enum blkio_figure figure, enum blkio_op op,
-			uint64_t *given, uint64_t now)
-{
-	uint64_t all = sum_over_disks(gift->disks, figure, op), before = *given;
-
-	if (!all || now <= before)
-		return 0; /* not more: another reader has been here meanwhile */
-	*given = now;
-	return give(gift, figure, op, now - before, all);
-}
-
-static int give_usage(const struct gift *gift, struct io_usage *given, const struct io_usage *now)
-{
-	int error;
-
-	error = give_counter(gift, BLKIO_BYTES, BLKIO_READ, &given->read_bytes, now->read_bytes);
-	if (!error)
-		error = give_counter(gift, BLKIO_BYTES, BLKIO_WRITE, &given->write_bytes,
-				     now->write_bytes);
-	if (!error)
-		error = give_counter(gift, BLKIO_REQUESTS, BLKIO_READ, &given->read_ios,
-				     now->read_ios);
-	if (!error)
-		error = give_counter(gift, BLKIO_REQUESTS, BLKIO_WRITE, &given->write_ios,
-				     now->write_ios);
-	return error;
+	grow(&bytes[BLKIO_READ], &counted->read_bytes, now->read_bytes);
+	grow(&bytes[BLKIO_WRITE], &counted->write_bytes, now->write_bytes);
+	grow(&requests[BLKIO_READ], &counted->read_ios, now->read_ios);
+	grow(&requests[BLKIO_WRITE], &counted->write_ios, now->write_ios);
 }
 
 /* What is known of the disk only: a cgroup's requests have their share of its merges and times. */
@@ -265,21 +188,19 @@ const struct blkio_disk *blkio_find_disk(const struct blkio_disks *disks, uint32
 
 /* Brings a child's blkgs up to what accounting says. Under the tree lock, exclusive. */
 static int update_child(struct cgroup *cgroup, const struct blkio_disks *disks,
-			const struct io_usage *local, const struct io_usage *total)
+			const struct disk_usage *used, size_t count)
 {
 	__attribute__((cleanup(blkio_free_disks))) struct blkio_disks recent;
-	struct blkcg *blkcg = blkcg_of(cgroup);
 	int error = recent_disks(cgroup, disks, &recent);
 
-	if (!error)
-		error = give_usage(&(struct gift){cgroup, &recent, FOR_LOCAL}, &blkcg->local,
-				   local);
-	if (!error)
-		error = give_usage(&(struct gift){cgroup, &recent, FOR_TOTAL}, &blkcg->total,
-				   total);
-	for (struct blkg *blkg = blkcg->blkgs; blkg && !error; blkg = blkg->next) {
-		const struct blkio_disk *disk = blkio_find_disk(&recent, blkg->device);
+	for (size_t i = 0; i < count && !error; i++) {
+		struct blkg *blkg = blkg_get(cgroup, used[i].device);
+		const struct blkio_disk *disk = blkio_find_disk(&recent, used[i].device);
 
+		if (!blkg)
+			return -ENOMEM;
+		grow_stat(&blkg->local, &blkg->counted.local, &used[i].local);
+		grow_stat(&blkg->total, &blkg->counted.total, &used[i].total);
 		if (!disk)
 			continue;
 		derive(&blkg->local, &disk->stat);
@@ -288,21 +209,18 @@ static int update_child(struct cgroup *cgroup, const struct blkio_disks *disks,
 	return error;
 }
 
-static bool usage_any(const struct io_usage *usage)
-{
-	return usage->read_bytes || usage->write_bytes || usage->read_ios || usage->write_ios;
-}
-
 static int refresh_child(struct cgroup *cgroup, const struct blkio_disks *disks)
 {
-	struct io_usage local = {0}, total = {0};
-	int error = group_io_usage(&cgroup->group, &local, &total);
+	struct disk_usage *used;
+	size_t count;
+	int error = group_io_usage(&cgroup->group, &used, &count);
 
-	if (error || !usage_any(&total))
-		return error;
-	tree_write_lock(cgroup_tree(cgroup));
-	error = update_child(cgroup, disks, &local, &total);
-	tree_unlock(cgroup_tree(cgroup));
+	if (!error && count) {
+		tree_write_lock(cgroup_tree(cgroup));
+		error = update_child(cgroup, disks, used, count);
+		tree_unlock(cgroup_tree(cgroup));
+	}
+	free(used);
 	return error;
 }
 
@@ -337,36 +255,30 @@ static int refresh_children(struct cgroup *root, const struct blkio_disks *disks
 	return error;
 }
 
-/* What all blkgs of a cgroup have of one figure. */
-static uint64_t sum_over_blkgs(const struct blkcg *blkcg, enum blkio_figure figure,
-			       enum blkio_op op)
-{
-	uint64_t sum = 0;
-
-	for (const struct blkg *blkg = blkcg->blkgs; blkg; blkg = blkg->next)
-		sum += blkg->total.figure[figure][op];
-	return sum;
-}
-
 /*
  * Accounting answers from memory: a cgroup that goes has no live members to
  * look at. What resets took away is not in the blkgs, and not to be taken again.
  */
 void blkio_child_removed(struct cgroup *child)
 {
-	struct io_usage *removed = &blkcg_of(child->parent)->local, local, now = {0};
-	const struct blkcg *blkcg = blkcg_of(child);
+	struct blkcg *root = blkcg_of(child->parent);
+	struct disk_usage *used;
+	size_t count;
 
-	if (group_io_usage(&child->group, &local, &now))
+	if (group_io_usage(&child->group, &used, &count))
 		return;
-	removed->read_bytes += less(now.read_bytes, blkcg->total.read_bytes) +
-			       sum_over_blkgs(blkcg, BLKIO_BYTES, BLKIO_READ);
-	removed->write_bytes += less(now.write_bytes, blkcg->total.write_bytes) +
-				sum_over_blkgs(blkcg, BLKIO_BYTES, BLKIO_WRITE);
-	removed->read_ios += less(now.read_ios, blkcg->total.read_ios) +
-			     sum_over_blkgs(blkcg, BLKIO_REQUESTS, BLKIO_READ);
-	removed->write_ios += less(now.write_ios, blkcg->total.write_ios) +
-			      sum_over_blkgs(blkcg, BLKIO_REQUESTS, BLKIO_WRITE);
+	for (size_t i = 0; i < count; i++) {
+		struct blkg *blkg = blkg_find(blkcg_of(child), used[i].device);
+		struct blkg *same = blkg_find(root, used[i].device);
+		struct io_usage counted = blkg ? blkg->counted.total : (struct io_usage){0};
+
+		if (!same)
+			continue; /* the disk is gone */
+		grow_stat(&same->removed, &counted, &used[i].total);
+		if (blkg)
+			blkio_stat_add(&same->removed, &blkg->total);
+	}
+	free(used);
 }
 
 /* What the root's own members did: what the disk did less what everything below did. */
@@ -393,9 +305,6 @@ static int update_root(struct cgroup *root, const struct blkio_disks *disks)
 	struct blkcg *blkcg = blkcg_of(root);
 	int error = recent_disks(root, disks, &recent);
 
-	if (!error)
-		error = give_usage(&(struct gift){root, &recent, FOR_REMOVED}, &blkcg->total,
-				   &blkcg->local);
 	for (size_t i = 0; i < disks->count && !error; i++) {
 		struct blkg *blkg = blkg_find(blkcg, disks->disk[i].device);
 

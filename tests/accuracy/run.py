@@ -5,6 +5,7 @@ ours at once. Prints a table, writes JSON with --json FILE, and fails when a
 figure is further off than it may be.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -108,6 +109,48 @@ def input_output(report, mount, source, directory):
                            pair.io_bytes(direction), 2)
 
 
+@contextlib.contextmanager
+def loop_devices(directory, count):
+    """Disks of our own, of 128 MiB."""
+    with contextlib.ExitStack() as stack:
+        devices = []
+        for _ in range(count):
+            file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="fcg-accuracy-", dir=directory))
+            file.truncate(128 << 20)
+            device = subprocess.run(["losetup", "--find", "--show", file.name], check=True, text=True,
+                                    stdout=subprocess.PIPE).stdout.strip()
+            stack.callback(subprocess.run, ["losetup", "--detach", device], check=True)
+            devices.append(device)
+        yield devices
+
+
+def several_disks(report, mount, source, directory):
+    """Direct I/O to one after the other: each has what was done to it."""
+    name = "several disks"
+    with loop_devices(directory, 2) as disks, trees.Pair(mount, "disks") as pair:
+        file = pathlib.Path(directory, "several")
+        file.write_bytes(bytes(16 << 20))
+        places = [(disk, number_of(os.stat(disk).st_rdev)) for disk in disks]
+        places.append((file, number_of(os.stat(file).st_dev)))
+        for _, number in places:
+            count_throttle_bytes(number)
+        shell = pair.start(["sh"], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL)
+        for megabytes, (place, _) in zip((100, 30, 60), places):
+            for option in (f"of={place} if=/dev/zero oflag=direct", f"if={place} of=/dev/null iflag=direct"):
+                shell.stdin.write(f"dd bs=1M count={megabytes} {option}; echo $?\n")
+                shell.stdin.flush()
+                assert shell.stdout.readline() == "0\n"
+                pair.io_bytes("Read")
+        shell.stdin.close()
+        shell.wait()
+        time.sleep(0.3)
+        for at, (_, number) in enumerate(places):
+            for direction in ("Read", "Write"):
+                report.add(source, name, f"disk {at} {direction}", pair.io_bytes(direction, number), 2)
+        file.unlink()
+
+
 def measure(report, binary, source, directory, quick):
     by_events = source == "events"
     short = SHORT_QUICK if quick else SHORT
@@ -122,16 +165,19 @@ def measure(report, binary, source, directory, quick):
                  5 if by_events else None) # shorter than any scan's interval
         memory(report, mount, source, directory)
         input_output(report, mount, source, directory)
+        several_disks(report, mount, source, directory)
 
 
-def count_throttle_bytes(directory):
+def number_of(device):
+    return f"{os.major(device)}:{os.minor(device)}"
+
+
+def count_throttle_bytes(number):
     """Linux counts blkio.throttle only for disks that some cgroup has had a limit for."""
-    device = os.stat(directory).st_dev
-    limit = f"{os.major(device)}:{os.minor(device)}"
     name = trees.KERNEL / "blkio" / f"fcg-accuracy-{os.getpid()}-count"
     name.mkdir()
     try:
-        (name / "blkio.throttle.read_iops_device").write_text(f"{limit} 4000000000")
+        (name / "blkio.throttle.read_iops_device").write_text(f"{number} 4000000000")
     finally:
         name.rmdir()
 
@@ -151,7 +197,7 @@ def main():
     report = Report()
     print(f"{'source':7} {'workload':22} {'figure':24} {'kernel':>16} {'ours':>16} "
           f"{'off':>10} {'may be':>7}")
-    count_throttle_bytes(arguments.directory)
+    count_throttle_bytes(number_of(os.stat(arguments.directory).st_dev))
     for source in arguments.sources:
         measure(report, binary, source, arguments.directory, arguments.quick)
     if arguments.json:

@@ -86,12 +86,12 @@ class Pair:
             return int(dict(line.split() for line in lines)[key])
         return figure(self.kernel), figure(self.ours)
 
-    def io_bytes(self, direction):
-        """blkio bytes of all devices in both."""
+    def io_bytes(self, direction, device=None):
+        """blkio bytes of all devices, or of the one with this number, in both."""
         def total(directory):
             text = directory["blkio"].joinpath("blkio.throttle.io_service_bytes").read_text()
             return sum(int(line.split()[2]) for line in text.splitlines()
-                       if line.split()[1:2] == [direction])
+                       if line.split()[1:2] == [direction] and line.split()[0] == (device or line.split()[0]))
         return total(self.kernel), total(self.ours)
 
     def members(self):

@@ -43,6 +43,7 @@ static inline struct fake_task task_of(pid_t tid, pid_t parent)
 
 static inline void make_groups(struct family *family)
 {
+	fake_put(&family->fake, "proc/diskstats", "8 0 sda 0 0 0 0 0 0 0 0 0 0 0\n");
 	group_init(family->accounting, &family->root, 0, NULL);
 	accounting_track(family->accounting, 0, USAGE_CPU | USAGE_MEMORY | USAGE_IO);
 	group_init(family->accounting, &family->group, 0, &family->root);
@@ -92,7 +93,12 @@ static inline uint64_t counted(struct family *family)
 
 static inline uint64_t counted_io(struct family *family)
 {
-	return family->group.usage->io.read_bytes;
+	const struct usage *usage = family->group.usage;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < usage->disk_count; i++)
+		bytes += usage->disks[i].local.read_bytes;
+	return bytes;
 }
 
 static inline void refresh(struct family *family, const struct fake_task *task)
