@@ -165,7 +165,8 @@ static void count_io(struct accounting *accounting, struct process *process,
 	bool first = !process->measured_io;
 
 	process->measured_io = true;
-	process->io_run = reading->run;
+	process->io_run = reading->io_run;
+	process->io_reaped = process->reaped.now.value[COUNTER_FAULTS];
 	if (first)
 		return;
 	io_count_requests(accounting, process, &delta);
@@ -300,7 +301,8 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 		if (reading->at >= process->adopted_at)
 			process_set_parent(accounting, process, reading->stat.ppid);
 	}
-	reading->io_waits = reading->has_io && (process->children || process->unreaped);
+	reading->io_waits = reading->has_io && (process->children || process->unreaped) &&
+			    process->reaped.now.value[COUNTER_FAULTS] > process->io_reaped;
 	if (reading->has_io && !reading->io_waits)
 		count_io(accounting, process, reading);
 	if (reading->has_memory) {

@@ -122,7 +122,8 @@ struct process {
 	struct memory_mark memory_mark;
 	bool has_rested; /* had not run when it was read last, and did not wait for a disk */
 	uint64_t run_at; /* ns: when the run of all threads was read last for an answer */
-	uint64_t io_run; /* run of all threads when its I/O was read last */
+	/* When its I/O was read last: the run of all threads, and the faults of reaped children. */
+	uint64_t io_run, io_reaped;
 	pid_t pgrp, session; /* as read last: what an orphan still has of its parents */
 	uint64_t exported; /* hash of what was told last; 0: never was */
 	bool is_unsaved; /* in accounting->unsaved */

@@ -126,6 +126,11 @@ void reading_fill(const struct machine *machine, struct reading *reading, uint64
 	bool moved = read_runs(machine, reading);
 
 	reading->at = now;
+	/* Before the stat, which tells whether children were waited for, whose I/O is in it. */
+	reading->io_run = reading->run;
+	if (reading->kinds & USAGE_IO)
+		reading->has_io = (moved || reading->run != reading->last_io_run) &&
+				  !machine_task_io(machine, reading->tgid, 0, &reading->io);
 	if (moved) {
 		reading->has_stat = !machine_task_stat(machine, reading->tgid, 0, &reading->stat);
 		if (has_run_on(reading))
@@ -135,9 +140,6 @@ void reading_fill(const struct machine *machine, struct reading *reading, uint64
 	}
 	reading->is_blocked = !moved && !reading->is_run_known && !reading->has_rested &&
 			      is_blocked(machine, reading);
-	if (reading->kinds & USAGE_IO)
-		reading->has_io = (moved || reading->run != reading->last_io_run) &&
-				  !machine_task_io(machine, reading->tgid, 0, &reading->io);
 	if (reading->kinds & USAGE_MEMORY && has_new_memory(machine, reading, now))
 		reading->has_memory = !memory_read(machine, reading->tgid, reading->parent,
 						   &reading->memory, &reading->shared);

@@ -29,12 +29,12 @@ struct reading {
 	struct thread_reading *threads;
 	size_t count;
 	bool has_stat, has_io, has_memory;
-	uint64_t run; /* of all threads */
+	uint64_t run, io_run; /* of all threads; and when the I/O was read */
 	uint64_t ended_run; /* in: of those that are not listed, as far as is known */
 	uint64_t at; /* ns: when it was read */
 	struct machine_task_stat stat;
 	struct machine_task_io io;
-	bool io_waits; /* it has children: what those had that it has waited for is to be known first */
+	bool io_waits; /* it has waited for a child: what that had is to be known first */
 	struct memory_usage memory;
 	uint64_t shared; /* bytes of anonymous memory that others have */
 	struct memory_mark mark;

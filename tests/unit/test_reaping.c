@@ -445,6 +445,14 @@ static void put_read(struct family *family, struct fake_task *task, uint64_t byt
 	put(family, task);
 }
 
+/* The child is gone, waited for by the parent: what that is told of it, but for its bytes. */
+static void is_waited_for(struct family *family, struct fake_task *parent,
+			  const struct fake_task *child)
+{
+	gone(family, child);
+	parent->reaped += child->run + child->reaped;
+}
+
 /* A process' bytes have those of the children that it has waited for: who was read is not counted again. */
 static void io_of_a_child(void **state)
 {
@@ -455,11 +463,11 @@ static void io_of_a_child(void **state)
 	put_read(family, &family->middle, 100);
 	measure_all(family);
 	assert_int_equal(counted_io(family), 1100);
-	gone(family, &family->bottom);
+	is_waited_for(family, &family->middle, &family->bottom);
 	put_read(family, &family->middle, 100 + 1000 + 20 + 3); /* the last of the child, and its own */
 	measure_all(family);
 	assert_int_equal(counted_io(family), 1123);
-	gone(family, &family->middle);
+	is_waited_for(family, &family->top, &family->middle);
 	put_read(family, &family->top, 1123 + 400);
 	measure_all(family);
 	assert_int_equal(counted_io(family), 1523);
@@ -474,10 +482,27 @@ static void io_of_a_grandchild(void **state)
 	put_read(family, &family->bottom, 1000);
 	put_read(family, &family->middle, 100);
 	measure_all(family);
-	gone(family, &family->bottom);
-	gone(family, &family->middle);
+	is_waited_for(family, &family->middle, &family->bottom);
+	is_waited_for(family, &family->top, &family->middle);
 	put_read(family, &family->top, 1100 + 7);
 	measure_all(family);
+	measure_all(family);
+	assert_int_equal(counted_io(family), 1107);
+}
+
+/* The wait is seen before, when only its time is asked for. */
+static void io_of_a_child_later(void **state)
+{
+	struct family *family = *state;
+
+	measure_all(family);
+	put_read(family, &family->bottom, 1000);
+	put_read(family, &family->middle, 100);
+	measure_all(family);
+	is_waited_for(family, &family->middle, &family->bottom);
+	put_read(family, &family->middle, 1100);
+	fake_measure_all(family->accounting, USAGE_CPU);
+	put_read(family, &family->middle, 1107);
 	measure_all(family);
 	assert_int_equal(counted_io(family), 1107);
 }
@@ -494,7 +519,7 @@ static void io_beside_a_zombie(void **state)
 	put_read(family, &family->top, 30);
 	measure_all(family);
 	assert_int_equal(counted_io(family), 1030);
-	gone(family, &family->middle);
+	is_waited_for(family, &family->top, &family->middle);
 	put_read(family, &family->top, 30 + 1000 + 5);
 	measure_all(family);
 	assert_int_equal(counted_io(family), 1035);
@@ -523,6 +548,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(number_of_a_zombie_given_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(io_of_a_child, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(io_of_a_grandchild, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(io_of_a_child_later, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(io_beside_a_zombie, set_up, tear_down),
 	};
 
