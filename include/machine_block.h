@@ -19,6 +19,9 @@ struct machine_block {
 	unsigned int major, minor;
 };
 
+/* The text of /sys/dev/block/MAJ:MIN/dev: "8:1", and whatever follows. False: something else. */
+bool machine_parse_block(const char *text, size_t len, struct machine_block *block);
+
 /*
  * The whole disks that a block device is made of, in *below, at most `max`: the slaves of dm and md
  * (/sys/dev/block/MAJ:MIN/slaves, block/holder.c), and where a loop device's file is (its

@@ -110,7 +110,9 @@ static void turn(struct disks *disks, uint64_t now)
 	if (now - disks->turned_at < TURN)
 		return;
 	disks->turned_at = now;
-	for (struct disk *disk = disks->disk; disk < disks->disk + disks->count; disk++) {
+	for (size_t at = 0; at < disks->count; at++) {
+		struct disk *disk = &disks->disk[at];
+
 		for (enum direction i = READS; i < DIRECTIONS; i++) {
 			disk->unclaimed[i][OLD] = again ? 0 : disk->unclaimed[i][YOUNG];
 			disk->expected[i][OLD] = again ? 0 : disk->expected[i][YOUNG];
@@ -124,7 +126,9 @@ static void turn(struct disks *disks, uint64_t now)
 /* What was fresh is so no more. */
 static void grow_stale(struct disks *disks)
 {
-	for (struct disk *disk = disks->disk; disk < disks->disk + disks->count; disk++) {
+	for (size_t at = 0; at < disks->count; at++) {
+		struct disk *disk = &disks->disk[at];
+
 		for (enum direction i = READS; i < DIRECTIONS; i++) {
 			disk->unclaimed[i][YOUNG] += disk->fresh[i];
 			disk->fresh[i] = disk->suspect[i] = 0;
@@ -172,7 +176,9 @@ static void note_sight(struct disk *disk, const struct sight *sight)
 /* What the disks did is from here on anybody's. */
 static void forget_past(struct disks *disks)
 {
-	for (struct disk *disk = disks->disk; disk < disks->disk + disks->count; disk++) {
+	for (size_t at = 0; at < disks->count; at++) {
+		struct disk *disk = &disks->disk[at];
+
 		memset(disk->fresh, 0, sizeof(disk->fresh));
 		memset(disk->unclaimed, 0, sizeof(disk->unclaimed));
 		memset(disk->expected, 0, sizeof(disk->expected));

@@ -15,13 +15,13 @@ struct stack {
 	unsigned int nr, max;
 };
 
-/* "8:1" */
-static bool parse_numbers(struct span text, struct machine_block *block)
+bool machine_parse_block(const char *text, size_t len, struct machine_block *block)
 {
+	struct span rest = {text, text + len};
 	uint64_t major, minor;
 
-	if (!span_digits(&text, &major) || text.at == text.end || *text.at++ != ':' ||
-	    !span_digits(&text, &minor) || major > UINT_MAX || minor > UINT_MAX)
+	if (!span_digits(&rest, &major) || rest.at == rest.end || *rest.at++ != ':' ||
+	    !span_digits(&rest, &minor) || major > UINT_MAX || minor > UINT_MAX)
 		return false;
 	*block = (struct machine_block){major, minor};
 	return true;
@@ -34,7 +34,7 @@ static bool read_numbers(const struct machine *machine, const char *path, struct
 
 	if (file_read(machine->sys, path, FILE_RECORD, &file))
 		return false;
-	found = parse_numbers((struct span){file.text, file.text + file.len}, block);
+	found = machine_parse_block(file.text, file.len, block);
 	file_free(&file);
 	return found;
 }

@@ -1,6 +1,7 @@
-/* /proc/diskstats, /proc/net/dev and the names of huge pages' directories. */
+/* /proc/diskstats, /proc/net/dev, the numbers of a block device and the names of huge pages' directories. */
 #include "fuzz.h"
 
+#include "machine_block.h"
 #include "machine_device.h"
 
 typedef unsigned long long ull;
@@ -83,6 +84,18 @@ static void check_hugepages(const char *text, size_t size)
 	CHECK(strtoull(form, NULL, 10) <= bytes / 1024);
 }
 
+static void check_block(const char *text, size_t size)
+{
+	struct machine_block block, again;
+	char printed[32];
+
+	if (!machine_parse_block(text, size, &block))
+		return;
+	snprintf(printed, sizeof(printed), "%u:%u\n", block.major, block.minor);
+	CHECK(machine_parse_block(printed, strlen(printed), &again));
+	CHECK(again.major == block.major && again.minor == block.minor);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size ? size : 1);
@@ -92,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_disks(text, size);
 	check_netdevs(text, size);
 	check_hugepages(text, size);
+	check_block(text, size);
 	free(text);
 	return 0;
 }
