@@ -453,15 +453,21 @@ static void is_waited_for(struct family *family, struct fake_task *parent,
 	parent->reaped += child->run + child->reaped;
 }
 
+/* The bottom and the middle one have read, and were read. */
+static void read_both(struct family *family)
+{
+	measure_all(family);
+	put_read(family, &family->bottom, 1000);
+	put_read(family, &family->middle, 100);
+	measure_all(family);
+}
+
 /* A process' bytes have those of the children that it has waited for: who was read is not counted again. */
 static void io_of_a_child(void **state)
 {
 	struct family *family = *state;
 
-	measure_all(family);
-	put_read(family, &family->bottom, 1000);
-	put_read(family, &family->middle, 100);
-	measure_all(family);
+	read_both(family);
 	assert_int_equal(counted_io(family), 1100);
 	is_waited_for(family, &family->middle, &family->bottom);
 	put_read(family, &family->middle, 100 + 1000 + 20 + 3); /* the last of the child, and its own */
@@ -478,10 +484,7 @@ static void io_of_a_grandchild(void **state)
 {
 	struct family *family = *state;
 
-	measure_all(family);
-	put_read(family, &family->bottom, 1000);
-	put_read(family, &family->middle, 100);
-	measure_all(family);
+	read_both(family);
 	is_waited_for(family, &family->middle, &family->bottom);
 	is_waited_for(family, &family->top, &family->middle);
 	put_read(family, &family->top, 1100 + 7);
@@ -495,10 +498,7 @@ static void io_of_a_child_later(void **state)
 {
 	struct family *family = *state;
 
-	measure_all(family);
-	put_read(family, &family->bottom, 1000);
-	put_read(family, &family->middle, 100);
-	measure_all(family);
+	read_both(family);
 	is_waited_for(family, &family->middle, &family->bottom);
 	put_read(family, &family->middle, 1100);
 	fake_measure_all(family->accounting, USAGE_CPU);
