@@ -20,6 +20,12 @@
  */
 char *text_strip(char *text);
 
+/* value * part / whole without overflow on the way; 0 of nothing. lib/math/div64.c mul_u64_u64_div_u64(). */
+static inline uint64_t number_scale(uint64_t value, uint64_t part, uint64_t whole)
+{
+	return whole ? (uint64_t)((unsigned __int128)value * part / whole) : 0;
+}
+
 /* First character of text that is not white space. lib/string_helpers.c skip_spaces(). */
 const char *text_skip_spaces(const char *text);
 

@@ -16,8 +16,8 @@ void count_run(struct accounting *accounting, struct task *task, uint64_t run,
 	*explained -= known;
 	task->process->lost_run -= known;
 	delta.value[COUNTER_RUN] = grown - known;
-	for (enum counter i = COUNTER_USER; i <= COUNTER_SYSTEM && all; i++)
-		delta.value[i] = (uint64_t)((__uint128_t)ticks->value[i] * grown / all);
+	for (enum counter i = COUNTER_USER; i <= COUNTER_SYSTEM; i++)
+		delta.value[i] = number_scale(ticks->value[i], grown, all);
 	usage_count(accounting, task->links, &delta, task->cpu);
 }
 

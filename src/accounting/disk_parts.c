@@ -9,12 +9,6 @@
 
 #define LITTLE 16u /* who has less than one part in so many of the mean over all disks is not used */
 
-/* part * whole / all, without overflow; 0 of nothing. */
-static uint64_t share(uint64_t part, uint64_t whole, uint64_t all)
-{
-	return all ? (uint64_t)((unsigned __int128)part * whole / all) : 0;
-}
-
 static uint64_t *part_of(struct disks *disks, size_t at, enum direction i)
 {
 	struct io_usage *part = &disks->parts[at].usage;
@@ -127,7 +121,7 @@ static void give(const struct gift *gift, enum ground ground, uint64_t bytes, ui
 
 	for (size_t at = 0; at < gift->disks->count; at++) {
 		uint64_t weight = weight_of(gift, ground, at);
-		uint64_t part = share(bytes, weight, all);
+		uint64_t part = number_scale(bytes, weight, all);
 
 		if (weight > most) {
 			most = weight;
@@ -167,7 +161,7 @@ static void give_requests(struct disks *disks, enum direction i, uint64_t reques
 
 	for (size_t at = 0; at < disks->count; at++) {
 		struct io_usage *part = &disks->parts[at].usage;
-		uint64_t own = share(requests, *part_of(disks, at, i), bytes);
+		uint64_t own = number_scale(requests, *part_of(disks, at, i), bytes);
 
 		*(i == READS ? &part->read_ios : &part->write_ios) = own;
 		left -= own;

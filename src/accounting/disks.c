@@ -102,6 +102,12 @@ static struct sight *see_all(const struct accounting *accounting, size_t *count)
 	return sights;
 }
 
+static void grow_old(uint64_t ages[AGES], bool twice)
+{
+	ages[OLD] = twice ? 0 : ages[YOUNG];
+	ages[YOUNG] = 0;
+}
+
 /* What nobody has claimed by now, and what is still expected, is forgotten at the second turn. */
 static void turn(struct disks *disks, uint64_t now)
 {
@@ -114,11 +120,9 @@ static void turn(struct disks *disks, uint64_t now)
 		struct disk *disk = &disks->disk[at];
 
 		for (enum direction i = READS; i < DIRECTIONS; i++) {
-			disk->unclaimed[i][OLD] = again ? 0 : disk->unclaimed[i][YOUNG];
-			disk->expected[i][OLD] = again ? 0 : disk->expected[i][YOUNG];
-			disk->behind[i][OLD] = again ? 0 : disk->behind[i][YOUNG];
-			disk->unclaimed[i][YOUNG] = disk->expected[i][YOUNG] = 0;
-			disk->behind[i][YOUNG] = 0;
+			grow_old(disk->unclaimed[i], again);
+			grow_old(disk->expected[i], again);
+			grow_old(disk->behind[i], again);
 		}
 	}
 }

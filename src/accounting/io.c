@@ -1,14 +1,12 @@
 /* Requests to disks: /proc has a process' bytes only. */
-#include "internal.h"
+#include "disks.h"
 
 #define FIRST_GUESS 65536u /* bytes a request, until the machine has made some */
-
-enum direction { READS, WRITES };
 
 void io_count_requests(struct accounting *accounting, struct process *process,
 		       struct counters *delta)
 {
-	for (enum direction i = READS; i <= WRITES; i++) {
+	for (enum direction i = READS; i < DIRECTIONS; i++) {
 		uint64_t size = accounting->request_bytes[i] ? accounting->request_bytes[i]
 							     : FIRST_GUESS;
 		uint64_t bytes = process->io_rest[i] + delta->value[COUNTER_READ + i];

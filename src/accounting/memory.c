@@ -38,9 +38,7 @@ static void use_smaps(struct memory_usage *memory, const struct machine_task_sma
 			*shared = smaps->anonymous - smaps->pss_anon;
 		return;
 	}
-	memory->anon = smaps->rss ? (uint64_t)((__uint128_t)smaps->pss * smaps->anonymous /
-						smaps->rss)
-				  : 0;
+	memory->anon = number_scale(smaps->pss, smaps->anonymous, smaps->rss);
 	memory->file = smaps->pss - memory->anon;
 }
 

@@ -234,11 +234,6 @@ bool reap_owed(const struct process *process, struct counters *owed)
 	return any;
 }
 
-static uint64_t scale(uint64_t value, uint64_t part, uint64_t whole)
-{
-	return whole ? (uint64_t)((__uint128_t)value * part / whole) : 0;
-}
-
 /*
  * Ticks are weights of the run time that they came with: no more than it.
  * Where taskstats tells them they are known: cutime has what cputime_adjust()
@@ -252,7 +247,7 @@ static void limit_ticks(const struct accounting *accounting, struct counters *ow
 	if (accounting->source && accounting->source->tells_ticks) {
 		owed->value[COUNTER_USER] = owed->value[COUNTER_SYSTEM] = 0;
 	} else if (ticks > run) {
-		owed->value[COUNTER_USER] = scale(owed->value[COUNTER_USER], run, ticks);
+		owed->value[COUNTER_USER] = number_scale(owed->value[COUNTER_USER], run, ticks);
 		owed->value[COUNTER_SYSTEM] = run - owed->value[COUNTER_USER];
 	}
 }
@@ -260,13 +255,13 @@ static void limit_ticks(const struct accounting *accounting, struct counters *ow
 /* The heir's part, by the number of children, and not more than they can have run; taken off *owed. */
 static struct counters take_part(const struct heir *heir, unsigned children, struct counters *owed)
 {
-	uint64_t whole = owed->value[COUNTER_RUN], run = scale(whole, heir->children, children);
+	uint64_t whole = owed->value[COUNTER_RUN], run = number_scale(whole, heir->children, children);
 	struct counters part;
 
 	if (run > heir->limit)
 		run = heir->limit;
 	for (enum counter i = 0; i < COUNTERS; i++) {
-		part.value[i] = scale(owed->value[i], run, whole);
+		part.value[i] = number_scale(owed->value[i], run, whole);
 		owed->value[i] -= part.value[i];
 	}
 	return part;

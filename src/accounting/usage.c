@@ -67,8 +67,7 @@ static void count_cpu(struct usage *usage, const struct counters *delta, unsigne
 	for (enum counter i = COUNTER_RUN; i <= COUNTER_SYSTEM; i++)
 		sum[i] += delta->value[i];
 	ticks = sum[COUNTER_USER] + sum[COUNTER_SYSTEM];
-	target = sum[COUNTER_SYSTEM] ? (uint64_t)((__uint128_t)sum[COUNTER_RUN] *
-						   sum[COUNTER_USER] / ticks)
+	target = sum[COUNTER_SYSTEM] ? number_scale(sum[COUNTER_RUN], sum[COUNTER_USER], ticks)
 				     : sum[COUNTER_RUN];
 	if (target > usage->total.user)
 		user = target - usage->total.user;

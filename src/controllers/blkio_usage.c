@@ -11,6 +11,7 @@
 
 #include "blkio.h"
 #include "machine_device.h"
+#include "number.h"
 
 #define NS_PER_MS 1000000u
 
@@ -132,12 +133,6 @@ static int recent_disks(const struct cgroup *cgroup, const struct blkio_disks *d
 	return recent->disk ? 0 : -ENOMEM;
 }
 
-/* part * whole / all, without overflow; 0 of nothing. */
-static uint64_t share(uint64_t part, uint64_t whole, uint64_t all)
-{
-	return all ? (uint64_t)((unsigned __int128)part * whole / all) : 0;
-}
-
 /* Adds to a figure what accounting counted since the last time: resets take of the figure only. */
 static void grow(uint64_t *figure, uint64_t *counted, uint64_t now)
 {
@@ -167,14 +162,14 @@ static void derive(struct blkio_stat *stat, const struct blkio_stat *disk)
 		uint64_t whole = disk->figure[BLKIO_REQUESTS][op];
 
 		raise_to(&stat->figure[BLKIO_MERGED][op],
-			 share(own, disk->figure[BLKIO_MERGED][op], whole));
+			 number_scale(own, disk->figure[BLKIO_MERGED][op], whole));
 		raise_to(&stat->figure[BLKIO_TIME][op],
-			 share(own, disk->figure[BLKIO_TIME][op], whole));
+			 number_scale(own, disk->figure[BLKIO_TIME][op], whole));
 		requests += own;
 		all += whole;
 	}
 	raise_to(&stat->figure[BLKIO_BUSY][BLKIO_READ],
-		 share(requests, disk->figure[BLKIO_BUSY][BLKIO_READ], all));
+		 number_scale(requests, disk->figure[BLKIO_BUSY][BLKIO_READ], all));
 }
 
 const struct blkio_disk *blkio_find_disk(const struct blkio_disks *disks, uint32_t device)

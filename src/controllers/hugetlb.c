@@ -152,7 +152,7 @@ static void add_nodes(struct text *out, const struct machine *machine, const str
 		weights += used_on_node(machine, n, page_size);
 	for (unsigned n = bitmap_next(nodes, 0); n < nodes->nr; n = bitmap_next(nodes, n + 1)) {
 		weight = used_on_node(machine, n, page_size);
-		part = weights ? (uint64_t)((unsigned __int128)bytes * weight / weights) : 0;
+		part = number_scale(bytes, weight, weights);
 		part -= part % page_size;
 		if (part > bytes || bitmap_next(nodes, n + 1) >= nodes->nr)
 			part = bytes;

@@ -53,13 +53,10 @@ static int machine_lrus(const struct machine *machine, struct node_lrus *lrus)
 	return error;
 }
 
-/* Where a cgroup's pages are is not to be had cheaply: on the nodes as the machine's of that list are. */
-static uint64_t share(uint64_t pages, uint64_t weight, uint64_t weights)
-{
-	return weights ? (uint64_t)((unsigned __int128)pages * weight / weights) : 0;
-}
-
-/* Gives out exactly `pages`: each node the rest's share among the nodes that are left. */
+/*
+ * Where a cgroup's pages are is not to be had cheaply: on the nodes as the machine's of that list are.
+ * Gives out exactly `pages`: each node the rest's share among the nodes that are left.
+ */
 static void spread(const struct node_lrus *machine, enum lru list, uint64_t pages, uint64_t *out)
 {
 	uint64_t weights = 0, part;
@@ -69,7 +66,7 @@ static void spread(const struct node_lrus *machine, enum lru list, uint64_t page
 	for (unsigned i = 0; i < machine->nr; i++) {
 		uint64_t weight = machine->node[i].total[list];
 
-		part = i + 1 == machine->nr ? pages : share(pages, weight, weights);
+		part = i + 1 == machine->nr ? pages : number_scale(pages, weight, weights);
 		out[i] = part;
 		pages -= part;
 		weights -= weight;
