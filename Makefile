@@ -10,6 +10,7 @@ MOUNT ?= /tmp/fuse-cgroup
 BUILD ?= build
 SANITIZE ?=
 FUZZ_SECONDS ?= 60
+SOAK_ROUNDS ?= 1
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -182,6 +183,12 @@ bench-accounting: all deps-build
 .PHONY: test-state
 test-state: all deps-test
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) tests/state/nothing_lost.py
+
+# What fails now and then: the tests on an idle machine, on one processor, and beside three kinds of load.
+.PHONY: soak
+soak: all deps-test
+	@$(MAKE) --no-print-directory $(UNIT_TESTS)
+	@tests/soak.sh $(SOAK_ROUNDS) $(BUILD)/soak
 
 .PHONY: fuzz
 fuzz: deps-build deps-clang
