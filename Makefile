@@ -188,7 +188,7 @@ test-state: all deps-test
 .PHONY: soak
 soak: all deps-test
 	@$(MAKE) --no-print-directory $(UNIT_TESTS)
-	@tests/soak.sh $(SOAK_ROUNDS) $(BUILD)/soak
+	@tests/soak.sh $(SOAK_ROUNDS) $(BUILD)/soak $(UNIT_TESTS)
 
 .PHONY: fuzz
 fuzz: deps-build deps-clang

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # The tests again and again, each time beside something else, as what fails one time in fifty must fail here.
 # Unit tests run UNIT_TIMES (20) times each. Logs of what failed are kept in LOGS.
-# Usage: tests/soak.sh ROUNDS LOGS
+# Usage: tests/soak.sh ROUNDS LOGS UNIT_TEST...
 set -euo pipefail
 
 rounds=$1
 logs=$2
+unit_tests=("${@:3}")
 loads=()
 failures=0
 
@@ -40,19 +41,18 @@ attempt() { # NAME COMMAND...
 	fi
 }
 
-unit_tests() { # NAME RUNNER...
+attempt_unit_tests() { # NAME RUNNER...
 	local test n
 
-	for test in build/unit/*; do
-		[[ -x $test && -f $test ]] || continue
+	for test in "${unit_tests[@]}"; do
 		for n in $(seq "${UNIT_TIMES:-20}"); do
-			attempt "$1-${test##*/}-$n" "${@:2}" "$test"
+			attempt "$1-${test##*/}-$n" "${@:2}" "./$test"
 		done
 	done
 }
 
 tests() { # NAME RUNNER...
-	unit_tests "$@"
+	attempt_unit_tests "$@"
 	attempt "$1" "${@:2}" make test
 	echo "$1: done after $SECONDS s, $failures failed so far"
 }
