@@ -59,23 +59,12 @@ static bool is_live(struct accounting *accounting, const struct task_id *id)
 	return live;
 }
 
-/* True when its whole process is known to have exited. */
-static bool has_ended(struct accounting *accounting, const struct task_id *id)
-{
-	const struct task *task;
-	bool ended;
-
-	pthread_mutex_lock(&accounting->lock);
-	task = task_find(accounting, id->tid);
-	ended = task && !task->process->live;
-	pthread_mutex_unlock(&accounting->lock);
-	return ended;
-}
-
-/* Marks one that is known to have changed, or to have been adopted. */
+/*
+ * Marks one that is known to have changed, or to have been adopted. One that lives on after its exit
+ * was told is on its way to be a zombie: do_exit() tells perf and taskstats before exit_notify().
+ */
 static void refresh_task(struct accounting *accounting, const struct task_id *id)
 {
-	bool ended = has_ended(accounting, id);
 	uint64_t at = now_ns();
 	pid_t parent;
 	enum liveness liveness = task_look(accounting->machine, id, &parent);
@@ -83,8 +72,6 @@ static void refresh_task(struct accounting *accounting, const struct task_id *id
 	struct task *task;
 	bool has_final = false;
 
-	if (ended && liveness == TASK_LIVES)
-		liveness = TASK_GONE; /* another has its number, whose start events do not tell */
 	if (liveness == TASK_ZOMBIE && is_live(accounting, id))
 		has_final = task_read_final(accounting->machine, id, &final);
 	pthread_mutex_lock(&accounting->lock);

@@ -421,19 +421,42 @@ static void known_thread_explains_nothing(void **state)
 	group_retire(&elsewhere);
 }
 
-/* Events tell no start time: whoever lives with the number of one that has ended is another. */
-static void number_of_a_zombie_given_again(void **state)
+/* A child whose fork and exit were told, and whose start time was not. */
+static void tell_fork_and_exit(struct family *family, pid_t tid, uint64_t forked_at)
 {
-	struct family *family = *state;
 	struct accounting *accounting = family->accounting;
-	const struct task_id id = {.tid = 13, .tgid = 13};
-	struct fake_task stranger = task_of(13, 1);
+	const struct task_id id = {.tid = tid, .tgid = tid, .forked_at = forked_at};
 
 	pthread_mutex_lock(&accounting->lock);
 	task_fork(accounting, task_find(accounting, 10), &id);
-	task_end(accounting, task_find(accounting, 13), NULL);
+	task_end(accounting, task_find(accounting, tid), NULL);
 	pthread_mutex_unlock(&accounting->lock);
+}
+
+/* Whoever has the number of one that has ended, and was made later, is another. */
+static void number_of_a_zombie_given_again(void **state)
+{
+	struct family *family = *state;
+	struct fake_task stranger = task_of(13, 1);
+
+	tell_fork_and_exit(family, 13, stranger.start - 50);
 	put(family, &stranger);
+	assert_int_equal(group_pids(&family->group), 3);
+}
+
+/* The exit is told before the state is: until its parent has waited it counts. */
+static void exit_told_before_its_end(void **state)
+{
+	struct family *family = *state;
+	struct fake_task child = task_of(13, 10);
+
+	put(family, &child);
+	tell_fork_and_exit(family, 13, child.start);
+	assert_int_equal(group_pids(&family->group), 4);
+	child.zombie = true;
+	put(family, &child);
+	assert_int_equal(group_pids(&family->group), 4);
+	gone(family, &child);
 	assert_int_equal(group_pids(&family->group), 3);
 }
 
@@ -546,6 +569,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rest_of_a_zombie, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(known_thread_explains_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(number_of_a_zombie_given_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(exit_told_before_its_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(io_of_a_child, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(io_of_a_grandchild, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(io_of_a_child_later, set_up, tear_down),
