@@ -122,7 +122,7 @@ static void note_reaped(struct process *process, const struct reading *reading)
 	const struct counters now = counters_of_children(&reading->stat);
 
 	if (counters_grow(&process->reaped.now, &now).value[COUNTER_FAULTS] && process->claims)
-		process->waited_at = reading->at;
+		process->waited_at = now_ns(); /* not when the reading began: a scan may have come after */
 }
 
 /* A process that was there before it became a member: from here on it counts. */

@@ -112,7 +112,7 @@ struct process {
 	uint64_t unread; /* ns that it may have used, when it ended, beyond what is known */
 	struct heir *heirs; /* of its reaped children: who gets what is owed to them */
 	uint64_t claimed_at; /* ns: when there was one more that was reaped */
-	uint64_t waited_at; /* ns: when it was first seen to have waited once more; 0: never was */
+	uint64_t waited_at; /* ns: when it was known to have waited once more; 0: never was */
 	unsigned own_ended; /* of them those of its own groups, since that was paid */
 	bool is_reaper; /* in accounting->reapers */
 	struct process *reaper_prev, *reaper_next;

@@ -6,106 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "creator.h"
 
 #define PROBES 2048 /* numbers tried one by one; beyond it all tasks are listed */
-#define SAME_PROGRAM 8 /* says more than any kinship */
-
-/* A new task, and what is needed to tell who made it. */
-struct newcomer {
-	struct task_id id;
-	struct machine_task_stat stat;
-	/* Of one whose parent is no member: */
-	struct machine_task_stat parent, leader; /* the leader of its process group */
-	bool has_parent, has_leader;
-	bool session_lives; /* its session's leader */
-	pid_t waited; /* a member of its group that of late has ended, or waited for a child; 0: none */
-};
-
-/* How much a process has in common with an orphan: its group, at least its session, or nothing. */
-static int kinship(const struct process *process, const struct machine_task_stat *orphan)
-{
-	if (process->tgid == orphan->pgrp)
-		return 4;
-	if (process->pgrp == orphan->pgrp)
-		return 3;
-	if (process->tgid == orphan->session)
-		return 2;
-	return process->session == orphan->session;
-}
-
-/* A leader that lives and is no member: who is in its group or session is as likely its own. */
-static bool is_stranger(struct accounting *accounting, pid_t leader, bool lives)
-{
-	return lives && !process_find(accounting, leader);
-}
-
-/* The leader of its process group lives, and is no member. */
-static bool has_strange_leader(struct accounting *accounting, const struct newcomer *newcomer)
-{
-	return newcomer->stat.pgrp != newcomer->id.tgid &&
-	       is_stranger(accounting, newcomer->stat.pgrp, newcomer->has_leader);
-}
-
-/*
- * It runs a member's program as that does, by a stack whose place is random: no exec was since the
- * forks that made it. A stranger beside it that does so too may be where it comes from as well.
- */
-static bool is_same_program(struct accounting *accounting, const struct process *process,
-			    const struct newcomer *newcomer)
-{
-	uint64_t stack = newcomer->stat.startstack;
-
-	if (!stack || process->startstack != stack || strcmp(process->comm, newcomer->stat.comm) ||
-	    newcomer->parent.startstack == stack)
-		return false;
-	return newcomer->leader.startstack != stack || !has_strange_leader(accounting, newcomer);
-}
-
-/*
- * Who may have forked a process whose true parent has ended meanwhile: one that runs the same
- * program, one of its process group, or of its session.
- */
-static const struct task *orphan_creator(struct accounting *accounting,
-					 const struct newcomer *newcomer)
-{
-	const struct machine_task_stat *stat = &newcomer->stat;
-	const struct process *nearest = NULL;
-	struct process *process;
-	int least = 1, best = 0;
-
-	if (newcomer->parent.session == stat->session || has_strange_leader(accounting, newcomer))
-		least = SAME_PROGRAM; /* a new parent is of another session; strangers have orphans too */
-	else if (is_stranger(accounting, stat->session, newcomer->session_lives))
-		least = 3; /* its group alone can tell */
-	for (process = accounting->processes; process; process = process->hh.next) {
-		int kin = kinship(process, stat);
-
-		if (process->tgid == stat->pid)
-			continue;
-		if (is_same_program(accounting, process, newcomer))
-			kin += SAME_PROGRAM;
-		if (kin >= least && kin > best) {
-			best = kin;
-			nearest = process;
-		}
-	}
-	if (!nearest && newcomer->waited)
-		nearest = process_find(accounting, newcomer->waited);
-	return nearest ? process_leader(nearest) : NULL;
-}
-
-static const struct task *find_creator(struct accounting *accounting,
-				       const struct newcomer *newcomer)
-{
-	bool is_process = newcomer->id.tid == newcomer->id.tgid;
-	struct process *process =
-		process_find(accounting, is_process ? newcomer->stat.ppid : newcomer->id.tgid);
-
-	if (process)
-		return process_leader(process);
-	return is_process && newcomer->has_parent ? orphan_creator(accounting, newcomer) : NULL;
-}
 
 /* Reads about the task; false when it has ended, is older than `since`, or none that can be a member. */
 static bool read_newcomer(const struct machine *machine, struct newcomer *newcomer,
@@ -119,83 +22,6 @@ static bool read_newcomer(const struct machine *machine, struct newcomer *newcom
 		return false;
 	newcomer->id.start_time = stat->starttime;
 	return true;
-}
-
-/* A member of an orphan's process group, and what was known of its children. */
-struct kin {
-	struct task_id id;
-	uint64_t faults; /* of those it has waited for */
-	bool has_waited; /* since an ancestor of the orphan may have been made unseen */
-	bool has_zombies;
-};
-
-static struct kin kin_of(const struct process *process, const struct accounting_moment *since)
-{
-	return (struct kin){.id = process_leader(process)->id,
-			    .faults = process->reaped.now.value[COUNTER_FAULTS],
-			    .has_waited = process->waited_at && process->waited_at >= since->at,
-			    .has_zombies = process->unreaped};
-}
-
-/* Those of the process group where a stranger leads it, and may be who made the newcomer. */
-static struct kin *list_kin(struct accounting *accounting, const struct newcomer *newcomer,
-			    const struct accounting_moment *since, size_t *count)
-{
-	const struct process *process;
-	struct kin *kin = NULL;
-
-	*count = 0;
-	pthread_mutex_lock(&accounting->lock);
-	if (has_strange_leader(accounting, newcomer))
-		kin = calloc(HASH_COUNT(accounting->processes), sizeof(*kin));
-	for (process = kin ? accounting->processes : NULL; process; process = process->hh.next) {
-		if (process->live && process->pgrp == newcomer->stat.pgrp)
-			kin[(*count)++] = kin_of(process, since);
-	}
-	pthread_mutex_unlock(&accounting->lock);
-	return kin;
-}
-
-/* It has ended, or has waited for a child, since it was read last. */
-static bool has_gone_on(const struct machine *machine, const struct kin *kin)
-{
-	struct machine_task_stat stat;
-
-	return machine_task_stat(machine, kin->id.tgid, 0, &stat) ||
-	       !id_started(&kin->id, stat.starttime) || stat.state == 'Z' || stat.state == 'X' ||
-	       stat.cminflt + stat.cmajflt > kin->faults;
-}
-
-/* An orphan's parent has ended: it was a member, or who made it has waited for it, or is to. */
-static pid_t find_waited(struct accounting *accounting, const struct newcomer *newcomer,
-			 const struct accounting_moment *since)
-{
-	pid_t waited = 0;
-	size_t count;
-	struct kin *kin = list_kin(accounting, newcomer, since, &count);
-
-	for (size_t i = 0; i < count && !waited; i++) {
-		if (kin[i].has_zombies || kin[i].has_waited ||
-		    has_gone_on(accounting->machine, &kin[i]))
-			waited = kin[i].id.tgid;
-	}
-	free(kin);
-	return waited;
-}
-
-/* Reads what tells who made a process whose parent is no member. */
-static void read_kin(struct accounting *accounting, struct newcomer *newcomer,
-		     const struct accounting_moment *since)
-{
-	const struct machine *machine = accounting->machine;
-	const struct machine_task_stat *stat = &newcomer->stat;
-
-	newcomer->has_parent =
-		stat->ppid && !machine_task_stat(machine, stat->ppid, 0, &newcomer->parent);
-	newcomer->has_leader = !machine_task_stat(machine, stat->pgrp, 0, &newcomer->leader);
-	newcomer->session_lives = machine_task_exists(machine, stat->session, 0);
-	if (newcomer->has_parent && newcomer->parent.session != stat->session)
-		newcomer->waited = find_waited(accounting, newcomer, since);
 }
 
 static bool is_known(struct accounting *accounting, pid_t tgid)
@@ -216,7 +42,7 @@ static void make_room(struct accounting *accounting, const struct newcomer *newc
 	size_t capacity = 0;
 
 	pthread_mutex_lock(&accounting->lock);
-	creator = find_creator(accounting, newcomer);
+	creator = creator_find(accounting, newcomer);
 	for (unsigned i = 0; creator && i < accounting->hierarchies; i++) {
 		if (creator->links[i].group)
 			group_list_crowd(creator->links[i].group, &list, &capacity);
@@ -251,7 +77,7 @@ static bool take(struct accounting *accounting, const struct newcomer *newcomer,
 		return false;
 	if (known)
 		task_free(accounting, known); /* the number is another's now */
-	creator = find_creator(accounting, newcomer);
+	creator = creator_find(accounting, newcomer);
 	if (!creator || !task_fork(accounting, creator, id))
 		return false;
 	if (id->tid == id->tgid)
@@ -261,28 +87,42 @@ static bool take(struct accounting *accounting, const struct newcomer *newcomer,
 	return true;
 }
 
+/* Reads and takes it. True: who seemed to have made it is gone meanwhile, and another may have. */
+static bool take_newcomer(struct accounting *accounting, struct newcomer *newcomer,
+			  const struct accounting_moment *since, bool *taken)
+{
+	const struct task_id *id = &newcomer->id;
+	struct counters final;
+	bool ended, is_stale;
+
+	if (!read_newcomer(accounting->machine, newcomer, since))
+		return false;
+	if (id->tid == id->tgid && !is_known(accounting, newcomer->stat.ppid))
+		creator_read(accounting, newcomer, since);
+	make_room(accounting, newcomer);
+	ended = (newcomer->stat.state == 'Z' || newcomer->stat.state == 'X') &&
+		task_read_final(accounting->machine, id, &final);
+	pthread_mutex_lock(&accounting->lock);
+	*taken = take(accounting, newcomer, ended ? &final : NULL);
+	is_stale = newcomer->waited && !process_find(accounting, newcomer->waited);
+	pthread_mutex_unlock(&accounting->lock);
+	return is_stale && !*taken;
+}
+
 /*
  * Takes a task into the table if the one that made it is there, and if it was
  * made after `since`: who is older was looked at before, and has stayed where
  * he was when his parent moved. True: it was new there.
  */
-static bool take_newcomer(struct accounting *accounting, pid_t tgid, pid_t tid,
-			  const struct accounting_moment *since)
+static bool look_at_newcomer(struct accounting *accounting, pid_t tgid, pid_t tid,
+			     const struct accounting_moment *since)
 {
-	struct newcomer newcomer = {.id = {.tid = tid, .tgid = tgid}};
-	struct counters final;
-	bool ended, taken;
+	struct newcomer newcomer;
+	bool taken = false;
 
-	if (!read_newcomer(accounting->machine, &newcomer, since))
-		return false;
-	if (tid == tgid && !is_known(accounting, newcomer.stat.ppid))
-		read_kin(accounting, &newcomer, since);
-	make_room(accounting, &newcomer);
-	ended = (newcomer.stat.state == 'Z' || newcomer.stat.state == 'X') &&
-		task_read_final(accounting->machine, &newcomer.id, &final);
-	pthread_mutex_lock(&accounting->lock);
-	taken = take(accounting, &newcomer, ended ? &final : NULL);
-	pthread_mutex_unlock(&accounting->lock);
+	do
+		newcomer = (struct newcomer){.id = {.tid = tid, .tgid = tgid}};
+	while (take_newcomer(accounting, &newcomer, since, &taken));
 	return taken;
 }
 
@@ -293,7 +133,7 @@ static bool look_at(struct accounting *accounting, pid_t tgid, pid_t tid,
 
 	/* Else its parent might wait for it, and be paid for it as for one never seen, meanwhile. */
 	pthread_mutex_lock(&accounting->settling);
-	taken = take_newcomer(accounting, tgid, tid, since);
+	taken = look_at_newcomer(accounting, tgid, tid, since);
 	pthread_mutex_unlock(&accounting->settling);
 	return taken;
 }

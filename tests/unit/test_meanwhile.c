@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "family.h"
+#include "orphans.h"
 
 #define PATIENCE 200000000 /* ns, for another thread to go as far as it can */
 
@@ -253,6 +253,47 @@ static void reset(void **state)
 	assert_int_equal(counted(family), 0);
 }
 
+static void scan_and_wait(struct family *family)
+{
+	sync_to(family, 11);
+	wait_for_child(family);
+}
+
+/* A reading that began before a scan tells of what a member waited for after it. */
+static void waits_while_it_is_read(void **state)
+{
+	struct family *family = *state;
+
+	wait_for_child(family); /* it has run: its stat is read */
+	when_opened(family, "10/stat", scan_and_wait);
+	measure_all(family);
+	happened();
+	put_orphan(family, 12);
+	assert_int_equal(family->group.populated, 2);
+}
+
+static void bury_child(struct family *family)
+{
+	wait_for_child(family);
+	refresh(family, &family->middle);
+}
+
+/* The orphan's parent has ended, and is forgotten before the orphan is given to it. */
+static void parent_is_forgotten(void **state)
+{
+	struct family *family = *state;
+
+	family->middle = in_group(11, MEMBER);
+	put(family, &family->middle);
+	sync_to(family, 11);
+	assert_int_equal(family->group.populated, 2);
+	gone(family, &family->middle);
+	when_opened(family, "11/stat", bury_child);
+	put_orphan(family, 12);
+	happened();
+	assert_int_equal(family->group.populated, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +302,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_readings, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(zombie_is_found, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(reset, set_up_both, tear_down),
+		cmocka_unit_test_setup_teardown(waits_while_it_is_read, set_up_group, tear_down),
+		cmocka_unit_test_setup_teardown(parent_is_forgotten, set_up_group, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,58 +4,7 @@
  */
 #include "fixture.h"
 
-#include "family.h"
-
-#define STRANGER 9
-#define MEMBER 10 /* family->top */
-
-/* A task in the stranger's process group and session. */
-static struct fake_task in_group(pid_t tid, pid_t parent)
-{
-	struct fake_task task = task_of(tid, parent);
-
-	task.pgrp = task.session = STRANGER;
-	return task;
-}
-
-static int set_up_group(void **state)
-{
-	struct family *family = calloc(1, sizeof(*family));
-	const struct fake_task init = task_of(1, 0), stranger = in_group(STRANGER, 1);
-
-	*state = family;
-	family->accounting = fake_accounting_new(&family->fake, &family->machine);
-	make_groups(family);
-	family->top = in_group(MEMBER, 1);
-	put(family, &init);
-	put(family, &stranger);
-	put(family, &family->top);
-	put_last_pid(family, MEMBER);
-	fake_move(family->accounting, &family->top, &family->group);
-	assert_int_equal(family->group.populated, 1);
-	return 0;
-}
-
-static void sync_to(struct family *family, pid_t last)
-{
-	put_last_pid(family, last);
-	source_sync(family->accounting);
-}
-
-static void put_orphan(struct family *family, pid_t tid)
-{
-	const struct fake_task orphan = in_group(tid, 1);
-
-	put(family, &orphan);
-	sync_to(family, tid);
-}
-
-static void wait_for_child(struct family *family)
-{
-	family->top.reaped += FAKE_TICK;
-	family->top.run += FAKE_TICK;
-	put(family, &family->top);
-}
+#include "orphans.h"
 
 static void nobody_waited(void **state)
 {
@@ -130,6 +79,57 @@ static void parent_is_zombie(void **state)
 	assert_int_equal(family->group.populated, 2);
 }
 
+/* Init is of the session that all are in, as what a container without an init of its own starts is. */
+static void put_init_in_session(struct family *family)
+{
+	struct fake_task init = in_group(1, 0);
+
+	init.pgrp = 1;
+	put(family, &init);
+}
+
+static void adopted_in_its_session(void **state)
+{
+	struct family *family = *state;
+
+	put_init_in_session(family);
+	put_orphan(family, 12);
+	assert_int_equal(family->group.populated, 1);
+	wait_for_child(family);
+	put_orphan(family, 13);
+	assert_int_equal(family->group.populated, 2);
+}
+
+/* Init itself forks into its own process group. */
+static void child_of_init(void **state)
+{
+	struct family *family = *state;
+	struct fake_task child = in_group(12, 1);
+
+	put_init_in_session(family);
+	process_find(family->accounting, MEMBER)->pgrp = 1; /* the member is there too */
+	wait_for_child(family);
+	child.pgrp = 1;
+	put(family, &child);
+	sync_to(family, 12);
+	assert_int_equal(family->group.populated, 1);
+}
+
+/* A member's own process group tells, also where init is of its session. */
+static void group_of_a_member(void **state)
+{
+	struct family *family = *state;
+	struct fake_task leader = in_group(11, MEMBER), orphan = in_group(12, 1);
+
+	put_init_in_session(family);
+	leader.pgrp = orphan.pgrp = 11;
+	put(family, &leader);
+	sync_to(family, 11);
+	put(family, &orphan);
+	sync_to(family, 12);
+	assert_int_equal(family->group.populated, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +139,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(waited_long_ago, set_up_group, tear_down),
 		cmocka_unit_test_setup_teardown(parent_ended, set_up_group, tear_down),
 		cmocka_unit_test_setup_teardown(parent_is_zombie, set_up_group, tear_down),
+		cmocka_unit_test_setup_teardown(adopted_in_its_session, set_up_group, tear_down),
+		cmocka_unit_test_setup_teardown(child_of_init, set_up_group, tear_down),
+		cmocka_unit_test_setup_teardown(group_of_a_member, set_up_group, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
