@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests again and again, each time beside something else, as what fails one time in fifty must fail here.
+# The tests again and again, each time beside something else or in a session that is init's, as what fails one time in fifty must fail here.
 # Unit tests run UNIT_TIMES (20) times each. Logs of what failed are kept in LOGS.
 # Usage: tests/soak.sh ROUNDS LOGS UNIT_TEST...
 set -euo pipefail
@@ -61,6 +61,7 @@ mkdir -p "$logs"
 for round in $(seq "$rounds"); do
 	tests "$round-alone" env
 	tests "$round-one-processor" taskset -c 0
+	tests "$round-init" unshare --pid --fork --mount-proc sh -c '"$@"; exit $?' sh
 	start "$(nproc)" spin
 	tests "$round-spinning" env
 	stop
