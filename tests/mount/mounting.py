@@ -32,6 +32,11 @@ def in_gvisor():
         uname.release.endswith("-gvisor")
 
 
+def has_taskstats():
+    """The kernel tells of exits in the numbers of the first pid namespace (include/linux/proc_ns.h), and to it."""
+    return os.stat("/proc/self/ns/pid").st_ino == 0xEFFFFFFC
+
+
 def why_no_mount():
     """None where the tests can mount, or the reason why they cannot."""
     if os.geteuid() != 0:

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from files import fields, pids, read, write
-from mounting import in_gvisor, wait_until
+from mounting import has_taskstats, in_gvisor, wait_until
 from test_membership import mount # pylint: disable=unused-import
 
 HIERARCHIES = ("cpuacct", "memory", "blkio", "pids", "freezer")
@@ -132,6 +132,7 @@ class Model:
     def __init__(self, mount, seed):
         self.random = random.Random(seed)
         self.by_scan = "accounting=scan" in getattr(mount, "options", ())
+        self.has_taskstats = not self.by_scan and has_taskstats() # they are up to a tick behind
         self.serial = 0
         self.roots = {h: Cgroup(mount / h / "model") for h in HIERARCHIES}
         self.started, self.root = start_root()
@@ -305,7 +306,7 @@ class Model:
             return milliseconds * 1000000
 
         self.burns(self.place["cpuacct", process.pid], work,
-                   CUT if self.by_scan else TICK) # what taskstats is behind
+                   TICK if self.has_taskstats else CUT)
 
     def fault(self):
         self.any_process().tell("fault", self.random.randint(1, 1000))
