@@ -10,6 +10,7 @@ MOUNT ?= /tmp/fuse-cgroup
 BUILD ?= build
 SANITIZE ?=
 FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= 0
 SOAK_ROUNDS ?= 1
 ifeq ($(origin CC),default)
 CC := gcc
@@ -193,7 +194,7 @@ soak: all deps-test
 .PHONY: fuzz
 fuzz: deps-build deps-clang
 	@$(MAKE) --no-print-directory $(FUZZERS)
-	@for fuzzer in $(FUZZERS); do scripts/fuzz.sh $$fuzzer $(FUZZ_SECONDS) || exit 1; done
+	@for fuzzer in $(FUZZERS); do scripts/fuzz.sh $$fuzzer $(FUZZ_SECONDS) $(FUZZ_SEED) || exit 1; done
 
 .PHONY: bench
 bench: all deps-bench

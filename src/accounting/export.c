@@ -337,6 +337,7 @@ int accounting_import_process(struct accounting *accounting, struct bytes *in,
 	pid_t tgid = (pid_t)bytes_get_u64(in), parent = (pid_t)bytes_get_u64(in);
 	uint64_t flags = bytes_get_u64(in), count;
 	struct process head = {.pgrp = (pid_t)bytes_get_u64(in)}, *process;
+	struct process *holder; /* of memory: not who has ended */
 	struct bytes figures;
 
 	head.session = (pid_t)bytes_get_u64(in);
@@ -360,9 +361,10 @@ int accounting_import_process(struct accounting *accounting, struct bytes *in,
 		get_process(process, &figures);
 		process->imported_parent = parent;
 	}
+	holder = process && process->live ? process : NULL;
 	count = bytes_get_u64(in);
 	while (count-- && !in->wrong)
-		get_charge(process, in, &finder);
+		get_charge(holder, in, &finder);
 	pthread_mutex_unlock(&accounting->lock);
 	return in->wrong ? -EINVAL : 0;
 }
