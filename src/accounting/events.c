@@ -190,6 +190,7 @@ static void apply(struct events_source *events, uint64_t now,
 	for (i = 0; i < list->count && list->events[i].time <= now; i++)
 		on_event(events, &list->events[i]);
 	moment_reach(accounting, moment);
+	accounting->told_at = now;
 	pthread_mutex_unlock(&accounting->lock);
 	list->count -= i;
 	if (list->count)

@@ -46,6 +46,7 @@ struct task {
 	struct process *process;
 	struct task *prev, *next; /* process->tasks */
 	bool zombie; /* has exited: nobody's member, but a pid still */
+	uint64_t gone_at; /* ns: when /proc first had it no more, though its exit was not told; 0: it has */
 	bool measured; /* run is known; else the first reading is where counting starts */
 	uint64_t run; /* ns, as read last; counted already */
 	unsigned cpu; /* it was seen on last */
@@ -187,6 +188,7 @@ struct accounting {
 	} *news;
 	size_t news_count, news_capacity;
 
+	uint64_t told_at; /* ns: until then all forks and exits that a source tells of are known */
 	struct accounting_moment seen; /* who was made until then is in the table, if it is a member */
 
 	/* Of the scan: one at a time, outside `lock`. */
@@ -301,6 +303,8 @@ bool task_read_final(const struct machine *machine, const struct task_id *id,
 
 /* Looks at each task; ends and forgets who is gone. Takes the lock, reads /proc. */
 void tasks_refresh(struct accounting *accounting, const struct task_list *list);
+/* The same where exits were not told of: forgets at once who is gone. */
+void tasks_heal(struct accounting *accounting, const struct task_list *list);
 /* The same for orphans, before they end, or are waited for by who adopted them. */
 void orphans_refresh(struct accounting *accounting);
 

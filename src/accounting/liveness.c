@@ -59,11 +59,29 @@ static bool is_live(struct accounting *accounting, const struct task_id *id)
 	return live;
 }
 
+static bool tells_exits(const struct accounting *accounting)
+{
+	return accounting->source && accounting->source->tells_exits;
+}
+
+/*
+ * /proc is ahead of what is told: one that is gone may have forked unknown children. It stays until
+ * its exit has been told, and they have before, or should have been.
+ */
+static bool may_forget(const struct accounting *accounting, struct task *task)
+{
+	if (!tells_exits(accounting) || task->zombie)
+		return true;
+	if (!task->gone_at)
+		task->gone_at = now_ns();
+	return accounting->told_at > task->gone_at;
+}
+
 /*
  * Marks one that is known to have changed, or to have been adopted. One that lives on after its exit
  * was told is on its way to be a zombie: do_exit() tells perf and taskstats before exit_notify().
  */
-static void refresh_task(struct accounting *accounting, const struct task_id *id)
+static void refresh_task(struct accounting *accounting, const struct task_id *id, bool heals)
 {
 	uint64_t at = now_ns();
 	pid_t parent;
@@ -81,16 +99,16 @@ static void refresh_task(struct accounting *accounting, const struct task_id *id
 			process_set_parent(accounting, task->process, parent);
 		if (liveness == TASK_ZOMBIE)
 			task_end(accounting, task, has_final ? &final : NULL);
-		else if (liveness == TASK_GONE)
+		else if (liveness == TASK_GONE && (heals || may_forget(accounting, task)))
 			task_free(accounting, task);
 	}
 	pthread_mutex_unlock(&accounting->lock);
 }
 
-static void refresh_each(struct accounting *accounting, const struct task_list *list)
+static void refresh_each(struct accounting *accounting, const struct task_list *list, bool heals)
 {
 	for (size_t i = 0; i < list->count; i++)
-		refresh_task(accounting, &list->tasks[i]);
+		refresh_task(accounting, &list->tasks[i], heals);
 }
 
 int list_add(struct task_list *list, size_t *capacity, const struct task_id *id)
@@ -135,14 +153,20 @@ void orphans_refresh(struct accounting *accounting)
 
 		list_orphans(accounting, &list);
 		any = list.count;
-		refresh_each(accounting, &list); /* those that had ended leave orphans in turn */
+		refresh_each(accounting, &list, false); /* those that had ended leave orphans in turn */
 		free(list.tasks);
 	} while (any);
 }
 
 void tasks_refresh(struct accounting *accounting, const struct task_list *list)
 {
-	refresh_each(accounting, list);
+	refresh_each(accounting, list, false);
+	orphans_refresh(accounting);
+}
+
+void tasks_heal(struct accounting *accounting, const struct task_list *list)
+{
+	refresh_each(accounting, list, true);
 	orphans_refresh(accounting);
 }
 
@@ -317,11 +341,6 @@ static int list_mortal(const struct group *group, bool live, struct task_list *l
 			error = list_mortal(child, live, list, capacity);
 	}
 	return error;
-}
-
-static bool tells_exits(const struct accounting *accounting)
-{
-	return accounting->source && accounting->source->tells_exits;
 }
 
 static bool is_crowded(const struct group *group)

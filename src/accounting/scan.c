@@ -284,7 +284,7 @@ void scan_all(struct accounting *accounting, const struct accounting_moment *see
 	struct accounting_moment now;
 
 	if (!list_known(accounting, &known))
-		tasks_refresh(accounting, &known);
+		tasks_heal(accounting, &known);
 	free(known.tasks);
 	pthread_mutex_lock(&accounting->scanning);
 	now = moment_now(accounting);

@@ -152,13 +152,17 @@ def test_made_below_frozen(top, counter):
 
 # Each child leaves an orphan that works.
 FORKING = """
-import os, sys, time
+import os, signal, sys, time
 print("ready")
 sys.stdin.readline()
 while True:
     child = os.fork()
     if not child:
-        os._exit(0) if os.fork() else all(True for _ in iter(int, 1))
+        if os.fork():
+            os._exit(0)
+        signal.alarm(60)  # one that is lost ends too
+        while True:
+            pass
     os.waitpid(child, 0)
     time.sleep(0.003)
 """

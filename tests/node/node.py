@@ -70,7 +70,8 @@ class Node:
         return self.wait()
 
     def assert_nothing_left(self):
-        assert not trees.end_rest(), "processes left behind"
+        left = trees.end_rest()
+        assert not left, f"processes left behind: {left}"
         assert not list(self.temporary.iterdir()), "files left behind"
         assert of_the_machine() == self.before
 

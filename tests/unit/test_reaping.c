@@ -460,6 +460,51 @@ static void exit_told_before_its_end(void **state)
 	assert_int_equal(group_pids(&family->group), 3);
 }
 
+static void nothing(struct source *source)
+{
+	(void)source;
+}
+
+/* Where exits are told of, one that is gone stays until then: whom it forked is told of before. */
+static void forks_told_after_its_end(void **state)
+{
+	struct family *family = *state;
+	struct accounting *accounting = family->accounting;
+	struct source source = {.tells_exits = true, .sync = nothing};
+	const struct task_id child = {.tid = 13, .tgid = 13, .forked_at = task_of(13, 1).start};
+	const struct fake_task orphan = task_of(13, 1);
+
+	accounting->source = &source;
+	gone(family, &family->bottom);
+	put(family, &orphan);
+	refresh(family, &family->bottom);
+	pthread_mutex_lock(&accounting->lock);
+	assert_non_null(task_find(accounting, 12));
+	assert_non_null(task_fork(accounting, task_find(accounting, 12), &child));
+	task_end(accounting, task_find(accounting, 12), NULL);
+	pthread_mutex_unlock(&accounting->lock);
+	assert_int_equal(group_pids(&family->group), 3);
+	assert_non_null(task_find(accounting, 13));
+	accounting->source = NULL;
+}
+
+/* The exit should have been told since, and was not: it is forgotten all the same. */
+static void exit_never_told(void **state)
+{
+	struct family *family = *state;
+	struct accounting *accounting = family->accounting;
+	struct source source = {.tells_exits = true, .sync = nothing};
+
+	accounting->source = &source;
+	gone(family, &family->bottom);
+	refresh(family, &family->bottom);
+	assert_int_equal(family->group.populated, 3);
+	accounting->told_at = now_ns() + 1;
+	refresh(family, &family->bottom);
+	assert_int_equal(family->group.populated, 2);
+	accounting->source = NULL;
+}
+
 /* It has read this much in all, and has run. */
 static void put_read(struct family *family, struct fake_task *task, uint64_t bytes)
 {
@@ -570,6 +615,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(known_thread_explains_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(number_of_a_zombie_given_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exit_told_before_its_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(forks_told_after_its_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(exit_never_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(io_of_a_child, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(io_of_a_grandchild, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(io_of_a_child_later, set_up, tear_down),
