@@ -185,7 +185,7 @@ bench-accounting: all deps-build
 test-state: all deps-test
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) tests/state/nothing_lost.py
 
-# What fails now and then: the tests on an idle machine, on one processor, and beside three kinds of load.
+# What fails now and then: the tests on an idle machine, on one processor, in init's session, and beside three kinds of load.
 .PHONY: soak
 soak: all deps-test
 	@$(MAKE) --no-print-directory $(UNIT_TESTS)

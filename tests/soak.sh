@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The tests again and again, each time beside something else or in a session that is init's, as what fails one time in fifty must fail here.
+# The tests again and again, each time beside something else or in a session that is init's: what fails
+# one time in fifty must fail here.
 # Unit tests run UNIT_TIMES (20) times each. Logs of what failed are kept in LOGS.
 # Usage: tests/soak.sh ROUNDS LOGS UNIT_TEST...
 set -euo pipefail
