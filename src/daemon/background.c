@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "descriptors.h"
 #include "log.h"
 
 static int ready_pipe = -1; /* to the waiting parent; -1 in the foreground */
@@ -47,15 +48,9 @@ bool background_start(void)
 
 void background_ready(void)
 {
-	int null;
-
 	if (ready_pipe < 0)
 		return;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int fd = 0; null >= 0 && fd <= 2; fd++)
-		dup2(null, fd);
-	if (null > 2)
-		close(null);
+	descriptors_to_null(0, 2);
 	if (chdir("/"))
 		log_warning("cannot leave the working directory: %s", strerror(errno));
 	if (write(ready_pipe, "", 1) != 1)

@@ -12,6 +12,7 @@
 #include "accounting.h"
 #include "controller.h"
 #include "daemon.h"
+#include "descriptors.h"
 #include "freezer.h"
 #include "log.h"
 #include "machine.h"
@@ -221,6 +222,8 @@ int main(int argc, char **argv)
 	struct options options;
 	int status = 1;
 
+	descriptors_fill();
+	descriptors_close(-1, -1);
 	fuse_set_log_func(keep_fuse_complaint);
 	switch (options_parse(&options, &args)) {
 	case OPTIONS_DONE:

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -20,7 +21,6 @@
 #include <unistd.h>
 
 #define PROGRAM "fuse_cgroupfs"
-#define LOG "log"
 #define STATE "state"
 #define START_MS 20000 /* until a daemon that does not serve counts as hung */
 #define STOP_MS 5000
@@ -30,20 +30,6 @@ static bool complain(const char *what)
 {
 	fprintf(stderr, "fuse_cgroup_run: %s: %s\n", what, strerror(errno));
 	return false;
-}
-
-/* Where the program is: beside us, or else for execvp() to find. */
-static void find_program(char *path, size_t size)
-{
-	ssize_t len = readlink("/proc/self/exe", path, size - sizeof(PROGRAM) - 1);
-	char *slash;
-
-	path[len > 0 ? len : 0] = '\0';
-	slash = strrchr(path, '/');
-	if (slash)
-		strcpy(slash + 1, PROGRAM);
-	if (!slash || access(path, X_OK))
-		strcpy(path, PROGRAM);
 }
 
 /* In a user namespace of an ordinary user exec() takes the capabilities that mounting needs: keep them. */
@@ -65,27 +51,25 @@ static void keep_capabilities(void)
 }
 
 /* The child's part: in quiet, with a log that is shown when the start fails. */
-static void run_daemon(const struct cgroupfs *cgroupfs, const char *program, pid_t parent)
+static void run_daemon(const struct cgroupfs *cgroupfs, pid_t parent)
 {
-	char log[PATH_MAX], state[PATH_MAX];
+	char state[PATH_MAX];
+	char *arguments[] = {PROGRAM, "-f", state, (char *)cgroupfs->mount, NULL};
 	sigset_t none;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), file;
 
-	snprintf(log, sizeof(log), "%s/" LOG, cgroupfs->directory);
 	snprintf(state, sizeof(state), "-ostate=%s/" STATE, cgroupfs->directory);
-	file = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	dup2(file, STDERR_FILENO);
+	dup2(cgroupfs->log, STDERR_FILENO);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(1); /* it has ended before */
+	if (chdir("/"))
+		_exit(1);
 	keep_capabilities();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execlp(program, PROGRAM, "-f", state, cgroupfs->mount, NULL);
-	dprintf(STDERR_FILENO, PROGRAM ": %s: install it beside fuse_cgroup_run, or in PATH\n",
-		strerror(errno));
+	fcntl(cgroupfs->program, F_SETFD, 0); /* by its name there a script is read, and a sanitizer starts anew */
+	execveat(cgroupfs->program, "", arguments, environ, AT_EMPTY_PATH);
+	dprintf(STDERR_FILENO, PROGRAM ": %s\n", strerror(errno));
 	_exit(127);
 }
 
@@ -124,15 +108,9 @@ static void end(struct cgroupfs *cgroupfs)
 
 static void show_log(const struct cgroupfs *cgroupfs)
 {
-	char path[PATH_MAX], text[1024];
-	ssize_t len;
-	int fd;
+	char text[1024];
+	ssize_t len = pread(cgroupfs->log, text, sizeof(text), 0);
 
-	snprintf(path, sizeof(path), "%s/" LOG, cgroupfs->directory);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? 0 : read(fd, text, sizeof(text));
-	if (fd >= 0)
-		close(fd);
 	fprintf(stderr, "fuse_cgroup_run: its daemon did not start: %.*s%s", len > 0 ? (int)len : 0,
 		text, len > 0 && text[len - 1] == '\n' ? "" : "\n");
 }
@@ -152,17 +130,17 @@ static bool wait_until_serving(struct cgroupfs *cgroupfs)
 
 static bool start(struct cgroupfs *cgroupfs)
 {
-	char program[PATH_MAX];
 	pid_t parent = getpid();
 
-	find_program(program, sizeof(program));
+	if (ftruncate(cgroupfs->log, 0) || lseek(cgroupfs->log, 0, SEEK_SET))
+		return complain("its log");
 	cgroupfs->pid = fork();
 	if (cgroupfs->pid < 0) {
 		cgroupfs->pid = 0;
 		return complain("fork");
 	}
 	if (!cgroupfs->pid)
-		run_daemon(cgroupfs, program, parent);
+		run_daemon(cgroupfs, parent);
 	cgroupfs->pidfd = (int)syscall(__NR_pidfd_open, cgroupfs->pid, 0);
 	if (cgroupfs->pidfd < 0) {
 		kill(cgroupfs->pid, SIGKILL);
@@ -171,25 +149,38 @@ static bool start(struct cgroupfs *cgroupfs)
 	return wait_until_serving(cgroupfs);
 }
 
-bool cgroupfs_start(struct cgroupfs *cgroupfs)
+static bool make_directory(struct cgroupfs *cgroupfs, const char *temporary)
 {
-	const char *directory = getenv("TMPDIR");
-	int len;
+	char real[PATH_MAX];
 
-	*cgroupfs = (struct cgroupfs){.pidfd = -1};
-	len = snprintf(cgroupfs->directory, sizeof(cgroupfs->directory),
-		       "%s/fuse_cgroup_run-XXXXXX", directory && *directory ? directory : "/tmp");
-	if (len >= (int)sizeof(cgroupfs->directory))
-		errno = ENAMETOOLONG;
-	if (len >= (int)sizeof(cgroupfs->directory) || !mkdtemp(cgroupfs->directory)) {
-		complain(cgroupfs->directory);
-		cgroupfs->directory[0] = '\0';
+	if (!realpath(temporary, real)) /* absolute: we do not stay where we are */
 		return false;
+	if (snprintf(cgroupfs->directory, sizeof(cgroupfs->directory), "%s/fuse_cgroup_run-XXXXXX",
+		     real) >= (int)sizeof(cgroupfs->directory))
+		errno = ENAMETOOLONG;
+	else if (mkdtemp(cgroupfs->directory)) {
+		snprintf(cgroupfs->mount, sizeof(cgroupfs->mount), "%s/mount", cgroupfs->directory);
+		return !mkdir(cgroupfs->mount, 0755) && !chmod(cgroupfs->directory, 0755);
 	}
-	snprintf(cgroupfs->mount, sizeof(cgroupfs->mount), "%s/mount", cgroupfs->directory);
-	if (mkdir(cgroupfs->mount, 0755) || chmod(cgroupfs->directory, 0755))
-		return complain(cgroupfs->directory);
-	return start(cgroupfs);
+	cgroupfs->directory[0] = '\0';
+	return false;
+}
+
+bool cgroupfs_start(struct cgroupfs *cgroupfs, int program)
+{
+	const char *temporary = getenv("TMPDIR");
+
+	if (!temporary || !*temporary)
+		temporary = "/tmp";
+	*cgroupfs = (struct cgroupfs){.program = program, .pidfd = -1};
+	cgroupfs->log = memfd_create("log", MFD_CLOEXEC);
+	if (cgroupfs->log < 0)
+		return complain("its log");
+	if (make_directory(cgroupfs, temporary))
+		return start(cgroupfs);
+	fprintf(stderr, "fuse_cgroup_run: %s: its daemon's directory cannot be made there: %s: choose another "
+			"with TMPDIR\n", temporary, strerror(errno));
+	return false;
 }
 
 void cgroupfs_hide(struct cgroupfs *cgroupfs)

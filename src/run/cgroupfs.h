@@ -12,15 +12,20 @@
 struct cgroupfs {
 	char directory[PATH_MAX - 16]; /* ours, with what follows in it; "" until it is made */
 	char mount[PATH_MAX]; /* where it is mounted */
+	int program; /* O_PATH, the caller's */
+	int log; /* what it writes to standard error, in memory: the disk may be what it complains of; -1 */
 	pid_t pid; /* 0: it does not run */
 	int pidfd; /* readable once it has ended; -1 */
 };
 
+/* Finds the daemon's program, beside ours or in PATH: *program is O_PATH. False, and said why on standard error. */
+bool cgroupfs_find(int *program);
+
 /*
- * Starts the daemon (beside this program, or in PATH) and waits until it serves. It ends when the
- * calling thread does. False, and said why on standard error.
+ * Starts that program and waits until it serves. It ends when the calling thread does. False, and said
+ * why on standard error.
  */
-bool cgroupfs_start(struct cgroupfs *cgroupfs);
+bool cgroupfs_start(struct cgroupfs *cgroupfs, int program);
 
 /* Takes its mount out of sight: what is bound elsewhere goes on. */
 void cgroupfs_hide(struct cgroupfs *cgroupfs);

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "descriptors.h"
+
 struct words {
 	enum channel_word word;
 	pid_t sender;
@@ -13,7 +15,12 @@ struct words {
 
 bool channel_open(int ends[2])
 {
-	return !socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return false;
+	/* Who was started without standard streams still has none. */
+	ends[0] = descriptors_move_up(ends[0]);
+	ends[1] = descriptors_move_up(ends[1]);
+	return ends[0] >= 0 && ends[1] >= 0;
 }
 
 bool channel_send(int end, enum channel_word word, int descriptor)

@@ -13,6 +13,7 @@ enum channel_word {
 	CHANNEL_GO = 'G', /* from it: calls are answered, and the process is in its cgroups */
 	CHANNEL_FAILED = 'F', /* from it instead: it has said why */
 	CHANNEL_ENDED = 'E', /* to it: the command has ended */
+	CHANNEL_PAUSED = 'P', /* to it: the command has been stopped; no answer (pause.h) */
 	CHANNEL_DONE = 'D', /* from it: nobody is left */
 	CHANNEL_STAYS = 'S', /* from it: descendants live, and it with them */
 };
@@ -23,7 +24,7 @@ struct channel_message {
 	int descriptor; /* that came with it; -1: none */
 };
 
-/* Makes the pair. False with errno set. */
+/* Makes the pair, above the standard streams. False with errno set. */
 bool channel_open(int ends[2]);
 
 /* Sends a word, with a descriptor unless it is -1. False: the other side is gone. Async-signal-safe. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "descriptors.h"
 #include "filter.h"
 #include "number.h"
 #include "options.h"
@@ -115,14 +116,13 @@ static void kill_tree(pid_t pid)
 }
 
 /* Reaps who has ended; true, and the command's status, when it was the command. */
-static bool reap(pid_t command, pid_t supervisor, int *status)
+static bool reap(pid_t command, pid_t supervisor, int channel, int *status)
 {
 	pid_t pid;
 
 	while ((pid = waitpid(-1, status, WNOHANG | WUNTRACED)) > 0) {
 		if (pid == command && WIFSTOPPED(*status)) {
-			if (WSTOPSIG(*status) != SIGSTOP)
-				raise(SIGSTOP); /* the SIGCONT that ends it is passed on */
+			channel_send(channel, CHANNEL_PAUSED, -1); /* we stop, too, if that is right */
 			continue;
 		}
 		if (pid == command)
@@ -138,22 +138,22 @@ static bool reap(pid_t command, pid_t supervisor, int *status)
 
 /*
  * What a terminal sends goes to all of the group, the command too: only what somebody sent us is passed
- * on. A SIGPIPE of our own standard error is no one's.
+ * on. A SIGPIPE of our own standard error is no one's, and the supervisor's SIGCONT is ours.
  */
-static bool is_for_command(const siginfo_t *info)
+static bool is_for_command(const siginfo_t *info, pid_t supervisor)
 {
-	return info->si_code <= 0 && info->si_pid != getpid();
+	return info->si_code <= 0 && info->si_pid != getpid() && info->si_pid != supervisor;
 }
 
-static int wait_for_command(pid_t command, pid_t supervisor)
+static int wait_for_command(pid_t command, pid_t supervisor, int channel)
 {
 	siginfo_t info;
 	sigset_t set;
 	int status;
 
 	sigfillset(&set);
-	while (!reap(command, supervisor, &status)) {
-		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD && is_for_command(&info))
+	while (!reap(command, supervisor, channel, &status)) {
+		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD && is_for_command(&info, supervisor))
 			kill(command, info.si_signo);
 	}
 	return status;
@@ -190,7 +190,10 @@ int command_run(const struct run_options *options, const struct sock_fprog *filt
 	}
 	if (!command)
 		become_command(options, filter, channel);
-	status = wait_for_command(command, supervisor);
+	/* Whose end somebody waits for is open as long as the command has it. */
+	descriptors_close(channel, -1);
+	descriptors_to_null(STDIN_FILENO, STDOUT_FILENO);
+	status = wait_for_command(command, supervisor, channel);
 	if (channel_send(channel, CHANNEL_ENDED, -1) &&
 	    channel_receive(channel).word != CHANNEL_STAYS)
 		waitpid(supervisor, NULL, 0); /* all is cleaned up when we end */

@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroupfs.h"
 #include "channel.h"
 #include "command.h"
+#include "descriptors.h"
 #include "filter.h"
 #include "namespace.h"
 #include "options.h"
@@ -49,10 +51,16 @@ static bool leave_limits(void)
 	return false;
 }
 
-/* The supervisor's process: out of the terminal's reach, so that Ctrl-C is the command's alone. */
+/*
+ * The supervisor's process: out of the terminal's reach, so that Ctrl-C is the command's alone, and with
+ * no file but its channel and standard error, as it may outlive who waits for their end.
+ */
 static void become_supervisor(const struct run_options *options, int channel)
 {
 	setsid();
+	descriptors_to_null(STDIN_FILENO, STDOUT_FILENO);
+	descriptors_fill();
+	descriptors_close(channel, options->program);
 	if (!leave_limits())
 		exit(EXIT_OURS);
 	signal(SIGPIPE, SIG_IGN);
@@ -96,6 +104,9 @@ static int run(struct run_options *options, struct sock_fprog *filter)
 				"(unshare has --mount-proc)\n");
 		return EXIT_OURS;
 	}
+	/* While its path leads there: it may not in the namespace to come, nor when another has to be started. */
+	if (!options->root && !cgroupfs_find(&options->program))
+		return EXIT_OURS;
 	if (!options->redirect && (!find_places(options) || !namespace_enter()))
 		return EXIT_OURS;
 	command_block_signals();

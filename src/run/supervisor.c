@@ -2,23 +2,25 @@
 #include "supervisor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "calls.h"
 #include "cgroupfs.h"
 #include "channel.h"
+#include "descriptors.h"
 #include "limits.h"
 #include "machine.h"
 #include "namespace.h"
 #include "notify.h"
 #include "options.h"
+#include "pause.h"
 #include "view.h"
 
 /* How long the command's last processes may take to be gone after it, before it is said that they stay. */
@@ -30,6 +32,7 @@ struct supervisor {
 	struct cgroupfs cgroupfs; /* without --root */
 	char root[PATH_MAX]; /* --root, absolute */
 	struct calls_context context;
+	struct pause pause;
 	int channel; /* -1 once nobody is there */
 	int listener; /* -1 until the command has come */
 };
@@ -57,7 +60,7 @@ static bool start_daemon(struct supervisor *supervisor)
 {
 	const struct run_options *options = supervisor->options;
 
-	if (!cgroupfs_start(&supervisor->cgroupfs))
+	if (!cgroupfs_start(&supervisor->cgroupfs, options->program))
 		return false;
 	if (options->redirect || !namespace_is_below(supervisor->cgroupfs.directory, options->at))
 		return true;
@@ -79,6 +82,8 @@ static bool build(struct supervisor *supervisor)
 		return false;
 	if (!show(supervisor))
 		return false;
+	if (chdir("/")) /* where we were started is not to be kept busy */
+		return false;
 	if (limits_given(&options->limits) && limits_make(&supervisor->view, &options->limits))
 		return false;
 	if (options->redirect) {
@@ -99,6 +104,7 @@ static bool take_command(struct supervisor *supervisor, const struct channel_mes
 	int error = 0;
 
 	supervisor->listener = message->descriptor;
+	supervisor->pause.command = message->sender;
 	if (supervisor->view.prefix[0])
 		error = limits_take(&supervisor->view, message->sender);
 	if (!error)
@@ -109,23 +115,13 @@ static bool take_command(struct supervisor *supervisor, const struct channel_mes
 	return channel_send(supervisor->channel, error ? CHANNEL_FAILED : CHANNEL_GO, -1) && !error;
 }
 
-/* From here on nobody waits for what is printed, and pipes of the command's are not kept open. */
-static void leave_terminal(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int fd = 0; null >= 0 && fd <= 2; fd++)
-		dup2(null, fd);
-	if (null > 2)
-		close(null);
-}
-
-/* Nobody speaks with us any more. */
+/* Nobody speaks with us any more, nor waits for what is printed. */
 static void close_channel(struct supervisor *supervisor)
 {
 	close(supervisor->channel);
 	supervisor->channel = -1;
-	leave_terminal();
+	supervisor->pause.holds = false;
+	descriptors_to_null(STDERR_FILENO, STDERR_FILENO);
 }
 
 /* False: there is nothing left to do. */
@@ -135,6 +131,10 @@ static bool answer_channel(struct supervisor *supervisor)
 
 	if (message.word == CHANNEL_LISTENER)
 		return take_command(supervisor, &message);
+	if (message.word == CHANNEL_PAUSED) {
+		pause_begin(&supervisor->pause, &supervisor->view, supervisor->context.machine);
+		return true;
+	}
 	if (message.word == CHANNEL_ENDED && notify_is_over(supervisor->listener, GRACE_MS))
 		return false;
 	if (message.word == CHANNEL_ENDED)
@@ -167,8 +167,10 @@ static void live(struct supervisor *supervisor)
 			{.fd = supervisor->cgroupfs.pidfd, .events = POLLIN},
 		};
 
-		if (poll(pollers, 3, -1) < 0 && errno != EINTR)
+		if (poll(pollers, 3, supervisor->pause.holds ? PAUSE_POLL_MS : -1) < 0 && errno != EINTR)
 			return;
+		if (supervisor->pause.holds)
+			pause_look(&supervisor->pause, supervisor->context.machine);
 		if (pollers[2].revents)
 			replace_daemon(supervisor);
 		if (pollers[0].revents)
@@ -190,6 +192,7 @@ int supervisor_run(const struct run_options *options, int channel)
 		.options = options,
 		.view = {.lock = PTHREAD_RWLOCK_INITIALIZER, .top = -1, .at = options->at},
 		.cgroupfs = {.pidfd = -1},
+		.pause = {.launcher = (int)syscall(__NR_pidfd_open, getppid(), 0)},
 		.channel = channel,
 		.listener = -1,
 	};

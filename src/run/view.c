@@ -179,6 +179,30 @@ static bool find_membership(const struct text *memberships, const char *word, si
 	return false;
 }
 
+bool view_is_frozen(struct view *view, pid_t tid)
+{
+	static const char word[] = "freezer", thawed[] = "THAWED";
+	char path[PATH_MAX], state[sizeof(thawed) - 1] = "";
+	struct membership membership;
+	struct text text = {0};
+	ssize_t len = -1;
+	int fd = -1;
+
+	if (!view_memberships(view, tid, &text) && find_membership(&text, word, strlen(word), &membership)) {
+		snprintf(path, sizeof(path), "%s%.*s/freezer.state", word, (int)membership.path_len,
+			 membership.path);
+		pthread_rwlock_rdlock(&view->lock);
+		fd = openat(view->top, path, O_RDONLY | O_CLOEXEC);
+		pthread_rwlock_unlock(&view->lock);
+	}
+	if (fd >= 0) { /* the root has no such file */
+		len = read(fd, state, sizeof(state));
+		close(fd);
+	}
+	text_free(&text);
+	return len > 0 && memcmp(state, thawed, sizeof(state));
+}
+
 void view_root(const struct view *view, const struct text *roots, const char *word, size_t word_len,
 	       char root[PATH_MAX])
 {

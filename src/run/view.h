@@ -54,6 +54,9 @@ bool view_is_top(const struct statx *about);
 /* The text of /proc/cgroups, as the daemon tells it. 0 or a negative errno. */
 int view_cgroups(struct view *view, struct text *out);
 
+/* Whether the freezer has stopped the task, or is about to. False where there is no freezer. */
+bool view_is_frozen(struct view *view, pid_t tid);
+
 /* The cgroups of a task, in the form of /proc/PID/cgroup, from the top. -ESRCH: no such task. */
 int view_memberships(struct view *view, pid_t tid, struct text *out);
 

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import select
 import signal
 import subprocess
 import time
@@ -29,6 +30,20 @@ def test_background(directory):
     assert os.getsid(daemon) != os.getsid(0)
     os.kill(daemon, signal.SIGTERM)
     assert wait_until(lambda: gone(directory))
+
+
+@pytest.mark.parametrize("mode", [["-f"], []], ids=["foreground", "background"])
+def test_descriptors_are_not_kept(directory, mode):
+    """Who reads a pipe that the daemon was started with sees its end, a lock is free."""
+    reader, writer = os.pipe()
+    with subprocess.Popen([mounting.BINARY, *mode, directory], pass_fds=[writer]) as process:
+        os.close(writer)
+        assert select.select([reader], [], [], mounting.PATIENCE)[0]
+        assert os.read(reader, 1) == b""
+        os.close(reader)
+        assert wait_until(lambda: mounting.is_serving(directory))
+        subprocess.run(["fusermount3", "-u", directory], check=True)
+        assert process.wait(mounting.PATIENCE) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

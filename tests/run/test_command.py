@@ -1,7 +1,9 @@
 """The command is started as it would be without the launcher, and the launcher ends as it does."""
 
+import contextlib
 import os
 import resource
+import select
 import signal
 import subprocess
 
@@ -104,6 +106,36 @@ def test_descriptors():
     assert numbers(launched) == numbers(native)
     assert str(reader) in numbers(launched)
     assert "seccomp" not in launched and "socket" not in launched
+
+
+@pytest.mark.parametrize("fd, redirection", [(0, "</dev/null"), (1, ">/dev/null"), (9, "9>&-")])
+def test_descriptors_are_the_commands(fd, redirection):
+    """What the command closes is closed, though it and the launcher live: nobody waits for us."""
+    ours, theirs = os.pipe() if fd else os.pipe()[::-1]
+    with launcher.temporary() as directory, contextlib.ExitStack() as stack:
+        os.mkfifo(directory / "go")
+        process = stack.enter_context(subprocess.Popen(
+            launcher.command_line("sh", "-c", f"exec {redirection}; read go < {directory}/go", wrapper=()),
+            env=launcher.environment(directory), preexec_fn=lambda: os.dup2(theirs, fd),
+            close_fds=False))
+        os.close(theirs)
+        poller = select.poll()
+        poller.register(ours, select.POLLHUP)
+        told = poller.poll(1000 * mounting.PATIENCE)
+        alive = process.poll() is None
+        (directory / "go").write_text("go\n")
+        (directory / "go").unlink()
+        os.close(ours)
+        assert told and told[0][1] & (select.POLLHUP | select.POLLERR) and alive
+        assert process.wait() == 0
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_started_without_streams(closed):
+    """No file of ours takes the place of one that was closed."""
+    wrapper = [*launcher.WITHOUT_CGROUPS, "sh", "-c", f"exec 3>&1; exec \"$@\" {closed}", "sh"]
+    script = f"grep -c ' - cgroup ' /proc/self/mountinfo >&3; stat -f -c %T {AT}/cpu >&3"
+    assert launch("sh", "-c", script, wrapper=wrapper).stdout == "13\ncgroupfs\n"
 
 
 def test_process():

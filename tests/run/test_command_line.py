@@ -218,6 +218,30 @@ def test_no_daemon():
     assert "fuse_cgroupfs" in complaint(result) and "PATH" in result.stderr
 
 
+def test_daemon_that_may_not_be_run():
+    with launcher.temporary() as place:
+        subprocess.run(["cp", RUN, mounting.BINARY, place], check=True)
+        (place / "fuse_cgroupfs").chmod(0o600)
+        result = subprocess.run([place / "fuse_cgroup_run", "/bin/true"], text=True, capture_output=True,
+                                env=launcher.environment(place, PATH=str(place)), check=False)
+        subprocess.run(["rm", place / "fuse_cgroup_run", place / "fuse_cgroupfs"], check=True)
+    line = complaint(result)
+    assert "fuse_cgroupfs" in line and "Permission denied" in line
+
+
+@pytest.mark.parametrize("how", ["./fuse_cgroup_run", "/proc/self/fd/9/fuse_cgroup_run"])
+def test_programs_in_a_mount_that_is_gone(how):
+    """Their paths lead nowhere, the directory that they are called by does. One that is killed is followed by another."""
+    script = f"""mount -t tmpfs programs /mnt; cp {RUN} {mounting.BINARY} /mnt; cd /mnt; exec 9</mnt
+        umount -l /mnt; {how} -- sh -c 'stat -f -c %T {AT}/cpu
+        kill -9 $(cat /proc/$(cat /proc/$PPID/task/$PPID/children | cut -d " " -f 1)/task/*/children)
+        until stat {AT}/cpu/tasks >/dev/null 2>&1; do sleep 0.05; done; echo again'"""
+    with launcher.temporary() as directory:
+        result = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-ec", script], text=True,
+                                capture_output=True, env=launcher.environment(directory), check=False)
+    assert (result.returncode, result.stdout) == (0, "cgroupfs\nagain\n"), result.stderr
+
+
 def test_daemon_in_path():
     with launcher.temporary() as place:
         (place / "bin").mkdir()
@@ -249,7 +273,27 @@ def test_proc_of_another_namespace():
 
 def test_no_temporary_directory():
     line = complaint(launch("true", env={**os.environ, "TMPDIR": "/nowhere"}))
-    assert "/nowhere" in line
+    assert "/nowhere" in line and "No such file" in line and "TMPDIR" in line
+
+
+@pytest.mark.parametrize("options, reason", [
+    ("nr_inodes=1", "No space left"), ("nr_inodes=4", "No space left"), ("size=4k", "No space left"),
+    ("ro", "Read-only")])
+def test_temporary_directory_that_takes_nothing(options, reason):
+    """Full at once or when the daemon has made its first file: the reason in a line."""
+    script = f"mount -t tmpfs -o {options} full /mnt; test {options} != size=4k || " \
+        "head -c 4096 /dev/zero > /mnt/full; exec \"$@\""
+    line = complaint(launch("true", env={**os.environ, "TMPDIR": "/mnt"}, wrapper=[
+        "unshare", "-m", "--propagation", "private", "sh", "-ec", script, "sh"]))
+    assert "/mnt" in line and reason in line
+
+
+def test_temporary_directory_of_others():
+    with launcher.temporary() as place:
+        place.chmod(0o700)
+        line = complaint(launch("true", env={**os.environ, "TMPDIR": str(place)}, wrapper=[
+            "setpriv", "--reuid", "12345", "--clear-groups", "sh", "-c", 'exec "$@"', "sh"]))
+    assert str(place) in line and "Permission denied" in line
 
 
 def test_within_itself():

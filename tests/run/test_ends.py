@@ -161,7 +161,7 @@ KILLED = "fuse_cgroup_run: its supervisor was killed: what the command asks woul
 def take_away_state(program):
     """What a killed supervisor leaves: its daemon's directory, with nothing mounted."""
     left, = program.directory.iterdir()
-    assert sorted(os.listdir(left)) == ["log", "mount", "state"] and not os.listdir(left / "mount")
+    assert sorted(os.listdir(left)) == ["mount", "state"] and not os.listdir(left / "mount")
     shutil.rmtree(left)
 
 

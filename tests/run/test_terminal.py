@@ -235,6 +235,60 @@ def test_stopped_by_a_signal():
         assert process.wait() == 7
 
 
+WAITS = """
+import os, sys, time
+print("ready", flush=True)
+print(os.getpid(), flush=True)
+while not os.path.exists(__file__ + ".end"):
+    time.sleep(0.05)
+print("ended", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP])
+def test_the_command_stopped_by_others(type_program, tmp_path, number):
+    """As by kill -STOP of its number alone: the shell has its terminal back; and it goes on as alone."""
+    with Terminal("bash", "--norc", "--noprofile", "-i") as screen:
+        screen.expect(r"\$ ")
+        type_program(screen, WAITS)
+        command = int(screen.expect("\r\n"))
+        launched = parent_of(command)
+        for _ in range(2):
+            os.kill(command, number)
+            screen.expect(r"Stopped.*\r\n.*\$ ")
+            assert state_of(launched) == "T"
+            screen.type("fg\n")
+            assert mounting.wait_until(lambda: state_of(launched) == "S" and state_of(command) == "S")
+        os.kill(command, number)
+        screen.expect(r"Stopped.*\r\n.*\$ ")
+        os.kill(command, signal.SIGCONT)
+        assert mounting.wait_until(lambda: state_of(launched) == "S"), "the launcher stays stopped"
+        screen.type("wait %1; echo status $?\n")
+        (tmp_path / "program.py.end").touch()
+        screen.expect("ended\r\n(?s:.*)status 0\r\n")
+        screen.type("exit\n")
+        assert screen.wait() == 0
+
+
+def parent_of(pid):
+    return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
+
+
+def test_frozen(start):
+    """The freezer stops by SIGSTOP, and the kernel's by none: no parent is stopped by it."""
+    daemon = start()
+    with launcher.Inside("--root", daemon.path, "-m", "1g") as program:
+        pid = program.call(os.getpid)
+        group, = (daemon / "freezer").glob("run-*")
+        for _ in range(3):
+            (group / "freezer.state").write_text("FROZEN")
+            assert mounting.wait_until(lambda: state_of(pid) == "T")
+            assert state_of(program.pid) == "S"
+            (group / "freezer.state").write_text("THAWED")
+            assert mounting.wait_until(lambda: state_of(pid) != "T")
+        assert program.call(os.getpid) == pid
+
+
 def test_in_the_background():
     with Terminal("bash", "--norc", "--noprofile", "-i") as screen:
         screen.expect(r"\$ ")

@@ -1,0 +1,29 @@
+#ifndef RUN_PAUSE_H
+#define RUN_PAUSE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct machine;
+struct view;
+
+/*
+ * The launcher stands for the command before the shell that started it: stopped while the command is,
+ * and not when that is the freezer's doing, of which the kernel's tells no parent. Who is stopped
+ * cannot see that the command goes on; so it is the supervisor that stops the launcher, and lets it go on.
+ */
+struct pause {
+	pid_t command; /* a child of the launcher's, which does not wait for it while it is stopped; 0: it has not come */
+	int launcher; /* pidfd */
+	bool holds; /* the launcher is stopped by us */
+};
+
+#define PAUSE_POLL_MS 50 /* until it is seen that the command goes on */
+
+/* The command has been stopped: stops the launcher, too, if that is right. */
+void pause_begin(struct pause *pause, struct view *view, const struct machine *machine);
+
+/* While it holds, at least each PAUSE_POLL_MS: lets the launcher go on when the command does or has ended. */
+void pause_look(struct pause *pause, const struct machine *machine);
+
+#endif
