@@ -139,6 +139,9 @@ bool group_is_busy(struct group *group);
 /* The same as far as accounting knows: for a second look under the tree lock. */
 bool group_has_members(struct group *group);
 
+/* Whether the group or one below it has live members, as far as accounting knows. Does not read /proc. */
+bool group_is_populated(const struct group *group);
+
 /*
  * Before tasks move: what they used so far goes to the groups they are in.
  * Reads /proc. Without it, what they used since the last look moves along.

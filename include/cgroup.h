@@ -17,6 +17,7 @@
 struct caller;
 struct cftype;
 struct controller;
+struct hierarchy_kind;
 struct inode;
 struct machine;
 struct request;
@@ -38,7 +39,8 @@ struct cgroup_file {
 
 struct hierarchy {
 	struct tree *tree;
-	const char *name; /* of its directory */
+	const struct hierarchy_kind *kind; /* which version of cgroups it is */
+	const char *name; /* of its directory; "" for the unified one, which has none */
 	unsigned index; /* in tree->hierarchies, and accounting's number of it */
 	const struct controller *const *controllers; /* NULL ends it; one on v1 */
 	struct cgroup_file *files; /* array */
@@ -46,6 +48,32 @@ struct hierarchy {
 	struct cgroup_file *file_table; /* uthash of the same by name */
 	struct cgroup *root;
 	char *release_agent; /* stored and shown, never executed; NULL is empty */
+};
+
+/*
+ * A controller's state in a cgroup (the kernel's cgroup_subsys_state). On v1 each cgroup has one for its
+ * hierarchy's controller as long as it lives. On v2 a write to the parent's cgroup.subtree_control makes
+ * and ends it. One that has ended stays in its place, offline, until another one is made there or
+ * the cgroup is freed, so that a handler that runs without the tree lock never finds its state gone.
+ */
+struct css {
+	atomic_uint references; /* the cgroup's, and each read or write under way */
+	const struct controller *controller;
+	uint64_t serial; /* unique while the daemon runs, never 0 */
+	bool online; /* under the tree lock */
+	uid_t uid; /* of who made it, for its files */
+	gid_t gid;
+	void *state; /* as css_alloc made it; NULL where there is no css_alloc */
+};
+
+/* What only a cgroup of the unified hierarchy has. Under the tree lock. */
+struct cgroup_v2 {
+	unsigned subtree_control; /* bits by position in hierarchy->controllers */
+	struct cgroup *domain; /* whose resources it shares: itself, or above it where it is threaded */
+	unsigned threaded_children;
+	int max_depth, max_descendants; /* INT_MAX is "max" */
+	int descendants; /* how many there are */
+	bool no_pressure; /* 0 was written to cgroup.pressure */
 };
 
 struct cgroup {
@@ -63,8 +91,9 @@ struct cgroup {
 	gid_t gid;
 	struct timespec created;
 	struct inode *inodes; /* attributes that were changed, list */
+	struct cgroup_v2 v2;
 	struct group group; /* its members, its usage */
-	void *css[]; /* a state for each of hierarchy->controllers */
+	_Atomic(struct css *) css[]; /* one for each of hierarchy->controllers; NULL: never was there */
 };
 
 struct tree {
@@ -78,7 +107,9 @@ struct tree {
 	struct accounting *accounting;
 	struct hierarchy *hierarchies;
 	unsigned hierarchy_count;
-	uint64_t last_id;
+	struct hierarchy *unified; /* the only one of a v2 tree, whose root is the top directory; NULL on v1 */
+	bool container_view; /* the root shows what a child shows, as in a cgroup namespace */
+	uint64_t last_id, last_serial;
 	uid_t uid; /* who serves the tree owns it */
 	gid_t gid;
 	struct timespec created;
@@ -89,6 +120,7 @@ struct tree {
 struct node {
 	struct cgroup *cgroup;
 	const struct cgroup_file *file;
+	uint64_t serial; /* of the css whose file it is; 0 for files of every cgroup and for directories */
 };
 
 /*
@@ -97,6 +129,10 @@ struct node {
  */
 struct tree *tree_new(const struct controller *const *list, struct machine *machine,
 		      struct accounting *accounting);
+
+/* The same with all controllers of `list` in the one hierarchy of cgroup v2. At most 32. */
+struct tree *tree_new_unified(const struct controller *const *list, struct machine *machine,
+			      struct accounting *accounting);
 void tree_free(struct tree *tree);
 
 /* The tree lock. Not recursive. */
@@ -111,7 +147,7 @@ void tree_unlock(struct tree *tree);
 int tree_lookup(struct tree *tree, const char *path, struct node *node);
 
 /* Whether two absolute paths are in the same hierarchy: each is a filesystem of its own to clients. */
-bool tree_same_hierarchy(const char *path, const char *other);
+bool tree_same_hierarchy(const struct tree *tree, const char *path, const char *other);
 
 /* The tree that a cgroup is in. */
 struct tree *cgroup_tree(const struct cgroup *cgroup);
@@ -162,8 +198,14 @@ int cgroup_rename(struct tree *tree, const char *from, const char *to, unsigned 
 int tree_show_task(struct tree *tree, const struct caller *caller, pid_t number, struct text *out);
 int tree_show_controllers(struct tree *tree, struct text *out);
 
-/* True when the file is there in this cgroup (root-only files are not in a child). */
+/*
+ * True when the file is there in this cgroup now: root-only files are not in a child, a v2 controller's
+ * only where it is enabled. Under the tree lock.
+ */
 bool cgroup_has_file(const struct cgroup *cgroup, const struct cgroup_file *file);
+
+/* The css whose file it is; NULL for the files of every cgroup. Under the tree lock. */
+struct css *cgroup_file_css(const struct cgroup *cgroup, const struct cgroup_file *file);
 
 /* 0444 | 0200 as the row's handlers say (cgroup_file_mode). */
 mode_t cftype_mode(const struct cftype *type);

@@ -30,12 +30,15 @@ struct request {
 	struct cgroup *cgroup; /* held by the caller; may be dead only for act/measure */
 	const struct cgroup_file *file;
 	struct caller caller;
+	uint64_t serial; /* of the css that the file was opened of: -ENODEV once it is another; 0: any */
 };
 
 enum cftype_flags {
 	CFTYPE_NO_PREFIX = 1 << 0, /* the name stands alone, as in "tasks" */
 	CFTYPE_NOT_ON_ROOT = 1 << 1,
 	CFTYPE_ONLY_ON_ROOT = 1 << 2,
+	CFTYPE_PRESSURE = 1 << 3, /* not there while cgroup.pressure is 0 */
+	CFTYPE_NS_DELEGATABLE = 1 << 4, /* may be written from within a cgroup namespace at its root (nsdelegate) */
 };
 
 /*
@@ -82,6 +85,10 @@ struct controller {
 	const char *prefix; /* of its files, where it is not `name` */
 	bool named; /* a hierarchy without a controller: "name=systemd" */
 	const struct cftype *legacy_files; /* cgroup v1; ends with name == NULL */
+	const struct cftype *dfl_files; /* cgroup v2, over the same state; NULL: it has none there */
+	const char *dfl_name; /* its name and prefix on v2, where it is not `name`: "io" */
+	bool threaded; /* v2: may be enabled in threaded cgroups */
+	bool implicit_on_dfl; /* v2: every cgroup has it, and nobody enables it */
 
 	/*
 	 * Names of the instances for which the table is repeated
@@ -96,9 +103,9 @@ struct controller {
 	 * set: mkdir fails with it.
 	 */
 	void *(*css_alloc)(struct cgroup *cgroup);
-	/* The new cgroup is in the tree: its parent lists it. */
+	/* The new cgroup is in the tree: its parent lists it. On v2 also: the controller has been enabled in it. */
 	void (*css_online)(struct cgroup *cgroup);
-	/* The cgroup is out of the tree, open files may still hold it. */
+	/* The cgroup is out of the tree, or the controller disabled in it; open files may still hold both. */
 	void (*css_offline)(struct cgroup *cgroup);
 	/* The last holder is gone: frees the state. Runs without the tree lock. */
 	void (*css_free)(void *state);
@@ -133,10 +140,22 @@ extern const struct controller perf_event_controller;
 extern const struct controller pids_controller;
 extern const struct controller systemd_controller;
 
-/* Every controller, in the order of the top directory's names; NULL ends it. */
+/* Every controller of v1, in the order of the top directory's names; NULL ends it. */
 extern const struct controller *const controllers[];
+/* Those of v2 in the order of the kernel's linux/cgroup_subsys.h, in which cgroup.controllers names them. */
+extern const struct controller *const dfl_controllers[];
 
-/* The controller's state of a cgroup, as its css_alloc made it; never NULL where there is a css_alloc. */
+/*
+ * The controller's state of a cgroup, as its css_alloc made it. On v1 never NULL where there is a css_alloc.
+ * On v2 NULL where it never was enabled, and a state that has ended where it is disabled now: ask
+ * cgroup_has_css() first, but for the cgroup of the request itself.
+ */
 void *cgroup_css(const struct cgroup *cgroup, const struct controller *controller);
+
+/* Whether the controller is enabled in the cgroup: always on v1. Under the tree lock. */
+bool cgroup_has_css(const struct cgroup *cgroup, const struct controller *controller);
+
+/* The nearest cgroup from here up in which the controller is enabled (cgroup_e_css): the root at the latest. Under the tree lock. */
+struct cgroup *cgroup_effective(struct cgroup *cgroup, const struct controller *controller);
 
 #endif

@@ -47,6 +47,9 @@ int inode_removexattr(struct tree *tree, const struct node *node, const char *na
 void inode_save(struct tree *tree, struct cgroup *cgroup, struct text *out);
 int inode_restore(struct tree *tree, struct cgroup *cgroup, struct bytes *in);
 
+/* The controller's files are gone from the cgroup: their attributes start anew should they come again. Exclusive. */
+void inode_forget_files(struct cgroup *cgroup, const struct controller *controller);
+
 /* Frees a list of changed attributes. */
 void inode_free_all(struct inode *inodes);
 

@@ -64,6 +64,16 @@ bool group_has_members(struct group *group)
 	return has;
 }
 
+bool group_is_populated(const struct group *group)
+{
+	bool populated;
+
+	pthread_mutex_lock(&group->accounting->lock);
+	populated = group->populated;
+	pthread_mutex_unlock(&group->accounting->lock);
+	return populated;
+}
+
 uint64_t group_pids_peak(struct group *group)
 {
 	uint64_t peak;

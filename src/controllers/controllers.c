@@ -1,4 +1,4 @@
-/* The one list of controllers, in the order of the top directory's names. */
+/* The lists of controllers: nobody else names them. */
 #include "controller.h"
 
 const struct controller *const controllers[] = {
@@ -15,5 +15,16 @@ const struct controller *const controllers[] = {
 	&perf_event_controller,
 	&pids_controller,
 	&systemd_controller,
+	NULL,
+};
+
+const struct controller *const dfl_controllers[] = {
+	&cpuset_controller,
+	&cpu_controller,
+	&blkio_controller,
+	&memory_controller,
+	&perf_event_controller,
+	&hugetlb_controller,
+	&pids_controller,
 	NULL,
 };

@@ -8,17 +8,6 @@
 #include "core.h"
 #include "inode.h"
 
-void *cgroup_css(const struct cgroup *cgroup, const struct controller *controller)
-{
-	const struct controller *const *list = cgroup->hierarchy->controllers;
-
-	for (unsigned i = 0; list[i]; i++) {
-		if (list[i] == controller)
-			return cgroup->css[i];
-	}
-	return NULL;
-}
-
 struct cgroup *cgroup_get(struct cgroup *cgroup)
 {
 	atomic_fetch_add(&cgroup->references, 1);
@@ -27,12 +16,8 @@ struct cgroup *cgroup_get(struct cgroup *cgroup)
 
 static void cgroup_free(struct cgroup *cgroup)
 {
-	const struct controller *const *list = cgroup->hierarchy->controllers;
-
-	for (unsigned i = 0; list[i]; i++) {
-		if (cgroup->css[i] && list[i]->css_free)
-			list[i]->css_free(cgroup->css[i]);
-	}
+	for (unsigned i = 0; cgroup->hierarchy->controllers[i]; i++)
+		css_put(cgroup->css[i]);
 	inode_free_all(cgroup->inodes);
 	free(cgroup->name);
 	free(cgroup);
@@ -51,12 +36,11 @@ void cgroup_put(struct cgroup *cgroup)
 struct cgroup *cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, const char *name,
 			  uid_t uid, gid_t gid)
 {
-	const struct controller *const *list = hierarchy->controllers;
-	unsigned count = 0;
+	unsigned count = 0, wanted;
 	struct cgroup *cgroup;
 	int error;
 
-	while (list[count])
+	while (hierarchy->controllers[count])
 		count++;
 	cgroup = calloc(1, sizeof(*cgroup) + count * sizeof(cgroup->css[0]));
 	if (!cgroup)
@@ -71,36 +55,34 @@ struct cgroup *cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, co
 	cgroup->notify_on_release = parent && parent->notify_on_release;
 	clock_gettime(CLOCK_REALTIME, &cgroup->created);
 	cgroup->name = strdup(name);
-	error = cgroup->name ? 0 : ENOMEM;
+	error = cgroup->name ? 0 : -ENOMEM;
+	if (hierarchy->kind->init)
+		hierarchy->kind->init(cgroup);
+	wanted = hierarchy->kind->controllers_of(cgroup);
 	for (unsigned i = 0; i < count && !error; i++) {
-		if (!list[i]->css_alloc)
-			continue;
-		errno = ENOMEM;
-		cgroup->css[i] = list[i]->css_alloc(cgroup);
-		error = cgroup->css[i] ? 0 : errno;
+		if (wanted >> i & 1)
+			error = css_create(cgroup, i, uid, gid);
 	}
 	if (!error)
-		error = -group_init(hierarchy->tree->accounting, &cgroup->group, hierarchy->index,
-				    parent ? &parent->group : NULL);
+		error = group_init(hierarchy->tree->accounting, &cgroup->group, hierarchy->index,
+				   parent ? &parent->group : NULL);
 	if (error) {
 		cgroup_put(cgroup);
-		errno = error;
+		errno = -error;
 		return NULL;
 	}
 	return cgroup;
 }
 
-/* Tells the cgroup's controllers of a step in its life. */
-static void cgroup_tell(struct cgroup *cgroup, bool online)
+/* The cgroup comes into its parent's list or goes from it, with its controllers. */
+static void cgroup_link(struct cgroup *cgroup, bool linked)
 {
-	const struct controller *const *list = cgroup->hierarchy->controllers;
+	const struct hierarchy *hierarchy = cgroup->hierarchy;
 
-	for (unsigned i = 0; list[i]; i++) {
-		void (*hook)(struct cgroup *) = online ? list[i]->css_online : list[i]->css_offline;
-
-		if (hook)
-			hook(cgroup);
-	}
+	for (unsigned i = 0; hierarchy->controllers[i]; i++)
+		css_set_online(cgroup, i, linked);
+	if (hierarchy->kind->linked)
+		hierarchy->kind->linked(cgroup, linked);
 }
 
 /* Takes a cgroup without children out of the tree. */
@@ -109,7 +91,7 @@ static void cgroup_remove(struct cgroup *cgroup)
 	struct cgroup *parent = cgroup->parent;
 
 	cgroup->dead = true;
-	cgroup_tell(cgroup, false);
+	cgroup_link(cgroup, false);
 	group_retire(&cgroup->group);
 	if (parent)
 		HASH_DEL(parent->children, cgroup);
@@ -178,6 +160,9 @@ static int make_child(struct tree *tree, struct cgroup *parent, const char *name
 	struct node node;
 	int error;
 
+	error = parent->hierarchy->kind->may_have_child(parent);
+	if (error)
+		return error;
 	mode &= 07777;
 	inherit_group(tree, parent, &gid, &mode);
 	child = cgroup_new(parent->hierarchy, parent, name, caller->uid, gid);
@@ -191,7 +176,7 @@ static int make_child(struct tree *tree, struct cgroup *parent, const char *name
 		return error;
 	}
 	HASH_ADD_KEYPTR(hh, parent->children, child->name, strlen(child->name), child);
-	cgroup_tell(child, true);
+	cgroup_link(child, true);
 	return 0;
 }
 
@@ -293,8 +278,10 @@ int cgroup_rename(struct tree *tree, const char *from, const char *to, unsigned 
 	const char *name;
 	int error;
 
-	if (!tree_same_hierarchy(from, to))
+	if (!tree_same_hierarchy(tree, from, to))
 		return -EXDEV;
+	if (tree->unified && !tree->unified->kind->renames)
+		return -EPERM;
 	if (flags) /* kernfs_iop_rename */
 		return -EINVAL;
 	tree_write_lock(tree);

@@ -5,9 +5,27 @@
 
 #include "cgroup.h"
 #include "controller.h"
+#include "core.h"
 #include "number.h"
 
 #define WRITE_LIMIT 4096 /* PAGE_SIZE: kernfs' atomic_write_len unless the row says otherwise */
+
+/*
+ * Holds the css whose file is read or written, which may end meanwhile. -ENODEV: the cgroup is gone, or
+ * the css is, or is another one than when the file was opened. Under the tree lock; let go by css_put().
+ */
+static int hold_css(const struct request *request, struct css **css)
+{
+	struct css *held = cgroup_file_css(request->cgroup, request->file);
+
+	*css = NULL;
+	if (request->cgroup->dead)
+		return -ENODEV;
+	if (held && (!held->online || (request->serial && request->serial != held->serial)))
+		return -ENODEV;
+	*css = css_get(held);
+	return 0;
+}
 
 static int show_stored(const struct request *request, struct text *out)
 {
@@ -15,8 +33,6 @@ static int show_stored(const struct request *request, struct text *out)
 	const struct cftype *type = file->type;
 	struct cgroup *cgroup = request->cgroup;
 
-	if (cgroup->dead)
-		return -ENODEV;
 	if (type->show)
 		return type->show(request, out);
 	if (type->read_u64)
@@ -33,18 +49,18 @@ int cgroup_file_read(const struct request *request, struct text *out)
 {
 	const struct cftype *type = request->file->type;
 	struct tree *tree = cgroup_tree(request->cgroup);
-	bool dead;
+	struct css *css;
 	int error;
 
 	text_clear(out);
 	tree_read_lock(tree);
-	dead = request->cgroup->dead;
-	error = type->measure ? 0 : show_stored(request, out);
+	error = hold_css(request, &css);
+	if (!error && !type->measure)
+		error = show_stored(request, out);
 	tree_unlock(tree);
-	if (dead)
-		return -ENODEV;
-	if (type->measure)
+	if (!error && type->measure)
 		error = type->measure(request, out);
+	css_put(css);
 	return error ? error : out->error;
 }
 
@@ -68,41 +84,41 @@ static int store_locked(const struct request *request, char *text)
 {
 	const struct cftype *type = request->file->type;
 	struct tree *tree = cgroup_tree(request->cgroup);
+	struct css *css;
 	int error;
 
 	tree_write_lock(tree);
-	if (request->cgroup->dead)
-		error = -ENODEV;
-	else if (type->store)
-		error = type->store(request, text);
-	else
-		error = store_number(request, text);
+	error = hold_css(request, &css);
+	if (!error)
+		error = type->store ? type->store(request, text) : store_number(request, text);
 	tree_unlock(tree);
+	css_put(css);
 	return error;
 }
 
-static bool is_dead(const struct request *request)
+static int act(const struct request *request, char *text)
 {
+	const struct cftype *type = request->file->type;
 	struct tree *tree = cgroup_tree(request->cgroup);
-	bool dead;
+	struct css *css;
+	int error;
 
 	tree_read_lock(tree);
-	dead = request->cgroup->dead;
+	error = hold_css(request, &css);
 	tree_unlock(tree);
-	return dead;
+	if (!error)
+		error = type->act ? type->act(request, text) : -EINVAL;
+	css_put(css);
+	return error;
 }
 
 static int store_text(const struct request *request, char *text)
 {
 	const struct cftype *type = request->file->type;
 
-	if (is_dead(request))
-		return -ENODEV;
-	if (type->act)
-		return type->act(request, text);
 	if (type->store || type->write_u64 || type->write_s64)
 		return store_locked(request, text);
-	return -EINVAL;
+	return act(request, text);
 }
 
 int cgroup_file_write(const struct request *request, const char *bytes, size_t len)

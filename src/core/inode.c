@@ -61,20 +61,29 @@ static mode_t default_mode(const struct tree *tree, const struct node *node)
 	return 0755;
 }
 
+/* Who made a node owns it; a controller's files are of who enabled it. */
+static void default_owner(const struct tree *tree, const struct node *node, struct inode *inode)
+{
+	const struct css *css = tree->unified && node->file ? cgroup_file_css(node->cgroup, node->file) : NULL;
+
+	inode->uid = css ? css->uid : node->cgroup ? node->cgroup->uid : tree->uid;
+	inode->gid = css ? css->gid : node->cgroup ? node->cgroup->gid : tree->gid;
+}
+
 /* The inode as it is before anything changed it. */
 static struct inode inode_default(const struct tree *tree, const struct node *node)
 {
 	struct timespec created = node->cgroup ? node->cgroup->created : tree->created;
-
-	return (struct inode){
+	struct inode inode = {
 		.file = node->file,
 		.mode = default_mode(tree, node),
-		.uid = node->cgroup ? node->cgroup->uid : tree->uid,
-		.gid = node->cgroup ? node->cgroup->gid : tree->gid,
 		.accessed = created,
 		.modified = created,
 		.changed = created,
 	};
+
+	default_owner(tree, node, &inode);
+	return inode;
 }
 
 static struct inode *inode_make(struct tree *tree, const struct node *node)
@@ -430,14 +439,31 @@ int inode_restore(struct tree *tree, struct cgroup *cgroup, struct bytes *in)
 	return in->wrong ? -EINVAL : error;
 }
 
-void inode_free_all(struct inode *inodes)
+static void inode_free(struct inode *inode)
 {
-	struct xattr *xattr, *next_xattr;
+	struct xattr *xattr, *next;
+
+	LL_FOREACH_SAFE(inode->xattrs, xattr, next)
+		xattr_free(xattr);
+	free(inode);
+}
+
+void inode_forget_files(struct cgroup *cgroup, const struct controller *controller)
+{
 	struct inode *inode, *next;
 
-	LL_FOREACH_SAFE(inodes, inode, next) {
-		LL_FOREACH_SAFE(inode->xattrs, xattr, next_xattr)
-			xattr_free(xattr);
-		free(inode);
+	LL_FOREACH_SAFE(cgroup->inodes, inode, next) {
+		if (!inode->file || inode->file->controller != controller)
+			continue;
+		LL_DELETE(cgroup->inodes, inode);
+		inode_free(inode);
 	}
+}
+
+void inode_free_all(struct inode *inodes)
+{
+	struct inode *inode, *next;
+
+	LL_FOREACH_SAFE(inodes, inode, next)
+		inode_free(inode);
 }

@@ -41,7 +41,7 @@ int procs_list(const struct request *request, struct text *out, bool process)
 	struct pid_namespace space = pid_namespace_of(machine, request->caller.tid);
 	struct task_list list;
 	pid_t *pids;
-	int error = accounting_list(&request->cgroup->group, &list);
+	int error = request->cgroup->hierarchy->kind->members(request->cgroup, process, &list);
 
 	if (error)
 		return error;
@@ -79,14 +79,6 @@ static int find_task(const struct machine *machine, const struct caller *caller,
 	if (space.level)
 		*tid = pid_namespace_find(machine, &space, *tid);
 	return *tid ? 0 : -ESRCH;
-}
-
-/* cgroup1_procs_write: the opener must be root, or the task's real or saved user. */
-static int check_permission(const struct caller *caller, const struct machine_task_status *status)
-{
-	if (caller->uid == 0 || caller->uid == status->uid[0] || caller->uid == status->uid[2])
-		return 0;
-	return -EACCES;
 }
 
 static int add_task(const struct machine *machine, struct task_list *list, pid_t tgid, pid_t tid)
@@ -150,29 +142,72 @@ static void drop_members(struct cgroup *cgroup, struct task_list *list)
 	list->count = kept;
 }
 
-static int attach(struct cgroup *cgroup, struct task_list *list, const struct caller *caller)
+struct cgroup *cgroup_of_task(const struct hierarchy *hierarchy, const struct task_id *task)
 {
-	const struct controller *const *controller;
-	int error = 0;
+	struct group *group = accounting_group_of(hierarchy->tree->accounting, hierarchy->index, task);
 
-	if (cgroup->dead)
-		return -ENODEV;
-	drop_members(cgroup, list);
-	if (!list->count)
-		return 0;
-	for (controller = cgroup->hierarchy->controllers; *controller && !error; controller++) {
-		if ((*controller)->can_attach)
-			error = (*controller)->can_attach(cgroup, list, caller);
-	}
-	if (!error)
-		error = accounting_move(&cgroup->group, list->tasks, list->count);
-	if (error)
-		return error;
-	for (controller = cgroup->hierarchy->controllers; *controller; controller++) {
-		if ((*controller)->attach)
-			(*controller)->attach(cgroup, list);
+	return group ? cgroup_of_group(group) : hierarchy->root;
+}
+
+/* A controller of a hierarchy that tasks come to: where it has them from now on, and which come from elsewhere. */
+struct arrival {
+	const struct controller *controller;
+	struct cgroup *cgroup; /* the nearest in which it is enabled */
+	struct task_list tasks;
+};
+
+/*
+ * Who changes css: where a controller is not enabled, its tasks stay with the nearest ancestor in which
+ * it is (cgroup_migrate_prepare_dst). -ENOMEM.
+ */
+static int arrival_init(struct arrival *arrival, const struct controller *controller,
+			const struct move *move)
+{
+	arrival->controller = controller;
+	arrival->cgroup = cgroup_effective(move->cgroup, controller);
+	arrival->tasks = (struct task_list){.tasks = calloc(move->tasks->count, sizeof(struct task_id))};
+	if (!arrival->tasks.tasks)
+		return -ENOMEM;
+	for (size_t i = 0; i < move->tasks->count; i++) {
+		const struct task_id *task = &move->tasks->tasks[i];
+		struct cgroup *from = cgroup_of_task(move->cgroup->hierarchy, task);
+
+		if (cgroup_effective(from, controller) != arrival->cgroup)
+			arrival->tasks.tasks[arrival->tasks.count++] = *task;
 	}
 	return 0;
+}
+
+/* Asks the controllers from `controller` on, moves when none refuses, and tells them. */
+static int attach_to_rest(const struct controller *const *controller, const struct move *move)
+{
+	struct arrival arrival;
+	int error;
+
+	while (*controller && !(*controller)->can_attach && !(*controller)->attach)
+		controller++;
+	if (!*controller)
+		return accounting_move(&move->cgroup->group, move->tasks->tasks, move->tasks->count);
+	error = arrival_init(&arrival, *controller, move);
+	if (!error && arrival.tasks.count && (*controller)->can_attach)
+		error = (*controller)->can_attach(arrival.cgroup, &arrival.tasks, move->caller);
+	if (!error)
+		error = attach_to_rest(controller + 1, move);
+	if (!error && arrival.tasks.count && (*controller)->attach)
+		(*controller)->attach(arrival.cgroup, &arrival.tasks);
+	free(arrival.tasks.tasks);
+	return error;
+}
+
+static int attach(struct cgroup *cgroup, struct task_list *list, const struct caller *caller, bool process)
+{
+	const struct move move = {cgroup, list, caller, process};
+	int error = cgroup->dead ? -ENODEV : cgroup->hierarchy->kind->may_move(&move);
+
+	if (error)
+		return error;
+	drop_members(cgroup, list);
+	return list->count ? attach_to_rest(cgroup->hierarchy->controllers, &move) : 0;
 }
 
 int procs_write(const struct request *request, char *text, bool process)
@@ -191,7 +226,7 @@ int procs_write(const struct request *request, char *text, bool process)
 		tid = status.tgid;
 	error = check_kernel_thread(tree->machine, status.tgid, tid);
 	if (!error)
-		error = check_permission(&request->caller, &status);
+		error = request->cgroup->hierarchy->kind->may_move_task(&request->caller, &status);
 	if (!error)
 		error = collect_tasks(tree->machine, status.tgid, tid, process, &list);
 	if (!error)
@@ -200,7 +235,7 @@ int procs_write(const struct request *request, char *text, bool process)
 		error = group_recount(&request->cgroup->group);
 	if (!error && list.count) {
 		tree_write_lock(tree);
-		error = attach(request->cgroup, &list, &request->caller);
+		error = attach(request->cgroup, &list, &request->caller, process);
 		tree_unlock(tree);
 	}
 	free(list.tasks);

@@ -42,15 +42,15 @@ mode_t cftype_mode(const struct cftype *type)
 }
 
 /* The full name of a row: "cpu.shares", "hugetlb.2MB.failcnt", "tasks". */
-static char *file_name(const struct controller *controller, const char *instance,
-		       const struct cftype *type)
+static char *file_name(const struct hierarchy *hierarchy, const struct controller *controller,
+		       const char *instance, const struct cftype *type)
 {
 	const char *prefix = controller ? controller->prefix : "cgroup";
 	char *name;
 	int len;
 
 	if (controller && !prefix)
-		prefix = controller->name;
+		prefix = hierarchy->kind->name_of(controller);
 	if (type->flags & CFTYPE_NO_PREFIX)
 		len = asprintf(&name, "%s", type->name);
 	else if (instance)
@@ -70,7 +70,7 @@ static int hierarchy_add_file(struct hierarchy *hierarchy, const struct controll
 		return -ENOMEM;
 	hierarchy->files = files;
 	files[count] = (struct cgroup_file){
-		.name = file_name(controller, instance, type),
+		.name = file_name(hierarchy, controller, instance, type),
 		.type = type,
 		.controller = controller,
 		.index = count,
@@ -95,37 +95,35 @@ static int hierarchy_add_table(struct hierarchy *hierarchy, const struct control
 static int hierarchy_add_controller(struct hierarchy *hierarchy,
 				    const struct controller *controller)
 {
+	const struct cftype *files = hierarchy->kind->files_of(controller);
 	const char *const *instance;
 	unsigned number = 0;
 	int error = 0;
 
 	if (!controller->instances)
-		return hierarchy_add_table(hierarchy, controller, NULL, 0,
-					   controller->legacy_files);
+		return hierarchy_add_table(hierarchy, controller, NULL, 0, files);
 	instance = controller->instances(hierarchy->tree);
 	for (; instance && *instance && !error; instance++)
-		error = hierarchy_add_table(hierarchy, controller, *instance, number++,
-					    controller->legacy_files);
+		error = hierarchy_add_table(hierarchy, controller, *instance, number++, files);
 	return error;
 }
 
-static int hierarchy_init(struct hierarchy *hierarchy, struct tree *tree, unsigned index,
-			  const struct controller *const *list)
+/* `list` of `count` controllers is copied. */
+static int hierarchy_init(struct hierarchy *hierarchy, const struct controller *const *list,
+			  unsigned count)
 {
-	const struct controller **own = calloc(2, sizeof(*own));
+	const struct controller **own = calloc(count + 1, sizeof(*own));
+	struct tree *tree = hierarchy->tree;
 	struct cgroup_file *file;
 	int error;
 
-	hierarchy->tree = tree;
-	hierarchy->index = index;
 	hierarchy->controllers = own;
-	hierarchy->name = list[0]->name;
 	if (!own)
 		return -ENOMEM;
-	own[0] = list[0];
-	error = hierarchy_add_table(hierarchy, NULL, NULL, 0, cgroup_base_files);
-	if (!error)
-		error = hierarchy_add_controller(hierarchy, list[0]);
+	memcpy(own, list, count * sizeof(*own));
+	error = hierarchy_add_table(hierarchy, NULL, NULL, 0, hierarchy->kind->base_files);
+	for (unsigned i = 0; i < count && !error; i++)
+		error = hierarchy_add_controller(hierarchy, list[i]);
 	if (error)
 		return error;
 	for (unsigned i = 0; i < hierarchy->file_count; i++) {
@@ -133,7 +131,11 @@ static int hierarchy_init(struct hierarchy *hierarchy, struct tree *tree, unsign
 		HASH_ADD_KEYPTR(hh, hierarchy->file_table, file->name, strlen(file->name), file);
 	}
 	hierarchy->root = cgroup_new(hierarchy, NULL, "", tree->uid, tree->gid);
-	return hierarchy->root ? 0 : -errno;
+	if (!hierarchy->root)
+		return -errno;
+	for (unsigned i = 0; i < count; i++)
+		atomic_load(&hierarchy->root->css[i])->online = true; /* nobody lists a root: no hook */
+	return 0;
 }
 
 static void hierarchy_free(struct hierarchy *hierarchy)
@@ -148,12 +150,19 @@ static void hierarchy_free(struct hierarchy *hierarchy)
 	free(hierarchy->release_agent);
 }
 
-struct tree *tree_new(const struct controller *const *list, struct machine *machine,
-		      struct accounting *accounting)
+static unsigned count_controllers(const struct controller *const *list)
+{
+	unsigned count = 0;
+
+	while (list[count])
+		count++;
+	return count;
+}
+
+/* A tree with room for `count` hierarchies. */
+static struct tree *tree_alloc(unsigned count, struct machine *machine, struct accounting *accounting)
 {
 	struct tree *tree = calloc(1, sizeof(*tree));
-	unsigned count = 0;
-	int error = -ENOMEM;
 
 	if (!tree)
 		return NULL;
@@ -163,21 +172,57 @@ struct tree *tree_new(const struct controller *const *list, struct machine *mach
 	tree->accounting = accounting;
 	tree->uid = geteuid();
 	tree->gid = getegid();
-	while (list[count])
-		count++;
 	tree->hierarchies = calloc(count ? count : 1, sizeof(*tree->hierarchies));
 	if (tree->hierarchies)
-		error = 0;
-	for (unsigned i = 0; i < count && !error; i++) {
-		tree->hierarchy_count++;
-		error = hierarchy_init(&tree->hierarchies[i], tree, i, &list[i]);
-	}
-	if (error) {
-		tree_free(tree);
-		errno = -error;
+		return tree;
+	tree_free(tree);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static int tree_add_hierarchy(struct tree *tree, const struct hierarchy_kind *kind, const char *name,
+			      const struct controller *const *list, unsigned count)
+{
+	struct hierarchy *hierarchy = &tree->hierarchies[tree->hierarchy_count];
+
+	hierarchy->tree = tree;
+	hierarchy->kind = kind;
+	hierarchy->name = name;
+	hierarchy->index = tree->hierarchy_count++;
+	return hierarchy_init(hierarchy, list, count);
+}
+
+static struct tree *tree_or_error(struct tree *tree, int error)
+{
+	if (!error)
+		return tree;
+	tree_free(tree);
+	errno = -error;
+	return NULL;
+}
+
+struct tree *tree_new(const struct controller *const *list, struct machine *machine,
+		      struct accounting *accounting)
+{
+	unsigned count = count_controllers(list);
+	struct tree *tree = tree_alloc(count, machine, accounting);
+	int error = 0;
+
+	for (unsigned i = 0; tree && i < count && !error; i++)
+		error = tree_add_hierarchy(tree, &hierarchy_v1, list[i]->name, &list[i], 1);
+	return tree_or_error(tree, error);
+}
+
+struct tree *tree_new_unified(const struct controller *const *list, struct machine *machine,
+			      struct accounting *accounting)
+{
+	struct tree *tree = tree_alloc(1, machine, accounting);
+
+	if (!tree)
 		return NULL;
-	}
-	return tree;
+	tree->unified = &tree->hierarchies[0];
+	return tree_or_error(tree, tree_add_hierarchy(tree, &hierarchy_v2, "", list,
+						      count_controllers(list)));
 }
 
 void tree_free(struct tree *tree)
@@ -194,9 +239,13 @@ void tree_free(struct tree *tree)
 
 bool cgroup_has_file(const struct cgroup *cgroup, const struct cgroup_file *file)
 {
-	unsigned absent = cgroup_is_root(cgroup) ? CFTYPE_NOT_ON_ROOT : CFTYPE_ONLY_ON_ROOT;
+	bool as_root = cgroup_is_root(cgroup) && !cgroup_tree(cgroup)->container_view;
+	unsigned absent = as_root ? CFTYPE_NOT_ON_ROOT : CFTYPE_ONLY_ON_ROOT;
 
-	return !(file->type->flags & absent);
+	if (cgroup->v2.no_pressure)
+		absent |= CFTYPE_PRESSURE;
+	return !(file->type->flags & absent) &&
+	       (!file->controller || cgroup_has_css(cgroup, file->controller));
 }
 
 static struct hierarchy *find_hierarchy(struct tree *tree, const char *name, size_t len)
@@ -228,7 +277,10 @@ static int lookup_step(struct tree *tree, struct node *node, const char *name, s
 	}
 	HASH_FIND(hh, node->cgroup->hierarchy->file_table, name, len, file);
 	if (file && cgroup_has_file(node->cgroup, file)) {
+		const struct css *css = cgroup_file_css(node->cgroup, file);
+
 		node->file = file;
+		node->serial = css ? css->serial : 0;
 		return 0;
 	}
 	HASH_FIND(hh, node->cgroup->children, name, len, child);
@@ -238,10 +290,12 @@ static int lookup_step(struct tree *tree, struct node *node, const char *name, s
 	return 0;
 }
 
-bool tree_same_hierarchy(const char *path, const char *other)
+bool tree_same_hierarchy(const struct tree *tree, const char *path, const char *other)
 {
 	size_t len;
 
+	if (tree->unified)
+		return true;
 	path += strspn(path, "/");
 	other += strspn(other, "/");
 	len = strcspn(path, "/");
@@ -250,7 +304,7 @@ bool tree_same_hierarchy(const char *path, const char *other)
 
 int tree_lookup(struct tree *tree, const char *path, struct node *node)
 {
-	*node = (struct node){0};
+	*node = (struct node){.cgroup = tree->unified ? tree->unified->root : NULL};
 	for (;;) {
 		size_t len;
 		int error;

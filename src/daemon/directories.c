@@ -39,7 +39,7 @@ static void list_cgroup(const struct listing *listing, struct cgroup *cgroup)
 		const struct cgroup_file *file = &hierarchy->files[i];
 
 		if (cgroup_has_file(cgroup, file))
-			list_node(listing, file->name, &(struct node){cgroup, file});
+			list_node(listing, file->name, &(struct node){.cgroup = cgroup, .file = file});
 	}
 	cgroup_for_each_child(child, cgroup)
 		list_node(listing, child->name, &(struct node){.cgroup = child});
@@ -50,7 +50,7 @@ int op_opendir(const char *path, struct fuse_file_info *fi)
 	int error = handle_open(path, true, fi);
 
 	/* The kernel forgets a listing when a name in it comes or goes, and all changes go through it. */
-	fi->cache_readdir = fi->keep_cache = front_end()->platform->cache_seconds > 0;
+	fi->cache_readdir = fi->keep_cache = cache_seconds(front_end()) > 0;
 	return error;
 }
 

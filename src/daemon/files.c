@@ -55,6 +55,7 @@ static struct request request_of(const struct handle *handle)
 		.cgroup = handle->node.cgroup,
 		.file = handle->node.file,
 		.caller = handle->opener,
+		.serial = handle->node.serial,
 	};
 
 	request.caller.tid = fuse_get_context()->pid;

@@ -201,7 +201,9 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 	}
 	front.accounting = accounting_new(machine);
 	if (front.accounting)
-		front.tree = tree_new(options->list, machine, front.accounting);
+		front.tree = (options->v2 ? tree_new_unified : tree_new)(options->list, machine, front.accounting);
+	if (front.tree)
+		front.tree->container_view = options->container_view;
 	if (front.tree && open_state(options, &front))
 		result = run(options, args, &front);
 	else if (!front.tree)

@@ -35,7 +35,7 @@ static int op_unlink(const char *path)
 
 static int op_link(const char *from, const char *to)
 {
-	return tree_same_hierarchy(from, to) ? -EPERM : -EXDEV;
+	return tree_same_hierarchy(front_end()->tree, from, to) ? -EPERM : -EXDEV;
 }
 
 static int op_symlink(const char *target, const char *path)
@@ -53,8 +53,8 @@ static void *op_init(struct fuse_conn_info *connection, struct fuse_config *conf
 	config->use_ino = 1;
 	config->nullpath_ok = 1;
 	config->hard_remove = 1; /* no .fuse_hidden names for what cannot be unlinked anyway */
-	config->entry_timeout = front->platform->cache_seconds;
-	config->attr_timeout = front->platform->asks_attributes ? 0 : front->platform->cache_seconds;
+	config->entry_timeout = cache_seconds(front);
+	config->attr_timeout = front->platform->asks_attributes ? 0 : cache_seconds(front);
 	config->negative_timeout = 0;
 	return front;
 }

@@ -32,6 +32,12 @@ static inline struct front_end *front_end(void)
 	return fuse_get_context()->private_data;
 }
 
+/* v2's files come and go by writes to other files, which the kernel does not see. */
+static inline double cache_seconds(const struct front_end *front)
+{
+	return front->tree->unified ? 0 : front->platform->cache_seconds;
+}
+
 /* Who makes the request that is being answered. */
 static inline struct caller current_caller(void)
 {

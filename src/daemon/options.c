@@ -26,6 +26,8 @@ static const struct fuse_opt option_table[] = {
 	OPTION("state=%s", state),
 	OPTION("freeze=%s", freeze),
 	OPTION("sendfile", sendfile),
+	OPTION("v2", v2),
+	OPTION("view=%s", view),
 	FUSE_OPT_KEY("-h", KEY_HELP),
 	FUSE_OPT_KEY("--help", KEY_HELP),
 	FUSE_OPT_KEY("-V", KEY_VERSION),
@@ -49,6 +51,9 @@ static const char usage_end[] =
 	"       accounting=SOURCE where fork and exit are learnt of: auto (default),\n"
 	"                         events (needs CAP_PERFMON or CAP_NET_ADMIN) or scan\n"
 	"       state=DIRECTORY   keep everything there, and go on with it at the next start\n"
+	"       v2                serve the unified hierarchy, cgroup v2, instead of v1's\n"
+	"       view=AS           v2: the root as a host has it (host, default), or as it is\n"
+	"                         seen from within a cgroup namespace (container)\n"
 	"       freeze=HOW        what FROZEN does to processes: stop (default) or none\n"
 	"       sendfile          let sendfile(2) work on the files (busybox cat uses it),\n"
 	"                         which then show a size that is not 0\n"
@@ -71,13 +76,19 @@ static void print_version(void)
 	printf("fuse_cgroupfs %s (libfuse %s)\n", FUSE_CGROUPFS_VERSION, fuse_pkgversion());
 }
 
-static const struct controller *find_controller(const char *name)
+/* Its name on the version that is served. */
+static const char *name_of(const struct options *options, const struct controller *controller)
 {
-	for (unsigned i = 0; controllers[i]; i++) {
-		if (!strcmp(controllers[i]->name, name))
-			return controllers[i];
-	}
-	return NULL;
+	return options->v2 && controller->dfl_name ? controller->dfl_name : controller->name;
+}
+
+static const struct controller *find_controller(const struct options *options, const char *name)
+{
+	const struct controller *const *list = options->v2 ? dfl_controllers : controllers;
+
+	while (*list && strcmp(name_of(options, *list), name))
+		list++;
+	return *list;
 }
 
 static bool is_listed(const struct controller *const *list, const struct controller *controller)
@@ -95,7 +106,7 @@ static bool choose_named(struct options *options)
 	const char *name;
 
 	while ((name = strsep(&rest, ":"))) {
-		const struct controller *controller = find_controller(name);
+		const struct controller *controller = find_controller(options, name);
 
 		if (!controller) {
 			fprintf(stderr, "fuse_cgroupfs: -o controllers: there is no controller '%s'; "
@@ -108,20 +119,39 @@ static bool choose_named(struct options *options)
 	return true;
 }
 
-static bool choose_controllers(struct options *options)
+/* v2's are in one order whatever order they were asked for in: that of cgroup.controllers. */
+static void sort_controllers(struct options *options)
 {
 	unsigned count = 0;
+	const struct controller *sorted[32];
 
-	while (controllers[count])
+	for (unsigned i = 0; dfl_controllers[i]; i++) {
+		if (is_listed(options->list, dfl_controllers[i]))
+			sorted[count++] = dfl_controllers[i];
+	}
+	memcpy(options->list, sorted, count * sizeof(*sorted));
+}
+
+static bool choose_controllers(struct options *options)
+{
+	const struct controller *const *all = options->v2 ? dfl_controllers : controllers;
+	unsigned count = 0;
+
+	while (all[count])
 		count++;
 	options->list = calloc(count + 1, sizeof(*options->list));
 	if (!options->list) {
 		fprintf(stderr, "fuse_cgroupfs: out of memory\n");
 		return false;
 	}
-	if (options->controllers)
-		return choose_named(options);
-	memcpy(options->list, controllers, count * sizeof(*options->list));
+	if (!options->controllers) {
+		memcpy(options->list, all, count * sizeof(*options->list));
+		return true;
+	}
+	if (!choose_named(options))
+		return false;
+	if (options->v2)
+		sort_controllers(options);
 	return true;
 }
 
@@ -191,6 +221,15 @@ static bool choose_freezing(struct options *options)
 	return true;
 }
 
+static bool choose_view(struct options *options)
+{
+	options->container_view = options->view && !strcmp(options->view, "container");
+	if (!options->view || options->container_view || !strcmp(options->view, "host"))
+		return true;
+	fprintf(stderr, "fuse_cgroupfs: -o view: '%s' is neither host nor container\n", options->view);
+	return false;
+}
+
 enum options_result options_parse(struct options *options, struct fuse_args *args)
 {
 	struct fuse_cmdline_opts cmdline;
@@ -212,7 +251,8 @@ enum options_result options_parse(struct options *options, struct fuse_args *arg
 				"mkdir /tmp/fuse-cgroup && fuse_cgroupfs /tmp/fuse-cgroup\n");
 		return OPTIONS_WRONG;
 	}
-	if (!choose_source(options) || !choose_freezing(options) || !choose_controllers(options))
+	if (!choose_source(options) || !choose_freezing(options) || !choose_controllers(options) ||
+	    !choose_view(options))
 		return OPTIONS_WRONG;
 	return OPTIONS_RUN;
 }
@@ -224,5 +264,6 @@ void options_free(struct options *options)
 	free(options->state);
 	free(options->accounting);
 	free(options->freeze);
+	free(options->view);
 	free(options->list);
 }

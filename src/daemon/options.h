@@ -18,6 +18,9 @@ struct options {
 	bool clone_fd;
 	char *state; /* -o state=DIRECTORY, NULL for none */
 	int sendfile; /* -o sendfile */
+	int v2; /* -o v2: the unified hierarchy */
+	char *view; /* -o view=NAME, NULL for host */
+	bool container_view; /* the same */
 	char *controllers; /* -o controllers=a:b, NULL for all */
 	char *accounting; /* -o accounting=NAME, NULL for auto */
 	enum accounting_source source; /* the same */

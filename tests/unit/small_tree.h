@@ -65,7 +65,7 @@ static inline int small_find(struct small_tree *small, const char *path, uid_t u
 	if (!error && !node.file)
 		error = -EISDIR;
 	if (!error)
-		*request = (struct request){cgroup_get(node.cgroup), node.file, {0, uid, uid, uid}};
+		*request = (struct request){cgroup_get(node.cgroup), node.file, {0, uid, uid, uid}, node.serial};
 	tree_unlock(small->tree);
 	return error;
 }

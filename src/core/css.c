@@ -1,0 +1,98 @@
+/* Controllers' states in cgroups: their making and end. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cgroup.h"
+#include "controller.h"
+#include "core.h"
+
+static struct css *find_css(const struct cgroup *cgroup, const struct controller *controller)
+{
+	const struct controller *const *list = cgroup->hierarchy->controllers;
+
+	for (unsigned i = 0; list[i]; i++) {
+		if (list[i] == controller)
+			return atomic_load_explicit(&cgroup->css[i], memory_order_acquire);
+	}
+	return NULL;
+}
+
+void *cgroup_css(const struct cgroup *cgroup, const struct controller *controller)
+{
+	const struct css *css = find_css(cgroup, controller);
+
+	return css ? css->state : NULL;
+}
+
+bool cgroup_has_css(const struct cgroup *cgroup, const struct controller *controller)
+{
+	const struct css *css = find_css(cgroup, controller);
+
+	return css && css->online;
+}
+
+struct cgroup *cgroup_effective(struct cgroup *cgroup, const struct controller *controller)
+{
+	while (cgroup->parent && !cgroup_has_css(cgroup, controller))
+		cgroup = cgroup->parent;
+	return cgroup;
+}
+
+struct css *cgroup_file_css(const struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	return file->controller ? find_css(cgroup, file->controller) : NULL;
+}
+
+struct css *css_get(struct css *css)
+{
+	if (css)
+		atomic_fetch_add(&css->references, 1);
+	return css;
+}
+
+void css_put(struct css *css)
+{
+	if (!css || atomic_fetch_sub(&css->references, 1) > 1)
+		return;
+	if (css->state && css->controller->css_free)
+		css->controller->css_free(css->state);
+	free(css);
+}
+
+int css_create(struct cgroup *cgroup, unsigned position, uid_t uid, gid_t gid)
+{
+	const struct controller *controller = cgroup->hierarchy->controllers[position];
+	struct css *css = calloc(1, sizeof(*css));
+	int error;
+
+	if (!css)
+		return -ENOMEM;
+	*css = (struct css){
+		.references = 1,
+		.controller = controller,
+		.serial = ++cgroup->hierarchy->tree->last_serial,
+		.uid = uid,
+		.gid = gid,
+	};
+	errno = ENOMEM;
+	if (controller->css_alloc && !(css->state = controller->css_alloc(cgroup))) {
+		error = -errno;
+		free(css);
+		return error;
+	}
+	css_put(atomic_exchange(&cgroup->css[position], css));
+	return 0;
+}
+
+void css_set_online(struct cgroup *cgroup, unsigned position, bool online)
+{
+	struct css *css = cgroup->css[position];
+	void (*hook)(struct cgroup *cgroup);
+
+	if (!css || css->online == online)
+		return;
+	hook = online ? css->controller->css_online : css->controller->css_offline;
+	css->online = online;
+	if (hook)
+		hook(cgroup);
+}

@@ -1,0 +1,96 @@
+/* Domains and threaded cgroups of v2, by the rules and names of kernel/cgroup/cgroup.c. */
+#include <errno.h>
+
+#include "cgroup.h"
+#include "controller.h"
+#include "core.h"
+
+bool cgroup_is_threaded(const struct cgroup *cgroup)
+{
+	return cgroup->v2.domain != cgroup;
+}
+
+/* cgroup_is_mixable: the root may have both processes and children with controllers. */
+static bool is_mixable(const struct cgroup *cgroup)
+{
+	return !cgroup->parent;
+}
+
+static bool has_populated_domain_children(const struct cgroup *cgroup)
+{
+	struct cgroup *child;
+
+	cgroup_for_each_child(child, cgroup) {
+		if (!cgroup_is_threaded(child) && group_is_populated(&child->group))
+			return true;
+	}
+	return false;
+}
+
+unsigned hierarchy_threaded(const struct hierarchy *hierarchy, unsigned mask)
+{
+	for (unsigned i = 0; hierarchy->controllers[i]; i++) {
+		if (!hierarchy->controllers[i]->threaded)
+			mask &= ~(1u << i);
+	}
+	return mask;
+}
+
+/* Those of the enabled ones that share out resources among processes, not threads. */
+static unsigned domain_controllers(const struct cgroup *cgroup)
+{
+	unsigned mask = cgroup->v2.subtree_control;
+
+	return mask & ~hierarchy_threaded(cgroup->hierarchy, mask);
+}
+
+bool cgroup_can_be_thread_root(const struct cgroup *cgroup)
+{
+	if (is_mixable(cgroup))
+		return true;
+	return !cgroup_is_threaded(cgroup) && !has_populated_domain_children(cgroup) &&
+	       !domain_controllers(cgroup);
+}
+
+bool cgroup_is_thread_root(const struct cgroup *cgroup)
+{
+	if (cgroup_is_threaded(cgroup))
+		return false;
+	if (cgroup->v2.threaded_children)
+		return true;
+	return group_has_members((struct group *)&cgroup->group) &&
+	       hierarchy_threaded(cgroup->hierarchy, cgroup->v2.subtree_control);
+}
+
+bool cgroup_is_valid_domain(const struct cgroup *cgroup)
+{
+	if (cgroup_is_threaded(cgroup))
+		return false;
+	while ((cgroup = cgroup->parent)) {
+		if (!is_mixable(cgroup) && cgroup_is_thread_root(cgroup))
+			return false;
+		if (cgroup_is_threaded(cgroup))
+			return false;
+	}
+	return true;
+}
+
+/* cgroup_enable_threaded */
+int cgroup_make_threaded(struct cgroup *cgroup)
+{
+	struct cgroup *domain = cgroup->parent->v2.domain, *position;
+
+	if (cgroup_is_threaded(cgroup))
+		return 0;
+	if (group_is_populated(&cgroup->group) || domain_controllers(cgroup))
+		return -EOPNOTSUPP;
+	if (!cgroup_is_valid_domain(domain) || !cgroup_can_be_thread_root(domain))
+		return -EOPNOTSUPP;
+	cgroup_for_each_descendant(position, cgroup) {
+		if (position == cgroup || cgroup_is_threaded(position))
+			position->v2.domain = domain;
+	}
+	cgroup->parent->v2.threaded_children++;
+	/* It loses the controllers that are not for threads, which cannot fail. */
+	return cgroup_apply_control(cgroup, cgroup->uid, cgroup->gid);
+}
