@@ -17,10 +17,23 @@ CC := gcc
 endif
 
 CFLAGS ?= -O2 -g
+# WERROR=1: every warning is an error, as in CI; elsewhere a newer compiler's new warning is none.
+WERROR ?=
 SANITIZE_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -MMD -MP -pthread \
-	$(shell pkg-config --cflags fuse3) $(SANITIZE_FLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pthread $(SANITIZE_FLAGS) $(LDFLAGS)
+
+# Those of these flags that the compiler takes. Asked when first needed: make test may install the compiler.
+accepted = $(shell for flag in $(1); do $(CC) -Werror $(CFLAGS) $$flag -include string.h -x c -c -o /dev/null /dev/null \
+	2>/dev/null && echo "$$flag"; done)
+# Who has set FORTIFY_SOURCE keeps it; sanitizers look after the same themselves.
+FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))$(SANITIZE),,-U_FORTIFY_SOURCE \
+	$(firstword $(call accepted,-D_FORTIFY_SOURCE=3 -D_FORTIFY_SOURCE=2)))
+HARDENING = $(eval HARDENING := $(FORTIFY) $(call accepted,-fPIE -fstack-protector-strong -fstack-clash-protection \
+	-fcf-protection -mbranch-protection=standard))$(HARDENING)
+HARDENED_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) -Iinclude -MMD -MP -pthread \
+	$(shell pkg-config --cflags fuse3) $(HARDENING) $(SANITIZE_FLAGS) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pthread $(HARDENED_LINK) $(SANITIZE_FLAGS) $(LDFLAGS)
 
 SOURCES := $(wildcard src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
@@ -39,6 +52,14 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_
 .PHONY: all
 all: deps-build
 	@$(MAKE) --no-print-directory $(BUILD)/fuse_cgroupfs $(BUILD)/fuse_cgroup_run
+
+# Whatever a documented target needs: what no test of today runs is built all the same.
+.PHONY: everything
+everything: deps-build deps-test deps-clang deps-clients deps-node deps-gvisor
+	@$(MAKE) --no-print-directory all $(UNIT_TESTS) $(FUZZERS) $(BUILD)/bench_floor $(LOOSE_OBJECTS)
+	@$(MAKE) --no-print-directory client-programs
+	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
+	@tests/gvisor/build-runsc.sh
 
 .PHONY: deps-%
 deps-%:
@@ -78,6 +99,14 @@ $(BUILD)/bench_floor: bench/bench_floor.c $(FLOOR_OBJECTS)
 	@$(CC) $(ALL_CFLAGS) -iquote src/run -o $@ $< $(FLOOR_OBJECTS) $(ALL_LDFLAGS) \
 		$(shell pkg-config --libs libseccomp) -lm
 
+# Programs that tests and benchmarks compile themselves: here it is only seen that they can.
+LOOSE_PROGRAMS := $(wildcard tests/mount/*.c tests/run/programs/*.c tests/accuracy/*.c bench/bench_*.c)
+LOOSE_OBJECTS := $(LOOSE_PROGRAMS:%.c=$(BUILD)/loose/%.o)
+$(BUILD)/loose/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC) $(ALL_CFLAGS) -iquote src/run -c -o $@ $<
+
 $(BUILD)/fuzz/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) -fsanitize=fuzzer-no-link -c -o $@ $<
@@ -116,12 +145,18 @@ clean:
 # --- tests ---
 
 .PHONY: test
-test: test-unit test-mount test-run
+test: test-unit test-build test-mount test-run
 
 .PHONY: test-unit
 test-unit: deps-build deps-test
 	@$(MAKE) --no-print-directory $(UNIT_TESTS)
 	@for test in $(UNIT_TESTS); do ./$$test || exit 1; done
+
+# What the build makes of the programs, and says where it cannot build.
+.PHONY: test-build
+test-build: all deps-test
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
+		$(PYTHON) -m pytest -q -rs tests/build
 
 # Through a mount: behaviour, the kernel as oracle, the truth of the root's figures.
 .PHONY: test-mount
@@ -142,7 +177,7 @@ test-sanitizers:
 # Both compilers, every warning an error.
 .PHONY: test-clang
 test-clang: deps-build deps-clang
-	$(MAKE) --no-print-directory all CC=clang BUILD=build/clang
+	$(MAKE) --no-print-directory all CC=clang BUILD=build/clang WERROR=1
 
 # Unmodified clients: Go libraries on the mount, programs of containers below the launcher.
 .PHONY: test-clients
@@ -203,4 +238,4 @@ bench: all deps-bench
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) BENCH_FLOOR=$(abspath $(BUILD)/bench_floor) \
 		$(PYTHON) bench/launcher.py
 
--include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d) $(FUZZERS:=.d) $(BUILD)/bench_floor.d
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d) $(FUZZERS:=.d) $(LOOSE_OBJECTS:.o=.d) $(BUILD)/bench_floor.d

@@ -18,9 +18,9 @@
 
 const struct trap traps[] = {
 #ifdef __NR_open
-	{__NR_open, "open", 1, CALLS_NOT_READING, O_RDONLY, NULL},
+	{__NR_open, "open", 1, CALLS_NOT_READING, O_RDONLY, false, NULL},
 #endif
-	{__NR_openat, "openat", 2, CALLS_NOT_READING, O_RDONLY, NULL},
+	{__NR_openat, "openat", 2, CALLS_NOT_READING, O_RDONLY, false, NULL},
 };
 const unsigned trap_count = sizeof(traps) / sizeof(traps[0]);
 

@@ -6,6 +6,10 @@ import os
 import time
 
 
+# BENCH_QUICK=1: all of it runs, with too few rounds for figures to be judged.
+QUICK = bool(os.environ.get("BENCH_QUICK"))
+
+
 def quiet(values):
     """The ns of one operation while nothing else wanted the machine: the rounds' first decile."""
     return sorted(values)[len(values) // 10]

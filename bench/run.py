@@ -17,9 +17,9 @@ import sys
 from dataclasses import dataclass
 
 from mounts import HIERARCHIES, World
-from report import bench, quiet
+from report import QUICK, bench, quiet
 
-MANY = 10_000
+MANY = 200 if QUICK else 10_000
 FEW = 10
 
 
@@ -131,6 +131,7 @@ def measure(world, rows):
     """{(threads, series): [ns of each round]}"""
     result = {}
     for threads, rounds, milliseconds in ((1, 150, 2), (4, 60, 5), (16, 60, 5)):
+        rounds = 3 if QUICK else rounds
         series = dict.fromkeys(name for row in rows if row.threads == threads
                                for name in (row.series, *(part for _, part in row.parts)))
         measured = world.measure(*series, threads=threads, rounds=rounds, milliseconds=milliseconds)

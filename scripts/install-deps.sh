@@ -6,7 +6,7 @@ set -eu
 packages() {
 	case $1 in
 	build) echo gcc libc6-dev pkg-config libfuse3-dev fuse3 libseccomp-dev uthash-dev ;;
-	test) echo libcmocka-dev python3-pytest mount procps musl-tools strace ;;
+	test) echo libcmocka-dev python3-pytest mount procps musl-tools strace busybox-static binutils ;;
 	clang) echo clang libclang-rt-14-dev ;;
 	gvisor) echo golang-go ca-certificates ;;
 	clients) echo golang-go ca-certificates python3-pytest runc crun podman containerd docker.io cgroup-tools \
