@@ -17,6 +17,7 @@
 
 #include "answers.h"
 #include "cgroup_namespace.h"
+#include "peer.h"
 #include "view.h"
 
 /* --- which hierarchy: cgroup1_parse_param, check_cgroupfs_options, cgroup1_root_to_use --- */
@@ -115,30 +116,28 @@ int answers_choose_hierarchy(const struct view *view, const char *data, bool nes
 
 /* --- who may --- */
 
-static bool has_sys_admin(pid_t tid)
+static bool has_sys_admin(const struct peer *peer)
 {
-	char path[32], *line = NULL;
 	unsigned long long effective = 0;
-	size_t size = 0;
-	FILE *file;
+	struct text status = {0};
+	const char *line;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	file = fopen(path, "re");
-	while (file && getline(&line, &size, file) > 0 &&
-	       sscanf(line, "CapEff: %llx", &effective) != 1)
-		;
-	free(line);
-	if (file)
-		fclose(file);
+	if (!peer_proc_read(peer, "status", &status)) {
+		text_add_bytes(&status, "", 1);
+		line = status.error ? NULL : strstr(status.data, "\nCapEff:");
+		if (line)
+			sscanf(line, "\nCapEff: %llx", &effective);
+	}
+	text_free(&status);
 	return effective >> CAP_SYS_ADMIN & 1;
 }
 
-static int open_namespace(pid_t tid, const char *kind)
+static int open_namespace(const struct peer *peer, const char *kind)
 {
-	char path[64];
+	char name[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", tid, kind);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(name, sizeof(name), "ns/%s", kind);
+	return peer_proc_open(peer, name, O_RDONLY);
 }
 
 static ino_t inode_of(int fd)
@@ -149,9 +148,9 @@ static ino_t inode_of(int fd)
 }
 
 /* ns_capable(): its capabilities hold in its own user namespace and in those below. */
-static bool governs(pid_t tid, const char *kind)
+static bool governs(const struct peer *peer, const char *kind)
 {
-	int own = open_namespace(tid, "user"), namespace = open_namespace(tid, kind);
+	int own = open_namespace(peer, "user"), namespace = open_namespace(peer, kind);
 	int user = ioctl(namespace, NS_GET_USERNS);
 	bool found = false;
 
@@ -171,9 +170,9 @@ static bool governs(pid_t tid, const char *kind)
 	return found;
 }
 
-bool answers_may_mount(pid_t tid, const char *namespace)
+bool answers_may_mount(const struct peer *peer, const char *namespace)
 {
-	return has_sys_admin(tid) && governs(tid, namespace);
+	return has_sys_admin(peer) && governs(peer, namespace);
 }
 
 /* --- the mount --- */
@@ -248,14 +247,14 @@ static void *attach(void *argument)
 	return NULL;
 }
 
-static int attach_in_namespace(pid_t tid, int mount, int target)
+static int attach_in_namespace(const struct peer *peer, int mount, int target)
 {
-	struct attachment attachment = {open_namespace(tid, "mnt"), mount, target, 0};
+	struct attachment attachment = {open_namespace(peer, "mnt"), mount, target, 0};
 	pthread_t thread;
 	int error;
 
 	if (attachment.namespace < 0)
-		return -errno;
+		return attachment.namespace;
 	error = pthread_create(&thread, NULL, attach, &attachment);
 	if (!error)
 		pthread_join(thread, NULL);
@@ -270,12 +269,12 @@ static bool is_directory(int fd)
 	return !fstat(fd, &st) && S_ISDIR(st.st_mode);
 }
 
-int answers_bind(struct view *view, pid_t tid, const char *source, int target)
+int answers_bind(struct view *view, const struct peer *peer, const char *source, int target)
 {
 	struct statx about;
 	int mount, error;
 
-	if (!answers_may_mount(tid, "mnt"))
+	if (!answers_may_mount(peer, "mnt"))
 		return -EPERM;
 	mount = open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (mount < 0)
@@ -285,17 +284,17 @@ int answers_bind(struct view *view, pid_t tid, const char *source, int target)
 	else if (S_ISDIR(about.stx_mode) != is_directory(target))
 		error = -ENOTDIR;
 	else
-		error = attach_in_namespace(tid, mount, target);
+		error = attach_in_namespace(peer, mount, target);
 	close(mount);
 	return error;
 }
 
-int answers_mount(struct view *view, pid_t tid, const char *data, unsigned long flags, int target)
+int answers_mount(struct view *view, const struct peer *peer, const char *data, unsigned long flags, int target)
 {
 	const struct view_hierarchy *hierarchy;
 	char root[PATH_MAX], path[PATH_MAX];
 	struct text roots = {0};
-	int error = cgroup_namespace_roots(view, tid, &roots), mount;
+	int error = cgroup_namespace_roots(view, peer, &roots), mount;
 
 	if (!error)
 		error = answers_choose_hierarchy(view, data, roots.len || view->prefix[0],
@@ -305,7 +304,7 @@ int answers_mount(struct view *view, pid_t tid, const char *data, unsigned long 
 	text_free(&roots);
 	if (error)
 		return error;
-	if (!answers_may_mount(tid, "cgroup"))
+	if (!answers_may_mount(peer, "cgroup"))
 		return -EPERM;
 	if (!is_directory(target))
 		return -ENOTDIR;
@@ -314,7 +313,7 @@ int answers_mount(struct view *view, pid_t tid, const char *data, unsigned long 
 	mount = open_mount(view, path, flags);
 	if (mount < 0)
 		return mount;
-	error = attach_in_namespace(tid, mount, target);
+	error = attach_in_namespace(peer, mount, target);
 	close(mount);
 	return error;
 }

@@ -11,7 +11,6 @@
 
 #include "cgroup_namespace.h"
 #include "identity.h"
-#include "machine_task.h"
 #include "peer.h"
 #include "view.h"
 
@@ -19,8 +18,8 @@
 struct table {
 	const char *name;
 	bool of_machine; /* /proc/NAME; else of each task */
-	/* Makes it of task `tid` for a reader with these roots; `file` is the kernel's own, O_PATH, or -1. */
-	int (*make)(struct view *view, const struct text *roots, pid_t tid, int file,
+	/* Makes it of a task for a reader with these roots; `file` is the kernel's own, O_PATH, or -1. */
+	int (*make)(struct view *view, const struct text *roots, const struct peer *of, int file,
 		    struct text *out);
 };
 
@@ -52,27 +51,13 @@ static int read_place(int file, struct text *out)
 	return error;
 }
 
-static int read_mountinfo(pid_t tid, struct text *out)
-{
-	char path[64];
-	int fd, error;
-
-	snprintf(path, sizeof(path), "/proc/%d/mountinfo", tid);
-	fd = open(path, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	error = read_place(fd, out);
-	close(fd);
-	return error;
-}
-
-static int make_mountinfo(struct view *view, const struct text *roots, pid_t tid, int file,
+static int make_mountinfo(struct view *view, const struct text *roots, const struct peer *of, int file,
 			  struct text *out)
 {
 	struct text mountinfo = {0};
 	int error = read_place(file, &mountinfo);
 
-	(void)tid;
+	(void)of;
 	if (!error)
 		error = view_mountinfo(view, roots, &mountinfo, out);
 	text_free(&mountinfo);
@@ -81,7 +66,7 @@ static int make_mountinfo(struct view *view, const struct text *roots, pid_t tid
 
 #define MOMENTS 10 /* tries to read two tables between two mounts */
 
-static int make_from_two(struct view *view, pid_t tid, int file, struct text *out,
+static int make_from_two(struct view *view, const struct peer *of, int file, struct text *out,
 			 int (*merge)(struct view *view, const struct text *mountinfo,
 				      const struct text *table, struct text *out))
 {
@@ -89,7 +74,7 @@ static int make_from_two(struct view *view, pid_t tid, int file, struct text *ou
 	int error = -EAGAIN;
 
 	for (unsigned i = 0; i < MOMENTS && error == -EAGAIN; i++) {
-		error = read_mountinfo(tid, &mountinfo);
+		error = peer_proc_read(of, "mountinfo", &mountinfo);
 		if (!error)
 			error = read_place(file, &table);
 		if (!error)
@@ -100,38 +85,38 @@ static int make_from_two(struct view *view, pid_t tid, int file, struct text *ou
 	return error;
 }
 
-static int make_mounts(struct view *view, const struct text *roots, pid_t tid, int file,
+static int make_mounts(struct view *view, const struct text *roots, const struct peer *of, int file,
 		       struct text *out)
 {
 	(void)roots;
-	return make_from_two(view, tid, file, out, view_mounts);
+	return make_from_two(view, of, file, out, view_mounts);
 }
 
-static int make_mountstats(struct view *view, const struct text *roots, pid_t tid, int file,
+static int make_mountstats(struct view *view, const struct text *roots, const struct peer *of, int file,
 			   struct text *out)
 {
 	(void)roots;
-	return make_from_two(view, tid, file, out, view_mountstats);
+	return make_from_two(view, of, file, out, view_mountstats);
 }
 
-static int make_cgroup(struct view *view, const struct text *roots, pid_t tid, int file,
+static int make_cgroup(struct view *view, const struct text *roots, const struct peer *of, int file,
 		       struct text *out)
 {
 	(void)file;
-	return view_task(view, roots, tid, out);
+	return view_task(view, roots, of, out);
 }
 
-static int make_cpuset(struct view *view, const struct text *roots, pid_t tid, int file,
+static int make_cpuset(struct view *view, const struct text *roots, const struct peer *of, int file,
 		       struct text *out)
 {
 	(void)file;
-	return view_cpuset(view, roots, tid, out);
+	return view_cpuset(view, roots, of, out);
 }
 
-static int make_cgroups(struct view *view, const struct text *roots, pid_t tid, int file,
+static int make_cgroups(struct view *view, const struct text *roots, const struct peer *of, int file,
 			struct text *out)
 {
-	(void)tid;
+	(void)of;
 	(void)file;
 	(void)roots;
 	return view_cgroups(view, out);
@@ -174,7 +159,7 @@ bool answers_may_be_table(const char *path)
 }
 
 /* The directory of /proc that a file was found in, by the file's own path: behind a magic link. */
-static int open_parent(const struct machine *machine, pid_t tid, int file, struct place *place)
+static int open_parent(const struct peer *peer, int file, struct place *place)
 {
 	char link[64], path[PATH_MAX];
 	struct stat wanted, found;
@@ -186,7 +171,7 @@ static int open_parent(const struct machine *machine, pid_t tid, int file, struc
 	if (len < 0)
 		return -errno;
 	path[len] = '\0';
-	error = place_find(machine, tid, AT_FDCWD, path, place);
+	error = place_find(peer, AT_FDCWD, path, place);
 	if (error)
 		return error;
 	if (place->fd < 0 || fstat(place->fd, &found) || fstat(file, &wanted) ||
@@ -197,20 +182,14 @@ static int open_parent(const struct machine *machine, pid_t tid, int file, struc
 	return 0;
 }
 
-/* Whose table of which kind is at the place. NULL: none. */
-static const struct table *identify(const struct machine *machine, const struct place *place,
-				    pid_t reader, pid_t *tid)
+/* Which kind of table is at the place. NULL: none. */
+static const struct table *identify(const struct place *place)
 {
 	const struct table *table = find_table(place->name);
 
 	if (!table || place->parent < 0 || !is_proc(place->parent))
 		return NULL;
-	if (table->of_machine != is_proc_root(place->parent))
-		return NULL;
-	*tid = reader;
-	if (!table->of_machine)
-		*tid = proc_directory_task(machine, place->parent, reader);
-	return *tid ? table : NULL;
+	return table->of_machine == is_proc_root(place->parent) ? table : NULL;
 }
 
 /* The text as a file that can only be read. */
@@ -242,7 +221,7 @@ static int open_text(const char *name, const struct text *text)
  * Whether the reader may open the file for reading, as the kernel checks it: mountstats of other users'
  * processes is not for everybody. What everybody may read needs no look. 0 or a negative errno.
  */
-static int check_permission(pid_t reader, int file)
+static int check_permission(const struct peer *reader, int file)
 {
 	char path[64];
 	struct stat st;
@@ -263,22 +242,17 @@ static int check_permission(pid_t reader, int file)
 	return fd < 0 ? fd : 0;
 }
 
-static int open_place(struct view *view, const struct machine *machine, pid_t reader,
-		      const struct place *place)
+/* The table of the task `of`, or of the machine, at the place. */
+static int make_table(struct view *view, const struct table *table, const struct peer *reader,
+		      const struct peer *of, int file)
 {
 	struct text text = {0}, roots = {0};
-	const struct table *table;
-	pid_t tid;
-	int fd;
+	int fd = check_permission(reader, file);
 
-	table = identify(machine, place, reader, &tid);
-	if (!table)
-		return -ENOENT;
-	fd = check_permission(reader, place->fd);
 	if (!fd)
 		fd = cgroup_namespace_roots(view, reader, &roots);
 	if (!fd)
-		fd = table->make(view, &roots, tid, place->fd, &text);
+		fd = table->make(view, &roots, of, file, &text);
 	if (fd == -EAGAIN)
 		fd = -ENOENT; /* mounts come faster than they can be read: the kernel's own */
 	if (!fd)
@@ -288,20 +262,39 @@ static int open_place(struct view *view, const struct machine *machine, pid_t re
 	return fd;
 }
 
-int answers_open_table(struct view *view, const struct machine *machine, pid_t tid, int dirfd,
-		       const char *path)
+static int open_place(struct view *view, const struct machine *machine, const struct peer *reader,
+		      const struct place *place)
+{
+	const struct table *table = identify(place);
+	struct peer *of = NULL;
+	int fd;
+
+	if (!table)
+		return -ENOENT;
+	if (!table->of_machine) {
+		of = proc_directory_task(machine, place->parent, reader);
+		if (!of)
+			return -ENOENT;
+	}
+	fd = make_table(view, table, reader, of, place->fd);
+	peer_free(of);
+	return fd;
+}
+
+int answers_open_table(struct view *view, const struct machine *machine, const struct peer *peer,
+		       int dirfd, const char *path)
 {
 	struct place place, real;
-	int fd = place_find(machine, tid, dirfd, path, &place);
+	int fd = place_find(peer, dirfd, path, &place);
 
 	if (fd)
 		return -ENOENT; /* the kernel says why */
 	if (place.fd >= 0 && place.parent < 0 && is_proc(place.fd) &&
-	    !open_parent(machine, tid, place.fd, &real)) {
-		fd = open_place(view, machine, tid, &real);
+	    !open_parent(peer, place.fd, &real)) {
+		fd = open_place(view, machine, peer, &real);
 		place_close(&real);
 	} else {
-		fd = open_place(view, machine, tid, &place);
+		fd = open_place(view, machine, peer, &place);
 	}
 	place_close(&place);
 	return fd;

@@ -14,9 +14,9 @@
 
 #define PART 65536
 
-static bool is_ours(struct view *view, pid_t tid, int fd)
+static bool is_ours(struct view *view, const struct peer *peer, int fd)
 {
-	int file = peer_file(tid, fd);
+	int file = peer_file(peer, fd);
 	struct statx about;
 	bool ours;
 
@@ -47,11 +47,11 @@ static int copy(int out, int in, off_t position, size_t count, size_t *copied)
 }
 
 /* Copies from where the task says, or from where its file is, and leaves that behind the last byte. */
-static int64_t send(pid_t tid, int out, int in, uint64_t address, size_t count)
+static int64_t send(const struct peer *peer, int out, int in, uint64_t address, size_t count)
 {
 	off_t position = lseek(in, 0, SEEK_CUR);
 	size_t copied = 0;
-	int error = address ? peer_read(tid, address, &position, sizeof(position)) : 0;
+	int error = address ? peer_read(peer, address, &position, sizeof(position)) : 0;
 
 	if (error)
 		return error;
@@ -59,23 +59,23 @@ static int64_t send(pid_t tid, int out, int in, uint64_t address, size_t count)
 	position += (off_t)copied;
 	if (!address)
 		lseek(in, position, SEEK_SET);
-	else if (peer_write(tid, address, &position, sizeof(position)))
+	else if (peer_write(peer, address, &position, sizeof(position)))
 		return -EFAULT;
 	if (error == -EPIPE)
-		syscall(__NR_tkill, tid, SIGPIPE); /* as writing itself would have */
+		peer_signal(peer, SIGPIPE); /* as writing itself would have */
 	return copied ? (int64_t)copied : error;
 }
 
-int answers_sendfile(struct view *view, pid_t tid, int out, int in, uint64_t address, size_t count,
+int answers_sendfile(struct view *view, const struct peer *peer, int out, int in, uint64_t address, size_t count,
 		     int64_t *result)
 {
 	int from, to;
 
-	if (!is_ours(view, tid, in))
+	if (!is_ours(view, peer, in))
 		return -ENOENT;
-	from = peer_descriptor(tid, in);
-	to = peer_descriptor(tid, out);
-	*result = from < 0 ? from : to < 0 ? to : send(tid, to, from, address, count);
+	from = peer_descriptor(peer, in);
+	to = peer_descriptor(peer, out);
+	*result = from < 0 ? from : to < 0 ? to : send(peer, to, from, address, count);
 	if (from >= 0)
 		close(from);
 	if (to >= 0)

@@ -2,11 +2,12 @@
 #define RUN_ANSWERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 #include <sys/vfs.h>
 
 struct machine;
+struct peer;
 struct view;
 struct view_hierarchy;
 
@@ -25,7 +26,7 @@ bool answers_may_be_table(const char *path);
  * A descriptor, open for reading at its start, of the table that the task's path names, made for this
  * open: one open is one moment. -ENOENT: it names none; -ESRCH as the kernel for a task that has ended.
  */
-int answers_open_table(struct view *view, const struct machine *machine, pid_t tid, int dirfd,
+int answers_open_table(struct view *view, const struct machine *machine, const struct peer *peer, int dirfd,
 		       const char *path);
 
 /*
@@ -33,7 +34,7 @@ int answers_open_table(struct view *view, const struct machine *machine, pid_t t
  * `address` in the task is that of the offset, or 0. *result is what the call returns. -ENOENT: the
  * file is not ours, and nothing was done. May wait for whoever reads `out`.
  */
-int answers_sendfile(struct view *view, pid_t tid, int out, int in, uint64_t address, size_t count,
+int answers_sendfile(struct view *view, const struct peer *peer, int out, int in, uint64_t address, size_t count,
 		     int64_t *result);
 
 /*
@@ -44,15 +45,15 @@ int answers_choose_hierarchy(const struct view *view, const char *data, bool nes
 			     const struct view_hierarchy **chosen);
 
 /* Whether the task has CAP_SYS_ADMIN in the user namespace that owns its namespace ("mnt", "cgroup"). */
-bool answers_may_mount(pid_t tid, const char *namespace);
+bool answers_may_mount(const struct peer *peer, const char *namespace);
 
 /*
  * Mounts what the data names, as the task's cgroup namespace has it, on `target` (O_PATH, in the task's
  * mount namespace), with the MS_ flags of mount(2). 0 or a negative errno.
  */
-int answers_mount(struct view *view, pid_t tid, const char *data, unsigned long flags, int target);
+int answers_mount(struct view *view, const struct peer *peer, const char *data, unsigned long flags, int target);
 
 /* Bind mounts what is at `source` (the supervisor's path, in our tree) there. 0 or a negative errno. */
-int answers_bind(struct view *view, pid_t tid, const char *source, int target);
+int answers_bind(struct view *view, const struct peer *peer, const char *source, int target);
 
 #endif

@@ -24,7 +24,7 @@
 
 static bool fetch_path(const struct call *call, unsigned argument, char *path)
 {
-	return !peer_read_string(call->tid, call->arguments[argument], path, PATH_MAX);
+	return !peer_read_string(call->peer, call->arguments[argument], path, PATH_MAX);
 }
 
 static void answer_value(struct answer *answer, int64_t value)
@@ -49,19 +49,19 @@ static void answer_statfs_of(const struct calls_context *context, const struct c
 	if (error == -ENOENT)
 		return; /* not ours */
 	if (!error)
-		error = peer_write(call->tid, call->arguments[1], &fs, sizeof(fs));
+		error = peer_write(call->peer, call->arguments[1], &fs, sizeof(fs));
 	answer_value(answer, error);
 }
 
 /* Whether the task may search the directories on the path's way: we were not asked, as root. */
-static bool may_reach(const struct calls_context *context, const struct call *call, const char *path)
+static bool may_reach(const struct call *call, const char *path)
 {
 	mode_t umask;
 	int file;
 
-	if (identity_is_root(call->tid) || !identity_take(call->tid, false, &umask))
+	if (identity_is_root(call->peer) || !identity_take(call->peer, false, &umask))
 		return true;
-	file = place_open(context->machine, call->tid, AT_FDCWD, path);
+	file = place_open(call->peer, AT_FDCWD, path);
 	identity_return();
 	if (file >= 0)
 		close(file);
@@ -75,14 +75,14 @@ static void answer_statfs(const struct calls_context *context, const struct call
 
 	if (!fetch_path(call, 0, path))
 		return;
-	file = place_open_quickly(call->tid, path, context->view->at);
+	file = place_open_quickly(call->peer, path, context->view->at);
 	if (file == -EAGAIN) {
 		context->before_waiting();
-		file = place_open(context->machine, call->tid, AT_FDCWD, path);
+		file = place_open(call->peer, AT_FDCWD, path);
 	}
 	if (file < 0)
 		return;
-	if (may_reach(context, call, path))
+	if (may_reach(call, path))
 		answer_statfs_of(context, call, file, answer);
 	close(file);
 }
@@ -90,7 +90,7 @@ static void answer_statfs(const struct calls_context *context, const struct call
 static void answer_fstatfs(const struct calls_context *context, const struct call *call, char *path,
 			   struct answer *answer)
 {
-	int file = peer_file(call->tid, (int)call->arguments[0]);
+	int file = peer_file(call->peer, (int)call->arguments[0]);
 
 	snprintf(path, PATH_MAX, "%d", (int)call->arguments[0]);
 	if (file < 0)
@@ -109,11 +109,11 @@ static void answer_open_at(const struct calls_context *context, const struct cal
 	if (!answers_may_be_table(path))
 		return;
 	context->before_waiting();
-	if (!place_is_permitted(call->tid, dirfd, path, how->flags, how->resolve))
+	if (!place_is_permitted(call->peer, dirfd, path, how->flags, how->resolve))
 		return;
 	if (how->resolve & RESOLVE_IN_ROOT)
 		path += strspn(path, "/");
-	file = answers_open_table(context->view, context->machine, call->tid, dirfd, path);
+	file = answers_open_table(context->view, context->machine, call->peer, dirfd, path);
 	if (file == -ENOENT)
 		return; /* no table of ours */
 	if (file < 0) {
@@ -152,7 +152,7 @@ static bool fetch_how(const struct call *call, struct open_how *how)
 	uint64_t size = call->arguments[3];
 
 	if (size < sizeof(*how) || size > sizeof(longer) ||
-	    peer_read(call->tid, call->arguments[2], longer, size))
+	    peer_read(call->peer, call->arguments[2], longer, size))
 		return false;
 	memcpy(how, longer, sizeof(*how));
 	for (uint64_t i = sizeof(*how); i < size; i++) {
@@ -181,7 +181,7 @@ static void answer_sendfile(const struct calls_context *context, const struct ca
 
 	snprintf(path, PATH_MAX, "%d, %d", (int)call->arguments[0], (int)call->arguments[1]);
 	context->before_waiting();
-	if (!answers_sendfile(context->view, call->tid, (int)call->arguments[0],
+	if (!answers_sendfile(context->view, call->peer, (int)call->arguments[0],
 			      (int)call->arguments[1], call->arguments[2], call->arguments[3],
 			      &result))
 		answer_value(answer, result);
@@ -193,12 +193,15 @@ static void answer_sendfile(const struct calls_context *context, const struct ca
 static void answer_seccomp(const struct calls_context *context, const struct call *call, char *path,
 			   struct answer *answer)
 {
+	char name[PEER_NAME_MAX];
+
 	(void)context;
 	snprintf(path, PATH_MAX, "SECCOMP_FILTER_FLAG_NEW_LISTENER");
 	if (!call->arguments[2])
 		return; /* libseccomp finds out what the kernel knows */
-	fprintf(stderr, "fuse_cgroup_run: process %d wants a seccomp listener of its own: refused "
-			"(EBUSY), the kernel permits one and fuse_cgroup_run has it\n", call->tid);
+	peer_name(call->peer, name);
+	fprintf(stderr, "fuse_cgroup_run: process %s wants a seccomp listener of its own: refused "
+			"(EBUSY), the kernel permits one and fuse_cgroup_run has it\n", name);
 	answer_value(answer, -EBUSY);
 }
 
@@ -221,13 +224,13 @@ static int mount_cgroup(const struct calls_context *context, const struct call *
 {
 	char data[PATH_MAX] = "";
 
-	if (!answers_may_mount(call->tid, "mnt"))
+	if (!answers_may_mount(call->peer, "mnt"))
 		return -EPERM;
 	if (strcmp(type, "cgroup"))
 		return -ENODEV; /* a kernel that has no cgroup2 */
-	if (call->arguments[4] && peer_read_string(call->tid, call->arguments[4], data, sizeof(data)))
+	if (call->arguments[4] && peer_read_string(call->peer, call->arguments[4], data, sizeof(data)))
 		return -EFAULT;
-	return answers_mount(context->view, call->tid, data, mount_flags(call), target);
+	return answers_mount(context->view, call->peer, data, mount_flags(call), target);
 }
 
 /* With --redirect: a bind mount of something in the tree. */
@@ -239,15 +242,15 @@ static bool bind_redirected(const struct calls_context *context, const struct ca
 
 	if (!context->redirect || !(mount_flags(call) & MS_BIND) || mount_flags(call) & MS_REMOUNT ||
 	    !fetch_path(call, 0, path) ||
-	    !redirect_path_of(context->view, call->tid, path, source) || !fetch_path(call, 1, path))
+	    !redirect_path_of(context->view, call->peer, path, source) || !fetch_path(call, 1, path))
 		return false;
 	context->before_waiting();
-	target = place_open(context->machine, call->tid, AT_FDCWD, path);
+	target = place_open(call->peer, AT_FDCWD, path);
 	if (target < 0) {
 		answer_value(answer, target);
 		return true;
 	}
-	answer_value(answer, answers_bind(context->view, call->tid, source, target));
+	answer_value(answer, answers_bind(context->view, call->peer, source, target));
 	close(target);
 	return true;
 }
@@ -265,11 +268,11 @@ static void answer_mount(const struct calls_context *context, const struct call 
 
 	if (bind_redirected(context, call, path, answer))
 		return;
-	if (peer_read_string(call->tid, call->arguments[2], type, sizeof(type)) ||
+	if (peer_read_string(call->peer, call->arguments[2], type, sizeof(type)) ||
 	    !is_cgroup_type(type) || mount_flags(call) & NO_NEW_MOUNT || !fetch_path(call, 1, path))
 		return;
 	context->before_waiting();
-	target = place_open(context->machine, call->tid, AT_FDCWD, path);
+	target = place_open(call->peer, AT_FDCWD, path);
 	if (target < 0) {
 		answer_value(answer, target);
 		return;
@@ -303,7 +306,7 @@ static void answer_unshare(const struct calls_context *context, const struct cal
 	(void)answer; /* it is the kernel that does it */
 	snprintf(path, PATH_MAX, "CLONE_NEWCGROUP");
 	context->before_waiting();
-	cgroup_namespace_expect(context->view, call->tid);
+	cgroup_namespace_expect(context->view, call->peer);
 }
 
 const struct trap traps[] = {
@@ -329,20 +332,15 @@ const unsigned trap_count = sizeof(traps) / sizeof(traps[0]);
 static void tell(const struct call *call, const char *name, const char *path,
 		 const struct answer *answer)
 {
-	switch (answer->kind) {
-	case ANSWER_KERNEL:
-		fprintf(stderr, "fuse_cgroup_run: %d %s(%s): the kernel's\n", call->tid, name,
-			path);
-		break;
-	case ANSWER_FILE:
-		fprintf(stderr, "fuse_cgroup_run: %d %s(%s): our file\n", call->tid, name,
-			path);
-		break;
-	case ANSWER_VALUE:
-		fprintf(stderr, "fuse_cgroup_run: %d %s(%s): %s\n", call->tid, name, path,
-			answer->value < 0 ? strerrorname_np(-(int)answer->value) : "answered");
-		break;
-	}
+	const char *what = "the kernel's";
+	char task[PEER_NAME_MAX];
+
+	peer_name(call->peer, task);
+	if (answer->kind == ANSWER_FILE)
+		what = "our file";
+	else if (answer->kind == ANSWER_VALUE)
+		what = answer->value < 0 ? strerrorname_np(-(int)answer->value) : "answered";
+	fprintf(stderr, "fuse_cgroup_run: %s %s(%s): %s\n", task, name, path, what);
 }
 
 static const struct trap *find_trap(int number)

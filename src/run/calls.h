@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 struct machine;
+struct peer;
 struct view;
 
 /*
@@ -14,7 +15,7 @@ struct view;
  */
 
 struct call {
-	pid_t tid; /* in the supervisor's pid namespace */
+	struct peer *peer; /* the task whose call it is */
 	int number; /* __NR_* of the native architecture */
 	uint64_t arguments[6];
 };

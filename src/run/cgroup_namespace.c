@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "peer.h"
 #include "view.h"
 
 #define MAX_KNOWN 128
@@ -25,7 +27,8 @@ struct namespace {
 };
 
 struct expectation {
-	pid_t tid;
+	bool is_open;
+	int task; /* its directory of /proc: a number would become another's */
 	struct text roots;
 };
 
@@ -36,19 +39,24 @@ static unsigned known_count;
 static struct expectation expected[MAX_EXPECTED]; /* a ring */
 static unsigned expected_next;
 
-static void namespace_path(char *path, size_t size, pid_t tid)
-{
-	snprintf(path, size, "/proc/%d/ns/cgroup", tid);
-}
+#define NAME "ns/cgroup"
 
 /* 0: the task has ended, or the kernel has no such namespaces. */
-static ino_t namespace_of(pid_t tid)
+static ino_t namespace_of(const struct peer *peer)
 {
-	char path[64];
 	struct stat st;
 
-	namespace_path(path, sizeof(path), tid);
-	return stat(path, &st) ? 0 : st.st_ino;
+	return peer_proc_stat(peer, NAME, &st) ? 0 : st.st_ino;
+}
+
+/* The same of a directory of /proc, or of the name of one in `proc`. */
+static ino_t namespace_at(int directory, const char *name)
+{
+	char path[NAME_MAX + sizeof(NAME) + 1];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/" NAME, name);
+	return fstatat(directory, path, &st, 0) ? 0 : st.st_ino;
 }
 
 static struct namespace *find(ino_t inode)
@@ -76,7 +84,7 @@ static bool has_process(ino_t inode)
 
 	while (proc && !found && (entry = readdir(proc))) {
 		if (isdigit((unsigned char)entry->d_name[0]))
-			found = namespace_of(atoi(entry->d_name)) == inode;
+			found = namespace_at(dirfd(proc), entry->d_name) == inode;
 	}
 	if (proc)
 		closedir(proc);
@@ -96,6 +104,14 @@ static void make_room(void)
 		forget(0);
 }
 
+static void drop(struct expectation *expectation)
+{
+	if (expectation->is_open)
+		close(expectation->task);
+	text_free(&expectation->roots);
+	*expectation = (struct expectation){0};
+}
+
 /* Where the maker of the namespace was, if it still is in it. */
 static bool take_expected(ino_t inode, struct text *roots)
 {
@@ -103,27 +119,26 @@ static bool take_expected(ino_t inode, struct text *roots)
 		struct expectation *latest =
 			&expected[(expected_next + MAX_EXPECTED - i) % MAX_EXPECTED];
 
-		if (!latest->tid || namespace_of(latest->tid) != inode)
+		if (!latest->is_open || namespace_at(latest->task, ".") != inode)
 			continue;
 		*roots = latest->roots;
-		*latest = (struct expectation){0};
+		latest->roots = (struct text){0};
+		drop(latest);
 		return true;
 	}
 	return false;
 }
 
-static int learn(struct view *view, pid_t tid, ino_t inode)
+static int learn(struct view *view, const struct peer *peer, ino_t inode)
 {
 	struct namespace namespace = {.inode = inode};
-	char path[64];
 	int error = 0;
 
-	namespace_path(path, sizeof(path), tid);
-	namespace.file = open(path, O_RDONLY | O_CLOEXEC);
+	namespace.file = peer_proc_open(peer, NAME, O_RDONLY);
 	if (namespace.file < 0)
-		return -errno;
+		return namespace.file;
 	if (!take_expected(inode, &namespace.roots))
-		error = view_memberships(view, tid, &namespace.roots);
+		error = view_memberships(view, peer, &namespace.roots);
 	if (error) {
 		text_free(&namespace.roots);
 		close(namespace.file);
@@ -134,17 +149,17 @@ static int learn(struct view *view, pid_t tid, ino_t inode)
 	return 0;
 }
 
-int cgroup_namespace_roots(struct view *view, pid_t tid, struct text *roots)
+int cgroup_namespace_roots(struct view *view, const struct peer *peer, struct text *roots)
 {
-	ino_t inode = namespace_of(tid);
+	ino_t inode = namespace_of(peer);
 	int error = 0;
 
 	text_clear(roots);
-	if (!inode || inode == namespace_of(getpid()))
+	if (!inode || inode == namespace_at(AT_FDCWD, "/proc/self"))
 		return 0;
 	pthread_mutex_lock(&lock);
 	if (!find(inode))
-		error = learn(view, tid, inode);
+		error = learn(view, peer, inode);
 	if (!error) {
 		const struct text *found = &find(inode)->roots;
 
@@ -154,18 +169,27 @@ int cgroup_namespace_roots(struct view *view, pid_t tid, struct text *roots)
 	return error ? error : roots->error;
 }
 
-void cgroup_namespace_expect(struct view *view, pid_t tid)
+static void expect(int task, const struct text *roots)
 {
+	pthread_mutex_lock(&lock);
+	drop(&expected[expected_next]);
+	expected[expected_next] = (struct expectation){true, task, *roots};
+	expected_next = (expected_next + 1) % MAX_EXPECTED;
+	pthread_mutex_unlock(&lock);
+}
+
+void cgroup_namespace_expect(struct view *view, const struct peer *peer)
+{
+	int task = peer_proc_open(peer, ".", O_PATH | O_DIRECTORY);
 	struct text roots = {0};
 
+	if (task < 0)
+		return;
 	/* The one it is in now has to be known before it leaves it. */
-	if (!cgroup_namespace_roots(view, tid, &roots) && !view_memberships(view, tid, &roots)) {
-		pthread_mutex_lock(&lock);
-		text_free(&expected[expected_next].roots);
-		expected[expected_next] = (struct expectation){tid, roots};
-		expected_next = (expected_next + 1) % MAX_EXPECTED;
-		pthread_mutex_unlock(&lock);
+	if (!cgroup_namespace_roots(view, peer, &roots) && !view_memberships(view, peer, &roots)) {
+		expect(task, &roots);
 		return;
 	}
 	text_free(&roots);
+	close(task);
 }

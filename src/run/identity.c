@@ -1,7 +1,6 @@
 /* Acting with the rights of a task. */
 #include "identity.h"
 
-#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "peer.h"
 
 #define MAX_GROUPS 65536 /* NGROUPS_MAX */
 
@@ -39,28 +40,31 @@ static void read_groups(struct identity *identity, const char *list)
 	}
 }
 
-/* The lines of /proc/PID/status that say who it is. */
-static bool read_identity(pid_t tid, struct identity *identity)
+static bool read_line(struct identity *identity, const char *line)
 {
-	char path[32], *line = NULL;
-	size_t size = 0;
-	FILE *file;
+	unsigned *uid = identity->uid, *gid = identity->gid;
+
+	if (!strncmp(line, "Groups:", 7))
+		read_groups(identity, line + 7);
+	sscanf(line, "Umask: %o", &identity->umask);
+	return sscanf(line, "Uid: %u %u %u %u", uid, uid + 1, uid + 2, uid + 3) == 4 ||
+	       sscanf(line, "Gid: %u %u %u %u", gid, gid + 1, gid + 2, gid + 3) == 4;
+}
+
+/* The lines of /proc/PID/status that say who it is. */
+static bool read_identity(const struct peer *peer, struct identity *identity)
+{
+	struct text status = {0};
+	char *rest, *line;
 	int found = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	file = fopen(path, "re");
-	while (file && getline(&line, &size, file) > 0) {
-		unsigned *uid = identity->uid, *gid = identity->gid;
-
-		found += sscanf(line, "Uid: %u %u %u %u", uid, uid + 1, uid + 2, uid + 3) == 4;
-		found += sscanf(line, "Gid: %u %u %u %u", gid, gid + 1, gid + 2, gid + 3) == 4;
-		sscanf(line, "Umask: %o", &identity->umask);
-		if (!strncmp(line, "Groups:", 7))
-			read_groups(identity, line + 7);
+	if (!peer_proc_read(peer, "status", &status)) {
+		text_add_bytes(&status, "", 1);
+		rest = status.data;
+		while (!status.error && (line = strsep(&rest, "\n")))
+			found += read_line(identity, line);
 	}
-	free(line);
-	if (file)
-		fclose(file);
+	text_free(&status);
 	return found == 2;
 }
 
@@ -70,11 +74,11 @@ static bool set_groups(size_t count, const gid_t *groups)
 	return !syscall(__NR_setgroups, count, groups);
 }
 
-bool identity_take(pid_t tid, bool real, mode_t *umask)
+bool identity_take(const struct peer *peer, bool real, mode_t *umask)
 {
 	struct identity identity = {.umask = 022};
 	unsigned which = real ? 0 : 3;
-	bool taken = read_identity(tid, &identity);
+	bool taken = read_identity(peer, &identity);
 
 	*umask = identity.umask;
 	if (taken && geteuid() == 0) {
@@ -88,13 +92,11 @@ bool identity_take(pid_t tid, bool real, mode_t *umask)
 	return taken;
 }
 
-bool identity_is_root(pid_t tid)
+bool identity_is_root(const struct peer *peer)
 {
-	char path[32];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%d", tid);
-	return !stat(path, &st) && st.st_uid == 0;
+	return !peer_proc_stat(peer, ".", &st) && st.st_uid == 0;
 }
 
 void identity_return(void)

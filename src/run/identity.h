@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct peer;
+
 /*
  * Doing something for a task with no more rights than it has: the calling
  * thread takes its filesystem user, group and supplementary groups, and with
@@ -15,9 +17,9 @@
  * the task's. A supervisor that is not root has no other rights than its tasks, and takes nothing.
  * False: they cannot be known or taken; nothing must be done then.
  */
-bool identity_take(pid_t tid, bool real, mode_t *umask);
+bool identity_take(const struct peer *peer, bool real, mode_t *umask);
 /* Whether it is root, as who owns its files in /proc tells: also true of one whose memory is a secret. */
-bool identity_is_root(pid_t tid);
+bool identity_is_root(const struct peer *peer);
 /* Back to the thread's own; it has no supplementary groups then: root needs none. */
 void identity_return(void);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "peer.h"
 #include "processor.h"
 
 /*
@@ -138,22 +139,33 @@ static void pass_on(__u64 id, const struct answer *answer, struct seccomp_notif_
 	respond(response);
 }
 
+/* A peer_check. */
+static bool is_waiting(uint64_t call)
+{
+	__u64 id = call;
+
+	return !ioctl(server.listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id);
+}
+
 static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *response)
 {
-	bool is_other;
-	struct answer answer;
+	struct answer answer = {.kind = ANSWER_KERNEL};
+	bool is_other = false;
 	struct call call = {
-		.tid = (pid_t)request->pid,
+		.peer = peer_new((pid_t)request->pid, is_waiting, request->id),
 		.number = request->data.nr,
 	};
 
 	memcpy(call.arguments, request->data.args, sizeof(call.arguments));
 	/* Woken here it would leave its own processor idle, until the next tick finds that out. */
-	is_other = processor_is_other(server.context->machine, call.tid);
-	calls_answer(server.context, &call, &answer);
+	if (call.peer) {
+		is_other = processor_is_other(server.context->machine, call.peer);
+		calls_answer(server.context, &call, &answer);
+	}
 	if (is_other)
 		wake_here(false);
 	pass_on(request->id, &answer, response);
+	peer_free(call.peer);
 	if (is_other)
 		wake_here(true);
 	adapt_places(is_other);

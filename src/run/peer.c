@@ -1,203 +1,129 @@
-/* The memory and files of a task, and whose a directory of /proc is. */
+/* A task that waits for an answer: its files, and what /proc tells of it. */
 #include "peer.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-#include "machine_task.h"
+#include "peer_number.h"
 
-#define PROC_ROOT_INO 1 /* linux/proc_ns.h */
-
-int peer_read(pid_t tid, uint64_t address, void *data, size_t len)
+struct peer *peer_new(pid_t tid, peer_check *is_same, uint64_t call)
 {
-	struct iovec local = {data, len}, remote = {(void *)(uintptr_t)address, len};
-	ssize_t count = process_vm_readv(tid, &local, 1, &remote, 1, 0);
+	struct peer *peer = malloc(sizeof(*peer));
 
-	if (count < 0)
-		return errno == ESRCH ? -ESRCH : -EFAULT;
-	return (size_t)count == len ? 0 : -EFAULT;
+	if (peer)
+		*peer = (struct peer){tid, is_same, call};
+	return peer;
 }
 
-int peer_write(pid_t tid, uint64_t address, const void *data, size_t len)
+void peer_free(struct peer *peer)
 {
-	struct iovec local = {(void *)data, len}, remote = {(void *)(uintptr_t)address, len};
-	ssize_t count = process_vm_writev(tid, &local, 1, &remote, 1, 0);
-
-	if (count < 0)
-		return errno == ESRCH ? -ESRCH : -EFAULT;
-	return (size_t)count == len ? 0 : -EFAULT;
+	free(peer);
 }
 
-#define CHUNK 256 /* most paths are shorter, and no read goes over the end of a page, which may be the last */
-
-int peer_read_string(pid_t tid, uint64_t address, char *string, size_t size)
+bool peer_is_there(const struct peer *peer)
 {
-	for (size_t done = 0, len; done < size; done += len) {
-		int error;
-
-		len = CHUNK - (address + done) % CHUNK;
-		if (len > size - done)
-			len = size - done;
-		error = peer_read(tid, address + done, string + done, len);
-		if (error)
-			return error;
-		if (memchr(string + done, '\0', len))
-			return 0;
-	}
-	return -ENAMETOOLONG;
+	return peer->is_same(peer->call);
 }
 
-int peer_file(pid_t tid, int fd)
+void peer_name(const struct peer *peer, char name[PEER_NAME_MAX])
+{
+	snprintf(name, PEER_NAME_MAX, "%d", peer->tid);
+}
+
+/* A descriptor that was found by the number, or -1 with errno: the task's, or none. */
+static int keep(const struct peer *peer, int fd)
+{
+	int error = fd < 0 ? -errno : 0;
+
+	if (peer_is_there(peer))
+		return error ? error : fd;
+	if (fd >= 0)
+		close(fd);
+	return -ESRCH;
+}
+
+static void proc_path(const struct peer *peer, const char *name, char path[64])
+{
+	snprintf(path, 64, "/proc/%d/%s", peer->tid, name);
+}
+
+int peer_proc_open(const struct peer *peer, const char *name, int flags)
 {
 	char path[64];
-	int file;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", tid, fd);
-	file = open(path, O_PATH | O_CLOEXEC);
-	if (file < 0)
-		return errno == ENOENT ? -EBADF : -errno;
-	return file;
+	proc_path(peer, name, path);
+	return keep(peer, open(path, flags | O_CLOEXEC));
 }
 
-int peer_descriptor(pid_t tid, int fd)
+int peer_proc_stat(const struct peer *peer, const char *name, struct stat *st)
 {
-	int pidfd = (int)syscall(__NR_pidfd_open, tid, O_EXCL); /* PIDFD_THREAD, Linux 6.9 */
+	char path[64];
+	int error;
+
+	proc_path(peer, name, path);
+	error = stat(path, st) ? -errno : 0;
+	return peer_is_there(peer) ? error : -ESRCH;
+}
+
+int peer_proc_read(const struct peer *peer, const char *name, struct text *out)
+{
+	int fd = peer_proc_open(peer, name, O_RDONLY), error;
+	char part[4096];
+	ssize_t len;
+
+	if (fd < 0)
+		return fd;
+	text_clear(out);
+	while ((len = read(fd, part, sizeof(part))) > 0)
+		text_add_bytes(out, part, (size_t)len);
+	error = len < 0 ? -errno : out->error;
+	close(fd);
+	/* Some of these files tell at each read of whoever has the number then. */
+	return peer_is_there(peer) ? error : -ESRCH;
+}
+
+int peer_file(const struct peer *peer, int fd)
+{
+	char name[32];
 	int file;
 
+	snprintf(name, sizeof(name), "fd/%d", fd);
+	file = peer_proc_open(peer, name, O_PATH);
+	return file == -ENOENT ? -EBADF : file;
+}
+
+/* A process file descriptor of the thread: what is done with it still has to be checked. */
+static int open_pidfd(const struct peer *peer)
+{
+	int pidfd = (int)syscall(__NR_pidfd_open, peer->tid, O_EXCL); /* PIDFD_THREAD, Linux 6.9 */
+
 	if (pidfd < 0)
-		pidfd = (int)syscall(__NR_pidfd_open, tid, 0);
+		pidfd = (int)syscall(__NR_pidfd_open, peer->tid, 0);
+	return pidfd;
+}
+
+int peer_descriptor(const struct peer *peer, int fd)
+{
+	int pidfd = open_pidfd(peer), file;
+
 	if (pidfd < 0)
-		return -errno;
-	file = (int)syscall(__NR_pidfd_getfd, pidfd, fd, 0);
-	if (file < 0)
-		file = -errno;
+		return keep(peer, pidfd);
+	file = keep(peer, (int)syscall(__NR_pidfd_getfd, pidfd, fd, 0));
 	close(pidfd);
 	return file;
 }
 
-bool is_proc(int fd)
+int peer_signal(const struct peer *peer, int signal)
 {
-	struct statfs fs;
+	int pidfd = keep(peer, open_pidfd(peer)), error;
 
-	return !fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC;
-}
-
-bool is_proc_root(int fd)
-{
-	struct stat st;
-
-	return !fstat(fd, &st) && st.st_ino == PROC_ROOT_INO && is_proc(fd);
-}
-
-static ssize_t read_file(int directory, const char *name, char *text, size_t size)
-{
-	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
-	ssize_t len;
-
-	if (fd < 0)
-		return -errno;
-	len = read(fd, text, size);
-	close(fd);
-	return len;
-}
-
-/* A task as some proc filesystem tells of it: its start, and its numbers from there inwards. */
-struct identity {
-	uint64_t starttime;
-	struct machine_task_status status;
-};
-
-static bool read_identity(int directory, struct identity *identity)
-{
-	struct machine_task_stat stat;
-	char text[4096];
-	ssize_t len = read_file(directory, "stat", text, sizeof(text));
-
-	if (len <= 0 || machine_parse_task_stat(text, (size_t)len, &stat))
-		return false;
-	identity->starttime = stat.starttime;
-	len = read_file(directory, "status", text, sizeof(text));
-	return len > 0 && !machine_parse_task_status(text, (size_t)len, &identity->status);
-}
-
-/* Whether our task `tid` is it: an inner /proc knows the last of the numbers that ours knows. */
-static bool is_task(const struct machine *machine, pid_t tid, const struct identity *identity)
-{
-	const struct machine_task_status *inner = &identity->status;
-	struct machine_task_status outer;
-	struct machine_task_stat stat;
-	unsigned hidden;
-
-	if (machine_task_stat(machine, tid, 0, &stat) || stat.starttime != identity->starttime ||
-	    machine_task_status(machine, tid, 0, &outer) || outer.nr_nspid < inner->nr_nspid)
-		return false;
-	hidden = outer.nr_nspid - inner->nr_nspid;
-	return !memcmp(outer.nspid + hidden, inner->nspid, inner->nr_nspid * sizeof(pid_t));
-}
-
-/* The thread of process `pid` that it is, or 0. */
-static pid_t find_thread(const struct machine *machine, pid_t pid, const struct identity *identity)
-{
-	struct machine_ids threads = {0};
-	pid_t found = 0;
-
-	if (machine_tids(machine, pid, &threads))
-		return 0;
-	for (size_t i = 0; i < threads.nr && !found; i++) {
-		if (is_task(machine, threads.id[i], identity))
-			found = threads.id[i];
-	}
-	machine_ids_free(&threads);
-	return found;
-}
-
-static pid_t find_task(const struct machine *machine, const struct identity *identity)
-{
-	struct machine_ids pids = {0};
-	pid_t found = 0;
-
-	if (machine_pids(machine, &pids))
-		return 0;
-	for (size_t i = 0; i < pids.nr && !found; i++) {
-		if (is_task(machine, pids.id[i], identity))
-			found = pids.id[i];
-		else if (identity->status.pid != identity->status.tgid)
-			found = find_thread(machine, pids.id[i], identity);
-	}
-	machine_ids_free(&pids);
-	return found;
-}
-
-/* Whether the directory is /proc/TID as we know it. */
-static bool is_directory_of(int directory, pid_t tid)
-{
-	struct stat wanted, found;
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d", tid);
-	return !stat(path, &wanted) && !fstat(directory, &found) &&
-	       wanted.st_dev == found.st_dev && wanted.st_ino == found.st_ino;
-}
-
-pid_t proc_directory_task(const struct machine *machine, int directory, pid_t hint)
-{
-	struct identity identity;
-
-	if (is_directory_of(directory, hint))
-		return hint;
-	if (!read_identity(directory, &identity))
-		return 0;
-	if (is_task(machine, hint, &identity))
-		return hint;
-	if (is_task(machine, identity.status.pid, &identity)) /* our own pid namespace */
-		return identity.status.pid;
-	return find_task(machine, &identity);
+	if (pidfd < 0)
+		return pidfd;
+	error = syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, 0) ? -errno : 0;
+	close(pidfd);
+	return error;
 }

@@ -9,34 +9,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "machine_task.h"
 #include "peer.h"
 
 #define MAX_LINKS 40 /* MAXSYMLINKS of linux/namei.h */
 
 /* A walk on its way. */
 struct walk {
-	const struct machine *machine;
-	pid_t tid;
+	const struct peer *peer;
 	int root; /* the task's */
 	int at; /* the directory that `rest` is looked up in */
 	char rest[2 * PATH_MAX]; /* what is still to be walked */
 	unsigned links; /* followed so far */
 };
 
-static int open_of_task(pid_t tid, const char *what)
+int place_start(const struct peer *peer, int dirfd)
 {
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", tid, what);
-	fd = open(path, O_PATH | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-int place_start(pid_t tid, int dirfd)
-{
-	return dirfd == AT_FDCWD ? open_of_task(tid, "cwd") : peer_file(tid, dirfd);
+	return dirfd == AT_FDCWD ? peer_proc_open(peer, "cwd", O_PATH) : peer_file(peer, dirfd);
 }
 
 static bool is_same(int a, int b)
@@ -75,76 +63,13 @@ static bool is_last(const struct walk *walk)
 	return !walk->rest[strspn(walk->rest, "/")];
 }
 
-/* Whether the task has this number in the proc filesystem whose root is `proc`. */
-static bool has_number(int proc, pid_t number, uint64_t starttime)
-{
-	struct machine_task_stat stat;
-	char path[32], text[1024];
-	ssize_t len;
-	int fd;
-
-	snprintf(path, sizeof(path), "%d/stat", number);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	len = read(fd, text, sizeof(text));
-	close(fd);
-	return len > 0 && !machine_parse_task_stat(text, (size_t)len, &stat) &&
-	       stat.starttime == starttime;
-}
-
-/* Whether it is the very filesystem that is at /proc for us. */
-static bool is_our_proc(int fd)
-{
-	struct stat ours, other;
-
-	return !stat("/proc", &ours) && !fstat(fd, &other) && ours.st_dev == other.st_dev;
-}
-
-/* Whether the task's number is its process' too: there are pidfds of processes only. */
-static bool is_leader(pid_t tid)
-{
-	int fd = (int)syscall(__NR_pidfd_open, tid, 0);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-/*
- * What "self" or "thread-self" says to the task, where `walk->at` is the root of a proc filesystem:
- * the link would tell of us. Inner numbers first: they are those of a container's own /proc.
- */
-static bool self_link(const struct walk *walk, const char *name, char *target, size_t size)
-{
-	struct machine_task_status status;
-	struct machine_task_stat stat;
-
-	if (!strcmp(name, "self") && is_our_proc(walk->at) && is_leader(walk->tid)) {
-		snprintf(target, size, "%d", walk->tid);
-		return true;
-	}
-	if (machine_task_status(walk->machine, walk->tid, 0, &status) ||
-	    machine_task_stat(walk->machine, walk->tid, 0, &stat))
-		return false;
-	for (unsigned i = status.nr_nspid; i-- > 0;) {
-		if (!has_number(walk->at, status.nspid[i], stat.starttime))
-			continue;
-		if (strcmp(name, "self"))
-			snprintf(target, size, "%d/task/%d", status.nstgid[i], status.nspid[i]);
-		else
-			snprintf(target, size, "%d", status.nstgid[i]);
-		return true;
-	}
-	return false;
-}
-
 static int read_link(const struct walk *walk, const char *name, char *target, size_t size)
 {
 	ssize_t len;
 
+	/* The link would tell of us. */
 	if ((!strcmp(name, "self") || !strcmp(name, "thread-self")) && is_proc_root(walk->at))
-		return self_link(walk, name, target, size) ? 0 : -ENOENT;
+		return proc_self(walk->peer, walk->at, name, target, size) ? 0 : -ENOENT;
 	len = readlinkat(walk->at, name, target, size - 1);
 	if (len < 0)
 		return -errno;
@@ -262,13 +187,12 @@ static int open_start(const struct walk *walk, int dirfd)
 {
 	if (walk->rest[0] == '/')
 		return fcntl(walk->root, F_DUPFD_CLOEXEC, 0);
-	return place_start(walk->tid, dirfd);
+	return place_start(walk->peer, dirfd);
 }
 
-int place_find(const struct machine *machine, pid_t tid, int dirfd, const char *path,
-	       struct place *place)
+int place_find(const struct peer *peer, int dirfd, const char *path, struct place *place)
 {
-	struct walk walk = {.machine = machine, .tid = tid};
+	struct walk walk = {.peer = peer};
 	int error;
 
 	*place = (struct place){.fd = -1, .parent = -1};
@@ -277,7 +201,7 @@ int place_find(const struct machine *machine, pid_t tid, int dirfd, const char *
 	if (strlen(path) >= PATH_MAX)
 		return -ENAMETOOLONG;
 	strcpy(walk.rest, path);
-	walk.root = open_of_task(tid, "root");
+	walk.root = peer_proc_open(peer, "root", O_PATH);
 	if (walk.root < 0)
 		return walk.root;
 	walk.at = open_start(&walk, dirfd);
@@ -290,7 +214,8 @@ int place_find(const struct machine *machine, pid_t tid, int dirfd, const char *
 	return error;
 }
 
-bool place_is_permitted(pid_t tid, int dirfd, const char *path, uint64_t flags, uint64_t resolve)
+bool place_is_permitted(const struct peer *peer, int dirfd, const char *path, uint64_t flags,
+			uint64_t resolve)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC | (flags & O_NOFOLLOW),
@@ -300,7 +225,7 @@ bool place_is_permitted(pid_t tid, int dirfd, const char *path, uint64_t flags, 
 
 	if (!how.resolve && !(flags & O_NOFOLLOW))
 		return true;
-	start = place_start(tid, dirfd);
+	start = place_start(peer, dirfd);
 	fd = (int)syscall(__NR_openat2, start, path, &how, sizeof(how));
 	error = fd < 0 ? errno : 0;
 	if (fd >= 0 && flags & O_NOFOLLOW && is_link(fd))
@@ -313,7 +238,7 @@ bool place_is_permitted(pid_t tid, int dirfd, const char *path, uint64_t flags, 
 	return error != ELOOP && error != EXDEV && error != EINVAL;
 }
 
-int place_open_quickly(pid_t tid, const char *path, const char *at)
+int place_open_quickly(const struct peer *peer, const char *path, const char *at)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
@@ -325,7 +250,7 @@ int place_open_quickly(pid_t tid, const char *path, const char *at)
 		return -EAGAIN;
 	/* /sys has nothing cached for such a walk, and neither it nor our daemon waits for a program. */
 	how.resolve |= strncmp(path, at, strlen(at)) ? RESOLVE_CACHED : RESOLVE_NO_SYMLINKS;
-	root = open_of_task(tid, "root");
+	root = peer_proc_open(peer, "root", O_PATH);
 	fd = (int)syscall(__NR_openat2, root, path, &how, sizeof(how));
 	if (fd < 0)
 		fd = -EAGAIN;
@@ -334,12 +259,12 @@ int place_open_quickly(pid_t tid, const char *path, const char *at)
 	return fd;
 }
 
-int place_open(const struct machine *machine, pid_t tid, int dirfd, const char *path)
+int place_open(const struct peer *peer, int dirfd, const char *path)
 {
 	struct place place;
 	int error, fd;
 
-	error = place_find(machine, tid, dirfd, path, &place);
+	error = place_find(peer, dirfd, path, &place);
 	if (error)
 		return error;
 	fd = place.fd >= 0 ? place.fd : -ENOENT;

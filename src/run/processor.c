@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "machine_task.h"
+#include "peer_number.h"
 
 #define PLACES 256
 
@@ -27,8 +28,9 @@ static uint64_t place_of(pid_t tid, int processor, uint16_t when)
 }
 
 /* To look costs as much as a whole answer: once in a tick is enough. */
-bool processor_is_other(const struct machine *machine, pid_t tid)
+bool processor_is_other(const struct machine *machine, const struct peer *peer)
 {
+	pid_t tid = peer->tid;
 	_Atomic uint64_t *place = &places[(uint32_t)tid % PLACES];
 	uint64_t now = place_of(tid, 0, tick()), known = *place;
 	struct machine_task_stat stat;

@@ -151,7 +151,7 @@ static size_t size_of(const struct errand *errand, unsigned i)
 static bool starts_at_top(const struct errand *errand, unsigned i)
 {
 	bool at = i && kind_of(errand, i - 1) == DIRECTORY;
-	int start = place_start(errand->call->tid, at ? (int)errand->call->arguments[i - 1] : AT_FDCWD);
+	int start = place_start(errand->call->peer, at ? (int)errand->call->arguments[i - 1] : AT_FDCWD);
 	struct statx about;
 	bool is_top;
 
@@ -167,7 +167,7 @@ static bool leads_so(const struct errand *errand, unsigned i, const char *path, 
 	const struct view *view = errand->context->view;
 
 	if (*path == '/')
-		return redirect_path_of(view, errand->call->tid, path, target);
+		return redirect_path_of(view, errand->call->peer, path, target);
 	return *path && view->prefix[0] && starts_at_top(errand, i) &&
 	       redirect_from_top(view, path, target);
 }
@@ -175,7 +175,7 @@ static bool leads_so(const struct errand *errand, unsigned i, const char *path, 
 static int fetch_path(struct errand *errand, unsigned i)
 {
 	char path[PATH_MAX], *target = errand->paths[errand->paths_count++];
-	int error = peer_read_string(errand->call->tid, errand->call->arguments[i], path, PATH_MAX);
+	int error = peer_read_string(errand->call->peer, errand->call->arguments[i], path, PATH_MAX);
 
 	if (error)
 		return error;
@@ -194,7 +194,7 @@ static bool starts_elsewhere(const struct errand *errand)
 	struct open_how how;
 
 	return errand->row->number == __NR_openat2 && !errand->relative &&
-	       !peer_read(errand->call->tid, errand->call->arguments[2], &how, sizeof(how)) &&
+	       !peer_read(errand->call->peer, errand->call->arguments[2], &how, sizeof(how)) &&
 	       how.resolve & RESOLVE_IN_ROOT;
 }
 
@@ -222,7 +222,7 @@ static int fetch_memory(struct errand *errand, unsigned i, bool read)
 	if (!errand->memory[i])
 		return -ENOMEM;
 	errand->arguments[i] = (uintptr_t)errand->memory[i];
-	return read ? peer_read(errand->call->tid, address, errand->memory[i], size) : 0;
+	return read ? peer_read(errand->call->peer, address, errand->memory[i], size) : 0;
 }
 
 static int fetch_text(struct errand *errand, unsigned i)
@@ -231,13 +231,13 @@ static int fetch_text(struct errand *errand, unsigned i)
 	if (!errand->memory[i])
 		return -ENOMEM;
 	errand->arguments[i] = (uintptr_t)errand->memory[i];
-	return peer_read_string(errand->call->tid, errand->call->arguments[i], errand->memory[i],
+	return peer_read_string(errand->call->peer, errand->call->arguments[i], errand->memory[i],
 				PATH_MAX);
 }
 
 static int fetch_descriptor(struct errand *errand, unsigned i)
 {
-	int fd = peer_descriptor(errand->call->tid, (int)errand->call->arguments[i]);
+	int fd = peer_descriptor(errand->call->peer, (int)errand->call->arguments[i]);
 
 	errand->arguments[i] = (uint64_t)fd;
 	return fd < 0 ? fd : 0;
@@ -290,7 +290,7 @@ static int give_results(const struct errand *errand, int64_t result)
 		size_t size = kind == OUT ? size_of(errand, i) : (size_t)result;
 
 		if ((kind == OUT || kind == OUT_SIZED) && errand->memory[i])
-			error = peer_write(errand->call->tid, errand->call->arguments[i],
+			error = peer_write(errand->call->peer, errand->call->arguments[i],
 					   errand->memory[i], size);
 	}
 	return error;
@@ -377,9 +377,11 @@ static int64_t run(struct errand *errand)
 	int64_t result;
 	int error;
 
-	if (!identity_take(errand->call->tid, real, &errand->umask))
+	if (!identity_take(errand->call->peer, real, &errand->umask))
 		return -ESRCH;
 	error = fetch_arguments(errand);
+	if (!error && !peer_is_there(errand->call->peer))
+		error = -ESRCH;
 	result = error ? error : make_call(errand);
 	identity_return();
 	if (result >= 0 && !errand->row->returns_file)

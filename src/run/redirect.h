@@ -3,11 +3,11 @@
 
 #include <limits.h>
 #include <stdbool.h>
-#include <sys/types.h>
 
 struct answer;
 struct call;
 struct calls_context;
+struct peer;
 struct view;
 
 /*
@@ -51,6 +51,6 @@ bool redirect_back(const struct view *view, const char *target, char *path);
  * Where the task's `path` leads: it is the place's only where the task's root is ours, not in a chroot
  * or a container.
  */
-bool redirect_path_of(const struct view *view, pid_t tid, const char *path, char *target);
+bool redirect_path_of(const struct view *view, const struct peer *peer, const char *path, char *target);
 
 #endif

@@ -57,7 +57,7 @@ static int64_t give_name(const struct call *call, unsigned buffer, const char *n
 		return -EINVAL;
 	if (len > arguments[buffer + 1])
 		len = arguments[buffer + 1];
-	error = peer_write(call->tid, arguments[buffer], name, len);
+	error = peer_write(call->peer, arguments[buffer], name, len);
 	return error ? error : (int64_t)len;
 }
 
@@ -72,7 +72,7 @@ bool redirect_link(const struct calls_context *context, const struct call *call,
 	if (!is_readlink(call->number) || !is_link_of_task(path))
 		return false;
 	context->before_waiting();
-	if (place_find(context->machine, call->tid, at ? (int)call->arguments[0] : AT_FDCWD, path,
+	if (place_find(call->peer, at ? (int)call->arguments[0] : AT_FDCWD, path,
 		       &place))
 		return false;
 	ours = place.fd >= 0 && place.parent < 0 && find_name(context->view, place.fd, name);

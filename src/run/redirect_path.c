@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "peer.h"
 #include "view.h"
 
 /* Takes the next name off the path, slashes before it and names "." too. False: there is none. */
@@ -85,17 +86,15 @@ bool redirect_back(const struct view *view, const char *target, char *path)
 			target + name + prefix) < PATH_MAX;
 }
 
-static bool has_our_root(pid_t tid)
+static bool has_our_root(const struct peer *peer)
 {
 	struct stat ours, other;
-	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/root", tid);
-	return !stat("/", &ours) && !stat(path, &other) && ours.st_dev == other.st_dev &&
-	       ours.st_ino == other.st_ino;
+	return !stat("/", &ours) && !peer_proc_stat(peer, "root", &other) &&
+	       ours.st_dev == other.st_dev && ours.st_ino == other.st_ino;
 }
 
-bool redirect_path_of(const struct view *view, pid_t tid, const char *path, char *target)
+bool redirect_path_of(const struct view *view, const struct peer *peer, const char *path, char *target)
 {
-	return redirect_path(view, path, target) && has_our_root(tid);
+	return redirect_path(view, path, target) && has_our_root(peer);
 }

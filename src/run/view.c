@@ -13,6 +13,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "peer.h"
+
 #define FUSE_ROOT_INO 1
 #define ATTRIBUTE_MAX 65536 /* XATTR_SIZE_MAX */
 
@@ -157,12 +159,23 @@ int view_cgroups(struct view *view, struct text *out)
 	return ask(view, "system.cgroups", out);
 }
 
-int view_memberships(struct view *view, pid_t tid, struct text *out)
+/* By the number as the daemon knows it. */
+static int ask_memberships(struct view *view, const char *number, struct text *out)
 {
 	char name[64];
 
-	snprintf(name, sizeof(name), "system.cgroup.%d", tid);
+	snprintf(name, sizeof(name), "system.cgroup.%s", number);
 	return ask(view, name, out);
+}
+
+int view_memberships(struct view *view, const struct peer *peer, struct text *out)
+{
+	char number[PEER_NAME_MAX];
+	int error;
+
+	peer_name(peer, number);
+	error = ask_memberships(view, number, out);
+	return peer_is_there(peer) ? error : -ESRCH;
 }
 
 static bool find_membership(const struct text *memberships, const char *word, size_t word_len,
@@ -182,13 +195,15 @@ static bool find_membership(const struct text *memberships, const char *word, si
 bool view_is_frozen(struct view *view, pid_t tid)
 {
 	static const char word[] = "freezer", thawed[] = "THAWED";
-	char path[PATH_MAX], state[sizeof(thawed) - 1] = "";
+	char path[PATH_MAX], state[sizeof(thawed) - 1] = "", number[16];
 	struct membership membership;
 	struct text text = {0};
 	ssize_t len = -1;
 	int fd = -1;
 
-	if (!view_memberships(view, tid, &text) && find_membership(&text, word, strlen(word), &membership)) {
+	snprintf(number, sizeof(number), "%d", tid);
+	if (!ask_memberships(view, number, &text) &&
+	    find_membership(&text, word, strlen(word), &membership)) {
 		snprintf(path, sizeof(path), "%s%.*s/freezer.state", word, (int)membership.path_len,
 			 membership.path);
 		pthread_rwlock_rdlock(&view->lock);
@@ -226,11 +241,12 @@ static void add_membership(struct text *out, const struct view *view, const stru
 	text_add(out, "\n");
 }
 
-int view_task(struct view *view, const struct text *roots, pid_t tid, struct text *out)
+int view_task(struct view *view, const struct text *roots, const struct peer *peer,
+	      struct text *out)
 {
 	struct membership membership;
 	struct text text = {0};
-	int error = view_memberships(view, tid, &text);
+	int error = view_memberships(view, peer, &text);
 	const char *at = text.data, *line;
 	size_t len;
 
@@ -245,12 +261,13 @@ int view_task(struct view *view, const struct text *roots, pid_t tid, struct tex
 	return error ? error : out->error;
 }
 
-int view_cpuset(struct view *view, const struct text *roots, pid_t tid, struct text *out)
+int view_cpuset(struct view *view, const struct text *roots, const struct peer *peer,
+	      struct text *out)
 {
 	static const char word[] = "cpuset";
 	struct membership membership;
 	struct text text = {0};
-	int error = view_memberships(view, tid, &text);
+	int error = view_memberships(view, peer, &text);
 
 	text_clear(out);
 	if (!error && find_membership(&text, word, strlen(word), &membership))

@@ -9,6 +9,7 @@
 
 #include "text.h"
 
+struct peer;
 struct statx;
 
 /*
@@ -57,8 +58,8 @@ int view_cgroups(struct view *view, struct text *out);
 /* Whether the freezer has stopped the task, or is about to. False where there is no freezer. */
 bool view_is_frozen(struct view *view, pid_t tid);
 
-/* The cgroups of a task, in the form of /proc/PID/cgroup, from the top. -ESRCH: no such task. */
-int view_memberships(struct view *view, pid_t tid, struct text *out);
+/* The cgroups of a task, in the form of /proc/PID/cgroup, from the top. -ESRCH: it is gone. */
+int view_memberships(struct view *view, const struct peer *peer, struct text *out);
 
 /*
  * Who reads sees paths from the roots of its cgroup namespace: `roots` is what view_memberships() told of
@@ -70,10 +71,10 @@ void view_root(const struct view *view, const struct text *roots, const char *wo
 	       char root[PATH_MAX]);
 
 /* The text of /proc/PID/cgroup. -ESRCH: no such task. */
-int view_task(struct view *view, const struct text *roots, pid_t tid, struct text *out);
+int view_task(struct view *view, const struct text *roots, const struct peer *peer, struct text *out);
 
 /* The text of /proc/PID/cpuset: the same of one hierarchy, "/" where there is no cpuset. */
-int view_cpuset(struct view *view, const struct text *roots, pid_t tid, struct text *out);
+int view_cpuset(struct view *view, const struct text *roots, const struct peer *peer, struct text *out);
 
 /*
  * A cgroup's path seen from `prefix`, as a cgroup namespace shows it: "/a" from "/a" is "/",

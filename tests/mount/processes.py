@@ -35,13 +35,13 @@ class Sleepers:
             self.end(pid)
 
 
-def take_number(pid):
+def take_number(pid, command=("/bin/sleep", "1000"), **more):
     """A process with this number, that another has had; root in the first namespaces can have it."""
     time.sleep(0.05)  # within a tick it would be the other
     for _ in range(100):
         with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as last:
             last.write(str(pid - 1))
-        process = subprocess.Popen(["/bin/sleep", "1000"])
+        process = subprocess.Popen(command, **more)
         if process.pid == pid:
             return process
         end(process)

@@ -145,6 +145,24 @@ def test_errors(inside):
     assert error_of(inside.call, probes.fstatfs, 1000) == "EBADF"
 
 
+def test_memory_that_may_not_be_written(inside):
+    """As the kernel: not where the program itself may not write, as a debugger may."""
+    for protection in (0, 1):  # PROT_NONE, PROT_READ
+        assert inside.call(statfs_to_protected, f"{AT}/cpu", protection) == ("EFAULT", bytes(16))
+
+
+def statfs_to_protected(path, protection):
+    """What is said, and what the page holds then."""
+    import ctypes
+    import mmap
+    area = mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(area))
+    probes.LIBC.mprotect(ctypes.c_void_p(address), mmap.PAGESIZE, protection)
+    said = error_of(probes.statfs_to, path, address)
+    probes.LIBC.mprotect(ctypes.c_void_p(address), mmap.PAGESIZE, 1)
+    return said, area[:16]
+
+
 def test_path_at_the_end_of_a_page(inside):
     assert inside.call(statfs_at_page_end, f"{AT}/cpu") == CGROUP
 

@@ -1,0 +1,226 @@
+/* Whose a directory of some /proc is. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "machine_task.h"
+#include "peer.h"
+#include "peer_number.h"
+
+#define PROC_ROOT_INO 1 /* linux/proc_ns.h */
+
+bool is_proc(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+bool is_proc_root(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && st.st_ino == PROC_ROOT_INO && is_proc(fd);
+}
+
+static ssize_t read_file(int directory, const char *name, char *text, size_t size)
+{
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	len = read(fd, text, size);
+	close(fd);
+	return len;
+}
+
+/* --- "self" --- */
+
+/* Whether it is the very filesystem that is at /proc for us. */
+static bool is_our_proc(int fd)
+{
+	struct stat ours, other;
+
+	return !stat("/proc", &ours) && !fstat(fd, &other) && ours.st_dev == other.st_dev;
+}
+
+/* Whether the task's number is its process' too: there are pidfds of processes only. */
+static bool is_leader(pid_t tid)
+{
+	int fd = (int)syscall(__NR_pidfd_open, tid, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* Whether the task has this number in the proc filesystem whose root is `proc`. */
+static bool has_number(int proc, pid_t number, uint64_t starttime)
+{
+	struct machine_task_stat stat;
+	char path[32], text[1024];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "%d/stat", number);
+	len = read_file(proc, path, text, sizeof(text));
+	return len > 0 && !machine_parse_task_stat(text, (size_t)len, &stat) &&
+	       stat.starttime == starttime;
+}
+
+static bool read_numbers(const struct peer *peer, struct machine_task_status *status,
+			 struct machine_task_stat *stat)
+{
+	struct text text = {0};
+	bool read = !peer_proc_read(peer, "status", &text) &&
+		    !machine_parse_task_status(text.data, text.len, status) &&
+		    !peer_proc_read(peer, "stat", &text) &&
+		    !machine_parse_task_stat(text.data, text.len, stat);
+
+	text_free(&text);
+	return read;
+}
+
+/* Inner numbers first: they are those of a container's own /proc. */
+bool proc_self(const struct peer *peer, int root, const char *name, char *target, size_t size)
+{
+	struct machine_task_status status;
+	struct machine_task_stat stat;
+	bool process = !strcmp(name, "self");
+
+	if (process && is_our_proc(root) && is_leader(peer->tid)) {
+		snprintf(target, size, "%d", peer->tid);
+		return true;
+	}
+	if (!read_numbers(peer, &status, &stat))
+		return false;
+	for (unsigned i = status.nr_nspid; i-- > 0;) {
+		if (!has_number(root, status.nspid[i], stat.starttime))
+			continue;
+		if (process)
+			snprintf(target, size, "%d", status.nstgid[i]);
+		else
+			snprintf(target, size, "%d/task/%d", status.nstgid[i], status.nspid[i]);
+		return true;
+	}
+	return false;
+}
+
+/* --- whose directory --- */
+
+/* A task as some proc filesystem tells of it: its start, and its numbers from there inwards. */
+struct identity {
+	uint64_t starttime;
+	struct machine_task_status status;
+};
+
+static bool read_identity(int directory, struct identity *identity)
+{
+	struct machine_task_stat stat;
+	char text[4096];
+	ssize_t len = read_file(directory, "stat", text, sizeof(text));
+
+	if (len <= 0 || machine_parse_task_stat(text, (size_t)len, &stat))
+		return false;
+	identity->starttime = stat.starttime;
+	len = read_file(directory, "status", text, sizeof(text));
+	return len > 0 && !machine_parse_task_status(text, (size_t)len, &identity->status);
+}
+
+/* Whether our task `tid` is it: an inner /proc knows the last of the numbers that ours knows. */
+static bool is_task(const struct machine *machine, pid_t tid, const struct identity *identity)
+{
+	const struct machine_task_status *inner = &identity->status;
+	struct machine_task_status outer;
+	struct machine_task_stat stat;
+	unsigned hidden;
+
+	if (machine_task_stat(machine, tid, 0, &stat) || stat.starttime != identity->starttime ||
+	    machine_task_status(machine, tid, 0, &outer) || outer.nr_nspid < inner->nr_nspid)
+		return false;
+	hidden = outer.nr_nspid - inner->nr_nspid;
+	return !memcmp(outer.nspid + hidden, inner->nspid, inner->nr_nspid * sizeof(pid_t));
+}
+
+/* The thread of process `pid` that it is, or 0. */
+static pid_t find_thread(const struct machine *machine, pid_t pid, const struct identity *identity)
+{
+	struct machine_ids threads = {0};
+	pid_t found = 0;
+
+	if (machine_tids(machine, pid, &threads))
+		return 0;
+	for (size_t i = 0; i < threads.nr && !found; i++) {
+		if (is_task(machine, threads.id[i], identity))
+			found = threads.id[i];
+	}
+	machine_ids_free(&threads);
+	return found;
+}
+
+static pid_t search_task(const struct machine *machine, const struct identity *identity)
+{
+	struct machine_ids pids = {0};
+	pid_t found = 0;
+
+	if (machine_pids(machine, &pids))
+		return 0;
+	for (size_t i = 0; i < pids.nr && !found; i++) {
+		if (is_task(machine, pids.id[i], identity))
+			found = pids.id[i];
+		else if (identity->status.pid != identity->status.tgid)
+			found = find_thread(machine, pids.id[i], identity);
+	}
+	machine_ids_free(&pids);
+	return found;
+}
+
+/* Whether the directory is /proc/TID as we know it. */
+static bool is_directory_of(int directory, pid_t tid)
+{
+	struct stat wanted, found;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d", tid);
+	return !stat(path, &wanted) && !fstat(directory, &found) &&
+	       wanted.st_dev == found.st_dev && wanted.st_ino == found.st_ino;
+}
+
+/* The number, or 0. */
+static pid_t find_task(const struct machine *machine, int directory, pid_t hint)
+{
+	struct identity identity;
+
+	if (is_directory_of(directory, hint))
+		return hint;
+	if (!read_identity(directory, &identity))
+		return 0;
+	if (is_task(machine, hint, &identity))
+		return hint;
+	if (is_task(machine, identity.status.pid, &identity)) /* our own pid namespace */
+		return identity.status.pid;
+	return search_task(machine, &identity);
+}
+
+/* A peer_check: a directory of /proc is one task's for ever, and empty once that is gone. */
+static bool has_task(uint64_t directory)
+{
+	struct stat st;
+
+	return !fstatat((int)directory, "stat", &st, 0);
+}
+
+struct peer *proc_directory_task(const struct machine *machine, int directory,
+				 const struct peer *hint)
+{
+	pid_t tid = find_task(machine, directory, hint->tid);
+
+	return tid && has_task((uint64_t)directory) ?
+	       peer_new(tid, has_task, (uint64_t)directory) : NULL;
+}
