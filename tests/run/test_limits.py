@@ -133,12 +133,25 @@ def test_in_a_mount_of_others(start):
     daemon = start()
     with launcher.Inside("--root", daemon.path, "-m", "256m") as program:
         pid = program.call(os.getpid)
+        assert [len(list((daemon / each).glob("run-*"))) for each in HIERARCHIES] == [1] * len(HIERARCHIES)
         name = next(name for name in os.listdir(daemon / "memory") if name.startswith("run-"))
         limit = daemon / "memory" / name / "memory.limit_in_bytes"
         assert limit.read_text() == f"{256 << 20}\n"
         assert program.call(probes.read, f"{AT}/memory/memory.limit_in_bytes") == f"{256 << 20}\n"
         assert str(pid) in (daemon / "memory" / name / "cgroup.procs").read_text().split()
-    assert not [name for name in os.listdir(daemon / "memory") if name.startswith("run-")]
+    assert not list(daemon.path.glob("*/run-*"))
+
+
+def test_a_tree_that_may_only_be_read(start):
+    """mounts says so by its first option, mountinfo by the first of the filesystem's."""
+    daemon = start("-o", "ro")
+    with launcher.Inside("--root", daemon.path) as program:
+        for line in program.call(probes.read, "/proc/self/mounts").splitlines():
+            if line.startswith(f"cgroup {AT}/"):
+                assert re.match(r"\S+ \S+ \S+ ro,", line)
+        mounts = probes.mounts(program.call(probes.read, "/proc/self/mountinfo"))
+        assert [mounts[f"{AT}/{name}"][2].split(",")[0] for name in HIERARCHIES] == ["ro"] * len(HIERARCHIES)
+        assert error_of(program.call, os.mkdir, f"{AT}/cpu/new") == "EROFS"
 
 
 def test_two_at_once(start):

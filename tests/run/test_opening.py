@@ -2,13 +2,16 @@
 
 import fcntl
 import os
+import pathlib
 import re
 
 import pytest
 
+import mounting
 import probes
 from launcher import AT, Inside, PYTHON
 from processes import as_nobody, error_of
+from test_ends import supervisor_of
 
 MOUNTINFO = "/proc/self/mountinfo"
 CGROUP_LINE = re.compile(" - cgroup cgroup rw,cpu$", re.M)
@@ -223,10 +226,8 @@ def test_nothing_leaks_in_the_supervisor(inside):
     def count():
         return len(os.listdir(f"/proc/{supervisor}/fd"))
 
-    with open(f"/proc/{inside.pid}/task/{inside.pid}/children", encoding="ascii") as file:
-        children = file.read().split()
-    supervisor = next(pid for pid in children if os.readlink(f"/proc/{pid}/exe").endswith("fuse_cgroup_run"))
     inside.call(ask_much, 20)
+    supervisor = supervisor_of(inside.pid)
     before = count()
     inside.call(ask_much, 300)
     assert count() <= before + 2
@@ -240,6 +241,33 @@ def ask_much(times):
         for path in (AT, f"{AT}/cpu", "/", "/nowhere", f"{AT}/nowhere"):
             error_of(probes.statfs, path)
         error_of(probes.fstatfs, 0)
+
+
+def test_nothing_leaks_with_redirection():
+    """Descriptors and memory that a redirected call needs."""
+    with Inside("--redirect") as program:
+        def use():
+            status = pathlib.Path(f"/proc/{supervisor}/status").read_text()
+            return len(os.listdir(f"/proc/{supervisor}/fd")), int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+        program.call(redirect_much, 100)
+        supervisor = supervisor_of(program.pid)
+        files, memory = use()
+        program.call(redirect_much, 300)
+        files_after, memory_after = use()
+        assert files_after <= files + 2
+        assert mounting.SANITIZED or memory_after < memory + 4096  # KiB; a leak of the values would be 18 MiB
+
+
+def redirect_much(times):
+    notifier = probes.LIBC.inotify_init1(0)
+    value = os.urandom(60000)
+    for _ in range(times):
+        error_of(os.stat, f"{AT}/cpu")
+        error_of(os.setxattr, f"{AT}/cpu", "user.large", value)
+        assert probes.LIBC.inotify_add_watch(notifier, f"{AT}/cpu".encode(), 0x100) > 0
+        probes.read(f"{AT}/cpu/cpu.shares")
+    os.close(notifier)
 
 
 def test_stdio(inside):

@@ -87,6 +87,20 @@ def test_tables_tell_of_the_place(redirected):
     assert f"mounted on {AT}/cpu with fstype cgroup\n" in redirected.call(probes.read, "/proc/self/mountstats")
 
 
+def test_only_the_place_is_led(mount):
+    """A mount beside it whose name begins alike is shown."""
+    with launcher.temporary() as place:
+        for name in ("at", "at-beside"):
+            (place / name).mkdir()
+        script = f"mount -t tmpfs beside {place}/at-beside; grep -c {place}/at-beside /proc/self/mountinfo " \
+            f"/proc/self/mounts; stat -f -c %T {place}/at/cpu"
+        out = shell(script, options=["--redirect", "--root", mount.path, "--at", place / "at"],
+                    wrapper=["unshare", "-m", "--propagation", "private"])
+        for name in ("at", "at-beside"):
+            (place / name).rmdir()
+    assert out.split() == ["/proc/self/mountinfo:1", "/proc/self/mounts:1", "cgroupfs"]
+
+
 @pytest.fixture(scope="module")
 def limited(mount):
     """The same with limits: what is redirected leads into the command's own cgroups."""

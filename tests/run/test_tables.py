@@ -48,7 +48,9 @@ def test_mountinfo_roots(inside):
 
 
 def test_mount_numbers_are_unique(inside):
-    numbers = [line.split()[0] for line in read(inside, "/proc/self/mountinfo").splitlines()]
+    lines = read(inside, "/proc/self/mountinfo").splitlines()
+    assert sum(" - cgroup cgroup " in line for line in lines) == len(HIERARCHIES)
+    numbers = [line.split()[0] for line in lines]
     assert len(numbers) == len(set(numbers))
 
 
@@ -74,16 +76,20 @@ def test_tables_list_the_same_mounts_in_the_same_order(inside):
              for line in read(inside, "/proc/self/mountstats").splitlines()
              if line.startswith("device ")]
     assert mountinfo == mounts == stats
+    for name in HIERARCHIES:
+        assert mountinfo.count(f"{AT}/{name}") == 1
 
 
 def test_nothing_tells_of_fuse_or_of_other_cgroups(inside):
     """No line of ours as what it is, none of a cgroup elsewhere, none twice."""
+    type_of = {"mountinfo": r"^\S+ \S+ \S+ \S+ (\S+) .* - (\S+)", "mounts": r"^\S+ (/\S*) (\S+)",
+               "mountstats": r" on (/\S*) with fstype (\S+)"}
     for name in OF_TASKS[:3]:
         text = read(inside, f"/proc/self/{name}")
         assert "fuse_cgroup_run" not in text and "cgroup2" not in text
-        assert len(re.findall("cgroup[ ,]", text)) >= len(HIERARCHIES)
-        points = [line for line in text.splitlines() if re.search(r"\bfuse\b.*/sys/fs", line)]
-        assert not points, name
+        found = [re.search(type_of[name], line) for line in text.splitlines() if f" {AT}" in line]
+        assert sorted((match[1], match[2]) for match in found) == sorted(
+            [(AT, "tmpfs"), *((f"{AT}/{each}", "cgroup") for each in HIERARCHIES)]), name
 
 
 def test_everything_else_is_to_the_letter(inside):
