@@ -48,6 +48,7 @@ struct group {
 	unsigned pids_peak; /* the most tasks here and below that there were */
 	unsigned recounted; /* in which scan the tasks here and below were */
 	uint64_t pids_limit, pids_over; /* forks in the group itself that went over a limit */
+	uint64_t pids_hits, pids_hits_below; /* forks that went over the group's own limit; its or one's below it */
 	struct group *children, *next, *prev;
 	struct usage *usage; /* what members, past and present, used; NULL while there were none */
 	bool is_unsaved; /* in accounting's list of what accounting_export() has to tell */
@@ -307,6 +308,13 @@ uint64_t group_pids_peak(struct group *group);
 void group_pids_limit(struct group *group, uint64_t limit);
 /* Forks in the group itself that went over its or an ancestor's limit: pids.events. Does not read /proc. */
 uint64_t group_pids_over(struct group *group);
+/*
+ * Forks that went over the group's own limit; in *total, if not NULL, those that went over its or that of
+ * a group below it, removed ones included: pids.events of v2. Does not read /proc.
+ */
+uint64_t group_pids_hits(struct group *group, uint64_t *total);
+/* From here on peak and events count anew: v2 has enabled pids in a group that may have members. Does not read /proc. */
+void group_pids_restart(struct group *group);
 
 /* --- keeping it beyond the daemon's end ---
  *

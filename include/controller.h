@@ -89,6 +89,7 @@ struct controller {
 	const char *dfl_name; /* its name and prefix on v2, where it is not `name`: "io" */
 	bool threaded; /* v2: may be enabled in threaded cgroups */
 	bool implicit_on_dfl; /* v2: every cgroup has it, and nobody enables it */
+	bool unlisted_on_dfl; /* implicit, and no controller to clients: files that every v2 cgroup has */
 
 	/*
 	 * Names of the instances for which the table is repeated
@@ -109,6 +110,9 @@ struct controller {
 	void (*css_offline)(struct cgroup *cgroup);
 	/* The last holder is gone: frees the state. Runs without the tree lock. */
 	void (*css_free)(void *state);
+
+	/* v2: adds the controller's lines to cpu.stat, or to cpu.stat.local (`local`), as css_extra_stat_show. Without the tree lock. */
+	void (*css_extra_stat)(struct cgroup *cgroup, bool local, struct text *out);
 
 	/*
 	 * What the controller keeps of a cgroup as bytes (bytes.h), and back into
@@ -134,10 +138,12 @@ extern const struct controller devices_controller;
 extern const struct controller freezer_controller;
 extern const struct controller hugetlb_controller;
 extern const struct controller memory_controller;
+extern const struct controller misc_controller;
 extern const struct controller net_cls_controller;
 extern const struct controller net_prio_controller;
 extern const struct controller perf_event_controller;
 extern const struct controller pids_controller;
+extern const struct controller rdma_controller;
 extern const struct controller systemd_controller;
 
 /* Every controller of v1, in the order of the top directory's names; NULL ends it. */

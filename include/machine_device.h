@@ -48,6 +48,14 @@ static inline uint32_t machine_device(unsigned int major, unsigned int minor)
 	return (uint32_t)major << 20 | minor;
 }
 
+/* --- RDMA devices: /sys/class/infiniband --- */
+
+/* Calls visit with each one's name. 0, also where the machine has none, or a negative errno. */
+int machine_rdma_devices(const struct machine *machine, void (*visit)(const char *name, void *arg),
+			 void *arg);
+/* Whether there is a device of that name. */
+bool machine_rdma_exists(const struct machine *machine, const char *name);
+
 /* --- network interfaces --- */
 
 struct machine_netdev {

@@ -117,6 +117,8 @@ static void put_group(struct text *out, const struct group *group)
 
 	bytes_put_u64(out, group->pids_peak);
 	bytes_put_u64(out, group->pids_over);
+	bytes_put_u64(out, group->pids_hits);
+	bytes_put_u64(out, group->pids_hits_below);
 	PUT_FIGURES(out, usage->cpu);
 	PUT_FIGURES(out, usage->total);
 	bytes_put_u64(out, usage->memory.pgfault);
@@ -181,6 +183,8 @@ int accounting_import_group(struct group *group, struct bytes *in)
 	pthread_mutex_lock(&accounting->lock);
 	group->pids_peak = (unsigned)bytes_get_u64(in);
 	group->pids_over = bytes_get_u64(in);
+	group->pids_hits = bytes_get_u64(in);
+	group->pids_hits_below = bytes_get_u64(in);
 	usage = accounting->kinds[group->hierarchy] && group->parent ? usage_get(group) : NULL;
 	if (usage)
 		get_usage(usage, accounting->nr_cpu, in);

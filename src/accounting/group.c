@@ -91,6 +91,26 @@ void group_pids_limit(struct group *group, uint64_t limit)
 	pthread_mutex_unlock(&group->accounting->lock);
 }
 
+uint64_t group_pids_hits(struct group *group, uint64_t *total)
+{
+	uint64_t hits;
+
+	pthread_mutex_lock(&group->accounting->lock);
+	hits = group->pids_hits;
+	if (total)
+		*total = group->pids_hits_below;
+	pthread_mutex_unlock(&group->accounting->lock);
+	return hits;
+}
+
+void group_pids_restart(struct group *group)
+{
+	pthread_mutex_lock(&group->accounting->lock);
+	group->pids_peak = group->populated;
+	group->pids_over = group->pids_hits = group->pids_hits_below = 0;
+	pthread_mutex_unlock(&group->accounting->lock);
+}
+
 uint64_t group_pids_over(struct group *group)
 {
 	uint64_t over;

@@ -102,15 +102,21 @@ void forks_announce(struct accounting *accounting)
 	free(news);
 }
 
-/* pids_event(): where the task was forked, for a limit there or above. */
+/* pids_event(): v1 counts where the task was forked, v2 where the limit is and above. */
 static void count_over_limit(struct group *own)
 {
-	for (const struct group *group = own; group; group = group->parent) {
-		if (group->populated > group->pids_limit) {
-			own->pids_over++;
-			group_unsaved(own);
-			return;
-		}
+	struct group *limited = own;
+
+	while (limited && limited->populated <= limited->pids_limit)
+		limited = limited->parent;
+	if (!limited)
+		return;
+	own->pids_over++;
+	limited->pids_hits++;
+	group_unsaved(own);
+	for (; limited; limited = limited->parent) {
+		limited->pids_hits_below++;
+		group_unsaved(limited);
 	}
 }
 

@@ -276,6 +276,7 @@ static const struct cftype blkio_files[] = {
 
 const struct controller blkio_controller = {
 	.name = "blkio",
+	.dfl_name = "io",
 	.legacy_files = blkio_files,
 	.css_alloc = blkio_css_alloc,
 	.css_offline = blkio_css_offline,

@@ -26,5 +26,8 @@ const struct controller *const dfl_controllers[] = {
 	&perf_event_controller,
 	&hugetlb_controller,
 	&pids_controller,
+	&rdma_controller,
+	&misc_controller,
+	&cpuacct_controller, /* cpu.stat; unlisted ones come last */
 	NULL,
 };

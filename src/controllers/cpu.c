@@ -37,11 +37,10 @@ static uint64_t shares_read(struct cgroup *cgroup, const struct cgroup_file *fil
 	return cpu_of(cgroup)->shares;
 }
 
-static int shares_write(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t shares)
+int cpu_set_shares(struct cgroup *cgroup, uint64_t shares)
 {
 	struct cpu *cpu = cpu_of(cgroup);
 
-	(void)file;
 	if (cgroup_is_root(cgroup) || cpu->idle)
 		return -EINVAL;
 	if (shares < MIN_SHARES)
@@ -52,13 +51,19 @@ static int shares_write(struct cgroup *cgroup, const struct cgroup_file *file, u
 	return 0;
 }
 
-static int64_t idle_read(struct cgroup *cgroup, const struct cgroup_file *file)
+static int shares_write(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t shares)
+{
+	(void)file;
+	return cpu_set_shares(cgroup, shares);
+}
+
+int64_t cpu_idle_read(struct cgroup *cgroup, const struct cgroup_file *file)
 {
 	(void)file;
 	return cpu_of(cgroup)->idle;
 }
 
-static int idle_write(struct cgroup *cgroup, const struct cgroup_file *file, int64_t idle)
+int cpu_idle_write(struct cgroup *cgroup, const struct cgroup_file *file, int64_t idle)
 {
 	struct cpu *cpu = cpu_of(cgroup);
 
@@ -125,15 +130,23 @@ static int check_bandwidth(const struct cpu_bandwidth *cfs)
 	return 0;
 }
 
+int cpu_set_bandwidth(struct cgroup *cgroup, const struct cpu_bandwidth *wanted)
+{
+	int error = cgroup_is_root(cgroup) ? -EINVAL : check_bandwidth(wanted);
+
+	if (!error)
+		cpu_of(cgroup)->cfs = *wanted;
+	return error;
+}
+
 static int set_bandwidth(struct cgroup *cgroup, const struct cpu_bandwidth *wanted)
 {
 	struct cpu *cpu = cpu_of(cgroup);
 	struct cpu_bandwidth previous = cpu->cfs;
-	int error = cgroup_is_root(cgroup) ? -EINVAL : check_bandwidth(wanted);
+	int error = cpu_set_bandwidth(cgroup, wanted);
 
 	if (error)
 		return error;
-	cpu->cfs = *wanted;
 	error = check_schedulable(cgroup, inherited_ratio(cgroup));
 	if (error)
 		cpu->cfs = previous;
@@ -216,6 +229,7 @@ static void *cpu_alloc(struct cgroup *cgroup)
 	cpu->shares = DEFAULT_SHARES;
 	cpu->cfs.period_us = DEFAULT_PERIOD_US;
 	cpu->cfs.quota_us = RUNTIME_INF;
+	cpu->uclamp[UCLAMP_MAX] = 10000; /* 100.00 %: no clamp */
 	cpu_rt_init(cgroup, cpu);
 	return cpu;
 }
@@ -233,6 +247,8 @@ static void cpu_save(struct cgroup *cgroup, struct text *out)
 	bytes_put_u64(out, cpu->rt.period_ns);
 	bytes_put_u64(out, cpu->rt.runtime_ns);
 	bytes_put_u64(out, cpu->rt_default_period_ns);
+	bytes_put_u64(out, cpu->uclamp[UCLAMP_MIN]);
+	bytes_put_u64(out, cpu->uclamp[UCLAMP_MAX]);
 }
 
 static int cpu_restore(struct cgroup *cgroup, struct bytes *in)
@@ -246,6 +262,8 @@ static int cpu_restore(struct cgroup *cgroup, struct bytes *in)
 	cpu.rt.period_ns = bytes_get_u64(in);
 	cpu.rt.runtime_ns = bytes_get_u64(in);
 	cpu.rt_default_period_ns = bytes_get_u64(in);
+	cpu.uclamp[UCLAMP_MIN] = (unsigned)bytes_get_u64(in);
+	cpu.uclamp[UCLAMP_MAX] = (unsigned)bytes_get_u64(in);
 	if (in->wrong)
 		return -EINVAL;
 	*cpu_of(cgroup) = cpu;
@@ -254,7 +272,7 @@ static int cpu_restore(struct cgroup *cgroup, struct bytes *in)
 
 static const struct cftype cpu_legacy_files[] = {
 	{ .name = "shares", .read_u64 = shares_read, .write_u64 = shares_write },
-	{ .name = "idle", .read_s64 = idle_read, .write_s64 = idle_write },
+	{ .name = "idle", .read_s64 = cpu_idle_read, .write_s64 = cpu_idle_write },
 	{ .name = "cfs_period_us", .read_u64 = period_read, .write_u64 = period_write },
 	{ .name = "cfs_quota_us", .read_s64 = quota_read, .write_s64 = quota_write },
 	{ .name = "cfs_burst_us", .read_u64 = burst_read, .write_u64 = burst_write },
@@ -268,6 +286,9 @@ static const struct cftype cpu_legacy_files[] = {
 const struct controller cpu_controller = {
 	.name = "cpu",
 	.legacy_files = cpu_legacy_files,
+	.dfl_files = cpu_dfl_files,
+	.threaded = true,
+	.css_extra_stat = cpu_extra_stat,
 	.css_alloc = cpu_alloc,
 	.css_free = free,
 	.save = cpu_save,

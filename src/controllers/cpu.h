@@ -6,7 +6,7 @@
 
 #include "controller.h"
 
-/* What cpu.c and cpu_rt.c share: the kernel's struct task_group. */
+/* What cpu.c, cpu_rt.c and cpu_v2.c share: the kernel's struct task_group. */
 
 #define RUNTIME_INF UINT64_MAX /* no limit */
 #define NSEC_PER_USEC 1000u
@@ -22,12 +22,15 @@ struct cpu_rt_bandwidth {
 	uint64_t runtime_ns; /* or RUNTIME_INF */
 };
 
+enum uclamp { UCLAMP_MIN, UCLAMP_MAX };
+
 struct cpu {
 	uint64_t shares;
 	bool idle;
 	struct cpu_bandwidth cfs;
 	struct cpu_rt_bandwidth rt;
 	uint64_t rt_default_period_ns; /* of new cgroups; the root's counts */
+	unsigned uclamp[2]; /* v2: in 1/100 %, by enum uclamp */
 };
 
 struct cpu *cpu_of(const struct cgroup *cgroup);
@@ -46,5 +49,15 @@ int cpu_rt_runtime_write(const struct request *request, char *text);
 /* -EINVAL for a realtime task that could not run here. */
 int cpu_rt_can_attach(struct cgroup *cgroup, const struct task_list *tasks,
 		      const struct caller *caller);
+
+/* sched_group_set_shares: what is out of bounds becomes the nearest. -EINVAL: a root, or an idle cgroup. */
+int cpu_set_shares(struct cgroup *cgroup, uint64_t shares);
+/* tg_set_bandwidth but for what the cgroups around say, which is v1's own rule. -EINVAL. */
+int cpu_set_bandwidth(struct cgroup *cgroup, const struct cpu_bandwidth *wanted);
+int64_t cpu_idle_read(struct cgroup *cgroup, const struct cgroup_file *file);
+int cpu_idle_write(struct cgroup *cgroup, const struct cgroup_file *file, int64_t idle);
+
+extern const struct cftype cpu_dfl_files[];
+void cpu_extra_stat(struct cgroup *cgroup, bool local, struct text *out);
 
 #endif

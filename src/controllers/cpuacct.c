@@ -152,6 +152,64 @@ static int usage_act(const struct request *request, char *text)
 	return cgroup_is_root(request->cgroup) ? 0 : group_cpu_reset(&request->cgroup->group);
 }
 
+/* --- cpu.stat of v2, which every cgroup has (cgroup_base_stat_cputime_show of kernel/cgroup/rstat.c) --- */
+
+static void add_extra_stat(struct cgroup *cgroup, bool local, struct text *out)
+{
+	const struct controller *const *list = cgroup->hierarchy->controllers;
+	struct tree *tree = cgroup_tree(cgroup);
+
+	for (; *list; list++) {
+		bool has;
+
+		tree_read_lock(tree);
+		has = cgroup_has_css(cgroup, *list);
+		tree_unlock(tree);
+		if (has && (*list)->css_extra_stat)
+			(*list)->css_extra_stat(cgroup, local, out);
+	}
+}
+
+/* Which part of a child's user time was niced is not known, and shown as 0. */
+static int measure_nice(struct cgroup *cgroup, uint64_t *nice_ns)
+{
+	struct machine_stat stat;
+	int error;
+
+	*nice_ns = 0;
+	if (!cgroup_is_root(cgroup))
+		return 0;
+	error = machine_stat(cgroup_tree(cgroup)->machine, &stat);
+	if (!error) {
+		*nice_ns = stat.total.nice * MACHINE_TICK_NS;
+		machine_stat_free(&stat);
+	}
+	return error;
+}
+
+static int dfl_stat_measure(const struct request *request, struct text *out)
+{
+	uint64_t sum[3] = {0}, nice_ns;
+	int error = measure(request, out, NULL, sum);
+
+	if (!error)
+		error = measure_nice(request->cgroup, &nice_ns);
+	if (error)
+		return error;
+	text_add_pair(out, "usage_usec", sum[USAGE] / 1000);
+	text_add_pair(out, "user_usec", sum[USER] / 1000);
+	text_add_pair(out, "system_usec", sum[SYSTEM] / 1000);
+	text_add_pair(out, "nice_usec", nice_ns / 1000);
+	add_extra_stat(request->cgroup, false, out);
+	return 0;
+}
+
+static int dfl_stat_local_measure(const struct request *request, struct text *out)
+{
+	add_extra_stat(request->cgroup, true, out);
+	return 0;
+}
+
 /* All figures are accounting's or the machine's: there is no state, but a state must not be NULL. */
 static void *cpuacct_alloc(struct cgroup *cgroup)
 {
@@ -175,8 +233,17 @@ static const struct cftype files[] = {
 	{0},
 };
 
+static const struct cftype dfl_files[] = {
+	{.name = "cpu.stat", .flags = CFTYPE_NO_PREFIX, .measure = dfl_stat_measure},
+	{.name = "cpu.stat.local", .flags = CFTYPE_NO_PREFIX, .measure = dfl_stat_local_measure},
+	{0},
+};
+
 const struct controller cpuacct_controller = {
 	.name = "cpuacct",
 	.legacy_files = files,
+	.dfl_files = dfl_files,
+	.threaded = true,
+	.unlisted_on_dfl = true,
 	.css_alloc = cpuacct_alloc,
 };

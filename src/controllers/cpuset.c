@@ -389,6 +389,7 @@ static const struct cftype cpuset_legacy_files[] = {
 
 const struct controller cpuset_controller = {
 	.name = "cpuset",
+	.threaded = true,
 	.legacy_files = cpuset_legacy_files,
 	.css_alloc = cpuset_alloc,
 	.css_free = cpuset_free,

@@ -6,4 +6,6 @@ static const struct cftype perf_event_files[] = { { .name = NULL } };
 const struct controller perf_event_controller = {
 	.name = "perf_event",
 	.legacy_files = perf_event_files,
+	.threaded = true,
+	.implicit_on_dfl = true,
 };

@@ -71,6 +71,24 @@ static int events_measure(const struct request *request, struct text *out)
 	return 0;
 }
 
+/* v2 counts where the limit is, and in all above that. */
+static int dfl_events_measure(const struct request *request, struct text *out)
+{
+	uint64_t total;
+
+	group_pids(&request->cgroup->group);
+	group_pids_hits(&request->cgroup->group, &total);
+	text_add_pair(out, "max", total);
+	return 0;
+}
+
+static int dfl_events_local_measure(const struct request *request, struct text *out)
+{
+	group_pids(&request->cgroup->group);
+	text_add_pair(out, "max", group_pids_hits(&request->cgroup->group, NULL));
+	return 0;
+}
+
 static void *pids_alloc(struct cgroup *cgroup)
 {
 	struct pids *pids = calloc(1, sizeof(*pids));
@@ -83,6 +101,17 @@ static void *pids_alloc(struct cgroup *cgroup)
 	return pids;
 }
 
+static void pids_online(struct cgroup *cgroup)
+{
+	group_pids_restart(&cgroup->group);
+}
+
+/* Disabled on v2: its limit holds no more. */
+static void pids_offline(struct cgroup *cgroup)
+{
+	group_pids_limit(&cgroup->group, UINT64_MAX);
+}
+
 static const struct cftype files[] = {
 	{.name = "max", .flags = CFTYPE_NOT_ON_ROOT, .show = max_show, .store = max_store},
 	{.name = "current", .flags = CFTYPE_NOT_ON_ROOT, .measure = current_measure},
@@ -91,9 +120,22 @@ static const struct cftype files[] = {
 	{0},
 };
 
+static const struct cftype dfl_files[] = {
+	{.name = "max", .flags = CFTYPE_NOT_ON_ROOT, .show = max_show, .store = max_store},
+	{.name = "current", .flags = CFTYPE_NOT_ON_ROOT, .measure = current_measure},
+	{.name = "peak", .flags = CFTYPE_NOT_ON_ROOT, .measure = peak_measure},
+	{.name = "events", .flags = CFTYPE_NOT_ON_ROOT, .measure = dfl_events_measure},
+	{.name = "events.local", .flags = CFTYPE_NOT_ON_ROOT, .measure = dfl_events_local_measure},
+	{0},
+};
+
 const struct controller pids_controller = {
 	.name = "pids",
 	.legacy_files = files,
+	.dfl_files = dfl_files,
+	.threaded = true,
+	.css_online = pids_online,
+	.css_offline = pids_offline,
 	.css_alloc = pids_alloc,
 	.css_free = free,
 };

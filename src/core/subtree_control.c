@@ -13,7 +13,7 @@ static unsigned implicit_controllers(const struct hierarchy *hierarchy)
 	unsigned mask = 0;
 
 	for (unsigned i = 0; hierarchy->controllers[i]; i++) {
-		if (hierarchy->controllers[i]->implicit_on_dfl)
+		if (hierarchy->controllers[i]->implicit_on_dfl || hierarchy->controllers[i]->unlisted_on_dfl)
 			mask |= 1u << i;
 	}
 	return mask;
@@ -136,7 +136,9 @@ struct change {
 static int find_position(const struct hierarchy *hierarchy, const char *name)
 {
 	for (unsigned i = 0; hierarchy->controllers[i]; i++) {
-		if (!strcmp(hierarchy->kind->name_of(hierarchy->controllers[i]), name))
+		const struct controller *controller = hierarchy->controllers[i];
+
+		if (!controller->unlisted_on_dfl && !strcmp(hierarchy->kind->name_of(controller), name))
 			return (int)i;
 	}
 	return -1;

@@ -103,15 +103,12 @@ static int stat_show(const struct request *request, struct text *out)
 	const struct controller *const *list = hierarchy->controllers;
 
 	text_add_pair(out, "nr_descendants", (uint64_t)request->cgroup->v2.descendants);
-	for (unsigned i = 0; list[i]; i++) {
-		text_add(out, "nr_subsys_");
-		text_add_pair(out, hierarchy->kind->name_of(list[i]), count_css(request->cgroup, list[i]));
-	}
+	for (unsigned i = 0; list[i] && !list[i]->unlisted_on_dfl; i++)
+		text_printf(out, "nr_subsys_%s %u\n", hierarchy->kind->name_of(list[i]),
+			    count_css(request->cgroup, list[i]));
 	text_add_pair(out, "nr_dying_descendants", 0);
-	for (unsigned i = 0; list[i]; i++) {
-		text_add(out, "nr_dying_subsys_");
-		text_add_pair(out, hierarchy->kind->name_of(list[i]), 0);
-	}
+	for (unsigned i = 0; list[i] && !list[i]->unlisted_on_dfl; i++)
+		text_printf(out, "nr_dying_subsys_%s 0\n", hierarchy->kind->name_of(list[i]));
 	return 0;
 }
 
