@@ -350,7 +350,7 @@ struct accounting_moment {
 
 /*
  * Tells what changed since the last export, or everything. *seen is for
- * accounting_resume(): until then all forks are told. 0 or -ENOMEM. Does not read /proc.
+ * accounting_import_moment(): until then all forks are told. 0 or -ENOMEM. Does not read /proc.
  */
 int accounting_export(struct accounting *accounting, const struct accounting_keeper *keeper,
 		      bool everything, struct accounting_moment *seen);
@@ -366,9 +366,15 @@ int accounting_import_process(struct accounting *accounting, struct bytes *bytes
 			      struct group *(*find)(void *context, uint64_t number), void *context);
 
 /*
- * After accounting_start(): who of the imported is gone, and who was forked
- * by one of them after what the export had seen. Reads /proc.
+ * What that export had seen. Until accounting_resume() has looked for who was forked since, exports
+ * tell this moment again: a daemon that ends before has not seen more than the one before it.
  */
-void accounting_resume(struct accounting *accounting, const struct accounting_moment *seen);
+void accounting_import_moment(struct accounting *accounting, const struct accounting_moment *seen);
+
+/*
+ * After accounting_start(): who of the imported is gone, and who was forked
+ * by one of them since the imported moment. Reads /proc.
+ */
+void accounting_resume(struct accounting *accounting);
 
 #endif

@@ -142,7 +142,8 @@ enum machine_nodes { MACHINE_NODES_ONLINE, MACHINE_NODES_POSSIBLE, MACHINE_NODES
 
 /*
  * *cpus is new, freed by bitmap_free(); all three have nr = the kernel's nr_cpu_ids (last possible
- * CPU + 1). Without /sys: the CPUs in /proc/stat; without that: CPU 0. Fails with -ENOMEM only.
+ * CPU + 1). Without /sys: the CPUs in /proc/stat; without that: CPU 0. A file that is there and
+ * cannot be read now is an error: what it would have said is not known.
  */
 int machine_cpus(const struct machine *machine, enum machine_cpus which, struct bitmap **cpus);
 

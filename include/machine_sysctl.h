@@ -5,7 +5,7 @@
 #include "machine.h"
 
 /* vm.swappiness, 0 to 200 (Documentation/admin-guide/sysctl/vm.rst); 60, the kernel's default,
- * where the file is missing. */
-unsigned int machine_swappiness(const struct machine *machine);
+ * where the file is missing. 0 or a negative errno. */
+int machine_swappiness(const struct machine *machine, unsigned int *swappiness);
 
 #endif

@@ -87,10 +87,10 @@ static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 	struct task_id id = {.tid = tid, .tgid = tgid};
 	struct machine_task_stat stat;
 	struct task *task;
-	int error = 0;
+	int error = machine_task_stat(accounting->machine, tgid, tid, &stat);
 
-	if (machine_task_stat(accounting->machine, tgid, tid, &stat))
-		return 0; /* it has ended */
+	if (error)
+		return error_is_gone(error) ? 0 : error;
 	id.start_time = stat.starttime;
 	pthread_mutex_lock(&accounting->lock);
 	task = task_find(accounting, tid);
@@ -155,7 +155,7 @@ static int take_in_family(struct accounting *accounting, pid_t tgid)
 		error = machine_tids(accounting->machine, tgid, &threads);
 	for (size_t i = 0; i < threads.nr && !error; i++)
 		error = take_in_children(accounting, tgid, threads.id[i], &children, &capacity);
-	if (children.count && (!error || error == -ESRCH || error == -ENOENT))
+	if (children.count && (!error || error_is_gone(error)))
 		error = tasks_measure(accounting, &children, USAGE_CPU | USAGE_IO);
 	free(children.tasks);
 	machine_ids_free(&threads);
@@ -164,7 +164,7 @@ static int take_in_family(struct accounting *accounting, pid_t tgid)
 	if (process)
 		process->complete = true;
 	pthread_mutex_unlock(&accounting->lock);
-	return error == -ESRCH || error == -ENOENT ? 0 : error;
+	return error_is_gone(error) ? 0 : error;
 }
 
 /* True when all that matters of its process is in the table. Whoever had the number before goes. */

@@ -196,7 +196,7 @@ static struct task *task_of(struct accounting *accounting, const struct process 
 	struct task *task = task_find(accounting, read->id.tid);
 
 	if (!task || task->process != process || !task_is(task, &read->id) ||
-	    read->liveness == TASK_GONE || !read->has_run)
+	    read->liveness == TASK_GONE || read->liveness == TASK_UNKNOWN || !read->has_run)
 		return NULL;
 	if (task->zombie)
 		return NULL; /* it ended since, and was counted then */

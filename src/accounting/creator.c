@@ -2,6 +2,7 @@
  * Who made a task that a scan finds: its parent, or its process' leader. An orphan's parent has ended,
  * and /proc names who adopted it: then who has most in common with it, or has just waited for a child.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,9 +150,11 @@ static struct kin *list_kin(struct accounting *accounting, const struct newcomer
 static bool has_gone_on(const struct machine *machine, const struct kin *kin)
 {
 	struct machine_task_stat stat;
+	int error = machine_task_stat(machine, kin->id.tgid, 0, &stat);
 
-	return machine_task_stat(machine, kin->id.tgid, 0, &stat) ||
-	       !id_started(&kin->id, stat.starttime) || stat.state == 'Z' || stat.state == 'X' ||
+	if (error)
+		return error_is_gone(error);
+	return !id_started(&kin->id, stat.starttime) || stat.state == 'Z' || stat.state == 'X' ||
 	       stat.cminflt + stat.cmajflt > kin->faults;
 }
 
@@ -172,16 +175,22 @@ static pid_t find_waited(struct accounting *accounting, const struct newcomer *n
 	return waited;
 }
 
-void creator_read(struct accounting *accounting, struct newcomer *newcomer,
-		  const struct accounting_moment *since)
+int creator_read(struct accounting *accounting, struct newcomer *newcomer,
+		 const struct accounting_moment *since)
 {
 	const struct machine *machine = accounting->machine;
 	const struct machine_task_stat *stat = &newcomer->stat;
+	int error = stat->ppid ? machine_task_stat(machine, stat->ppid, 0, &newcomer->parent) : -ESRCH;
 
-	newcomer->has_parent =
-		stat->ppid && !machine_task_stat(machine, stat->ppid, 0, &newcomer->parent);
-	newcomer->has_leader = !machine_task_stat(machine, stat->pgrp, 0, &newcomer->leader);
+	newcomer->has_parent = !error;
+	if (!error || error_is_gone(error)) {
+		error = machine_task_stat(machine, stat->pgrp, 0, &newcomer->leader);
+		newcomer->has_leader = !error;
+	}
+	if (error && !error_is_gone(error))
+		return error;
 	newcomer->session_lives = machine_task_exists(machine, stat->session, 0);
 	if (newcomer->has_parent && is_adopted(newcomer))
 		newcomer->waited = find_waited(accounting, newcomer, since);
+	return 0;
 }

@@ -17,9 +17,9 @@ struct newcomer {
 
 /*
  * Reads what tells who made a process whose parent is no member; `since`: its ancestors may have been
- * made and have ended unseen after that. Takes the lock.
+ * made and have ended unseen after that. Takes the lock. 0, or a negative errno: not all could be read.
  */
-void creator_read(struct accounting *accounting, struct newcomer *newcomer,
+int creator_read(struct accounting *accounting, struct newcomer *newcomer,
 		  const struct accounting_moment *since);
 
 /* A thread of who made it, NULL: no member did. Under the lock. */

@@ -212,7 +212,7 @@ static void drain(struct events_source *events)
 	}
 	if (events->taskstats.fd >= 0)
 		taskstats_drain(&events->taskstats, keep_final, events);
-	apply(events, now, &moment);
+	apply(events, now, lost ? &before : &moment); /* who was lost is not seen yet */
 	if (!lost)
 		return;
 	events->losses++;

@@ -373,7 +373,15 @@ int accounting_import_process(struct accounting *accounting, struct bytes *in,
 	return in->wrong ? -EINVAL : 0;
 }
 
-void accounting_resume(struct accounting *accounting, const struct accounting_moment *seen)
+void accounting_import_moment(struct accounting *accounting, const struct accounting_moment *seen)
+{
+	pthread_mutex_lock(&accounting->lock);
+	accounting->imported_seen = *seen;
+	accounting->resuming = true;
+	pthread_mutex_unlock(&accounting->lock);
+}
+
+void accounting_resume(struct accounting *accounting)
 {
 	struct process *process;
 
@@ -387,7 +395,10 @@ void accounting_resume(struct accounting *accounting, const struct accounting_mo
 	}
 	pthread_mutex_unlock(&accounting->lock);
 	if (!accounting_is_idle(accounting))
-		scan_all(accounting, seen);
+		scan_all(accounting, &accounting->imported_seen);
+	pthread_mutex_lock(&accounting->lock);
+	accounting->resuming = false;
+	pthread_mutex_unlock(&accounting->lock);
 }
 
 /* --- telling --- */
@@ -475,7 +486,7 @@ int accounting_export(struct accounting *accounting, const struct accounting_kee
 	int error;
 
 	pthread_mutex_lock(&accounting->lock);
-	*seen = accounting->seen;
+	*seen = accounting->resuming ? accounting->imported_seen : accounting->seen;
 	error = everything ? export_all(accounting, keeper) : export_changes(accounting, keeper);
 	accounting->gone_count = 0;
 	if (!error)

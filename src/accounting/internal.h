@@ -190,9 +190,13 @@ struct accounting {
 
 	uint64_t told_at; /* ns: until then all forks and exits that a source tells of are known */
 	struct accounting_moment seen; /* who was made until then is in the table, if it is a member */
+	/* In its place, as long as it is not known who was made since the daemon before had ended. */
+	struct accounting_moment imported_seen;
+	bool resuming;
 
 	/* Of the scan: one at a time, outside `lock`. */
 	pthread_mutex_t scanning;
+	bool scan_failed; /* this one could not look at all: the next begins where it did */
 	unsigned scans; /* how many there were; under `lock` */
 	/* Of the newest numbers those that nobody had: given to tasks that are being made, or have ended. */
 	pid_t absent[ABSENT_MAX];
@@ -295,11 +299,18 @@ void process_free(struct accounting *accounting, struct process *process);
 
 /* --- liveness.c --- */
 
-enum liveness { TASK_LIVES, TASK_ZOMBIE, TASK_GONE };
+/* TASK_UNKNOWN: its files cannot be read now (descriptors or memory are short): it is left as it was. */
+enum liveness { TASK_LIVES, TASK_ZOMBIE, TASK_GONE, TASK_UNKNOWN };
 
-/* What a task used in its life, from its own files; false: not to be had. */
-bool task_read_final(const struct machine *machine, const struct task_id *id,
-		     struct counters *final);
+/* What a failed read of a task's files says of it: gone is only who the kernel says is. */
+bool error_is_gone(int error);
+
+/*
+ * What a task used in its life, from its own files. 0; -ESRCH: it is gone or another; other
+ * errors: it is not known.
+ */
+int task_read_final(const struct machine *machine, const struct task_id *id,
+		    struct counters *final);
 
 /* Looks at each task; ends and forgets who is gone. Takes the lock, reads /proc. */
 void tasks_refresh(struct accounting *accounting, const struct task_list *list);

@@ -6,30 +6,38 @@
 
 #include "internal.h"
 
+bool error_is_gone(int error)
+{
+	return error == -ESRCH || error == -ENOENT;
+}
+
 static enum liveness task_look(const struct machine *machine, const struct task_id *id,
 			       pid_t *parent)
 {
 	struct machine_task_stat stat;
+	int error;
 
-	if (machine_task_is_gone(machine, id->tgid, id->tid) ||
-	    machine_task_stat(machine, id->tgid, id->tid, &stat))
+	if (machine_task_is_gone(machine, id->tgid, id->tid))
 		return TASK_GONE;
+	error = machine_task_stat(machine, id->tgid, id->tid, &stat);
+	if (error)
+		return error_is_gone(error) ? TASK_GONE : TASK_UNKNOWN;
 	if (!id_started(id, stat.starttime))
 		return TASK_GONE;
 	*parent = stat.ppid;
 	return stat.state == 'Z' || stat.state == 'X' ? TASK_ZOMBIE : TASK_LIVES;
 }
 
-bool task_read_final(const struct machine *machine, const struct task_id *id,
-		     struct counters *final)
+int task_read_final(const struct machine *machine, const struct task_id *id,
+		    struct counters *final)
 {
 	struct machine_task_schedstat sched;
 	struct machine_task_stat stat;
 	struct machine_task_io io = {0};
+	int error = machine_task_stat(machine, id->tgid, id->tid, &stat);
 
-	if (machine_task_stat(machine, id->tgid, id->tid, &stat) ||
-	    !id_started(id, stat.starttime))
-		return false;
+	if (error || !id_started(id, stat.starttime))
+		return error ? error : -ESRCH;
 	*final = (struct counters){{
 		[COUNTER_RUN] = (stat.utime + stat.stime) * MACHINE_TICK_NS,
 		[COUNTER_USER] = stat.utime * MACHINE_TICK_NS,
@@ -37,13 +45,16 @@ bool task_read_final(const struct machine *machine, const struct task_id *id,
 		[COUNTER_FAULTS] = stat.minflt + stat.majflt,
 		[COUNTER_MAJOR_FAULTS] = stat.majflt,
 	}};
-	if (!machine_task_schedstat(machine, id->tgid, id->tid, &sched))
+	error = machine_task_schedstat(machine, id->tgid, id->tid, &sched);
+	if (!error)
 		final->value[COUNTER_RUN] = sched.run_ns;
-	if (!machine_task_io(machine, id->tgid, id->tid, &io)) {
+	else if (!error_is_gone(error))
+		return error;
+	if (!machine_task_io(machine, id->tgid, id->tid, &io)) { /* not everybody's may be read */
 		final->value[COUNTER_READ] = io.read_bytes;
 		final->value[COUNTER_WRITTEN] = io.write_bytes;
 	}
-	return true;
+	return 0;
 }
 
 /* True while it is not known to have exited. */
@@ -90,8 +101,15 @@ static void refresh_task(struct accounting *accounting, const struct task_id *id
 	struct task *task;
 	bool has_final = false;
 
-	if (liveness == TASK_ZOMBIE && is_live(accounting, id))
-		has_final = task_read_final(accounting->machine, id, &final);
+	if (liveness == TASK_ZOMBIE && is_live(accounting, id)) {
+		int error = task_read_final(accounting->machine, id, &final);
+
+		has_final = !error;
+		if (error && !error_is_gone(error))
+			liveness = TASK_UNKNOWN; /* it ends once that is known */
+	}
+	if (liveness == TASK_UNKNOWN)
+		return;
 	pthread_mutex_lock(&accounting->lock);
 	task = task_find(accounting, id->tid);
 	if (task && task_is(task, id)) {
@@ -265,12 +283,15 @@ static int list_unclaimed(struct accounting *accounting, unsigned hierarchy, pid
 	if (threaded)
 		error = machine_tids(accounting->machine, tgid, threads);
 	if (error)
-		return error == -ENOMEM ? error : 0; /* it has ended */
+		return error_is_gone(error) ? 0 : error;
 	for (size_t i = 0; i < (threaded ? threads->nr : 1); i++) {
 		struct task_id id = {.tid = threaded ? threads->id[i] : tgid, .tgid = tgid};
 
-		if (threaded && machine_task_stat(accounting->machine, tgid, id.tid, &stat))
+		error = threaded ? machine_task_stat(accounting->machine, tgid, id.tid, &stat) : 0;
+		if (error_is_gone(error))
 			continue;
+		if (error)
+			return error;
 		id.start_time = stat.starttime;
 		if (stat.state == 'Z' || stat.state == 'X' ||
 		    is_claimed_in(accounting, &id, hierarchy))

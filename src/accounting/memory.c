@@ -70,6 +70,8 @@ int memory_read(const struct machine *machine, pid_t tgid, pid_t parent,
 		use_smaps(memory, &smaps, shared);
 		return 0;
 	}
+	if (error != -ENOENT && error != -EACCES && error != -EPERM)
+		return error;
 	if (status.has_rss_split) {
 		memory->anon = status.rss_anon;
 		memory->file = status.rss_file;

@@ -18,30 +18,34 @@ static void read_run(const struct machine *machine, pid_t tgid, struct thread_re
 		thread->run = sched.run_ns;
 	else if (error == -ESRCH)
 		thread->liveness = TASK_GONE;
+	else if (error != -ENOENT)
+		thread->liveness = TASK_UNKNOWN; /* ticks are for a kernel without that file */
 }
 
 /* A process of one thread has the thread's figures, but for its times. */
-static bool read_thread_stat(const struct machine *machine, const struct reading *reading,
-			     const struct thread_reading *thread, struct machine_task_stat *stat)
+static int read_thread_stat(const struct machine *machine, const struct reading *reading,
+			    const struct thread_reading *thread, struct machine_task_stat *stat)
 {
 	if (reading->has_stat && reading->stat.num_threads == 1 && thread->has_run &&
 	    thread->id.tid == reading->tgid) {
 		*stat = reading->stat;
-		return true;
+		return 0;
 	}
-	return !machine_task_stat(machine, reading->tgid, thread->id.tid, stat);
+	return machine_task_stat(machine, reading->tgid, thread->id.tid, stat);
 }
 
 static void read_thread(const struct machine *machine, struct reading *reading,
 			struct thread_reading *thread)
 {
 	struct machine_task_stat stat;
+	int error = read_thread_stat(machine, reading, thread, &stat);
 
-	if (!read_thread_stat(machine, reading, thread, &stat) ||
-	    !id_started(&thread->id, stat.starttime)) {
-		thread->liveness = TASK_GONE;
+	if (error || !id_started(&thread->id, stat.starttime)) {
+		thread->liveness = !error || error_is_gone(error) ? TASK_GONE : TASK_UNKNOWN;
 		return;
 	}
+	if (thread->liveness == TASK_UNKNOWN)
+		return;
 	thread->id.start_time = stat.starttime;
 	thread->cpu = (unsigned)stat.processor;
 	if (stat.state == 'Z' || stat.state == 'X')

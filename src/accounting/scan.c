@@ -3,6 +3,7 @@
  * new thread where its process' leader does. Numbers are given in turn, so
  * that those since the last scan are the new tasks, and nothing else need be looked at.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,18 +11,23 @@
 
 #define PROBES 2048 /* numbers tried one by one; beyond it all tasks are listed */
 
-/* Reads about the task; false when it has ended, is older than `since`, or none that can be a member. */
-static bool read_newcomer(const struct machine *machine, struct newcomer *newcomer,
-			  const struct accounting_moment *since)
+/*
+ * Reads about the task. -ESRCH: it has ended, is older than `since`, or none that can be a member;
+ * other errors: it could not be read.
+ */
+static int read_newcomer(const struct machine *machine, struct newcomer *newcomer,
+			 const struct accounting_moment *since)
 {
 	struct machine_task_stat *stat = &newcomer->stat;
+	int error = machine_task_stat(machine, newcomer->id.tgid, newcomer->id.tid, stat);
 
-	if (machine_task_stat(machine, newcomer->id.tgid, newcomer->id.tid, stat) ||
-	    stat->flags & MACHINE_TASK_KTHREAD ||
+	if (error)
+		return error_is_gone(error) ? -ESRCH : error;
+	if (stat->flags & MACHINE_TASK_KTHREAD ||
 	    !moment_is_before(since, stat->starttime, newcomer->id.tid))
-		return false;
+		return -ESRCH;
 	newcomer->id.start_time = stat->starttime;
-	return true;
+	return 0;
 }
 
 static bool is_known(struct accounting *accounting, pid_t tgid)
@@ -87,21 +93,41 @@ static bool take(struct accounting *accounting, const struct newcomer *newcomer,
 	return true;
 }
 
+/* The state that this scan did not see everything, but for whom the kernel says that there is none. */
+static int note_failure(struct accounting *accounting, int error)
+{
+	if (error && !error_is_gone(error))
+		accounting->scan_failed = true;
+	return error;
+}
+
+/* Reads all that tells whose it is, and what it used if it has ended. 0 or a negative errno. */
+static int read_all(struct accounting *accounting, struct newcomer *newcomer,
+		    const struct accounting_moment *since, struct counters *final, bool *ended)
+{
+	const struct task_id *id = &newcomer->id;
+	int error = read_newcomer(accounting->machine, newcomer, since);
+
+	*ended = false;
+	if (!error && id->tid == id->tgid && !is_known(accounting, newcomer->stat.ppid))
+		error = creator_read(accounting, newcomer, since);
+	if (error || (newcomer->stat.state != 'Z' && newcomer->stat.state != 'X'))
+		return error;
+	error = task_read_final(accounting->machine, id, final);
+	*ended = !error;
+	return error_is_gone(error) ? 0 : error;
+}
+
 /* Reads and takes it. True: who seemed to have made it is gone meanwhile, and another may have. */
 static bool take_newcomer(struct accounting *accounting, struct newcomer *newcomer,
 			  const struct accounting_moment *since, bool *taken)
 {
-	const struct task_id *id = &newcomer->id;
 	struct counters final;
 	bool ended, is_stale;
 
-	if (!read_newcomer(accounting->machine, newcomer, since))
+	if (note_failure(accounting, read_all(accounting, newcomer, since, &final, &ended)))
 		return false;
-	if (id->tid == id->tgid && !is_known(accounting, newcomer->stat.ppid))
-		creator_read(accounting, newcomer, since);
 	make_room(accounting, newcomer);
-	ended = (newcomer->stat.state == 'Z' || newcomer->stat.state == 'X') &&
-		task_read_final(accounting->machine, id, &final);
 	pthread_mutex_lock(&accounting->lock);
 	*taken = take(accounting, newcomer, ended ? &final : NULL);
 	is_stale = newcomer->waited && !process_find(accounting, newcomer->waited);
@@ -148,16 +174,18 @@ static void note_absent(struct accounting *accounting, pid_t number)
 	absent[accounting->absent_count++] = number;
 }
 
-static bool probe(struct accounting *accounting, pid_t number,
-		  const struct accounting_moment *since)
+/* Looks at who has the number. 0; -ESRCH: nobody; other errors: it could not be seen. */
+static int probe(struct accounting *accounting, pid_t number, const struct accounting_moment *since,
+		 bool *taken)
 {
 	struct machine_task_status status;
+	int error = -ESRCH;
 
-	if (!machine_task_is_gone(accounting->machine, number, 0) &&
-	    !machine_task_status(accounting->machine, number, 0, &status))
-		return look_at(accounting, status.tgid ? status.tgid : number, number, since);
-	note_absent(accounting, number);
-	return false;
+	if (!machine_task_is_gone(accounting->machine, number, 0))
+		error = machine_task_status(accounting->machine, number, 0, &status);
+	if (!error)
+		*taken |= look_at(accounting, status.tgid ? status.tgid : number, number, since);
+	return note_failure(accounting, error);
 }
 
 /* fork() takes a number some time before the task can be seen. */
@@ -169,8 +197,9 @@ static bool look_at_absent(struct accounting *accounting)
 
 	memcpy(numbers, accounting->absent, sizeof(numbers));
 	for (unsigned i = 0; i < count; i++)
-		taken |= probe(accounting, numbers[i], &accounting->absent_since);
-	accounting->absent_count = 0; /* they have ended */
+		probe(accounting, numbers[i], &accounting->absent_since, &taken);
+	if (!accounting->scan_failed)
+		accounting->absent_count = 0; /* they have ended */
 	return taken;
 }
 
@@ -194,7 +223,8 @@ static int list_known(struct accounting *accounting, struct task_list *list)
 static void look_at_threads(struct accounting *accounting, pid_t tgid,
 			    const struct accounting_moment *since, struct machine_ids *threads)
 {
-	if (!is_known(accounting, tgid) || machine_tids(accounting->machine, tgid, threads))
+	if (!is_known(accounting, tgid) ||
+	    note_failure(accounting, machine_tids(accounting->machine, tgid, threads)))
 		return;
 	for (size_t i = 0; i < threads->nr; i++) {
 		if (threads->id[i] != tgid)
@@ -212,7 +242,7 @@ static bool look_at_all(struct accounting *accounting, const struct accounting_m
 	struct machine_ids processes = {0}, threads = {0};
 	bool taken, any = false;
 
-	machine_pids(accounting->machine, &processes);
+	note_failure(accounting, machine_pids(accounting->machine, &processes));
 	do {
 		taken = false;
 		for (size_t i = 0; i < processes.nr; i++)
@@ -232,13 +262,18 @@ static bool look_at_numbers(struct accounting *accounting, const struct accounti
 {
 	bool taken = false;
 
-	for (pid_t number = since->last_pid + 1; number <= last; number++)
-		taken |= probe(accounting, number, since);
+	for (pid_t number = since->last_pid + 1; number <= last; number++) {
+		if (error_is_gone(probe(accounting, number, since, &taken)))
+			note_absent(accounting, number);
+	}
 	return taken;
 }
 
+/* What was not looked at is not seen: the next scan will. */
 static void reach(struct accounting *accounting, const struct accounting_moment *moment)
 {
+	if (accounting->scan_failed)
+		return;
 	pthread_mutex_lock(&accounting->lock);
 	moment_reach(accounting, moment);
 	pthread_mutex_unlock(&accounting->lock);
@@ -250,6 +285,7 @@ bool scan_new(struct accounting *accounting)
 	bool taken;
 
 	pthread_mutex_lock(&accounting->scanning);
+	accounting->scan_failed = false;
 	since = moment_seen(accounting);
 	now = moment_now(accounting);
 	pthread_mutex_lock(&accounting->lock);
@@ -261,7 +297,8 @@ bool scan_new(struct accounting *accounting)
 		taken |= look_at_numbers(accounting, &since, now.last_pid);
 	else if (!now.last_pid || now.last_pid != since.last_pid)
 		taken |= look_at_all(accounting, &since);
-	accounting->absent_since = since;
+	if (!accounting->scan_failed)
+		accounting->absent_since = since;
 	reach(accounting, &now);
 	pthread_mutex_unlock(&accounting->scanning);
 	forks_announce(accounting);
@@ -273,6 +310,7 @@ void scan_start(struct accounting *accounting)
 	struct accounting_moment now;
 
 	pthread_mutex_lock(&accounting->scanning);
+	accounting->scan_failed = false;
 	now = moment_now(accounting);
 	reach(accounting, &now);
 	pthread_mutex_unlock(&accounting->scanning);
@@ -287,6 +325,7 @@ void scan_all(struct accounting *accounting, const struct accounting_moment *see
 		tasks_heal(accounting, &known);
 	free(known.tasks);
 	pthread_mutex_lock(&accounting->scanning);
+	accounting->scan_failed = false;
 	now = moment_now(accounting);
 	look_at_all(accounting, seen);
 	reach(accounting, &now);

@@ -230,8 +230,10 @@ static void *cpu_alloc(struct cgroup *cgroup)
 	cpu->cfs.period_us = DEFAULT_PERIOD_US;
 	cpu->cfs.quota_us = RUNTIME_INF;
 	cpu->uclamp[UCLAMP_MAX] = 10000; /* 100.00 %: no clamp */
-	cpu_rt_init(cgroup, cpu);
-	return cpu;
+	if (!cpu_rt_init(cgroup, cpu))
+		return cpu;
+	free(cpu);
+	return NULL;
 }
 
 /* As they are: which order of writes leads there depends on all of them. */

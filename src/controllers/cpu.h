@@ -39,7 +39,7 @@ struct cpu *cpu_of(const struct cgroup *cgroup);
 uint64_t cpu_ratio(uint64_t period, uint64_t runtime);
 
 /* The rt part of a new cgroup's state: no realtime tasks in a child until it is given runtime. */
-void cpu_rt_init(struct cgroup *cgroup, struct cpu *cpu);
+int cpu_rt_init(struct cgroup *cgroup, struct cpu *cpu);
 
 uint64_t cpu_rt_period_read(struct cgroup *cgroup, const struct cgroup_file *file);
 int64_t cpu_rt_runtime_read(struct cgroup *cgroup, const struct cgroup_file *file);

@@ -19,16 +19,22 @@ struct rt_change {
 	bool has_rt_tasks;
 };
 
-void cpu_rt_init(struct cgroup *cgroup, struct cpu *cpu)
+int cpu_rt_init(struct cgroup *cgroup, struct cpu *cpu)
 {
+	struct machine_rt_limits limits;
+	int error;
+
 	if (cgroup->parent) {
 		cpu->rt.period_ns = cpu_of(cgroup->hierarchy->root)->rt_default_period_ns;
-		return;
+		return 0;
 	}
+	error = machine_rt_limits(cgroup_tree(cgroup)->machine, &limits);
+	if (error)
+		return error;
 	cpu->rt.period_ns = ROOT_PERIOD_NS;
 	cpu->rt.runtime_ns = ROOT_RUNTIME_NS;
-	cpu->rt_default_period_ns =
-		(uint64_t)machine_rt_limits(cgroup_tree(cgroup)->machine).period_us * NSEC_PER_USEC;
+	cpu->rt_default_period_ns = (uint64_t)limits.period_us * NSEC_PER_USEC;
+	return 0;
 }
 
 static bool is_rt_task(pid_t tid)
@@ -163,7 +169,9 @@ int cpu_rt_period_write(const struct request *request, char *text)
 		return error;
 	if (period_us > UINT64_MAX / NSEC_PER_USEC)
 		return -EINVAL;
-	change.limits = machine_rt_limits(tree->machine);
+	error = machine_rt_limits(tree->machine, &change.limits);
+	if (error)
+		return error;
 	tree_write_lock(tree);
 	note_default_period(cgroup, &change.limits);
 	change.wanted.period_ns = period_us * NSEC_PER_USEC;
@@ -195,7 +203,9 @@ int cpu_rt_runtime_write(const struct request *request, char *text)
 		return -EINVAL;
 	change.wanted.runtime_ns =
 		runtime_us < 0 ? RUNTIME_INF : (uint64_t)runtime_us * NSEC_PER_USEC;
-	change.limits = machine_rt_limits(tree->machine);
+	error = machine_rt_limits(tree->machine, &change.limits);
+	if (error)
+		return error;
 	change.has_rt_tasks = runtime_us == 0 && has_rt_tasks(cgroup);
 	tree_write_lock(tree);
 	note_default_period(cgroup, &change.limits);

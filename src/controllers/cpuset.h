@@ -1,6 +1,7 @@
 #ifndef CONTROLLERS_CPUSET_H
 #define CONTROLLERS_CPUSET_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ struct cpuset {
 
 /* What there is once a machine. */
 struct cpuset_top {
+	pthread_mutex_t following; /* from a look at the machine until it is followed; outside the tree lock */
 	bool memory_pressure_enabled;
 	unsigned nr_cpus; /* CONFIG_NR_CPUS, constant */
 	unsigned domain_level_max; /* constant */
@@ -62,7 +64,8 @@ enum cpuset_follow { FOLLOW_CPUS = 1 << 0, FOLLOW_MEMS = 1 << 1, FOLLOW_LIMITS =
  * Follows CPUs and nodes that came or went (cpuset_hotplug_workfn): the root
  * has what is online; what went leaves every cpuset, and does not come back
  * to it. `what` (enum cpuset_follow): the rest is not looked at. Takes the
- * tree lock itself. 0 or -ENOMEM.
+ * tree lock itself, and looks once at a time: who looked earlier must not follow
+ * later. 0 or a negative errno.
  */
 int cpuset_follow_machine(struct hierarchy *hierarchy, unsigned what);
 

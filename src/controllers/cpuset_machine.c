@@ -19,7 +19,7 @@ static void online_free(struct online *online)
 	bitmap_free(online->mems);
 }
 
-/* 0 or -ENOMEM; online_free() in any case. */
+/* 0 or a negative errno; online_free() in any case. */
 static int online_read(const struct machine *machine, unsigned what, struct online *online)
 {
 	int error = 0;
@@ -30,7 +30,7 @@ static int online_read(const struct machine *machine, unsigned what, struct onli
 	if (!error && (what & FOLLOW_MEMS))
 		error = machine_nodes(machine, MACHINE_NODES_MEMORY, &online->mems);
 	if (!error && online->has_limits)
-		online->rt_limits = machine_rt_limits(machine);
+		error = machine_rt_limits(machine, &online->rt_limits);
 	return error;
 }
 
@@ -40,6 +40,8 @@ void cpuset_free(void *state)
 
 	bitmap_free(cpuset->cpus);
 	bitmap_free(cpuset->mems);
+	if (cpuset->top)
+		pthread_mutex_destroy(&cpuset->top->following);
 	free(cpuset->top);
 	free(cpuset);
 }
@@ -56,6 +58,7 @@ struct cpuset *cpuset_new_root(const struct machine *machine)
 		free(cpuset);
 		return NULL;
 	}
+	pthread_mutex_init(&top->following, NULL);
 	top->nr_cpus = machine_nr_cpus(machine);
 	top->domain_level_max = machine_sched_domain_level_max(machine);
 	top->rt_limits = online.rt_limits;
@@ -96,25 +99,32 @@ static void follow(struct hierarchy *hierarchy, const struct online *online)
 	}
 }
 
-int cpuset_follow_machine(struct hierarchy *hierarchy, unsigned what)
+static void follow_if_changed(struct hierarchy *hierarchy, const struct online *online)
 {
 	struct tree *tree = hierarchy->tree;
-	struct online online;
-	int error = online_read(tree->machine, what, &online);
 	bool current;
 
-	if (error) {
-		online_free(&online);
-		return error;
-	}
 	tree_read_lock(tree);
-	current = is_current(cpuset_of(hierarchy->root), &online);
+	current = is_current(cpuset_of(hierarchy->root), online);
 	tree_unlock(tree);
-	if (!current) {
-		tree_write_lock(tree);
-		follow(hierarchy, &online);
-		tree_unlock(tree);
-	}
+	if (current)
+		return;
+	tree_write_lock(tree);
+	follow(hierarchy, online);
+	tree_unlock(tree);
+}
+
+int cpuset_follow_machine(struct hierarchy *hierarchy, unsigned what)
+{
+	struct cpuset_top *top = cpuset_of(hierarchy->root)->top;
+	struct online online;
+	int error;
+
+	pthread_mutex_lock(&top->following);
+	error = online_read(hierarchy->tree->machine, what, &online);
+	if (!error)
+		follow_if_changed(hierarchy, &online);
+	pthread_mutex_unlock(&top->following);
 	online_free(&online);
-	return 0;
+	return error;
 }

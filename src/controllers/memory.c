@@ -245,18 +245,28 @@ static int use_hierarchy_write(struct cgroup *cgroup, const struct cgroup_file *
 	return value == 1 ? 0 : -EINVAL;
 }
 
-static int swappiness_measure(const struct request *request, struct text *out)
+/*
+ * mem_cgroup_swappiness(): a root's that was not written is the machine's. It is read under the
+ * tree lock: a file of one number waits for nobody, and who writes does so before or after.
+ */
+static int swappiness_of(const struct cgroup *cgroup, unsigned *swappiness)
 {
-	struct mem_cgroup *memcg = mem_cgroup_of(request->cgroup);
-	struct tree *tree = cgroup_tree(request->cgroup);
-	bool of_machine;
+	const struct mem_cgroup *memcg = mem_cgroup_of(cgroup);
 
-	tree_read_lock(tree);
-	of_machine = cgroup_is_root(request->cgroup) && !memcg->swappiness_written;
-	tree_unlock(tree);
-	if (of_machine)
-		memcg->swappiness = machine_swappiness(tree->machine);
-	text_add_u64(out, memcg->swappiness);
+	if (cgroup_is_root(cgroup) && !memcg->swappiness_written)
+		return machine_swappiness(cgroup_tree(cgroup)->machine, swappiness);
+	*swappiness = memcg->swappiness;
+	return 0;
+}
+
+static int swappiness_show(const struct request *request, struct text *out)
+{
+	unsigned swappiness;
+	int error = swappiness_of(request->cgroup, &swappiness);
+
+	if (error)
+		return error;
+	text_add_u64(out, swappiness);
 	text_add(out, "\n");
 	return 0;
 }
@@ -339,7 +349,7 @@ static int slabinfo_show(const struct request *request, struct text *out)
 static void *memory_css_alloc(struct cgroup *cgroup)
 {
 	struct tree *tree = cgroup_tree(cgroup);
-	struct mem_cgroup *memcg = calloc(1, sizeof(*memcg)), *parent;
+	struct mem_cgroup *memcg = calloc(1, sizeof(*memcg));
 
 	if (!memcg)
 		return NULL;
@@ -347,12 +357,12 @@ static void *memory_css_alloc(struct cgroup *cgroup)
 		memcg->max[i] = number_pages_max();
 	memcg->soft_limit = number_pages_max();
 	if (cgroup->parent) {
-		parent = mem_cgroup_of(cgroup->parent);
-		memcg->swappiness = parent->swappiness;
-		memcg->oom_kill_disable = parent->oom_kill_disable;
-		return memcg;
+		memcg->oom_kill_disable = mem_cgroup_of(cgroup->parent)->oom_kill_disable;
+		if (!swappiness_of(cgroup->parent, &memcg->swappiness))
+			return memcg;
+		free(memcg);
+		return NULL;
 	}
-	memcg->swappiness = machine_swappiness(tree->machine);
 	memcg->watch = memory_watch_new(tree);
 	if (!memcg->watch) {
 		free(memcg);
@@ -424,7 +434,7 @@ static const struct cftype memory_files[] = {
 	{.name = "force_empty", .store = force_empty_store},
 	{.name = "use_hierarchy", .read_u64 = use_hierarchy_read, .write_u64 = use_hierarchy_write},
 	{.name = "cgroup.event_control", .flags = CFTYPE_NO_PREFIX, .act = memory_event_control_act},
-	{.name = "swappiness", .measure = swappiness_measure, .write_u64 = swappiness_write},
+	{.name = "swappiness", .show = swappiness_show, .write_u64 = swappiness_write},
 	{.name = "move_charge_at_immigrate", .read_u64 = move_charge_read, .write_u64 = move_charge_write},
 	{.name = "oom_control", .measure = oom_control_measure, .write_u64 = oom_control_write},
 	{.name = "pressure_level", .show = pressure_level_show},

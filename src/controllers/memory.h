@@ -36,7 +36,7 @@ struct mem_cgroup {
 	uint64_t soft_limit;
 	bool oom_kill_disable;
 	bool swappiness_written; /* a root's: before, it is the machine's */
-	atomic_uint swappiness;
+	unsigned swappiness;
 
 	/* Bytes; a root's: accounting keeps those of the others. */
 	_Atomic uint64_t watermark[MEMORY_COUNTER_NR];

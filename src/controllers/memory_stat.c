@@ -54,19 +54,25 @@ static uint64_t machine_kernel(const struct machine_meminfo *info)
 	       info->value[MACHINE_MEM_PERCPU];
 }
 
-static void meminfo_or_nothing(const struct machine *machine, struct machine_meminfo *info)
+/* All 0 on a machine without it. 0 or a negative errno. */
+static int meminfo_or_nothing(const struct machine *machine, struct machine_meminfo *info)
 {
-	if (machine_meminfo(machine, info))
-		memset(info, 0, sizeof(*info));
+	int error;
+
+	memset(info, 0, sizeof(*info));
+	error = machine_meminfo(machine, info);
+	return error == -ENOENT ? 0 : error;
 }
 
 /* mem_cgroup_usage() of the root */
-static void held_by_machine(const struct machine *machine, struct memory_held *held)
+static int held_by_machine(const struct machine *machine, struct memory_held *held)
 {
 	struct machine_meminfo info;
 	uint64_t usage;
+	int error = meminfo_or_nothing(machine, &info);
 
-	meminfo_or_nothing(machine, &info);
+	if (error)
+		return error;
 	usage = machine_file_pages(&info) + info.value[MACHINE_MEM_ANONPAGES];
 	*held = (struct memory_held){
 		.counter = {
@@ -75,6 +81,7 @@ static void held_by_machine(const struct machine *machine, struct memory_held *h
 			[MEMORY_KMEM] = page_floor(machine_kernel(&info)),
 		},
 	};
+	return 0;
 }
 
 /* --- a cgroup that is not the root --- */
@@ -160,9 +167,9 @@ static int held_by_group(struct cgroup *cgroup, struct memory_held *held)
 	held->unreclaimable = swappable + usage.kernel;
 	if (!held->unreclaimable)
 		return 0;
-	meminfo_or_nothing(cgroup_tree(cgroup)->machine, &info);
+	error = meminfo_or_nothing(cgroup_tree(cgroup)->machine, &info);
 	held->unreclaimable -= min(swappable, info.value[MACHINE_MEM_SWAPFREE]);
-	return 0;
+	return error;
 }
 
 static void raise_watermark(_Atomic uint64_t *watermark, uint64_t value)
@@ -176,10 +183,13 @@ static void raise_watermark(_Atomic uint64_t *watermark, uint64_t value)
 int memory_held(struct cgroup *cgroup, struct memory_held *held)
 {
 	struct mem_cgroup *memcg = mem_cgroup_of(cgroup);
+	int error;
 
 	if (!cgroup_is_root(cgroup))
 		return held_by_group(cgroup, held);
-	held_by_machine(cgroup_tree(cgroup)->machine, held);
+	error = held_by_machine(cgroup_tree(cgroup)->machine, held);
+	if (error)
+		return error;
 	for (unsigned i = 0; i < MEMORY_COUNTER_NR; i++)
 		raise_watermark(&memcg->watermark[i], held->counter[i]);
 	return 0;
@@ -223,15 +233,18 @@ static uint64_t pages_allocated(const struct machine_vmstat *vmstat)
 	return sum;
 }
 
-static void stat_of_machine(const struct machine *machine, struct memory_stat *stat)
+static int stat_of_machine(const struct machine *machine, struct memory_stat *stat)
 {
 	struct machine_sample sample = {0};
 	const uint64_t *mem = sample.info.value;
 	uint64_t *item = stat->item;
+	int error = meminfo_or_nothing(machine, &sample.info);
 
 	*stat = (struct memory_stat){0};
-	meminfo_or_nothing(machine, &sample.info);
-	machine_vmstat(machine, &sample.vmstat);
+	if (!error)
+		error = machine_vmstat(machine, &sample.vmstat);
+	if (error && error != -ENOENT)
+		return error;
 	item[MEMORY_CACHE] = page_state(&sample, "nr_file_pages", machine_file_pages(&sample.info));
 	item[MEMORY_RSS] = page_state(&sample, "nr_anon_pages", mem[MACHINE_MEM_ANONPAGES]);
 	item[MEMORY_RSS_HUGE] = mem[MACHINE_MEM_ANONHUGEPAGES];
@@ -252,6 +265,7 @@ static void stat_of_machine(const struct machine *machine, struct memory_stat *s
 	item[MEMORY_PGMAJFAULT] = machine_vmstat_value(sample.vmstat, "pgmajfault");
 	item[MEMORY_PGPGIN] = pages_allocated(sample.vmstat);
 	machine_vmstat_free(sample.vmstat);
+	return 0;
 }
 
 void memory_stat_of_usage(struct memory_usage usage, struct memory_stat *stat)
@@ -352,12 +366,13 @@ static int sample_stat(struct cgroup *cgroup, struct memory_stat *local, struct 
 	memory_stat_of_usage(all, total);
 	if (cgroup_is_root(cgroup)) {
 		*local = *total;
-		stat_of_machine(cgroup_tree(cgroup)->machine, total);
+		error = stat_of_machine(cgroup_tree(cgroup)->machine, total);
 		for (unsigned i = 0; i < MEMORY_STAT_NR; i++)
 			local->item[i] = less(total->item[i], local->item[i]);
 	}
-	settle_both(mem_cgroup_of(cgroup), local, total);
-	return 0;
+	if (!error)
+		settle_both(mem_cgroup_of(cgroup), local, total);
+	return error;
 }
 
 static void hierarchical_limits(struct cgroup *cgroup, uint64_t limits[2])

@@ -86,10 +86,10 @@ static int add_task(const struct machine *machine, struct task_list *list, pid_t
 	struct machine_task_stat stat;
 	int error = machine_task_stat(machine, tgid, tid, &stat);
 
-	if (error == -ESRCH || stat.state == 'Z' || stat.state == 'X')
-		return 0; /* exiting: passed over (cgroup_migrate_add_task) */
 	if (error)
-		return error;
+		return error == -ESRCH ? 0 : error;
+	if (stat.state == 'Z' || stat.state == 'X')
+		return 0; /* exiting: passed over (cgroup_migrate_add_task) */
 	list->tasks[list->count++] = (struct task_id){
 		.tid = tid, .tgid = tgid, .start_time = stat.starttime};
 	return 0;

@@ -53,7 +53,7 @@ static int compare_sizes(const void *a, const void *b)
 	return (x->size > y->size) - (x->size < y->size);
 }
 
-static void read_counts(const struct machine *machine, const char *dir,
+static int read_counts(const struct machine *machine, const char *dir,
 			struct machine_hugepage *page)
 {
 	const struct {
@@ -67,12 +67,16 @@ static void read_counts(const struct machine *machine, const char *dir,
 		{ "nr_overcommit_hugepages", &page->overcommit },
 	};
 	char path[160];
+	int err = 0;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !err; i++) {
 		snprintf(path, sizeof(path), "%s/hugepages-%llukB/%s", dir,
 			 (unsigned long long)page->size / 1024, files[i].name);
-		file_read_u64(machine->sys, path, files[i].value);
+		err = file_read_u64(machine->sys, path, files[i].value);
+		if (err == -ENOENT || err == -EINVAL)
+			err = 0;
 	}
+	return err;
 }
 
 static int read_hugepages(const struct machine *machine, const char *dir,
@@ -81,18 +85,17 @@ static int read_hugepages(const struct machine *machine, const char *dir,
 	struct machine_hugepages found = { 0 };
 	int err = dir_visit(machine->sys, dir, visit_size, &found);
 
-	if (err) {
-		machine_hugepages_free(&found);
-		return err;
-	}
-	if (found.nr)
+	if (!err && found.nr)
 		qsort(found.size, found.nr, sizeof(found.size[0]), compare_sizes);
-	for (size_t i = 0; i < found.nr; i++) {
+	for (size_t i = 0; i < found.nr && !err; i++) {
 		machine_hugepage_name(found.size[i].size, found.size[i].name);
-		read_counts(machine, dir, &found.size[i]);
+		err = read_counts(machine, dir, &found.size[i]);
 	}
-	*pages = found;
-	return 0;
+	if (err)
+		machine_hugepages_free(&found);
+	else
+		*pages = found;
+	return err;
 }
 
 int machine_hugepages(const struct machine *machine, struct machine_hugepages *pages)

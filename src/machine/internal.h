@@ -15,7 +15,7 @@ struct machine {
 	unsigned int cpu_bits, node_bits;
 };
 
-/* Fills cpu_bits and node_bits, once: topology.c. -ENOMEM. */
+/* Fills cpu_bits and node_bits, once: topology.c. 0 or a negative errno. */
 int measure_topology(struct machine *machine);
 
 /* --- reading: machine.c --- */
@@ -49,8 +49,8 @@ int file_read_kept(const struct machine *machine, enum kept which, enum file_kin
  * then the result. */
 int dir_visit(int dir, const char *path, int (*visit)(const char *name, void *arg), void *arg);
 
-/* A whole file that is one decimal number; false: missing or something else. */
-bool file_read_u64(int dir, const char *path, uint64_t *value);
+/* A whole file that is one decimal number. 0; -EINVAL: it is something else; -ENOENT and others. */
+int file_read_u64(int dir, const char *path, uint64_t *value);
 
 /* --- scanning --- */
 

@@ -66,12 +66,14 @@ struct machine *machine_open(const char *root)
 	errno = err;
 	if (machine)
 		machine->is_own = !strcmp(root, "/") && has_our_pids(machine);
-	if (machine && measure_topology(machine)) {
-		machine_close(machine);
-		errno = ENOMEM;
+	if (!machine)
 		return NULL;
-	}
-	return machine;
+	err = measure_topology(machine);
+	if (!err)
+		return machine;
+	machine_close(machine);
+	errno = -err;
+	return NULL;
 }
 
 void machine_close(struct machine *machine)
@@ -194,21 +196,21 @@ void file_free(struct file *file)
 	free(file->heap);
 }
 
-bool file_read_u64(int dir, const char *path, uint64_t *value)
+int file_read_u64(int dir, const char *path, uint64_t *value)
 {
 	struct file file;
 	struct span text;
 	uint64_t v;
-	bool ok;
+	int err = file_read(dir, path, FILE_RECORD, &file);
 
-	if (file_read(dir, path, FILE_RECORD, &file))
-		return false;
+	if (err)
+		return err;
 	text = (struct span){ file.text, file.text + file.len };
-	ok = span_u64(&text, &v);
-	if (ok)
+	err = span_u64(&text, &v) ? 0 : -EINVAL;
+	if (!err)
 		*value = v;
 	file_free(&file);
-	return ok;
+	return err;
 }
 
 /* getdents64() into the stack: opendir() would allocate 32 KiB for each of them. */

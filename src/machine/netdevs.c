@@ -41,16 +41,20 @@ int machine_parse_netdevs(const char *text, size_t len, struct machine_netdevs *
 	return 0;
 }
 
-static unsigned int read_ifindex(const struct machine *machine, const char *name)
+/* 0: not told. */
+static int read_ifindex(const struct machine *machine, const char *name, unsigned int *ifindex)
 {
 	char path[64 + NAME_MAX];
 	uint64_t index;
-	int len = snprintf(path, sizeof(path), "class/net/%s/ifindex", name);
+	int err, len = snprintf(path, sizeof(path), "class/net/%s/ifindex", name);
 
-	if (len >= (int)sizeof(path) || strchr(name, '/') ||
-	    !file_read_u64(machine->sys, path, &index) || index > INT_MAX)
+	*ifindex = 0;
+	if (len >= (int)sizeof(path) || strchr(name, '/'))
 		return 0;
-	return index;
+	err = file_read_u64(machine->sys, path, &index);
+	if (!err && index <= INT_MAX)
+		*ifindex = index;
+	return err == -ENOENT ? 0 : err;
 }
 
 /* Few, and in order nearly always: an insertion sort, stable, with unknown (0) as the largest. */
@@ -78,10 +82,13 @@ int machine_netdevs(const struct machine *machine, struct machine_netdevs *devs)
 	file_free(&file);
 	if (err)
 		return err;
-	for (size_t i = 0; i < devs->nr; i++)
-		devs->dev[i].ifindex = read_ifindex(machine, devs->dev[i].name);
-	sort_by_index(devs);
-	return 0;
+	for (size_t i = 0; i < devs->nr && !err; i++)
+		err = read_ifindex(machine, devs->dev[i].name, &devs->dev[i].ifindex);
+	if (err)
+		machine_netdevs_free(devs);
+	else
+		sort_by_index(devs);
+	return err;
 }
 
 void machine_netdevs_free(struct machine_netdevs *devs)

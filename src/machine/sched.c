@@ -1,40 +1,47 @@
 /* /proc/sys/kernel/sched_rt_* and /sys/devices/system/cpu/cpu0/{topology,cache} */
 #include "internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "machine_sched.h"
 
 #define CACHE_INDEXES 8	/* more than any CPU has */
 
-static int64_t read_setting(const struct machine *machine, const char *path, int64_t fallback)
+/* *setting stays as it is where there is no such file. */
+static int read_setting(const struct machine *machine, const char *path, int64_t *setting)
 {
 	struct file file;
 	struct span text;
 	uint64_t value;
+	int err = file_read(machine->proc, path, FILE_RECORD, &file);
 
-	if (file_read(machine->proc, path, FILE_RECORD, &file))
-		return fallback;
+	if (err)
+		return err == -ENOENT ? 0 : err;
 	text = (struct span){ file.text, file.text + file.len };
 	if (span_number(&text, &value))
-		fallback = (int64_t)value;
+		*setting = (int64_t)value;
 	file_free(&file);
-	return fallback;
+	return 0;
 }
 
-struct machine_rt_limits machine_rt_limits(const struct machine *machine)
+int machine_rt_limits(const struct machine *machine, struct machine_rt_limits *limits)
 {
-	return (struct machine_rt_limits){
-		.period_us = read_setting(machine, "sys/kernel/sched_rt_period_us", 1000000),
-		.runtime_us = read_setting(machine, "sys/kernel/sched_rt_runtime_us", 950000),
-	};
+	struct machine_rt_limits found = { .period_us = 1000000, .runtime_us = 950000 };
+	int err = read_setting(machine, "sys/kernel/sched_rt_period_us", &found.period_us);
+
+	if (!err)
+		err = read_setting(machine, "sys/kernel/sched_rt_runtime_us", &found.runtime_us);
+	if (!err)
+		*limits = found;
+	return err;
 }
 
 unsigned int machine_nr_cpus(const struct machine *machine)
 {
 	uint64_t last;
 
-	if (!file_read_u64(machine->sys, "devices/system/cpu/kernel_max", &last) ||
+	if (file_read_u64(machine->sys, "devices/system/cpu/kernel_max", &last) ||
 	    last >= BITMAP_MAX_BITS)
 		return BITMAP_MAX_BITS;
 	return last + 1;

@@ -1,14 +1,19 @@
 /* Settings of the machine below /proc/sys. */
 #include "machine_sysctl.h"
 
+#include <errno.h>
+
 #include "internal.h"
 
 #define SWAPPINESS_DEFAULT 60 /* mm/vmscan.c vm_swappiness */
 
-unsigned int machine_swappiness(const struct machine *machine)
+int machine_swappiness(const struct machine *machine, unsigned int *swappiness)
 {
-	uint64_t value;
+	uint64_t value = SWAPPINESS_DEFAULT;
+	int err = file_read_u64(machine->proc, "sys/vm/swappiness", &value);
 
-	return file_read_u64(machine->proc, "sys/vm/swappiness", &value) ? value
-									 : SWAPPINESS_DEFAULT;
+	if (err && err != -ENOENT)
+		return err;
+	*swappiness = value;
+	return 0;
 }

@@ -54,7 +54,8 @@ bool machine_task_exists(const struct machine *machine, pid_t pid, pid_t tid)
 	if (machine_task_is_gone(machine, pid, tid))
 		return false;
 	task_path(path, pid, tid, "");
-	return !faccessat(machine->proc, path, F_OK, 0);
+	/* Any other failure says nothing of the task. */
+	return !faccessat(machine->proc, path, F_OK, 0) || (errno != ENOENT && errno != ESRCH);
 }
 
 /* Tells a task that is gone from a file that this machine lacks. */

@@ -15,43 +15,47 @@ static unsigned int last_bit(const struct bitmap *map)
 	return last;
 }
 
-/* A list file; -ENOENT also for one that is empty or damaged: the fallback is better than that. */
+/* A list file; -ENOENT also for one that is empty or damaged: the fallback is better than that.
+ * Other errors are no reason for it: they say nothing of what there is. */
 static int read_list(const struct machine *machine, const char *path, struct bitmap *map)
 {
 	struct file file;
 	int err = file_read(machine->sys, path, FILE_RECORD, &file);
 
 	if (err)
-		return -ENOENT;
+		return err;
 	err = bitmap_parselist_len(file.text, file.len, map);
 	file_free(&file);
 	return err || bitmap_empty(map) ? -ENOENT : 0;
 }
 
 /* The CPUs of /proc/stat, or CPU 0. */
-static void count_cpus(const struct machine *machine, struct bitmap *map)
+static int count_cpus(const struct machine *machine, struct bitmap *map)
 {
 	struct machine_stat stat = { 0 };
+	int err = machine_stat(machine, &stat);
 
+	if (err && err != -ENOENT && err != -EINVAL)
+		return err;
 	bitmap_zero(map);
-	machine_stat(machine, &stat);
 	for (unsigned int i = 0; i < stat.nr_cpu; i++)
 		bitmap_set(map, stat.cpu[i].id);
 	if (bitmap_empty(map))
 		bitmap_set(map, 0);
 	machine_stat_free(&stat);
+	return 0;
 }
 
-static void read_cpus(const struct machine *machine, enum machine_cpus which, struct bitmap *map)
+static int read_cpus(const struct machine *machine, enum machine_cpus which, struct bitmap *map)
 {
 	static const char *const paths[] = {
 		[MACHINE_CPUS_ONLINE] = "devices/system/cpu/online",
 		[MACHINE_CPUS_POSSIBLE] = "devices/system/cpu/possible",
 		[MACHINE_CPUS_PRESENT] = "devices/system/cpu/present",
 	};
+	int err = read_list(machine, paths[which], map);
 
-	if (read_list(machine, paths[which], map))
-		count_cpus(machine, map);
+	return err == -ENOENT ? count_cpus(machine, map) : err;
 }
 
 /* A copy of map in the size that a kernel with these CPUs or nodes has. */
@@ -69,11 +73,9 @@ static int fit(const struct bitmap *map, unsigned int nr, struct bitmap **result
 int machine_cpus(const struct machine *machine, enum machine_cpus which, struct bitmap **cpus)
 {
 	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(BITMAP_MAX_BITS);
+	int err = map ? read_cpus(machine, which, map) : -ENOMEM;
 
-	if (!map)
-		return -ENOMEM;
-	read_cpus(machine, which, map);
-	return fit(map, machine->cpu_bits, cpus);
+	return err ? err : fit(map, machine->cpu_bits, cpus);
 }
 
 int machine_nodes(const struct machine *machine, enum machine_nodes which, struct bitmap **nodes)
@@ -84,15 +86,16 @@ int machine_nodes(const struct machine *machine, enum machine_nodes which, struc
 		[MACHINE_NODES_MEMORY] = "devices/system/node/has_memory",
 	};
 	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(BITMAP_MAX_BITS);
+	int err = map ? read_list(machine, paths[which], map) : -ENOMEM;
 
-	if (!map)
-		return -ENOMEM;
-	if (read_list(machine, paths[which], map) &&
-	    read_list(machine, paths[MACHINE_NODES_ONLINE], map)) {
+	if (err == -ENOENT)
+		err = read_list(machine, paths[MACHINE_NODES_ONLINE], map);
+	if (err == -ENOENT) {
 		bitmap_zero(map);
 		bitmap_set(map, 0);
+		err = 0;
 	}
-	return fit(map, machine->node_bits, nodes);
+	return err ? err : fit(map, machine->node_bits, nodes);
 }
 
 /* "Mems_allowed:\t00000000,00000001": four bits a digit. */
@@ -133,10 +136,10 @@ unsigned int machine_node_bits(const struct machine *machine)
 int measure_topology(struct machine *machine)
 {
 	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(BITMAP_MAX_BITS);
+	int err = map ? read_cpus(machine, MACHINE_CPUS_POSSIBLE, map) : -ENOMEM;
 
-	if (!map)
-		return -ENOMEM;
-	read_cpus(machine, MACHINE_CPUS_POSSIBLE, map);
+	if (err)
+		return err;
 	machine->cpu_bits = last_bit(map) + 1;
 	machine->node_bits = read_node_bits(machine);
 	return 0;

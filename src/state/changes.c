@@ -127,6 +127,11 @@ static void keep_process(void *context, pid_t tgid, const struct text *bytes)
 		       bytes);
 }
 
+static bool has_moved(const struct changes *changes, const struct accounting_moment *seen)
+{
+	return seen->ticks != changes->seen.ticks || seen->last_pid != changes->seen.last_pid;
+}
+
 int changes_put_accounting(struct changes *changes)
 {
 	const struct accounting_keeper keeper = {
@@ -141,8 +146,11 @@ int changes_put_accounting(struct changes *changes)
 	int error = accounting_export(changes->tree->accounting, &keeper, changes->everything,
 				      &seen);
 
-	if (!changes->everything && changes->content.len == len)
+	if (!changes->everything && changes->content.len == len &&
+	    !(changes->tells_seen && has_moved(changes, &seen)))
 		return error;
+	changes->seen = seen;
+	changes->tells_seen = false;
 	bytes_put_u64(&last, (uint64_t)seen.last_pid);
 	kept_put_entry(&changes->content, ENTRY_SEEN, seen.ticks, &last);
 	text_free(&last);

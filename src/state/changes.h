@@ -17,6 +17,8 @@ struct changes {
 	struct text scratch; /* one of them */
 	struct saved *saved; /* what the file has; uthash by number of the cgroup */
 	bool everything; /* the next record is all that the file will have */
+	bool tells_seen; /* it has the moment below if that has moved, though there is nothing else */
+	struct accounting_moment seen; /* as the file has it */
 };
 
 void changes_free(struct changes *changes);

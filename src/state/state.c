@@ -17,6 +17,7 @@
 #include "tree_bytes.h"
 
 #define PERIOD_NS 100000000 /* between two looks at what happened while nobody asked */
+#define SEEN_PERIODS 10 /* until the file has up to when nothing did, but that strangers were made */
 #define GROWTH (1u << 20) /* bytes past twice the last snapshot: time for a new one */
 
 struct state {
@@ -29,10 +30,10 @@ struct state {
 	bool broken; /* the file lacks something: a snapshot is due */
 	bool complained;
 	char boot[64];
-	struct accounting_moment seen; /* by the daemon before */
 
 	pthread_t thread;
 	bool running, quit;
+	unsigned periods;
 	pthread_cond_t wake;
 };
 
@@ -195,7 +196,10 @@ static void look(struct state *state)
 {
 	struct tree *tree = state->tree;
 
-	if (!accounting_has_changed(tree->accounting) && !state->broken)
+	if (++state->periods % SEEN_PERIODS == 0)
+		state->changes.tells_seen = true;
+	if (!accounting_has_changed(tree->accounting) && !state->broken &&
+	    !state->changes.tells_seen)
 		return;
 	tree_read_lock(tree);
 	for (unsigned i = 0; i < tree->hierarchy_count; i++)
@@ -230,7 +234,11 @@ void state_start(struct state *state)
 
 	if (!state)
 		return;
-	accounting_resume(state->tree->accounting, &state->seen);
+	accounting_resume(state->tree->accounting);
+	pthread_mutex_lock(&state->lock);
+	state->changes.tells_seen = true; /* the next daemon is not to look at them again */
+	flush(state);
+	pthread_mutex_unlock(&state->lock);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	state->running = !pthread_create(&state->thread, NULL, run, state);
@@ -274,7 +282,7 @@ static char *load(struct state *state, const struct text *content)
 		bool same_boot = kept.boot.len == strlen(state->boot) &&
 				 !memcmp(kept.boot.data, state->boot, kept.boot.len);
 
-		state->seen = kept.seen;
+		accounting_import_moment(state->tree->accounting, &kept.seen);
 		problem = tree_restore(state->tree, &kept, same_boot, &keep);
 	}
 	if (problem && keep && asprintf(&line, "%s: %s", state->file.path, problem) < 0)

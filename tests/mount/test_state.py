@@ -8,6 +8,7 @@ import stat
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -399,3 +400,136 @@ def test_a_few_kills(directory, state):
         if run.daemon.process.poll() is None:
             killed(run.daemon)
         subprocess.run(["umount", "-l", directory], check=False, capture_output=True)
+
+
+def entries(content):
+    """The last of each entry, by kind and number, as src/state/kept.h has them."""
+    found = {}
+    for record in records(content)[1]:
+        while record:
+            kind, number, length = struct.unpack("=QQQ", record[:24])
+            entry, record = record[24:24 + length], record[24 + length:]
+            if kind == SEEN:
+                found[kind] = number, entry
+            elif kind == REMOVED:
+                for of_cgroup in (CGROUP, VALUES, USAGE):
+                    found.pop((of_cgroup, number), None)
+            elif kind == GONE:
+                found.pop((PROCESS, number), None)
+            else:
+                found[kind, number] = entry
+    return found
+
+
+BOOT, CGROUP, VALUES, USAGE, REMOVED, PROCESS, GONE, SEEN = range(1, 9)
+
+
+def made_by(uid, gid, path):
+    """A directory as this user makes it."""
+    os.setegid(gid)
+    os.seteuid(uid)
+    try:
+        path.mkdir()
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+def used(daemon, spawn, helper):
+    """Cgroups of users, with members, past and present, that are counted and frozen."""
+    for hierarchy in ("memory", "cpuacct", "pids", "freezer", "blkio"):
+        box = daemon / hierarchy / "box"
+        box.mkdir()
+        os.chown(box, 1000, 2000)
+        made_by(1000, 2000, box / "inner")
+        (box / "cgroup.procs").write_text(str(helper.pid))
+    for _ in range(3):
+        helper.ask("fork")
+    assert (daemon / "pids" / "box" / "pids.current").read_text() == "4\n"
+    helper.ask("end")
+    assert (daemon / "pids" / "box" / "pids.current").read_text() == "3\n"
+    for hierarchy in ("memory", "freezer"):
+        for name in ("", "inner"):  # what it has then stays in the first
+            (daemon / hierarchy / "box" / name / "cgroup.procs").write_text(str(spawn.last))
+    (daemon / "freezer" / "box" / "inner" / "freezer.state").write_text("FROZEN")
+    (daemon / "memory" / "box" / "memory.stat").read_text()
+    (daemon / "cpuacct" / "box" / "cpuacct.usage").read_text()
+
+
+def test_what_is_loaded_is_told_as_it_was(start, state, spawn):
+    """A start that fails leaves all that the daemon before it knew, though it writes it anew."""
+    daemon = start(*keeping(state))
+    spawn.last = spawn()
+    with Helper(FORKER) as helper:
+        try:
+            used(daemon, spawn, helper)
+            killed(daemon)
+            before = entries((state / "state").read_bytes())
+            assert mounting.run("-f", *keeping(state), "/proc/version").returncode == 1
+            after = entries((state / "state").read_bytes())
+        finally:
+            for _ in range(2):
+                helper.ask("end")
+        start(*keeping(state))
+    for key, entry in before.items():
+        assert after[key] == entry, key
+    assert {kind for kind, _ in after.keys() - before.keys() - {SEEN}} <= {USAGE}  # of nothing
+
+
+def test_journal_has_what_a_snapshot_has(start, state, spawn):
+    """Also of the ancestors of what was removed: a root keeps what its children did."""
+    daemon = start(*keeping(state))
+    spawn.last = spawn()
+    gone = daemon / "blkio" / "gone"
+    gone.mkdir()
+    with Helper(FORKER) as helper, tempfile.NamedTemporaryFile(dir="/var/tmp") as file:
+        used(daemon, spawn, helper)
+        subprocess.run(["sh", "-c", f"echo 0 > {gone}/cgroup.procs; "
+                        f"exec dd if=/dev/zero of={file.name} bs=1M count=4 conv=fsync status=none"],
+                       check=True)
+        (gone / "blkio.throttle.io_service_bytes").read_text()
+        gone.rmdir()
+        journal = entries((state / "state").read_bytes())
+        assert daemon.stop() == (0, "")
+        snapshot = entries((state / "state").read_bytes())
+        for _ in range(2):
+            helper.ask("end")
+    for key, entry in snapshot.items():
+        if key != SEEN and key[0] in (CGROUP, VALUES):
+            assert journal[key] == entry, key
+
+
+GROWER = """
+import mmap, sys
+memory = mmap.mmap(-1, 32 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+for line in sys.stdin:
+    if line == "grow\\n":
+        memory[:] = bytes(len(memory))
+    else:
+        memory.madvise(mmap.MADV_DONTNEED)
+    print(line)
+"""
+
+
+def test_memory_stays_where_it_came_to_be(start, state):
+    """What a process had when it moved is the first group's, also when it takes it once more."""
+    daemon = start(*keeping(state))
+    first, second = daemon / "memory" / "first", daemon / "memory" / "second"
+    first.mkdir()
+    second.mkdir()
+    with Helper(GROWER) as helper:
+        (first / "cgroup.procs").write_text(str(helper.pid))
+        helper.ask("grow")
+        (second / "cgroup.procs").write_text(str(helper.pid))
+        helper.ask("shrink")
+        assert mounting.wait_until(lambda: rss(second) + rss(first) < 24 << 20)
+        killed(daemon)
+        start(*keeping(state))
+        helper.ask("grow")
+        assert mounting.wait_until(lambda: rss(second) + rss(first) > 24 << 20)
+        assert rss(second) < 8 << 20
+
+
+def rss(cgroup):
+    lines = (cgroup / "memory.stat").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("rss ")).split()[1])

@@ -306,13 +306,31 @@ def test_what_was_open_then():
     program.close(0, SAID)
 
 
+def sleeper(path):
+    """A process of this cgroup that sleeps."""
+    pid = os.posix_spawn("/bin/sleep", ["sleep", "1000"], {})
+    write(f"{path}/cgroup.procs", str(pid))
+    return pid
+
+
+def end(pid):
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
 def test_daemon_killed_again_and_again():
+    """Nobody becomes a member by it, nor is stopped as the members of what is frozen."""
     program = Inside()
-    program.call(os.mkdir, f"{AT}/cpu/child")
+    program.call(os.setsid)  # as whom an orphan's session would be
+    program.call(os.mkdir, f"{AT}/freezer/child")
+    pid = program.call(sleeper, f"{AT}/freezer/child")
+    program.call(write, f"{AT}/freezer/child/freezer.state", "FROZEN")
     for _ in range(4):
         kill_daemon(program)
-        assert program.call(os.path.isdir, f"{AT}/cpu/child")
+        assert program.call(probes.read, f"{AT}/freezer/child/cgroup.procs") == f"{pid}\n"
+        assert program.call(probes.read, f"{AT}/freezer/child/freezer.state") == "FROZEN\n"
         assert program.call(probes.statfs, f"{AT}/cpu")["type"] == probes.CGROUP
+    program.call(end, pid)
     program.close(0, 4 * SAID)
 
 

@@ -218,6 +218,22 @@ static void test_settings_are_inherited(void **state)
 			    "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n");
 }
 
+/* A root's is the machine's until it is written: no read makes it what was read. */
+static void test_swappiness_follows_the_machine(void **state)
+{
+	(void)state;
+	fake_put(&fake, "proc/sys/vm/swappiness", "70\n");
+	assert_int_equal(number("/memory/memory.swappiness"), 70);
+	fake_put(&fake, "proc/sys/vm/swappiness", "80\n");
+	assert_int_equal(small_mkdir(&small, "/memory/new"), 0);
+	assert_int_equal(number("/memory/new/memory.swappiness"), 80);
+	assert_int_equal(number("/memory/memory.swappiness"), 80);
+	assert_int_equal(small_write(&small, "/memory/memory.swappiness", "10"), 0);
+	fake_put(&fake, "proc/sys/vm/swappiness", "90\n");
+	assert_int_equal(number("/memory/memory.swappiness"), 10);
+	assert_int_equal(number("/memory/new/memory.swappiness"), 80);
+}
+
 /* Lets the figures that accounting has grow old. */
 static void wait_a_moment(void)
 {
@@ -317,6 +333,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_numa_stat_adds_up, open_gvisor, close_tree),
 		cmocka_unit_test_setup_teardown(test_limits_of_memory_and_memsw, open_linux, close_tree),
 		cmocka_unit_test_setup_teardown(test_settings_are_inherited, open_linux, close_tree),
+		cmocka_unit_test_setup_teardown(test_swappiness_follows_the_machine, open_process,
+						close_process),
 		cmocka_unit_test_setup_teardown(test_usage_of_a_process, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_peak_and_its_reset, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_root_takes_back, open_process, close_process),

@@ -315,7 +315,8 @@ static void restart(struct family *family)
 							   &kept), 0);
 		text_free(&kept.processes[i]);
 	}
-	accounting_resume(family->accounting, &seen);
+	accounting_import_moment(family->accounting, &seen);
+	accounting_resume(family->accounting);
 }
 
 static void zombie_over_a_restart(void **state)
