@@ -6,8 +6,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <semaphore.h>
-#include <stdatomic.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 
 #include "calls.h"
 #include "peer.h"
+#include "places.h"
 #include "processor.h"
 
 /*
@@ -33,58 +33,16 @@ struct server {
 	size_t request_size, response_size;
 };
 
-/* Counts the places to wait for calls that are free. */
-static sem_t places;
-static _Thread_local bool has_place;
-static _Atomic unsigned successors; /* threads that wait for a place */
 /* Set before the first thread is there. */
 static struct server server;
 
-/*
- * A call wakes all who wait: while one processor asks, a second place only costs. When others ask
- * too, more than one call in ten, they would wait for each other.
- */
-#define OTHER 10 /* calls from where the answerer is that weigh as much as one from elsewhere */
-#define CROWD (20 * OTHER)
-static _Atomic int pressure;
-static atomic_bool is_wide; /* the second place is there */
-
 static bool start_thread(void);
-
-static void take_place(void)
-{
-	if (has_place)
-		return;
-	successors++;
-	while (sem_wait(&places))
-		; /* EINTR */
-	successors--;
-	has_place = true;
-}
-
-static void leave_place(void)
-{
-	if (has_place)
-		sem_post(&places);
-	has_place = false;
-}
-
-static void adapt_places(bool is_other)
-{
-	int now = pressure + (is_other ? OTHER : -1);
-
-	pressure = now < 0 ? 0 : now > CROWD ? CROWD : now;
-	if (now >= CROWD && !atomic_exchange(&is_wide, true))
-		sem_post(&places);
-	else if (now <= 0 && has_place && atomic_exchange(&is_wide, false))
-		has_place = false; /* it is no more */
-}
 
 void notify_before_waiting(void)
 {
-	if (has_place && !successors)
+	if (places_mine() && places_wanted() <= 1) /* one more than needed: it is to be ready */
 		start_thread();
-	leave_place();
+	places_leave();
 }
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6 */
@@ -150,7 +108,8 @@ static bool is_waiting(uint64_t call)
 static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *response)
 {
 	struct answer answer = {.kind = ANSWER_KERNEL};
-	bool is_other = false;
+	int processor = -1;
+	bool is_other;
 	struct call call = {
 		.peer = peer_new((pid_t)request->pid, is_waiting, request->id),
 		.number = request->data.nr,
@@ -159,16 +118,18 @@ static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *
 	memcpy(call.arguments, request->data.args, sizeof(call.arguments));
 	/* Woken here it would leave its own processor idle, until the next tick finds that out. */
 	if (call.peer) {
-		is_other = processor_is_other(server.context->machine, call.peer);
+		processor = processor_of(server.context->machine, call.peer);
 		calls_answer(server.context, &call, &answer);
 	}
+	is_other = processor >= 0 && processor != sched_getcpu();
 	if (is_other)
 		wake_here(false);
 	pass_on(request->id, &answer, response);
 	peer_free(call.peer);
 	if (is_other)
 		wake_here(true);
-	adapt_places(is_other);
+	if (processor >= 0)
+		places_adapt(processor);
 }
 
 static void *serve(void *argument)
@@ -177,8 +138,8 @@ static void *serve(void *argument)
 	struct seccomp_notif_resp *response = malloc(server.response_size);
 
 	(void)argument;
-	while (request && response && (has_place || successors < THREADS)) {
-		take_place();
+	while (request && response && (places_mine() || places_wanted() < THREADS)) {
+		places_take();
 		memset(request, 0, server.request_size);
 		if (!ioctl(server.listener, SECCOMP_IOCTL_NOTIF_RECV, request))
 			serve_one(request, response);
@@ -187,7 +148,7 @@ static void *serve(void *argument)
 		else if (errno == ENOENT && notify_is_over(server.listener, 0))
 			break;
 	}
-	leave_place();
+	places_leave();
 	free(request);
 	free(response);
 	return NULL;
@@ -220,8 +181,6 @@ int notify_serve(int listener, const struct calls_context *context)
 		.request_size = at_least(sizes.seccomp_notif, sizeof(struct seccomp_notif)),
 		.response_size = at_least(sizes.seccomp_notif_resp, sizeof(struct seccomp_notif_resp)),
 	};
-	if (sem_init(&places, 0, 1))
-		return -errno;
 	wake_here(true);
 	for (unsigned i = 0; i < THREADS; i++) {
 		if (!start_thread())

@@ -39,11 +39,11 @@ func main() {
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			for j := 0; j < 100; j++ {
+			for j := 0; j < 10; j++ {
 				if kind("/sys/fs/cgroup/memory") != 0x27e0eb {
 					panic("not a cgroup")
 				}
-				if _, err := os.ReadFile("/proc/thread-self/mountinfo"); err != nil && j%10 == 0 {
+				if _, err := os.ReadFile("/proc/thread-self/mountinfo"); err != nil {
 					panic(err)
 				}
 			}
