@@ -253,6 +253,7 @@ struct memory_usage {
 	uint64_t shmem; /* mapped pages of tmpfs and shared memory, part of the kernel's cache */
 	uint64_t swap;
 	uint64_t kernel; /* page tables and kernel stacks */
+	uint64_t stacks; /* the part of it that is kernel stacks */
 	uint64_t pgfault; /* counters: minor and major */
 	uint64_t pgmajfault;
 };
@@ -269,12 +270,16 @@ struct memory_peak {
 	uint64_t memory; /* memory_usage_bytes() */
 	uint64_t memsw; /* with swap */
 	uint64_t kernel;
+	uint64_t swap;
+	uint64_t memory_since, swap_since; /* since they were reset last: v2's local watermarks */
 };
 
 /* Fills *peak. */
 int group_memory_peak(struct group *group, struct memory_peak *peak);
 
-enum memory_peak_kind { MEMORY_PEAK_MEMORY, MEMORY_PEAK_MEMSW, MEMORY_PEAK_KERNEL };
+enum memory_peak_kind {
+	MEMORY_PEAK_MEMORY, MEMORY_PEAK_MEMSW, MEMORY_PEAK_KERNEL, MEMORY_PEAK_SINCE, MEMORY_PEAK_SWAP_SINCE
+};
 /* page_counter_reset_watermark(): the peak becomes what is held now. Does not read /proc. */
 void group_memory_peak_reset(struct group *group, enum memory_peak_kind kind);
 

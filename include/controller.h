@@ -31,6 +31,7 @@ struct request {
 	const struct cgroup_file *file;
 	struct caller caller;
 	uint64_t serial; /* of the css that the file was opened of: -ENODEV once it is another; 0: any */
+	uint64_t *opened; /* a row's own figure of this open file, 0 at first; NULL: no file is open */
 };
 
 enum cftype_flags {

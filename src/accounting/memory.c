@@ -12,12 +12,12 @@
 static uint64_t *held_field(struct memory_usage *memory, unsigned i)
 {
 	uint64_t *const fields[] = {&memory->anon, &memory->file, &memory->shmem, &memory->swap,
-				    &memory->kernel};
+				    &memory->kernel, &memory->stacks};
 
 	return fields[i];
 }
 
-#define HELD_FIELDS 5
+#define HELD_FIELDS 6
 #define CHANGE 65536u /* bytes */
 
 uint64_t memory_usage_bytes(const struct memory_usage *usage)
@@ -56,7 +56,7 @@ int memory_read(const struct machine *machine, pid_t tgid, pid_t parent,
 		return error;
 	if (!status.has_mm && status.has_rss_split)
 		return 0;
-	memory->kernel = status.threads * KERNEL_STACK;
+	memory->kernel = memory->stacks = status.threads * KERNEL_STACK;
 	if (parent && machine_task_same_memory(machine, tgid, parent))
 		return 0;
 	memory->kernel += status.vm_pte;
@@ -113,6 +113,9 @@ static void charge_set(struct charge *charge, const struct memory_usage *now)
 		raise_peak(&usage->peak.memsw, memory_usage_bytes(&usage->memory_total) +
 						       usage->memory_total.swap);
 		raise_peak(&usage->peak.kernel, usage->memory_total.kernel);
+		raise_peak(&usage->peak.memory_since, memory_usage_bytes(&usage->memory_total));
+		raise_peak(&usage->peak.swap, usage->memory_total.swap);
+		raise_peak(&usage->peak.swap_since, usage->memory_total.swap);
 	}
 	charge->held = target;
 }

@@ -268,8 +268,12 @@ void group_memory_peak_reset(struct group *group, enum memory_peak_kind kind)
 	else if (usage && kind == MEMORY_PEAK_MEMSW)
 		usage->peak.memsw = memory_usage_bytes(&usage->memory_total) +
 				    usage->memory_total.swap;
-	else if (usage)
+	else if (usage && kind == MEMORY_PEAK_KERNEL)
 		usage->peak.kernel = usage->memory_total.kernel;
+	else if (usage && kind == MEMORY_PEAK_SINCE)
+		usage->peak.memory_since = memory_usage_bytes(&usage->memory_total);
+	else if (usage)
+		usage->peak.swap_since = usage->memory_total.swap;
 	pthread_mutex_unlock(&group->accounting->lock);
 }
 

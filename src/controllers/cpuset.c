@@ -334,14 +334,20 @@ static bool may_set_scheduler(const struct capabilities *mover, pid_t tid)
 	return !(task.permitted & ~mover->permitted);
 }
 
+/* is_in_v2_mode() */
+static bool in_v2_mode(const struct cgroup *cgroup)
+{
+	return cgroup_tree(cgroup)->unified;
+}
+
 static int cpuset_can_attach(struct cgroup *cgroup, const struct task_list *tasks,
 			     const struct caller *caller)
 {
 	const struct cpuset *cpuset = cpuset_of(cgroup);
 	struct capabilities mover;
 
-	if (bitmap_empty(cpuset->cpus) || bitmap_empty(cpuset->mems))
-		return -ENOSPC;
+	if (!in_v2_mode(cgroup) && (bitmap_empty(cpuset->cpus) || bitmap_empty(cpuset->mems)))
+		return -ENOSPC; /* on v2 an empty mask is the parent's */
 	if (!caller->tid || !read_capabilities(caller->tid, &mover))
 		return 0;
 	for (size_t i = 0; i < tasks->count; i++) {

@@ -95,8 +95,8 @@ static int check_usage(const struct request *request, uint64_t limit)
 	return held[request->file->type->private] > limit ? -EBUSY : 0;
 }
 
-/* hugetlb_cgroup_write() */
-static int limit_act(const struct request *request, char *text)
+/* hugetlb_cgroup_write(): `max` is the word for no limit. */
+static int limit_set(const struct request *request, char *text, const char *max)
 {
 	struct hugetlb_size *size = size_of(request->cgroup, request->file);
 	struct tree *tree = cgroup_tree(request->cgroup);
@@ -105,7 +105,7 @@ static int limit_act(const struct request *request, char *text)
 
 	if (cgroup_is_root(request->cgroup))
 		return -EINVAL;
-	error = number_parse_pages(text_strip(text), "-1", &pages);
+	error = number_parse_pages(text_strip(text), max, &pages);
 	if (error)
 		return error;
 	limit = number_pages_to_bytes(pages);
@@ -120,6 +120,39 @@ static int limit_act(const struct request *request, char *text)
 		size->max[request->file->type->private] = limit;
 	tree_unlock(tree);
 	return error;
+}
+
+static int limit_act(const struct request *request, char *text)
+{
+	return limit_set(request, text, "-1");
+}
+
+static int dfl_max_act(const struct request *request, char *text)
+{
+	return limit_set(request, text, "max");
+}
+
+/* Before any was set it is not in whole pages of that size, and so no "max" (hugetlb_cgroup_read_u64_max). */
+static int dfl_max_show(const struct request *request, struct text *out)
+{
+	const struct hugetlb_size *size = size_of(request->cgroup, request->file);
+	uint64_t limit = size->max[request->file->type->private];
+	uint64_t none = number_pages_to_bytes(number_pages_max());
+
+	if (limit == none - none % size->page_size)
+		text_add(out, "max");
+	else
+		text_add_u64(out, limit);
+	text_add(out, "\n");
+	return 0;
+}
+
+/* Nothing is refused here, so no limit was ever met. */
+static int dfl_events_show(const struct request *request, struct text *out)
+{
+	(void)request;
+	text_add_pair(out, "max", 0);
+	return 0;
 }
 
 /* --- numa_stat --- */
@@ -180,6 +213,26 @@ static int numa_stat_measure(const struct request *request, struct text *out)
 	text_printf(out, "total=%lu", local);
 	add_nodes(out, machine, nodes, page_size, local);
 	text_printf(out, "\nhierarchical_total=%lu", held[HUGETLB_USAGE]);
+	add_nodes(out, machine, nodes, page_size, held[HUGETLB_USAGE]);
+	text_add(out, "\n");
+	bitmap_free(nodes);
+	return 0;
+}
+
+/* v2 has the cgroup with all below it in one line. */
+static int dfl_numa_stat_measure(const struct request *request, struct text *out)
+{
+	const struct machine *machine = cgroup_tree(request->cgroup)->machine;
+	const uint64_t page_size = size_of(request->cgroup, request->file)->page_size;
+	uint64_t held[HUGETLB_COUNTER_NR];
+	struct bitmap *nodes = NULL;
+	int error = hugetlb_held(request->cgroup, request->file->instance, held);
+
+	if (!error)
+		error = machine_nodes(machine, MACHINE_NODES_MEMORY, &nodes);
+	if (error)
+		return error;
+	text_printf(out, "total=%lu", held[HUGETLB_USAGE]);
 	add_nodes(out, machine, nodes, page_size, held[HUGETLB_USAGE]);
 	text_add(out, "\n");
 	bitmap_free(nodes);
@@ -302,9 +355,24 @@ static const struct cftype hugetlb_files[] = {
 	{0},
 };
 
+#define DFL_COUNTER_FILES(prefix, counter)                                                     \
+	{.name = prefix "max", .flags = CFTYPE_NOT_ON_ROOT, .private = counter,                \
+	 .show = dfl_max_show, .act = dfl_max_act},                                            \
+	{.name = prefix "current", .flags = CFTYPE_NOT_ON_ROOT, .private = counter, .measure = usage_measure}
+
+static const struct cftype hugetlb_dfl_files[] = {
+	DFL_COUNTER_FILES("", HUGETLB_USAGE),
+	DFL_COUNTER_FILES("rsvd.", HUGETLB_RSVD),
+	{.name = "events", .flags = CFTYPE_NOT_ON_ROOT, .show = dfl_events_show},
+	{.name = "events.local", .flags = CFTYPE_NOT_ON_ROOT, .show = dfl_events_show},
+	{.name = "numa_stat", .flags = CFTYPE_NOT_ON_ROOT, .measure = dfl_numa_stat_measure},
+	{0},
+};
+
 const struct controller hugetlb_controller = {
 	.name = "hugetlb",
 	.legacy_files = hugetlb_files,
+	.dfl_files = hugetlb_dfl_files,
 	.instances = hugetlb_instances,
 	.css_alloc = hugetlb_css_alloc,
 	.css_free = free,

@@ -356,6 +356,7 @@ static void *memory_css_alloc(struct cgroup *cgroup)
 	for (unsigned i = 0; i < MEMORY_COUNTER_NR; i++)
 		memcg->max[i] = number_pages_max();
 	memcg->soft_limit = number_pages_max();
+	memory_v2_init(memcg);
 	if (cgroup->parent) {
 		memcg->oom_kill_disable = mem_cgroup_of(cgroup->parent)->oom_kill_disable;
 		if (!swappiness_of(cgroup->parent, &memcg->swappiness))
@@ -398,6 +399,7 @@ static void memory_save(struct cgroup *cgroup, struct text *out)
 	bytes_put_u64(out, memcg->swappiness_written);
 	bytes_put_u64(out, memcg->swappiness_written || cgroup->parent ? memcg->swappiness : 0);
 	memory_save_shown(memcg, out);
+	memory_v2_save(memcg, out);
 }
 
 static int memory_restore(struct cgroup *cgroup, struct bytes *in)
@@ -416,6 +418,7 @@ static int memory_restore(struct cgroup *cgroup, struct bytes *in)
 	if (memcg->swappiness_written || cgroup->parent)
 		memcg->swappiness = swappiness;
 	memory_restore_shown(memcg, in);
+	memory_v2_restore(memcg, in);
 	return in->wrong ? -EINVAL : 0;
 }
 
@@ -455,6 +458,7 @@ static const struct cftype memory_files[] = {
 const struct controller memory_controller = {
 	.name = "memory",
 	.legacy_files = memory_files,
+	.dfl_files = memory_dfl_files,
 	.css_alloc = memory_css_alloc,
 	.css_offline = memory_css_offline,
 	.css_free = free,

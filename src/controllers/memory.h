@@ -30,6 +30,11 @@ struct memory_shown {
 	uint64_t pgpgin, pgpgout, pgfault, pgmajfault;
 };
 
+/* The limits that v2 alone has. */
+enum memory_v2_limit {
+	MEMORY_MIN, MEMORY_LOW, MEMORY_HIGH, MEMORY_SWAP_HIGH, MEMORY_SWAP_MAX, MEMORY_ZSWAP_MAX, MEMORY_V2_LIMIT_NR
+};
+
 struct mem_cgroup {
 	/* Under the tree lock. Pages. */
 	uint64_t max[MEMORY_COUNTER_NR];
@@ -46,6 +51,10 @@ struct mem_cgroup {
 	bool forgotten; /* it is removed */
 
 	struct memory_watch *watch; /* a root's: who waits for events in its hierarchy */
+
+	/* v2, under the tree lock: pages by enum memory_v2_limit (memory.max is max[MEMORY_MEM]), and switches. */
+	uint64_t v2_limit[MEMORY_V2_LIMIT_NR];
+	bool oom_group, no_zswap_writeback;
 };
 
 struct mem_cgroup *mem_cgroup_of(const struct cgroup *cgroup);
@@ -87,6 +96,22 @@ void memory_stat_of_usage(struct memory_usage usage, struct memory_stat *stat);
 /* measure handlers; the second is in memory_numa.c */
 int memory_stat_measure(const struct request *request, struct text *out);
 int memory_numa_stat_measure(const struct request *request, struct text *out);
+
+/* --- memory_v2.c: cgroup v2 --- */
+
+extern const struct cftype memory_dfl_files[];
+/* The limits of a new cgroup. */
+void memory_v2_init(struct mem_cgroup *memcg);
+/* As bytes and back. */
+void memory_v2_save(const struct mem_cgroup *memcg, struct text *out);
+void memory_v2_restore(struct mem_cgroup *memcg, struct bytes *in);
+
+/* memory_v2_stat.c: measure handlers */
+int memory_v2_stat_measure(const struct request *request, struct text *out);
+int memory_v2_numa_stat_measure(const struct request *request, struct text *out);
+
+/* memory_numa.c: gives out `value` to the machine's `nr` nodes as their file (else anonymous) pages are; *parts and *nodes are the caller's to free. 0 or -ENOMEM. */
+int memory_spread(const struct machine *machine, uint64_t value, bool file, uint64_t **parts, unsigned **nodes, unsigned *nr);
 
 /* --- memory_events.c, memory_watch.c: cgroup.event_control --- */
 

@@ -73,6 +73,30 @@ static void spread(const struct node_lrus *machine, enum lru list, uint64_t page
 	}
 }
 
+int memory_spread(const struct machine *machine, uint64_t value, bool file, uint64_t **parts, unsigned **nodes,
+		  unsigned *nr)
+{
+	struct node_lrus lrus;
+	int error = machine_lrus(machine, &lrus);
+
+	*parts = NULL;
+	*nodes = NULL;
+	if (error)
+		return error;
+	*nr = lrus.nr;
+	*parts = calloc(lrus.nr + 1, sizeof(**parts));
+	*nodes = calloc(lrus.nr + 1, sizeof(**nodes));
+	if (*parts && *nodes) {
+		spread(&lrus, file ? LRU_FILE : LRU_ANON, value, *parts);
+		for (unsigned i = 0; i < lrus.nr; i++)
+			(*nodes)[i] = lrus.node[i].node;
+	} else {
+		error = -ENOMEM;
+	}
+	free(lrus.node);
+	return error;
+}
+
 static void stat_lists(const struct memory_stat *stat, uint64_t lists[LRU_NR])
 {
 	const uint64_t page = number_page_size();

@@ -56,6 +56,7 @@ static struct request request_of(const struct handle *handle)
 		.file = handle->node.file,
 		.caller = handle->opener,
 		.serial = handle->node.serial,
+		.opened = (uint64_t *)&handle->figure,
 	};
 
 	request.caller.tid = fuse_get_context()->pid;

@@ -20,6 +20,7 @@ struct handle {
 	pthread_mutex_t lock; /* protects what follows */
 	struct text content; /* one snapshot: what the last read at offset 0 saw */
 	bool filled;
+	uint64_t figure; /* request.opened */
 };
 
 static inline struct handle *handle_of(const struct fuse_file_info *fi)

@@ -86,7 +86,7 @@ static const struct controller *find_controller(const struct options *options, c
 {
 	const struct controller *const *list = options->v2 ? dfl_controllers : controllers;
 
-	while (*list && strcmp(name_of(options, *list), name))
+	while (*list && (strcmp(name_of(options, *list), name) || (options->v2 && (*list)->unlisted_on_dfl)))
 		list++;
 	return *list;
 }
@@ -119,14 +119,14 @@ static bool choose_named(struct options *options)
 	return true;
 }
 
-/* v2's are in one order whatever order they were asked for in: that of cgroup.controllers. */
+/* v2's are in the order of cgroup.controllers whatever order they were asked for in, with the files that every cgroup has. */
 static void sort_controllers(struct options *options)
 {
 	unsigned count = 0;
 	const struct controller *sorted[32];
 
 	for (unsigned i = 0; dfl_controllers[i]; i++) {
-		if (is_listed(options->list, dfl_controllers[i]))
+		if (is_listed(options->list, dfl_controllers[i]) || dfl_controllers[i]->unlisted_on_dfl)
 			sorted[count++] = dfl_controllers[i];
 	}
 	memcpy(options->list, sorted, count * sizeof(*sorted));
