@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <linux/capability.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
@@ -13,15 +12,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define PROGRAM "fuse_cgroupfs"
-#define STATE "state"
+#include "starter.h"
+
 #define START_MS 20000 /* until a daemon that does not serve counts as hung */
 #define STOP_MS 5000
 #define POLL_MS 2
@@ -30,47 +27,6 @@ static bool complain(const char *what)
 {
 	fprintf(stderr, "fuse_cgroup_run: %s: %s\n", what, strerror(errno));
 	return false;
-}
-
-/* In a user namespace of an ordinary user exec() takes the capabilities that mounting needs: keep them. */
-static void keep_capabilities(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2];
-
-	if (geteuid() == 0 || syscall(__NR_capget, &header, data))
-		return;
-	data[0].inheritable = data[0].permitted;
-	data[1].inheritable = data[1].permitted;
-	if (syscall(__NR_capset, &header, data))
-		return;
-	for (unsigned i = 0; i < 64; i++) {
-		if (data[i / 32].permitted & 1u << i % 32)
-			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0);
-	}
-}
-
-/* The child's part: in quiet, with a log that is shown when the start fails. */
-static void run_daemon(const struct cgroupfs *cgroupfs, pid_t parent)
-{
-	char state[PATH_MAX];
-	char *arguments[] = {PROGRAM, "-f", state, (char *)cgroupfs->mount, NULL};
-	sigset_t none;
-
-	snprintf(state, sizeof(state), "-ostate=%s/" STATE, cgroupfs->directory);
-	dup2(cgroupfs->log, STDERR_FILENO);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent)
-		_exit(1); /* it has ended before */
-	if (chdir("/"))
-		_exit(1);
-	keep_capabilities();
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	fcntl(cgroupfs->program, F_SETFD, 0); /* by its name there a script is read, and a sanitizer starts anew */
-	execveat(cgroupfs->program, "", arguments, environ, AT_EMPTY_PATH);
-	dprintf(STDERR_FILENO, PROGRAM ": %s\n", strerror(errno));
-	_exit(127);
 }
 
 static bool is_serving(const struct cgroupfs *cgroupfs)
@@ -87,22 +43,27 @@ static bool has_ended(const struct cgroupfs *cgroupfs, int milliseconds)
 	return poll(&poller, 1, milliseconds) > 0;
 }
 
+static void send_signal(const struct cgroupfs *cgroupfs, int number)
+{
+	syscall(__NR_pidfd_send_signal, cgroupfs->pidfd, number, NULL, 0);
+}
+
 /* Forgets a daemon that has ended. */
 static void bury(struct cgroupfs *cgroupfs)
 {
-	waitpid(cgroupfs->pid, NULL, 0);
 	close(cgroupfs->pidfd);
 	cgroupfs->pidfd = -1;
-	cgroupfs->pid = 0;
 }
 
 static void end(struct cgroupfs *cgroupfs)
 {
-	if (!cgroupfs->pid)
+	if (cgroupfs->pidfd < 0)
 		return;
-	kill(cgroupfs->pid, SIGTERM);
-	if (!has_ended(cgroupfs, STOP_MS))
-		kill(cgroupfs->pid, SIGKILL);
+	send_signal(cgroupfs, SIGTERM);
+	if (!has_ended(cgroupfs, STOP_MS)) {
+		send_signal(cgroupfs, SIGKILL);
+		has_ended(cgroupfs, STOP_MS);
+	}
 	bury(cgroupfs);
 }
 
@@ -111,8 +72,10 @@ static void show_log(const struct cgroupfs *cgroupfs)
 	char text[1024];
 	ssize_t len = pread(cgroupfs->log, text, sizeof(text), 0);
 
-	fprintf(stderr, "fuse_cgroup_run: its daemon did not start: %.*s%s", len > 0 ? (int)len : 0,
-		text, len > 0 && text[len - 1] == '\n' ? "" : "\n");
+	if (len <= 0)
+		len = snprintf(text, sizeof(text), "who was to start it has been killed");
+	fprintf(stderr, "fuse_cgroup_run: its daemon did not start: %.*s%s", (int)len,
+		text, text[len - 1] == '\n' ? "" : "\n");
 }
 
 static bool wait_until_serving(struct cgroupfs *cgroupfs)
@@ -120,7 +83,7 @@ static bool wait_until_serving(struct cgroupfs *cgroupfs)
 	for (int waited = 0; waited < START_MS; waited += POLL_MS) {
 		if (is_serving(cgroupfs))
 			return true;
-		if (has_ended(cgroupfs, POLL_MS))
+		if (cgroupfs->pidfd < 0 || has_ended(cgroupfs, POLL_MS))
 			break;
 	}
 	show_log(cgroupfs);
@@ -130,22 +93,9 @@ static bool wait_until_serving(struct cgroupfs *cgroupfs)
 
 static bool start(struct cgroupfs *cgroupfs)
 {
-	pid_t parent = getpid();
-
 	if (ftruncate(cgroupfs->log, 0) || lseek(cgroupfs->log, 0, SEEK_SET))
 		return complain("its log");
-	cgroupfs->pid = fork();
-	if (cgroupfs->pid < 0) {
-		cgroupfs->pid = 0;
-		return complain("fork");
-	}
-	if (!cgroupfs->pid)
-		run_daemon(cgroupfs, parent);
-	cgroupfs->pidfd = (int)syscall(__NR_pidfd_open, cgroupfs->pid, 0);
-	if (cgroupfs->pidfd < 0) {
-		kill(cgroupfs->pid, SIGKILL);
-		return complain("pidfd_open");
-	}
+	cgroupfs->pidfd = starter_start_daemon(cgroupfs->starter);
 	return wait_until_serving(cgroupfs);
 }
 
@@ -172,12 +122,14 @@ bool cgroupfs_start(struct cgroupfs *cgroupfs, int program)
 
 	if (!temporary || !*temporary)
 		temporary = "/tmp";
-	*cgroupfs = (struct cgroupfs){.program = program, .pidfd = -1};
+	*cgroupfs = (struct cgroupfs){.program = program, .starter = -1, .pidfd = -1};
 	cgroupfs->log = memfd_create("log", MFD_CLOEXEC);
 	if (cgroupfs->log < 0)
 		return complain("its log");
-	if (make_directory(cgroupfs, temporary))
-		return start(cgroupfs);
+	if (make_directory(cgroupfs, temporary)) {
+		cgroupfs->starter = starter_open(cgroupfs);
+		return cgroupfs->starter >= 0 ? start(cgroupfs) : complain("fork");
+	}
 	fprintf(stderr, "fuse_cgroup_run: %s: its daemon's directory cannot be made there: %s: choose another "
 			"with TMPDIR\n", temporary, strerror(errno));
 	return false;
@@ -206,6 +158,8 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 void cgroupfs_stop(struct cgroupfs *cgroupfs)
 {
 	end(cgroupfs);
+	if (cgroupfs->starter >= 0)
+		starter_close(cgroupfs->starter);
 	if (!cgroupfs->directory[0])
 		return;
 	cgroupfs_hide(cgroupfs);

@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define CGROUPFS_PROGRAM "fuse_cgroupfs"
+#define CGROUPFS_STATE "state" /* its subdirectory */
+
 /*
  * A fuse_cgroupfs of our own. It keeps its state in a directory, so that one
  * that was killed is followed by another that goes on with it.
@@ -14,8 +17,8 @@ struct cgroupfs {
 	char mount[PATH_MAX]; /* where it is mounted */
 	int program; /* O_PATH, the caller's */
 	int log; /* what it writes to standard error, in memory: the disk may be what it complains of; -1 */
-	pid_t pid; /* 0: it does not run */
-	int pidfd; /* readable once it has ended; -1 */
+	int starter; /* who starts it (starter.h); -1 */
+	int pidfd; /* readable once it has ended; -1: it does not run */
 };
 
 /* Finds the daemon's program, beside ours or in PATH: *program is O_PATH. False, and said why on standard error. */

@@ -14,8 +14,10 @@ enum channel_word {
 	CHANNEL_FAILED = 'F', /* from it instead: it has said why */
 	CHANNEL_ENDED = 'E', /* to it: the command has ended */
 	CHANNEL_PAUSED = 'P', /* to it: the command has been stopped; no answer (pause.h) */
+	CHANNEL_START = 'S', /* to the starter (starter.h) */
+	CHANNEL_STARTED = 's', /* from it: with a pidfd, if that went well */
 	CHANNEL_DONE = 'D', /* from it: nobody is left */
-	CHANNEL_STAYS = 'S', /* from it: descendants live, and it with them */
+	CHANNEL_STAYS = 'Y', /* from it: descendants live, and it with them */
 };
 
 struct channel_message {

@@ -17,6 +17,7 @@
 #include "filter.h"
 #include "number.h"
 #include "options.h"
+#include "privilege.h"
 
 /* What we were started with. Written once. */
 static sigset_t mask_before;
@@ -193,6 +194,10 @@ int command_run(const struct run_options *options, const struct sock_fprog *filt
 	/* Whose end somebody waits for is open as long as the command has it. */
 	descriptors_close(channel, -1);
 	descriptors_to_null(STDIN_FILENO, STDOUT_FILENO);
+	if (!privilege_keep_launchers()) {
+		kill_tree(command);
+		return EXIT_OURS;
+	}
 	status = wait_for_command(command, supervisor, channel);
 	if (channel_send(channel, CHANNEL_ENDED, -1) &&
 	    channel_receive(channel).word != CHANNEL_STAYS)

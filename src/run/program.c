@@ -12,7 +12,6 @@
 #include "cgroupfs.h"
 #include "descriptors.h"
 
-#define PROGRAM "fuse_cgroupfs"
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
 /* The program in the directory of `len` bytes ("": the working directory). -1 with errno. */
@@ -21,11 +20,11 @@ static int open_in(const char *directory, size_t len)
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (len >= sizeof(path) - sizeof("/" PROGRAM)) {
+	if (len >= sizeof(path) - sizeof("/" CGROUPFS_PROGRAM)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	snprintf(path, sizeof(path), "%.*s%s" PROGRAM, (int)len, directory, len ? "/" : "");
+	snprintf(path, sizeof(path), "%.*s%s" CGROUPFS_PROGRAM, (int)len, directory, len ? "/" : "");
 	if (stat(path, &st) || access(path, X_OK))
 		return -1;
 	if (!S_ISREG(st.st_mode)) {
@@ -86,7 +85,7 @@ bool cgroupfs_find(int *program)
 	*program = fd < 0 ? -1 : descriptors_move_up(fd);
 	if (*program >= 0)
 		return true;
-	fprintf(stderr, "fuse_cgroup_run: its daemon, " PROGRAM ", cannot be run: %s: install it beside "
+	fprintf(stderr, "fuse_cgroup_run: its daemon, " CGROUPFS_PROGRAM ", cannot be run: %s: install it beside "
 			"fuse_cgroup_run, or in PATH\n", strerror(errno));
 	return false;
 }

@@ -21,6 +21,7 @@
 #include "notify.h"
 #include "options.h"
 #include "pause.h"
+#include "privilege.h"
 #include "view.h"
 
 /* How long the command's last processes may take to be gone after it, before it is said that they stay. */
@@ -203,7 +204,7 @@ int supervisor_run(const struct run_options *options, int channel)
 		.trace = options->trace,
 		.before_waiting = notify_before_waiting,
 	};
-	built = supervisor.context.machine && build(&supervisor) &&
+	built = supervisor.context.machine && build(&supervisor) && privilege_keep_supervisors() &&
 		channel_send(channel, CHANNEL_READY, -1);
 	if (built)
 		live(&supervisor);

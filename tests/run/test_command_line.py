@@ -234,7 +234,8 @@ def test_programs_in_a_mount_that_is_gone(how):
     """Their paths lead nowhere, the directory that they are called by does. One that is killed is followed by another."""
     script = f"""mount -t tmpfs programs /mnt; cp {RUN} {mounting.BINARY} /mnt; cd /mnt; exec 9</mnt
         umount -l /mnt; {how} -- sh -c 'stat -f -c %T {AT}/cpu
-        kill -9 $(cat /proc/$(cat /proc/$PPID/task/$PPID/children | cut -d " " -f 1)/task/*/children)
+        child() {{ cut -d " " -f 1 /proc/$1/task/$1/children; }}
+        kill -9 $(child $(child $(child $PPID)))
         until stat {AT}/cpu/tasks >/dev/null 2>&1; do sleep 0.05; done; echo again'"""
     with launcher.temporary() as directory:
         result = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-ec", script], text=True,

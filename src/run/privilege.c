@@ -1,0 +1,151 @@
+/* Least privilege of the supervisor and the launcher. */
+#include "privilege.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CAP(name) (UINT64_C(1) << CAP_##name)
+
+/*
+ * To look into tasks: SYS_PTRACE. To mount in their namespaces: SYS_ADMIN, SYS_CHROOT (setns(2)). To move the
+ * command into a cpuset: SYS_NICE. To be them for a moment: SETUID, SETGID, and what may be in their effective
+ * set that a call on a path asks for.
+ */
+#define OF_SUPERVISOR (CAP(SYS_PTRACE) | CAP(SYS_ADMIN) | CAP(SYS_CHROOT) | CAP(SYS_NICE) | CAP(SETUID) | \
+		       CAP(SETGID) | CAP(KILL) | CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH) | CAP(FOWNER) | \
+		       CAP(FSETID) | CAP(MKNOD) | CAP(SETFCAP))
+#define OF_LAUNCHER CAP(KILL) /* the command may be another user's, as su's child */
+
+/* A sanitizer looks for leaks, at the end, by ptrace(2) from a process of its own. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
+static const struct {
+	int number;
+	bool by_sanitizer; /* it needs it */
+} forbidden[] = {
+	/* other programs, other processes */
+	{SCMP_SYS(execve), true}, {SCMP_SYS(execveat), false}, {SCMP_SYS(fork), true}, {SCMP_SYS(vfork), true},
+	{SCMP_SYS(ptrace), true}, {SCMP_SYS(personality), true},
+	/* the kernel's own code and state */
+	{SCMP_SYS(init_module), false}, {SCMP_SYS(finit_module), false}, {SCMP_SYS(delete_module), false},
+	{SCMP_SYS(kexec_load), false}, {SCMP_SYS(kexec_file_load), false}, {SCMP_SYS(reboot), false},
+	{SCMP_SYS(bpf), false}, {SCMP_SYS(perf_event_open), false}, {SCMP_SYS(userfaultfd), false},
+	{SCMP_SYS(iopl), false}, {SCMP_SYS(ioperm), false}, {SCMP_SYS(modify_ldt), false},
+	{SCMP_SYS(swapon), false}, {SCMP_SYS(swapoff), false}, {SCMP_SYS(acct), false}, {SCMP_SYS(syslog), false},
+	{SCMP_SYS(quotactl), false}, {SCMP_SYS(quotactl_fd), false}, {SCMP_SYS(sethostname), false},
+	{SCMP_SYS(setdomainname), false}, {SCMP_SYS(settimeofday), false}, {SCMP_SYS(clock_settime), false},
+	{SCMP_SYS(adjtimex), false}, {SCMP_SYS(clock_adjtime), false}, {SCMP_SYS(vhangup), false},
+	{SCMP_SYS(add_key), false}, {SCMP_SYS(request_key), false}, {SCMP_SYS(keyctl), false},
+	/* roots, files by handle and rings that no filter looks into */
+	{SCMP_SYS(chroot), false}, {SCMP_SYS(pivot_root), false}, {SCMP_SYS(open_by_handle_at), false},
+	{SCMP_SYS(io_uring_setup), false}, {SCMP_SYS(io_uring_enter), false}, {SCMP_SYS(io_uring_register), false},
+	/* other users for good, and the network */
+	{SCMP_SYS(setuid), false}, {SCMP_SYS(setreuid), false}, {SCMP_SYS(setresuid), false},
+	{SCMP_SYS(setgid), false}, {SCMP_SYS(setregid), false}, {SCMP_SYS(setresgid), false},
+	{SCMP_SYS(socket), false}, {SCMP_SYS(connect), false}, {SCMP_SYS(bind), false}, {SCMP_SYS(listen), false},
+};
+
+static int forbid(scmp_filter_ctx filter)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]) && !error; i++) {
+		if (!SANITIZED || !forbidden[i].by_sanitizer)
+			error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), forbidden[i].number, 0);
+	}
+	return error;
+}
+
+/* Threads can be made, processes cannot: of clone3(2) no filter sees which, and who is told ENOSYS takes clone(2). */
+static int forbid_processes(scmp_filter_ctx filter)
+{
+	int error;
+
+	if (SANITIZED)
+		return 0;
+	error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	if (!error)
+		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+					 SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+	return error;
+}
+
+static int install_filter(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int error;
+
+	if (!filter)
+		return -ENOMEM;
+	error = forbid(filter);
+	if (!error)
+		error = forbid_processes(filter);
+	if (!error) /* we run no code of others' */
+		error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+	if (!error)
+		error = seccomp_load(filter); /* sets no_new_privs */
+	seccomp_release(filter);
+	return error;
+}
+
+/* Without CAP_SETPCAP there is nothing to be got from the bounding set either: then it stays. */
+static void empty_bounding_set(void)
+{
+	for (unsigned long i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
+		prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+}
+
+static int keep_capabilities(uint64_t kept)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(__NR_capget, &header, data))
+		return -errno;
+	for (unsigned i = 0; i < 2; i++) {
+		data[i].permitted &= (uint32_t)(kept >> 32 * i);
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0; /* and with it the ambient ones */
+	}
+	return syscall(__NR_capset, &header, data) ? -errno : 0;
+}
+
+static bool keep(uint64_t capabilities)
+{
+	int error;
+
+	empty_bounding_set();
+	error = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : install_filter();
+	if (!error)
+		error = keep_capabilities(capabilities);
+	if (error)
+		fprintf(stderr, "fuse_cgroup_run: its own rights cannot be let go of: %s\n", strerror(-error));
+	return !error;
+}
+
+bool privilege_keep_supervisors(void)
+{
+	return keep(OF_SUPERVISOR);
+}
+
+bool privilege_keep_launchers(void)
+{
+	return keep(OF_LAUNCHER);
+}
