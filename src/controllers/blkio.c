@@ -78,7 +78,7 @@ static void *blkio_css_alloc(struct cgroup *cgroup)
 		return NULL;
 	blkcg->cgroup = cgroup;
 	blkcg->weight[WEIGHT_CFQ] = blkcg->weight[WEIGHT_CFQ_LEAF] = CFQ_WEIGHT * factor;
-	blkcg->weight[WEIGHT_BFQ] = BFQ_WEIGHT;
+	blkcg->weight[WEIGHT_BFQ] = blkcg->weight[WEIGHT_IOCOST] = BFQ_WEIGHT; /* CGROUP_WEIGHT_DFL */
 	if (!cgroup_is_root(cgroup))
 		return blkcg;
 	accounting_track(tree->accounting, cgroup->hierarchy->index, USAGE_IO);
@@ -100,7 +100,7 @@ static void blkio_attach(struct cgroup *cgroup, const struct task_list *tasks)
 		return;
 	while (!cgroup_is_root(cgroup->parent))
 		cgroup = cgroup->parent;
-	blkcg = blkcg_of(cgroup);
+	blkcg = blkcg_of(cgroup); /* it has one, as the cgroup below has one */
 	if (blkcg->is_used)
 		return;
 	blkcg->is_used = true;
@@ -278,6 +278,7 @@ const struct controller blkio_controller = {
 	.name = "blkio",
 	.dfl_name = "io",
 	.legacy_files = blkio_files,
+	.dfl_files = blkio_dfl_files,
 	.css_alloc = blkio_css_alloc,
 	.css_offline = blkio_css_offline,
 	.css_free = blkio_css_free,

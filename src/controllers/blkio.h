@@ -28,9 +28,11 @@ struct blkio_stat {
 enum blkio_limit { LIMIT_READ_BPS, LIMIT_WRITE_BPS, LIMIT_READ_IOPS, LIMIT_WRITE_IOPS, LIMITS };
 #define NO_LIMIT UINT64_MAX
 
-enum blkio_weight { WEIGHT_CFQ, WEIGHT_CFQ_LEAF, WEIGHT_BFQ, WEIGHTS };
+enum blkio_weight { WEIGHT_CFQ, WEIGHT_CFQ_LEAF, WEIGHT_BFQ, WEIGHT_IOCOST, WEIGHTS };
 
 /* A disk as one cgroup has it: the kernel's struct blkcg_gq. */
+struct blkio_disk;
+
 struct blkg {
 	struct blkg *next;
 	uint32_t device; /* major << 20 | minor */
@@ -79,6 +81,21 @@ struct blkg *blkg_get(struct cgroup *cgroup, uint32_t device);
 
 /* "8:0" (blkg_dev_name). */
 void blkio_print_device(struct text *out, uint32_t device);
+
+/* Sets one thing of a blkg to what follows the device. 0 or a negative errno. Under the tree lock, exclusive. */
+typedef int (*blkg_setter)(struct blkg *blkg, int what, const char *value);
+/*
+ * Takes "MAJ:MIN VALUE" (blkg_conf_prep) and has `set` called with the device's blkg. -EINVAL: no device's
+ * number; -ENODEV: no such disk, or a partition; -EOPNOTSUPP: it has not this scheduler (NULL: any may be),
+ * for which blkio_costs_scheduler stands for blk-iocost. Takes the tree lock.
+ */
+extern const char blkio_costs_scheduler[];
+int blkio_configure(const struct request *request, const char *text, const char *scheduler,
+		    blkg_setter set, int what);
+
+/* The figures that a blkg shows. Under the tree lock. */
+struct blkio_stat blkg_stat(const struct cgroup *cgroup, const struct blkg *blkg,
+			    const struct blkio_disk *disk, bool recursive);
 
 /* throttle.*_device; cftype->private is enum blkio_limit. */
 int blkio_limit_show(const struct request *request, struct text *out);
@@ -142,6 +159,9 @@ void blkio_stat_add(struct blkio_stat *stat, const struct blkio_stat *other);
 void blkio_stat_subtract(struct blkio_stat *stat, const struct blkio_stat *other);
 
 int blkio_stat_measure(const struct request *request, struct text *out);
+/* blkio_v2.c */
+extern const struct cftype blkio_dfl_files[];
+
 int blkio_reset_act(const struct request *request, char *text);
 
 /*

@@ -17,6 +17,7 @@ static const struct {
 	[WEIGHT_CFQ] = {10, 1000, NULL},
 	[WEIGHT_CFQ_LEAF] = {10, 1000, NULL},
 	[WEIGHT_BFQ] = {1, 1000, "bfq"},
+	[WEIGHT_IOCOST] = {1, 10000, NULL},
 };
 
 void blkio_print_device(struct text *out, uint32_t device)
@@ -34,7 +35,9 @@ static void print_setting(struct text *out, uint32_t device, uint64_t value)
 	text_add(out, "\n");
 }
 
-/* 0; -ENODEV: no such disk, or a partition; -EOPNOTSUPP: it has another scheduler. */
+const char blkio_costs_scheduler[] = "iocost";
+
+/* blk-iocost weighs no disk here: nothing has enabled it. */
 static int check_disk(const struct machine *machine, uint32_t device, const char *scheduler)
 {
 	unsigned int major = DEVICE_MAJOR(device), minor = DEVICE_MINOR(device);
@@ -42,17 +45,16 @@ static int check_disk(const struct machine *machine, uint32_t device, const char
 	if (!machine_block_exists(machine, major, minor) ||
 	    machine_block_is_partition(machine, major, minor))
 		return -ENODEV;
+	if (scheduler == blkio_costs_scheduler)
+		return -EOPNOTSUPP;
 	if (scheduler && !machine_block_has_scheduler(machine, major, minor, scheduler))
 		return -EOPNOTSUPP;
 	return 0;
 }
 
-/* Sets one thing of a blkg to what follows the device. 0 or a negative errno. */
-typedef int (*blkg_setter)(struct blkg *blkg, int what, const char *value);
-
 /* As in the kernel the disk gets its blkg even if the value then turns out to be wrong. */
-static int configure(const struct request *request, const char *text, const char *scheduler,
-		     blkg_setter set, int what)
+int blkio_configure(const struct request *request, const char *text, const char *scheduler,
+		    blkg_setter set, int what)
 {
 	struct tree *tree = cgroup_tree(request->cgroup);
 	unsigned int major, minor;
@@ -95,7 +97,7 @@ static int set_limit(struct blkg *blkg, int what, const char *value)
 
 int blkio_limit_act(const struct request *request, char *text)
 {
-	return configure(request, text, NULL, set_limit, request->file->type->private);
+	return blkio_configure(request, text, NULL, set_limit, request->file->type->private);
 }
 
 int blkio_limit_show(const struct request *request, struct text *out)
@@ -177,7 +179,7 @@ int blkio_weight_device_act(const struct request *request, char *text)
 	if (kind == WEIGHT_BFQ)
 		text = text_strip(text);
 	if (kind != WEIGHT_BFQ || !scan_default_weight(text, &weight))
-		return configure(request, text, weight_kinds[kind].scheduler, set_device_weight,
+		return blkio_configure(request, text, weight_kinds[kind].scheduler, set_device_weight,
 				 kind);
 	tree_write_lock(tree);
 	error = request->cgroup->dead ? -ENODEV

@@ -6,8 +6,7 @@
 
 #define NS_PER_MS 1000000u
 
-/* The figures that a blkg shows. */
-static struct blkio_stat blkg_stat(const struct cgroup *cgroup, const struct blkg *blkg,
+struct blkio_stat blkg_stat(const struct cgroup *cgroup, const struct blkg *blkg,
 				   const struct blkio_disk *disk, bool recursive)
 {
 	struct blkio_stat stat;
