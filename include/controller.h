@@ -144,6 +144,7 @@ extern const struct controller net_cls_controller;
 extern const struct controller net_prio_controller;
 extern const struct controller perf_event_controller;
 extern const struct controller pids_controller;
+extern const struct controller pressure_controller;
 extern const struct controller rdma_controller;
 extern const struct controller systemd_controller;
 

@@ -29,5 +29,6 @@ const struct controller *const dfl_controllers[] = {
 	&rdma_controller,
 	&misc_controller,
 	&cpuacct_controller, /* cpu.stat; unlisted ones come last */
+	&pressure_controller,
 	NULL,
 };
