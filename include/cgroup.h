@@ -14,6 +14,7 @@
 #include "accounting.h"
 #include "text.h"
 
+struct bytes;
 struct caller;
 struct cftype;
 struct controller;
@@ -189,6 +190,13 @@ void cgroup_put(struct cgroup *cgroup);
 int cgroup_mkdir(struct tree *tree, const char *path, mode_t mode, const struct caller *caller);
 int cgroup_rmdir(struct tree *tree, const char *path);
 int cgroup_rename(struct tree *tree, const char *from, const char *to, unsigned flags);
+
+/*
+ * What the version of cgroups keeps of a cgroup besides its attributes, as bytes and back; nothing on v1.
+ * Parents are restored first, and before the controllers' values. Under the tree lock. 0, -EINVAL, -ENOMEM.
+ */
+void cgroup_save_kind(const struct cgroup *cgroup, struct text *out);
+int cgroup_restore_kind(struct cgroup *cgroup, struct bytes *in);
 
 /*
  * What the kernel shows as /proc/PID/cgroup and as /proc/cgroups, of this tree. `number` is a task as

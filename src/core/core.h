@@ -4,6 +4,7 @@
 #include "cgroup.h"
 #include "controller.h"
 
+struct bytes;
 struct machine_task_status;
 
 /* What the files of core share among themselves and nobody else needs. */
@@ -41,6 +42,10 @@ struct hierarchy_kind {
 	int (*may_move)(const struct move *move);
 	/* Fills the list of who cgroup.procs (`process`) or the file of threads shows; the caller frees it. Without the tree lock. */
 	int (*members)(struct cgroup *cgroup, bool process, struct task_list *list);
+
+	/* What the version alone keeps of a cgroup, for -o state. NULL: nothing. */
+	void (*save)(const struct cgroup *cgroup, struct text *out);
+	int (*restore)(struct cgroup *cgroup, struct bytes *in);
 };
 
 extern const struct hierarchy_kind hierarchy_v1, hierarchy_v2;
@@ -101,6 +106,11 @@ int subtree_controllers_show(const struct request *request, struct text *out);
 int subtree_control_show(const struct request *request, struct text *out);
 /* Without the tree lock. */
 int subtree_control_act(const struct request *request, char *text);
+
+/* --- v2_state.c: hierarchy_kind's save and restore --- */
+
+void cgroup_v2_save(const struct cgroup *cgroup, struct text *out);
+int cgroup_v2_restore(struct cgroup *cgroup, struct bytes *in);
 
 /* Looks who has ended in the cgroup, above it and below it, so that what is known of members is of now. Without the tree lock. */
 void cgroup_settle_members(struct cgroup *cgroup);

@@ -403,4 +403,6 @@ const struct hierarchy_kind hierarchy_v2 = {
 	.may_move_task = may_move_task,
 	.may_move = may_move,
 	.members = members,
+	.save = cgroup_v2_save,
+	.restore = cgroup_v2_restore,
 };

@@ -72,6 +72,8 @@ static struct cgroup *find_root(struct restore *restore, const char *name)
 		if (!strcmp(restore->tree->hierarchies[i].name, name))
 			return restore->tree->hierarchies[i].root;
 	}
+	if (!*name || restore->tree->unified)
+		fail(restore, "it was made with cgroup %s: serve that, or use another directory", *name ? "v1" : "v2");
 	fail(restore, "it was made with %s, which -o controllers leaves out now: serve it too, or "
 		      "use another directory", name);
 	restore->keep = true;
@@ -252,29 +254,52 @@ static void write_files(struct cgroup *cgroup, struct bytes in)
 	}
 }
 
+static int restore_controller(struct restore *restore, struct cgroup *cgroup, const char *name,
+			      struct bytes *values)
+{
+	const struct controller *const *list = cgroup->hierarchy->controllers;
+	int error = 0;
+
+	while (*list && strcmp((*list)->name, name))
+		list++;
+	if (!*list || !cgroup_has_css(cgroup, *list))
+		return 0;
+	if (!(*list)->restore) {
+		write_files(cgroup, *values);
+		return 0;
+	}
+	tree_write_lock(restore->tree);
+	error = (*list)->restore(cgroup, values);
+	tree_unlock(restore->tree);
+	return error;
+}
+
+static int restore_kind(struct restore *restore, struct cgroup *cgroup, struct bytes *values)
+{
+	int error;
+
+	tree_write_lock(restore->tree);
+	error = cgroup_restore_kind(cgroup, values);
+	tree_unlock(restore->tree);
+	return error;
+}
+
+/* What belongs to no controller comes first, under no name. */
 static void restore_values(struct restore *restore, struct cgroup *cgroup, struct bytes in)
 {
 	while (in.len && !restore->problem) {
-		const struct controller *const *list = cgroup->hierarchy->controllers;
 		char name[NAME_MAX + 1];
 		struct bytes values;
-		int error = 0;
+		int error;
 
 		bytes_get_string(&in, name, sizeof(name));
 		values = bytes_get(&in);
-		while (*list && strcmp((*list)->name, name))
-			list++;
 		if (in.wrong) {
 			fail(restore, "it is damaged");
 			return;
 		}
-		if (*list && (*list)->restore) {
-			tree_write_lock(restore->tree);
-			error = (*list)->restore(cgroup, &values);
-			tree_unlock(restore->tree);
-		} else if (*list) {
-			write_files(cgroup, values);
-		}
+		error = *name ? restore_controller(restore, cgroup, name, &values)
+			      : restore_kind(restore, cgroup, &values);
 		if (error)
 			fail(restore, "its values of a cgroup of %s are damaged", name);
 	}

@@ -71,10 +71,19 @@ static void put_files(struct cgroup *cgroup, const struct controller *controller
 void tree_put_values(struct cgroup *cgroup, struct text *out)
 {
 	const struct controller *const *controller = cgroup->hierarchy->controllers;
+	struct text kind = {0};
 
+	cgroup_save_kind(cgroup, &kind);
+	if (kind.error)
+		out->error = kind.error;
+	bytes_put_string(out, "");
+	bytes_put(out, kind.data, kind.len);
+	text_free(&kind);
 	for (; *controller; controller++) {
 		struct text values = {0};
 
+		if (!cgroup_has_css(cgroup, *controller))
+			continue;
 		if ((*controller)->save)
 			(*controller)->save(cgroup, &values);
 		else
