@@ -83,7 +83,7 @@ struct cftype {
  */
 struct controller {
 	const char *name; /* its v1 directory, its files' prefix, its word in /proc/PID/cgroup */
-	const char *prefix; /* of its files, where it is not `name` */
+	const char *prefix; /* of its files, where it is not `name`; "": only the instance's name */
 	bool named; /* a hierarchy without a controller: "name=systemd" */
 	const struct cftype *legacy_files; /* cgroup v1; ends with name == NULL */
 	const struct cftype *dfl_files; /* cgroup v2, over the same state; NULL: it has none there */

@@ -77,12 +77,13 @@ static const char *const *pressure_instances(struct tree *tree)
 }
 
 static const struct cftype dfl_files[] = {
-	{.name = "pressure", .flags = CFTYPE_NO_PREFIX | CFTYPE_PRESSURE, .measure = pressure_measure, .store = pressure_store},
+	{.name = "pressure", .flags = CFTYPE_PRESSURE, .measure = pressure_measure, .store = pressure_store},
 	{0},
 };
 
 const struct controller pressure_controller = {
 	.name = "pressure",
+	.prefix = "",
 	.dfl_files = dfl_files,
 	.threaded = true,
 	.unlisted_on_dfl = true,

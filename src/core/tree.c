@@ -52,7 +52,9 @@ static char *file_name(const struct hierarchy *hierarchy, const struct controlle
 	if (controller && !prefix)
 		prefix = hierarchy->kind->name_of(controller);
 	if (type->flags & CFTYPE_NO_PREFIX)
-		len = asprintf(&name, "%s%s%s", instance ? instance : "", instance ? "." : "", type->name);
+		len = asprintf(&name, "%s", type->name);
+	else if (instance && !*prefix)
+		len = asprintf(&name, "%s.%s", instance, type->name);
 	else if (instance)
 		len = asprintf(&name, "%s.%s.%s", prefix, instance, type->name);
 	else
