@@ -44,6 +44,7 @@ struct group {
 	struct task_link *tasks; /* the live members */
 	struct task_link *zombies; /* members that ended and wait for their parent */
 	unsigned populated; /* live tasks here and below */
+	uint64_t populated_turns; /* how often that became 0, or was it no more */
 	unsigned zombie_count; /* zombies here and below, as far as is known */
 	unsigned pids_peak; /* the most tasks here and below that there were */
 	unsigned recounted; /* in which scan the tasks here and below were */
@@ -142,6 +143,16 @@ bool group_has_members(struct group *group);
 
 /* Whether the group or one below it has live members, as far as accounting knows. Does not read /proc. */
 bool group_is_populated(const struct group *group);
+/* How often that has turned since the group was made. Does not read /proc. */
+uint64_t group_populated_turns(const struct group *group);
+
+/*
+ * Has `tell` called whenever a group becomes populated, or empty, and when a fork goes over a limit, under
+ * accounting's lock: it must not ask accounting, nor wait. One function in all; set it before start. Where the source does not tell of exits
+ * (false is returned by accounting_tells_exits()) that is when somebody looks.
+ */
+void accounting_on_news(struct accounting *accounting, void (*tell)(void *context), void *context);
+bool accounting_tells_exits(const struct accounting *accounting);
 
 /*
  * Before tasks move: what they used so far goes to the groups they are in.

@@ -35,6 +35,7 @@ struct cgroup_file {
 	const struct controller *controller; /* NULL for the files of every cgroup */
 	unsigned index; /* position in hierarchy->files */
 	unsigned instance; /* of controller->instances */
+	unsigned event; /* position among the files of the hierarchy that have cftype.event */
 	UT_hash_handle hh;
 };
 
@@ -46,6 +47,7 @@ struct hierarchy {
 	const struct controller *const *controllers; /* NULL ends it; one on v1 */
 	struct cgroup_file *files; /* array */
 	unsigned file_count;
+	unsigned event_count; /* of files that have cftype.event */
 	struct cgroup_file *file_table; /* uthash of the same by name */
 	struct cgroup *root;
 	char *release_agent; /* stored and shown, never executed; NULL is empty */
@@ -75,6 +77,7 @@ struct cgroup_v2 {
 	int max_depth, max_descendants; /* INT_MAX is "max" */
 	int descendants; /* how many there are */
 	bool no_pressure; /* 0 was written to cgroup.pressure */
+	uint64_t *told; /* what cftype.event said when it was told last, by cgroup_file.event; NULL: nothing yet */
 };
 
 struct cgroup {
@@ -217,6 +220,23 @@ struct css *cgroup_file_css(const struct cgroup *cgroup, const struct cgroup_fil
 
 /* 0444 | 0200 as the row's handlers say (cgroup_file_mode). */
 mode_t cftype_mode(const struct cftype *type);
+
+/*
+ * How often what the file tells of has happened: changes when its readers are to be told (cgroup_file_notify).
+ * 0 where that is nothing. Takes the tree lock.
+ */
+uint64_t cgroup_file_event(struct cgroup *cgroup, const struct cgroup_file *file);
+
+/*
+ * Calls `tell` for each file of the tree whose event has changed since the last call, without the tree lock and
+ * with the cgroup held for the call. A new cgroup starts with nothing to tell. One caller at a time.
+ */
+void tree_tell_events(struct tree *tree,
+		      void (*tell)(void *context, struct cgroup *cgroup, const struct cgroup_file *file),
+		      void *context);
+
+/* Appends the cgroup's path from its hierarchy's root: "/a/b", "/". Under the tree lock. */
+void cgroup_add_path(const struct cgroup *cgroup, struct text *out);
 
 /*
  * One read: the file's whole content into `out`. One write of `len` bytes.

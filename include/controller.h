@@ -76,6 +76,12 @@ struct cftype {
 	int (*write_s64)(struct cgroup *cgroup, const struct cgroup_file *file, int64_t value);
 	int (*store)(const struct request *request, char *text);
 	int (*act)(const struct request *request, char *text);
+
+	/*
+	 * How often what the file tells of has happened: when it changes, who polls or watches the file
+	 * is told. Never reads /proc. Under the tree lock, shared.
+	 */
+	uint64_t (*event)(struct cgroup *cgroup, const struct cgroup_file *file);
 };
 
 /*

@@ -81,6 +81,19 @@ void accounting_on_fork(struct accounting *accounting, unsigned hierarchy,
 	pthread_mutex_unlock(&accounting->lock);
 }
 
+void accounting_on_news(struct accounting *accounting, void (*tell)(void *context), void *context)
+{
+	pthread_mutex_lock(&accounting->lock);
+	accounting->on_news.tell = tell;
+	accounting->on_news.context = context;
+	pthread_mutex_unlock(&accounting->lock);
+}
+
+bool accounting_tells_exits(const struct accounting *accounting)
+{
+	return accounting->source && accounting->source->tells_exits;
+}
+
 /* A thread of a process that is or will be in the table. */
 static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 {

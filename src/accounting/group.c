@@ -74,6 +74,16 @@ bool group_is_populated(const struct group *group)
 	return populated;
 }
 
+uint64_t group_populated_turns(const struct group *group)
+{
+	uint64_t turns;
+
+	pthread_mutex_lock(&group->accounting->lock);
+	turns = group->populated_turns;
+	pthread_mutex_unlock(&group->accounting->lock);
+	return turns;
+}
+
 uint64_t group_pids_peak(struct group *group)
 {
 	uint64_t peak;

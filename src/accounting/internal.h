@@ -172,6 +172,10 @@ struct accounting {
 		void (*forked)(void *context, const struct group *group, const struct task_id *task);
 		void *context;
 	} on_fork[ACCOUNTING_MAX_HIERARCHIES];
+	struct {
+		void (*tell)(void *context);
+		void *context;
+	} on_news;
 	uint64_t memory_changed_at; /* ns: when some process' memory did last; its sharers' did too */
 	uint64_t request_bytes[2]; /* mean of the machine's requests, reading and writing; 0: not known */
 	struct disks *disks; /* disks.c */

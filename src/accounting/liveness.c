@@ -70,18 +70,13 @@ static bool is_live(struct accounting *accounting, const struct task_id *id)
 	return live;
 }
 
-static bool tells_exits(const struct accounting *accounting)
-{
-	return accounting->source && accounting->source->tells_exits;
-}
-
 /*
  * /proc is ahead of what is told: one that is gone may have forked unknown children. It stays until
  * its exit has been told, and they have before, or should have been.
  */
 static bool may_forget(const struct accounting *accounting, struct task *task)
 {
-	if (!tells_exits(accounting) || task->zombie)
+	if (!accounting_tells_exits(accounting) || task->zombie)
 		return true;
 	if (!task->gone_at)
 		task->gone_at = now_ns();
@@ -374,7 +369,7 @@ int group_list_crowd(struct group *group, struct task_list *list, size_t *capaci
 	struct accounting *accounting = group->accounting;
 	const struct group *top = NULL;
 
-	if (tells_exits(accounting) ||
+	if (accounting_tells_exits(accounting) ||
 	    !(accounting->counts_pids & UINT32_C(1) << group->hierarchy))
 		return 0;
 	for (; group && group->parent; group = group->parent) {
@@ -419,7 +414,7 @@ int group_recount(struct group *group)
 uint64_t group_pids(struct group *group)
 {
 	struct accounting *accounting = group->accounting;
-	bool live = !tells_exits(accounting);
+	bool live = !accounting_tells_exits(accounting);
 	struct task_list list = {0};
 	size_t capacity = 0;
 	uint64_t pids;

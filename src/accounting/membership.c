@@ -102,6 +102,12 @@ void forks_announce(struct accounting *accounting)
 	free(news);
 }
 
+static void tell_news(struct accounting *accounting)
+{
+	if (accounting->on_news.tell)
+		accounting->on_news.tell(accounting->on_news.context);
+}
+
 /* pids_event(): v1 counts where the task was forked, v2 where the limit is and above. */
 static void count_over_limit(struct group *own)
 {
@@ -113,6 +119,7 @@ static void count_over_limit(struct group *own)
 		return;
 	own->pids_over++;
 	limited->pids_hits++;
+	tell_news(own->accounting);
 	group_unsaved(own);
 	for (; limited; limited = limited->parent) {
 		limited->pids_hits_below++;
@@ -157,7 +164,13 @@ struct task *task_fork(struct accounting *accounting, const struct task *creator
 static void group_count(struct group *group, int live, int zombies)
 {
 	for (; group; group = group->parent) {
+		bool was_populated = group->populated;
+
 		group->populated += (unsigned)live;
+		if (was_populated != (group->populated > 0)) {
+			group->populated_turns++;
+			tell_news(group->accounting);
+		}
 		group->zombie_count += (unsigned)zombies;
 		if (group->populated > group->pids_peak) {
 			group->pids_peak = group->populated;

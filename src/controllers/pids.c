@@ -89,6 +89,21 @@ static int dfl_events_local_measure(const struct request *request, struct text *
 	return 0;
 }
 
+static uint64_t dfl_events_event(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	uint64_t total;
+
+	(void)file;
+	group_pids_hits(&cgroup->group, &total);
+	return total;
+}
+
+static uint64_t dfl_events_local_event(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	(void)file;
+	return group_pids_hits(&cgroup->group, NULL);
+}
+
 static void *pids_alloc(struct cgroup *cgroup)
 {
 	struct pids *pids = calloc(1, sizeof(*pids));
@@ -124,8 +139,8 @@ static const struct cftype dfl_files[] = {
 	{.name = "max", .flags = CFTYPE_NOT_ON_ROOT, .show = max_show, .store = max_store},
 	{.name = "current", .flags = CFTYPE_NOT_ON_ROOT, .measure = current_measure},
 	{.name = "peak", .flags = CFTYPE_NOT_ON_ROOT, .measure = peak_measure},
-	{.name = "events", .flags = CFTYPE_NOT_ON_ROOT, .measure = dfl_events_measure},
-	{.name = "events.local", .flags = CFTYPE_NOT_ON_ROOT, .measure = dfl_events_local_measure},
+	{.name = "events", .flags = CFTYPE_NOT_ON_ROOT, .measure = dfl_events_measure, .event = dfl_events_event},
+	{.name = "events.local", .flags = CFTYPE_NOT_ON_ROOT, .measure = dfl_events_local_measure, .event = dfl_events_local_event},
 	{0},
 };
 

@@ -19,6 +19,7 @@ static void cgroup_free(struct cgroup *cgroup)
 	for (unsigned i = 0; cgroup->hierarchy->controllers[i]; i++)
 		css_put(cgroup->css[i]);
 	inode_free_all(cgroup->inodes);
+	free(cgroup->v2.told);
 	free(cgroup->name);
 	free(cgroup);
 }

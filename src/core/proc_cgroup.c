@@ -9,11 +9,10 @@
 #include "machine_task.h"
 #include "pid_namespace.h"
 
-/* "/a/b"; a root is "/". Under the tree lock. */
-static void add_path(struct text *out, const struct cgroup *cgroup)
+void cgroup_add_path(const struct cgroup *cgroup, struct text *out)
 {
 	if (cgroup->parent && cgroup->parent->parent)
-		add_path(out, cgroup->parent);
+		cgroup_add_path(cgroup->parent, out);
 	text_add(out, "/");
 	text_add(out, cgroup->name);
 }
@@ -51,7 +50,7 @@ int tree_show_task(struct tree *tree, const struct caller *caller, pid_t number,
 		struct group *group = accounting_group_of(tree->accounting, i, &id);
 
 		add_hierarchy(out, hierarchy);
-		add_path(out, group ? cgroup_of_group(group) : hierarchy->root);
+		cgroup_add_path(group ? cgroup_of_group(group) : hierarchy->root, out);
 		text_add(out, "\n");
 	}
 	tree_unlock(tree);

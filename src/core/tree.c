@@ -77,10 +77,12 @@ static int hierarchy_add_file(struct hierarchy *hierarchy, const struct controll
 		.controller = controller,
 		.index = count,
 		.instance = number,
+		.event = hierarchy->event_count,
 	};
 	if (!files[count].name)
 		return -ENOMEM;
 	hierarchy->file_count++;
+	hierarchy->event_count += type->event != NULL;
 	return 0;
 }
 

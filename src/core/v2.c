@@ -86,6 +86,12 @@ static int events_measure(const struct request *request, struct text *out)
 	return 0;
 }
 
+static uint64_t events_event(struct cgroup *cgroup, const struct cgroup_file *file)
+{
+	(void)file;
+	return group_populated_turns(&cgroup->group);
+}
+
 static unsigned count_css(struct cgroup *top, const struct controller *controller)
 {
 	struct cgroup *position;
@@ -186,7 +192,7 @@ static const struct cftype base_files[] = {
 	{.name = "threads", .flags = CFTYPE_NS_DELEGATABLE, .measure = threads_measure, .act = threads_act},
 	{.name = "controllers", .show = subtree_controllers_show},
 	{.name = "subtree_control", .flags = CFTYPE_NS_DELEGATABLE, .show = subtree_control_show, .act = subtree_control_act},
-	{.name = "events", .flags = CFTYPE_NOT_ON_ROOT, .measure = events_measure},
+	{.name = "events", .flags = CFTYPE_NOT_ON_ROOT, .measure = events_measure, .event = events_event},
 	{.name = "max.descendants", .show = max_descendants_show, .store = max_descendants_store},
 	{.name = "max.depth", .show = max_depth_show, .store = max_depth_store},
 	{.name = "stat", .show = stat_show},

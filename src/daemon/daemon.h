@@ -32,6 +32,8 @@ struct platform {
 const struct platform *platform_detect(bool sendfile);
 
 /* What the FUSE operations work on: fuse_context.private_data. */
+struct notifier;
+
 struct front_end {
 	struct tree *tree;
 	struct accounting *accounting;
@@ -39,6 +41,7 @@ struct front_end {
 	struct state *state; /* NULL: none is kept */
 	pthread_mutex_t handles_lock; /* protects handles */
 	struct handle *handles; /* every open file and directory */
+	struct notifier *notifier; /* NULL on v1, whose files have no news */
 };
 
 extern const struct fuse_operations front_end_operations;
@@ -96,5 +99,18 @@ bool mount_point_mount(struct fuse *fuse, const char *path, char *reason, size_t
 
 /* Prints why mounting on `path` failed; `reason` is libfuse's own line, may be empty. */
 void mount_explain_failure(const char *path, const char *reason);
+
+/* --- notifier.c: news of v2's files --- */
+
+struct notifier;
+
+/* Starts telling; `mount` is where the tree is mounted, and must outlive it. NULL: no memory, nobody is told. */
+struct notifier *notifier_start(struct front_end *front, const char *mount);
+/* Something may have news. Never waits. Takes NULL. */
+void notifier_wake(struct notifier *notifier);
+/* Whether the request of this task is its own. */
+bool notifier_is(const struct notifier *notifier, pid_t tid);
+/* Ends it, once the mount is gone. Takes NULL. */
+void notifier_stop(struct notifier *notifier);
 
 #endif

@@ -72,6 +72,7 @@ static int fill_content(struct handle *handle, off_t offset)
 
 	if (handle->filled && offset)
 		return 0;
+	handle->event = cgroup_file_event(request.cgroup, request.file);
 	error = cgroup_file_read(&request, &handle->content);
 	handle->filled = !error;
 	if (!error && request.file->type->measure)
@@ -146,6 +147,12 @@ int op_read(const char *path, char *buffer, size_t size, off_t offset,
 	return result;
 }
 
+/* Our own thread writes to raise IN_MODIFY, and means nothing by it. */
+static bool is_notifier(const struct request *request)
+{
+	return front_end()->notifier && request->file->type->event && notifier_is(front_end()->notifier, request->caller.tid);
+}
+
 /* One write is one value, wherever in the file it is said to go. */
 int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 	     struct fuse_file_info *fi)
@@ -156,30 +163,39 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 
 	(void)path;
 	(void)offset;
+	if (request.caller.tid && is_notifier(&request))
+		return (int)size;
 	state_begin(state);
 	error = cgroup_file_write(&request, bytes, size);
 	state_keep_values(state, request.cgroup); /* refused or not: a disk may be known now */
 	state_end(state);
+	notifier_wake(front_end()->notifier);
 	return error ? reply(error) : (int)size;
 }
 
 /*
- * Always ready, and news (POLLPRI, POLLERR) until it was read: kernfs_generic_poll
- * of a file that nobody notifies. It never changes, so nobody need be woken.
+ * Always ready, and news (POLLPRI, POLLERR) until it was read: kernfs_generic_poll. Who waits for news is woken
+ * by the notifier; a file that nobody notifies never changes.
  */
 int op_poll(const char *path, struct fuse_file_info *fi, struct fuse_pollhandle *waiter,
 	    unsigned *events)
 {
 	struct handle *handle = handle_of(fi);
+	uint64_t event = cgroup_file_event(handle->node.cgroup, handle->node.file);
+	struct fuse_pollhandle *before = waiter;
 
 	(void)path;
-	if (waiter)
-		fuse_pollhandle_destroy(waiter);
 	pthread_mutex_lock(&handle->lock);
 	*events = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
-	if (!handle->filled)
+	if (!handle->filled || handle->event != event)
 		*events |= POLLERR | POLLPRI;
+	if (waiter && handle->node.file->type->event) {
+		before = handle->waiter;
+		handle->waiter = waiter;
+	}
 	pthread_mutex_unlock(&handle->lock);
+	if (before)
+		fuse_pollhandle_destroy(before);
 	return 0;
 }
 

@@ -52,6 +52,8 @@ void handle_close(struct front_end *front, struct handle *handle)
 	pthread_mutex_unlock(&front->handles_lock);
 	cgroup_put(handle->node.cgroup);
 	pthread_mutex_destroy(&handle->lock);
+	if (handle->waiter)
+		fuse_pollhandle_destroy(handle->waiter);
 	text_free(&handle->content);
 	free(handle);
 }

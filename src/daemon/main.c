@@ -100,13 +100,15 @@ static bool start_accounting(struct front_end *front, enum accounting_source sou
 
 /* `unmounted`: others did it, and what is on the path now is not ours. */
 static int serve_until_signal(struct fuse *fuse, const struct options *options,
-			      const struct front_end *front, const char *path, bool *unmounted)
+			      struct front_end *front, const char *path, bool *unmounted)
 {
 	struct watch *watch = NULL;
 	int result;
 
 	if (front->platform->unmounts_silently)
 		watch = watch_start(path);
+	if (front->tree->unified)
+		front->notifier = notifier_start(front, path);
 	background_ready();
 	result = serve(fuse, options);
 	*unmounted = watch_stop(watch, fuse_session_fd(fuse_get_session(fuse)));
@@ -135,6 +137,8 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 	signals_ignore();
 	if (!unmounted)
 		fuse_unmount(fuse); /* as this knows by itself where the kernel tells of it */
+	notifier_stop(front->notifier); /* which may have waited for an answer until now */
+	front->notifier = NULL;
 	return result;
 }
 

@@ -21,6 +21,8 @@ struct handle {
 	struct text content; /* one snapshot: what the last read at offset 0 saw */
 	bool filled;
 	uint64_t figure; /* request.opened */
+	uint64_t event; /* cgroup_file_event() at the last read */
+	struct fuse_pollhandle *waiter; /* who polls for news; NULL: nobody */
 };
 
 static inline struct handle *handle_of(const struct fuse_file_info *fi)
