@@ -47,6 +47,13 @@ bool machine_task_exists(const struct machine *machine, pid_t pid, pid_t tid);
  * in /proc costs. False: there may be one. */
 bool machine_task_is_gone(const struct machine *machine, pid_t pid, pid_t tid);
 
+/*
+ * Whether the leader waits in the kernel for something, as /proc/PID/wchan tells: state S is also that
+ * of one who still looks whether it must wait. True too where the file is missing (gVisor, no
+ * CONFIG_KALLSYMS) or it has ended; false where PTRACE_MODE_READ is not granted.
+ */
+bool machine_task_is_blocked(const struct machine *machine, pid_t pid);
+
 /* --- stat --- */
 
 /* utime, stime, cutime and cstime are USER_HZ ticks (machine.h); a process' are the sums over its

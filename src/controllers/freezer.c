@@ -11,6 +11,7 @@
 
 #include "bytes.h"
 #include "controller.h"
+#include "freezer_members.h"
 #include "number.h"
 #include "stopper.h"
 
@@ -58,16 +59,6 @@ static struct stopper *stopper_of(const struct cgroup *cgroup)
 
 /* --- many cgroups, looked at without the tree lock --- */
 
-struct held {
-	struct cgroup *cgroup;
-	unsigned changes; /* of its freezer, when it was held */
-};
-
-struct held_list {
-	struct held *held;
-	size_t count;
-};
-
 /* Holds those of the cgroup and all below it that freeze or do not, parents first. Under the tree lock. */
 static int hold(struct cgroup *root, bool freezing, struct held_list *list)
 {
@@ -94,34 +85,6 @@ static void release(struct held_list *list)
 	for (size_t i = 0; i < list->count; i++)
 		cgroup_put(list->held[i].cgroup);
 	free(list->held);
-}
-
-/* Stops who is in the cgroup itself. True when all of them stand still. */
-static bool stop_members(struct cgroup *cgroup)
-{
-	struct stopper *stopper = stopper_of(cgroup);
-	struct task_list list;
-	bool all;
-
-	if (!stopper)
-		return true;
-	all = !accounting_list(&cgroup->group, &list);
-	for (size_t i = 0; i < list.count; i++)
-		all &= stopper_stop(stopper, &list.tasks[i]);
-	free(list.tasks);
-	return all;
-}
-
-static void continue_members(struct cgroup *cgroup)
-{
-	struct stopper *stopper = stopper_of(cgroup);
-	struct task_list list;
-
-	if (!stopper || accounting_list(&cgroup->group, &list))
-		return;
-	for (size_t i = 0; i < list.count; i++)
-		stopper_continue(stopper, &list.tasks[i]);
-	free(list.tasks);
 }
 
 /* update_if_frozen(): all members stand still; the cgroup is frozen if all below it are. Under the tree lock. */
@@ -169,11 +132,11 @@ static int freeze(struct cgroup *root)
 	tree_read_lock(tree);
 	error = hold(root, true, &list);
 	tree_unlock(tree);
-	for (size_t i = list.count; i--;) { /* children before their parents */
-		bool all = stop_members(list.held[i].cgroup);
-
+	if (!error)
+		error = members_stop(stopper_of(root), &list);
+	for (size_t i = list.count; i-- && !error;) { /* children before their parents */
 		tree_write_lock(tree);
-		if (all)
+		if (list.held[i].stands)
 			update_if_frozen(&list.held[i]);
 		else
 			update_if_running(&list.held[i]);
@@ -192,8 +155,8 @@ static int thaw(struct cgroup *root)
 	tree_read_lock(tree);
 	error = hold(root, false, &list);
 	tree_unlock(tree);
-	for (size_t i = 0; i < list.count; i++)
-		continue_members(list.held[i].cgroup);
+	if (!error)
+		error = members_continue(stopper_of(root), &list);
 	release(&list);
 	return error;
 }
@@ -305,6 +268,8 @@ static void freezer_attach(struct cgroup *cgroup, const struct task_list *tasks)
 		else
 			stopper_continue(stopper, &tasks->tasks[i]);
 	}
+	if (stopper && !freezing)
+		stopper_settle(stopper, 0);
 }
 
 /* A task was forked in a group while it was being frozen: its parent was not stopped yet. */

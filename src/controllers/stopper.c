@@ -9,19 +9,29 @@
 
 #include <uthash.h>
 
+#include "descent.h"
 #include "machine_task.h"
 
-/* A process that we stopped. */
-struct stopped {
+#define LOOKS 20 /* at one of whom /proc does not tell whether it sleeps */
+
+/* A process that we stopped, or that ran when one below it was stopped. */
+struct noted {
 	pid_t tgid;
 	uint64_t start_time;
+	bool stopped; /* by us */
+	bool going; /* stopped by us until now: to be let go */
+	bool told; /* of a stop, while it ran: it may stop itself */
+	bool needed; /* told, and someone below it is stopped still */
+	bool watched; /* told, and nobody is any more: */
+	uint64_t ticks; /* how long it had run by then */
+	unsigned looks; /* how often it was looked at in state S */
 	UT_hash_handle hh;
 };
 
 struct stopper {
 	const struct machine *machine;
-	pthread_mutex_t lock; /* of `stopped` */
-	struct stopped *stopped; /* uthash by tgid */
+	pthread_mutex_t lock; /* of `noted` */
+	struct noted *noted; /* uthash by tgid */
 };
 
 struct stopper *stopper_new(const struct machine *machine)
@@ -60,127 +70,310 @@ static bool has_ended_state(char state)
 	return state == 'Z' || state == 'X';
 }
 
-/* Who is stopped already was by someone else, and is not noted. Under the lock. */
+/* NULL: it is not noted; a note of another process that had its number goes. Under the lock. */
+static struct noted *find(struct stopper *stopper, pid_t tgid, uint64_t start_time)
+{
+	struct noted *noted;
+
+	HASH_FIND_INT(stopper->noted, &tgid, noted);
+	if (!noted || noted->start_time == start_time)
+		return noted;
+	HASH_DEL(stopper->noted, noted);
+	free(noted);
+	return NULL;
+}
+
+/* The same, made where there is none; NULL: no memory. */
+static struct noted *note(struct stopper *stopper, pid_t tgid, uint64_t start_time)
+{
+	struct noted *noted = find(stopper, tgid, start_time);
+
+	if (noted)
+		return noted;
+	noted = calloc(1, sizeof(*noted));
+	if (!noted)
+		return NULL;
+	noted->tgid = tgid;
+	noted->start_time = start_time;
+	HASH_ADD_INT(stopper->noted, tgid, noted);
+	return noted;
+}
+
+/* There is no more to know of it, when it is neither. */
+static void forget_if_idle(struct stopper *stopper, struct noted *noted)
+{
+	if (noted->stopped || noted->going || noted->told)
+		return;
+	HASH_DEL(stopper->noted, noted);
+	free(noted);
+}
+
+/*
+ * Notes those above a process that is about to be stopped, as far as each would be told if the one
+ * below it stopped itself. Those above one who was told, or whom we stopped, were noted with him.
+ */
+static void tell_ancestors(struct stopper *stopper, const struct machine_task_stat *process)
+{
+	struct machine_task_stat stat = *process;
+	struct noted *noted;
+
+	while (stat.ppid > 1 && stat.ppid != getpid() &&
+	       !machine_task_stat(stopper->machine, stat.ppid, 0, &stat)) {
+		noted = find(stopper, stat.pid, stat.starttime);
+		if (is_stopped_state(stat.state) || (noted && noted->told))
+			return;
+		noted = note(stopper, stat.pid, stat.starttime);
+		if (!noted)
+			return;
+		noted->told = true;
+		noted->watched = false;
+		noted->looks = 0;
+	}
+}
+
+/* Who is stopped already was by someone else, and is not ours, unless he was told. Under the lock. */
 static void stop_process(struct stopper *stopper, const struct machine_task_stat *leader)
 {
-	struct stopped *stopped;
+	bool stands = is_stopped_state(leader->state);
+	struct noted *noted = find(stopper, leader->pid, leader->starttime);
 
-	if (is_stopped_state(leader->state))
+	if (!noted && stands)
 		return;
-	stopped = calloc(1, sizeof(*stopped));
-	if (!stopped)
+	if (!stands)
+		tell_ancestors(stopper, leader);
+	noted = note(stopper, leader->pid, leader->starttime);
+	if (!noted)
 		return; /* the next look tries again */
-	stopped->tgid = leader->pid;
-	stopped->start_time = leader->starttime;
-	if (!send_signal(stopper->machine, leader->pid, leader->starttime, SIGSTOP)) {
-		free(stopped);
-		return;
-	}
-	HASH_ADD_INT(stopper->stopped, tgid, stopped);
+	noted->going = false;
+	noted->stopped = stands ||
+			 send_signal(stopper->machine, leader->pid, leader->starttime, SIGSTOP);
+	forget_if_idle(stopper, noted);
+}
+
+/* It has ended, or is none that can be stopped. */
+static bool is_exempt(const struct stopper *stopper, const struct task_id *task,
+		      struct machine_task_stat *stat)
+{
+	return task->tgid == getpid() || task->tgid == 1 ||
+	       machine_task_stat(stopper->machine, task->tgid, task->tid, stat) ||
+	       (task->start_time && stat->starttime != task->start_time) ||
+	       has_ended_state(stat->state) || stat->flags & MACHINE_TASK_KTHREAD;
 }
 
 bool stopper_stop(struct stopper *stopper, const struct task_id *task)
 {
 	struct machine_task_stat stat, leader;
-	struct stopped *stopped;
 
-	if (task->tgid == getpid() || task->tgid == 1 ||
-	    machine_task_stat(stopper->machine, task->tgid, task->tid, &stat) ||
-	    (task->start_time && stat.starttime != task->start_time) ||
-	    has_ended_state(stat.state) || stat.flags & MACHINE_TASK_KTHREAD ||
+	if (is_exempt(stopper, task, &stat) ||
 	    machine_task_stat(stopper->machine, task->tgid, 0, &leader))
 		return true;
 	pthread_mutex_lock(&stopper->lock);
-	HASH_FIND_INT(stopper->stopped, &task->tgid, stopped);
-	if (stopped && stopped->start_time != leader.starttime) { /* the number is another's */
-		HASH_DEL(stopper->stopped, stopped);
-		free(stopped);
-		stopped = NULL;
-	}
-	if (!stopped)
-		stop_process(stopper, &leader);
-	else if (!is_stopped_state(leader.state)) /* not yet, or someone else let it go on */
-		send_signal(stopper->machine, leader.pid, leader.starttime, SIGSTOP);
+	stop_process(stopper, &leader);
 	pthread_mutex_unlock(&stopper->lock);
 	return is_stopped_state(stat.state);
 }
 
-static void let_go(struct stopper *stopper, struct stopped *stopped)
+/* One that waits for a disk, or for whom it has vforked, comes back to a stop: it need not be waited for. */
+bool stopper_awaits(const struct stopper *stopper, const struct task_id *task)
 {
-	send_signal(stopper->machine, stopped->tgid, stopped->start_time, SIGCONT);
-	HASH_DEL(stopper->stopped, stopped);
-	free(stopped);
+	struct machine_task_stat stat;
+
+	return !is_exempt(stopper, task, &stat) && (stat.state == 'R' || stat.state == 'S');
 }
 
 void stopper_continue(struct stopper *stopper, const struct task_id *task)
 {
-	struct stopped *stopped;
+	struct noted *noted;
 
 	pthread_mutex_lock(&stopper->lock);
-	HASH_FIND_INT(stopper->stopped, &task->tgid, stopped);
-	if (stopped)
-		let_go(stopper, stopped);
+	HASH_FIND_INT(stopper->noted, &task->tgid, noted);
+	if (noted && noted->stopped) {
+		noted->stopped = false;
+		noted->going = true;
+	}
 	pthread_mutex_unlock(&stopper->lock);
+}
+
+/* --- letting go --- */
+
+/* Up to the next one whom we stopped too: he is gone up from himself. */
+static void need_ancestors(struct stopper *stopper, const struct noted *stopped)
+{
+	struct machine_task_stat stat;
+	struct noted *noted = NULL;
+	pid_t pid = stopped->tgid;
+
+	while (pid > 1 && !machine_task_stat(stopper->machine, pid, 0, &stat) &&
+	       !(noted && noted->stopped)) {
+		pid = stat.ppid;
+		HASH_FIND_INT(stopper->noted, &pid, noted);
+		if (noted && noted->told)
+			noted->needed = true;
+	}
+}
+
+/* Those who are to go, or were told and have nobody below them any more that is stopped. 0 or -ENOMEM. */
+static int list_going(struct stopper *stopper, struct descent *list)
+{
+	struct noted *noted;
+	int error = 0;
+
+	for (noted = stopper->noted; noted; noted = noted->hh.next)
+		noted->needed = false;
+	for (noted = stopper->noted; noted; noted = noted->hh.next) {
+		if (noted->stopped)
+			need_ancestors(stopper, noted);
+	}
+	for (noted = stopper->noted; noted && !error; noted = noted->hh.next) {
+		struct task_id id = {.tid = noted->tgid, .tgid = noted->tgid,
+				     .start_time = noted->start_time};
+
+		if (noted->going || (noted->told && !noted->needed && !noted->stopped))
+			error = descent_add(list, &(struct task_list){&id, 1}, 0);
+	}
+	return error ? error : descent_sort(list, stopper->machine);
+}
+
+/*
+ * Whether it may be on its way from what it was told to stopping itself. That is short: it is not
+ * any more when it has run for a while. In state S it may be one that still looks at its children.
+ */
+static bool may_stop(const struct stopper *stopper, struct noted *noted,
+		     const struct machine_task_stat *stat)
+{
+	uint64_t ticks = stat->utime + stat->stime;
+
+	if (!noted->watched)
+		noted->ticks = ticks;
+	noted->watched = true;
+	if (ticks > noted->ticks + 1)
+		return false;
+	return is_stopped_state(stat->state) || stat->state == 'R' ||
+	       (stat->state == 'S' && noted->looks++ < LOOKS &&
+		!machine_task_is_blocked(stopper->machine, noted->tgid));
+}
+
+/*
+ * Lets it go on. True: it was told, runs, and may stop itself yet, as may those
+ * above it then: with `others` it is above one.
+ */
+static bool let_go(struct stopper *stopper, struct noted *noted, bool others, bool is_last)
+{
+	struct machine_task_stat stat = {0};
+	bool awaited;
+
+	machine_task_stat(stopper->machine, noted->tgid, 0, &stat);
+	if (noted->going || is_stopped_state(stat.state))
+		send_signal(stopper->machine, noted->tgid, noted->start_time, SIGCONT);
+	noted->told |= others; /* it goes on before them, and may be told */
+	awaited = noted->told && may_stop(stopper, noted, &stat);
+	noted->going = false;
+	noted->told &= noted->needed || ((awaited || others) && !is_last);
+	forget_if_idle(stopper, noted);
+	return awaited;
+}
+
+void stopper_settle(struct stopper *stopper, unsigned patience)
+{
+	bool again;
+
+	do {
+		struct descent list = {0};
+
+		again = false;
+		pthread_mutex_lock(&stopper->lock);
+		if (!list_going(stopper, &list)) {
+			for (size_t i = list.count; i--;)
+				again |= let_go(stopper, find(stopper, list.tasks[i].id.tgid,
+							      list.tasks[i].id.start_time),
+						again, !patience);
+		}
+		pthread_mutex_unlock(&stopper->lock);
+		descent_free(&list);
+		if (again && patience)
+			usleep(1000);
+	} while (again && patience--);
+}
+
+/* --- kept beyond the daemon's end --- */
+
+static void save_those(const struct stopper *stopper, bool told, struct text *out)
+{
+	const struct noted *noted;
+	uint64_t count = 0;
+
+	for (noted = stopper->noted; noted; noted = noted->hh.next)
+		count += told ? noted->told : noted->stopped;
+	bytes_put_u64(out, count);
+	for (noted = stopper->noted; noted; noted = noted->hh.next) {
+		if (!(told ? noted->told : noted->stopped))
+			continue;
+		bytes_put_u64(out, (uint64_t)noted->tgid);
+		bytes_put_u64(out, noted->start_time);
+	}
 }
 
 void stopper_save(struct stopper *stopper, struct text *out)
 {
-	struct stopped *stopped;
-
 	if (!stopper) {
 		bytes_put_u64(out, 0);
 		return;
 	}
 	pthread_mutex_lock(&stopper->lock);
-	bytes_put_u64(out, HASH_COUNT(stopper->stopped));
-	for (stopped = stopper->stopped; stopped; stopped = stopped->hh.next) {
-		bytes_put_u64(out, (uint64_t)stopped->tgid);
-		bytes_put_u64(out, stopped->start_time);
-	}
+	save_those(stopper, false, out);
+	save_those(stopper, true, out);
 	pthread_mutex_unlock(&stopper->lock);
+}
+
+static void restore_those(struct stopper *stopper, bool told, struct bytes *in)
+{
+	uint64_t count = bytes_get_u64(in);
+
+	while (count-- && !in->wrong) {
+		pid_t tgid = (pid_t)bytes_get_u64(in);
+		uint64_t start_time = bytes_get_u64(in);
+		struct noted *noted = in->wrong ? NULL : note(stopper, tgid, start_time);
+
+		if (noted)
+			*(told ? &noted->told : &noted->stopped) = true;
+	}
 }
 
 void stopper_restore(struct stopper *stopper, struct bytes *in)
 {
-	uint64_t count = bytes_get_u64(in);
-
-	while (stopper && count-- && !in->wrong) {
-		struct stopped *stopped = calloc(1, sizeof(*stopped)), *known;
-
-		if (!stopped)
-			return;
-		stopped->tgid = (pid_t)bytes_get_u64(in);
-		stopped->start_time = bytes_get_u64(in);
-		pthread_mutex_lock(&stopper->lock);
-		HASH_FIND_INT(stopper->stopped, &stopped->tgid, known);
-		if (known || in->wrong)
-			free(stopped);
-		else
-			HASH_ADD_INT(stopper->stopped, tgid, stopped);
-		pthread_mutex_unlock(&stopper->lock);
-	}
+	if (!stopper)
+		return;
+	pthread_mutex_lock(&stopper->lock);
+	restore_those(stopper, false, in);
+	if (in->len) /* daemons of before did not know of those */
+		restore_those(stopper, true, in);
+	pthread_mutex_unlock(&stopper->lock);
 }
 
 void stopper_forget(struct stopper *stopper)
 {
-	struct stopped *stopped, *next;
+	struct noted *noted, *next;
 
 	pthread_mutex_lock(&stopper->lock);
-	HASH_ITER(hh, stopper->stopped, stopped, next) {
-		HASH_DEL(stopper->stopped, stopped);
-		free(stopped);
+	HASH_ITER(hh, stopper->noted, noted, next) {
+		HASH_DEL(stopper->noted, noted);
+		free(noted);
 	}
 	pthread_mutex_unlock(&stopper->lock);
 }
 
 void stopper_free(struct stopper *stopper)
 {
-	struct stopped *stopped, *next;
+	struct noted *noted;
 
 	if (!stopper)
 		return;
-	HASH_ITER(hh, stopper->stopped, stopped, next)
-		let_go(stopper, stopped);
+	for (noted = stopper->noted; noted; noted = noted->hh.next) {
+		noted->going |= noted->stopped;
+		noted->stopped = false;
+	}
+	stopper_settle(stopper, STOPPER_PATIENCE);
+	stopper_forget(stopper);
 	pthread_mutex_destroy(&stopper->lock);
 	free(stopper);
 }

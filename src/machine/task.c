@@ -79,6 +79,18 @@ int task_read(const struct machine *machine, pid_t pid, pid_t tid, const char *n
 	return err ? task_error(machine, pid, tid, err) : 0;
 }
 
+bool machine_task_is_blocked(const struct machine *machine, pid_t pid)
+{
+	struct file file;
+	bool blocked;
+
+	if (task_read(machine, pid, 0, "wchan", FILE_RECORD, &file))
+		return true;
+	blocked = file.len != 1 || file.text[0] != '0';
+	file_free(&file);
+	return blocked;
+}
+
 /* --- ids --- */
 
 void machine_ids_free(struct machine_ids *ids)

@@ -76,6 +76,60 @@ class Helper:
         self.process.wait()
 
 
+# su's way to wait: each stops itself when its child has stopped, and sets that going when it goes on.
+CHAIN = """
+import os, signal
+def wait_for(child):
+    while True:
+        _, status = os.waitpid(child, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            os._exit(0)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        os.kill(child, signal.SIGCONT)
+reader, writer = os.pipe()
+parent = os.fork()
+if not parent:
+    child = os.fork()
+    if not child:
+        signal.pause()
+    os.write(writer, str(child).encode())
+    wait_for(child)
+print(parent, os.read(reader, 20).decode())
+wait_for(parent)
+"""
+
+
+class Chain:
+    """Three generations, the oldest first; each of the first two stops itself when its child is stopped."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(["/usr/bin/python3", "-uc", CHAIN], text=True,
+                                        stdout=subprocess.PIPE)
+        self.pids = [self.process.pid, *map(int, self.process.stdout.readline().split())]
+
+    def states(self):
+        return "".join(map(state_of, self.pids))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for pid in reversed(self.pids):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.stdout.close()
+        self.process.wait()
+
+
+def state_of(pid):
+    """The letter of /proc/PID/stat, "-" when it has gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(") ")[2][0]
+    except OSError:
+        return "-"
+
+
 def in_child(work, uid=0):
     """What work() returns or raises (an OSError) in a forked process of this user."""
     reader, writer = os.pipe()

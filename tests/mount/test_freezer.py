@@ -3,14 +3,16 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
+import subprocess
 import time
 
 import pytest
 
 from files import pids, read, write
 from mounting import in_gvisor, wait_until
-from processes import Helper
+from processes import Chain, Helper, state_of
 
 # Counts as fast as it can, in a file of its own; forks another of its kind when it is told to.
 COUNTER = """
@@ -80,6 +82,11 @@ def freeze(path):
 def thaw(path):
     write(path / "freezer.state", "THAWED")
     assert state(path) == "THAWED"
+
+
+def in_kernel(path):
+    """With --kernel nobody is told of a stop, as there is none."""
+    return path.parent.name.startswith("fcg-test-")
 
 
 def join(path, pid):
@@ -224,6 +231,153 @@ def test_continued_by_someone_else(top, counter):
     assert counter.stands()
     thaw(top)
     assert counter.works()
+
+
+# --- those who stop themselves when their child is stopped ---
+
+ROUNDS = 8
+PLACES = {  # of the oldest, its child and its grandchild
+    "all": ("", "", ""),
+    "in another each": ("", "a", "a/b"),
+    "the other way round": ("a/b", "a", ""),
+    "the child alone": (None, None, ""),
+    "without the oldest": (None, "", ""),
+    "without the one between": ("", None, "a"),
+}
+
+
+def place(top, chain, places):
+    (top / "a" / "b").mkdir(parents=True)
+    for pid, below in zip(chain.pids, places):
+        if below is not None:
+            join(top / below, pid)
+
+
+def all_go_on(chain):
+    """Nobody is left stopped, and nobody stops himself a moment later."""
+    return wait_until(lambda: "T" not in chain.states(), 5) and \
+        (time.sleep(0.01) or "T" not in chain.states())
+
+
+@pytest.mark.parametrize("rest", [0, 0.03], ids=["at once", "later"])
+@pytest.mark.parametrize("places", PLACES.values(), ids=PLACES)
+def test_nobody_stays_stopped(top, places, rest):
+    """Whoever waits for its child with WUNTRACED must not find it stopped, or is let go after it."""
+    with Chain() as chain:
+        place(top, chain, places)
+        for number in range(ROUNDS):
+            write(top / "freezer.state", "FROZEN")
+            time.sleep(rest)
+            thaw(top)
+            assert all_go_on(chain), (number, chain.states())
+
+
+@pytest.mark.parametrize("command", ["su", "runuser", "nsenter"])
+def test_programs_that_stop_with_their_child(top, command):
+    commands = {"su": ["su", "-s", "/bin/sh", "nobody", "-c"],
+                "runuser": ["runuser", "-u", "nobody", "--", "sh", "-c"],
+                "nsenter": ["nsenter", "-t", str(os.getpid()), "-p", "sh", "-c"]}
+    if not shutil.which(command):
+        pytest.skip(f"there is no {command}")
+    parent = subprocess.Popen([*commands[command], "read line; true"], stdin=subprocess.PIPE,
+                              preexec_fn=lambda: join(top, os.getpid()))
+    try:
+        assert wait_until(lambda: len(pids(top / "cgroup.procs")) == 2)
+        for number in range(ROUNDS):
+            write(top / "freezer.state", "FROZEN")
+            time.sleep(0.01)
+            thaw(top)
+            assert wait_until(lambda: state_of(parent.pid) != "T", 5), number
+            time.sleep(0.01)
+            assert state_of(parent.pid) != "T", number
+    finally:
+        for pid in (*pids(top / "cgroup.procs"), parent.pid):
+            os.kill(pid, signal.SIGKILL)
+        parent.stdin.close()
+        parent.wait()
+
+
+def test_parent_that_comes_later(top):
+    """It has stopped itself before it is attached, for our stop: it is ours to let go."""
+    with Chain() as chain:
+        join(top, chain.pids[2])
+        freeze(top)
+        join(top, chain.pids[1])
+        freeze(top)
+        thaw(top)
+        assert all_go_on(chain)
+
+
+def test_child_leaves_what_is_frozen(top):
+    with Chain() as chain:
+        join(top, chain.pids[2])
+        freeze(top)
+        if not in_kernel(top):
+            assert wait_until(lambda: chain.states() == "TTT")
+        join(top.parent, chain.pids[2])
+        assert all_go_on(chain)
+
+
+def test_another_child_is_stopped_still(top):
+    """Who was told of two stops goes on with the second."""
+    (top / "a").mkdir()
+    with Chain() as chain:
+        join(top / "a", chain.pids[2])
+        join(top, chain.pids[1])
+        freeze(top / "a")
+        freeze(top)
+        thaw(top)
+        assert wait_until(lambda: state(top / "a") == "FROZEN")  # it has set its child going
+        thaw(top / "a")
+        assert all_go_on(chain)
+
+
+@pytest.mark.daemon
+def test_parent_stopped_by_someone_else(top):
+    """It did not stop for us, and stays so."""
+    with Chain() as chain:
+        place(top, chain, PLACES["the child alone"])
+        os.kill(chain.pids[1], signal.SIGSTOP)
+        assert wait_until(lambda: chain.states() == "TTS")
+        freeze(top)
+        thaw(top)
+        assert wait_until(lambda: chain.states() == "TTS")
+        time.sleep(0.05)
+        assert chain.states() == "TTS"
+
+
+@pytest.mark.daemon
+def test_parents_go_on_when_the_daemon_ends(start):
+    mount = start()
+    (mount / "freezer" / "a").mkdir()
+    with Chain() as chain:
+        join(mount / "freezer" / "a", chain.pids[2])
+        freeze(mount / "freezer" / "a")
+        assert wait_until(lambda: chain.states() == "TTT")
+        assert mount.stop() == (0, "")
+        assert all_go_on(chain)
+
+
+@pytest.mark.daemon
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_parents_go_on_with_the_next_daemon(start, tmp_path, end):
+    """With a state directory THAWED lets go whoever stopped for the daemon before."""
+    mount = start("-o", f"state={tmp_path / 'state'}")
+    (mount / "freezer" / "a").mkdir()
+    with Chain() as chain:
+        join(mount / "freezer" / "a", chain.pids[2])
+        freeze(mount / "freezer" / "a")
+        assert wait_until(lambda: chain.states() == "TTT")
+        if end == signal.SIGKILL:
+            mount.process.kill()
+            mount.wait()
+            subprocess.run(["umount", "-l", mount.path], check=True)
+        else:
+            assert mount.stop(end) == (0, "")
+        assert chain.states() == "TTT"
+        mount = start("-o", f"state={tmp_path / 'state'}")
+        thaw(mount / "freezer" / "a")
+        assert all_go_on(chain)
 
 
 @pytest.mark.daemon
