@@ -221,6 +221,9 @@ struct css *cgroup_file_css(const struct cgroup *cgroup, const struct cgroup_fil
 /* 0444 | 0200 as the row's handlers say (cgroup_file_mode). */
 mode_t cftype_mode(const struct cftype *type);
 
+/* Looks who has ended in the cgroup, above it and below it, so that what is known of members is of now. Without the tree lock. */
+void cgroup_settle_members(struct cgroup *cgroup);
+
 /*
  * How often what the file tells of has happened: changes when its readers are to be told (cgroup_file_notify).
  * 0 where that is nothing. Takes the tree lock.

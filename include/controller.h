@@ -144,6 +144,7 @@ extern const struct controller cpuset_controller;
 extern const struct controller devices_controller;
 extern const struct controller freezer_controller;
 extern const struct controller hugetlb_controller;
+extern const struct controller kill_controller;
 extern const struct controller memory_controller;
 extern const struct controller misc_controller;
 extern const struct controller net_cls_controller;

@@ -54,6 +54,12 @@ bool machine_task_is_gone(const struct machine *machine, pid_t pid, pid_t tid);
  */
 bool machine_task_is_blocked(const struct machine *machine, pid_t pid);
 
+/*
+ * Sends a signal to the process that was started then (stat.starttime), through a pidfd: to no other that has its
+ * number by now. 0, -ESRCH, or why not: pidfd_open(2), pidfd_send_signal(2).
+ */
+int machine_process_signal(const struct machine *machine, pid_t pid, uint64_t start_time, int signal);
+
 /* --- stat --- */
 
 /* utime, stime, cutime and cstime are USER_HZ ticks (machine.h); a process' are the sums over its

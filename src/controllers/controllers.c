@@ -30,5 +30,7 @@ const struct controller *const dfl_controllers[] = {
 	&misc_controller,
 	&cpuacct_controller, /* cpu.stat; unlisted ones come last */
 	&pressure_controller,
+	&freezer_controller, /* cgroup.freeze, cgroup.events */
+	&kill_controller,
 	NULL,
 };

@@ -8,10 +8,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bytes.h"
 #include "controller.h"
 #include "freezer_members.h"
+#include "freezer_state.h"
 #include "number.h"
 #include "stopper.h"
 
@@ -24,6 +26,8 @@ enum state { FREEZING_SELF = 1 << 0, FREEZING_PARENT = 1 << 1, FROZEN = 1 << 2 }
 struct freezer {
 	unsigned state; /* enum state */
 	unsigned changes; /* counts what makes a look at the members out of date */
+	unsigned turns; /* how often it became FROZEN, or was it no more */
+	uint64_t freezing_since, frozen_ns; /* monotonic ns: when it began to freeze, if it does; how long it did before */
 	/* The root's only. */
 	struct stopper *stopper; /* NULL: nobody is stopped */
 	atomic_uint frozen_cgroups; /* that have FREEZING_SELF; changes under the tree lock */
@@ -87,6 +91,21 @@ static void release(struct held_list *list)
 	free(list->held);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void set_frozen(struct freezer *freezer, bool frozen)
+{
+	if (frozen != !!(freezer->state & FROZEN))
+		freezer->turns++;
+	freezer->state = frozen ? freezer->state | FROZEN : freezer->state & ~(unsigned)FROZEN;
+}
+
 /* update_if_frozen(): all members stand still; the cgroup is frozen if all below it are. Under the tree lock. */
 static void update_if_frozen(const struct held *held)
 {
@@ -100,7 +119,7 @@ static void update_if_frozen(const struct held *held)
 		if (!(freezer_of(child)->state & FROZEN))
 			return;
 	}
-	freezer->state |= FROZEN;
+	set_frozen(freezer, true);
 	freezer->changes++; /* who looked before may have seen one run */
 }
 
@@ -108,7 +127,7 @@ static void update_if_frozen(const struct held *held)
 static void note_runner(struct cgroup *cgroup)
 {
 	for (; !cgroup_is_root(cgroup); cgroup = cgroup->parent) {
-		freezer_of(cgroup)->state &= ~(unsigned)FROZEN;
+		set_frozen(freezer_of(cgroup), false);
 		freezer_of(cgroup)->changes++;
 	}
 }
@@ -171,12 +190,17 @@ static void set_state(struct cgroup *cgroup, unsigned which, bool freeze)
 
 	if (which == FREEZING_SELF && freeze != !!(freezer->state & FREEZING_SELF))
 		atomic_fetch_add(count, freeze ? 1 : -1);
+	if (!(freezer->state & FREEZING))
+		freezer->freezing_since = now_ns();
 	if (freeze)
 		freezer->state |= which;
-	else
+	else if (freezer->state & which) {
 		freezer->state &= ~which;
+		if (!(freezer->state & FREEZING))
+			freezer->frozen_ns += now_ns() - freezer->freezing_since;
+	}
 	if (!(freezer->state & FREEZING))
-		freezer->state &= ~(unsigned)FROZEN;
+		set_frozen(freezer, false);
 	freezer->changes++;
 }
 
@@ -201,19 +225,24 @@ static int change_state(struct cgroup *root, bool freeze)
 	return 0;
 }
 
+int freezer_change(struct cgroup *cgroup, bool frozen)
+{
+	int error = change_state(cgroup, frozen);
+
+	if (error)
+		return error;
+	return frozen ? freeze(cgroup) : thaw(cgroup);
+}
+
 static int state_act(const struct request *request, char *text)
 {
 	bool frozen;
-	int error;
 
 	text = text_strip(text);
 	frozen = !strcmp(text, "FROZEN");
 	if (!frozen && strcmp(text, "THAWED"))
 		return -EINVAL;
-	error = change_state(request->cgroup, frozen);
-	if (error)
-		return error;
-	return frozen ? freeze(request->cgroup) : thaw(request->cgroup);
+	return freezer_change(request->cgroup, frozen);
 }
 
 static unsigned read_state(struct cgroup *cgroup)
@@ -227,18 +256,52 @@ static unsigned read_state(struct cgroup *cgroup)
 	return state;
 }
 
+/* Its state after a look at who stands still, if it freezes. */
+static int look(struct cgroup *cgroup, unsigned *state)
+{
+	int error = 0;
+
+	*state = read_state(cgroup);
+	if (*state & FREEZING)
+		error = freeze(cgroup);
+	if (!error)
+		*state = read_state(cgroup);
+	return error;
+}
+
+int freezer_look(struct cgroup *cgroup, bool *frozen)
+{
+	unsigned state;
+	int error = look(cgroup, &state);
+
+	*frozen = state & FROZEN;
+	return error;
+}
+
+bool freezer_is_asked(const struct cgroup *cgroup)
+{
+	return freezer_of(cgroup)->state & FREEZING_SELF;
+}
+
+uint64_t freezer_turns(const struct cgroup *cgroup)
+{
+	return freezer_of(cgroup)->turns;
+}
+
+uint64_t freezer_frozen_ns(const struct cgroup *cgroup)
+{
+	const struct freezer *freezer = freezer_of(cgroup);
+
+	return freezer->frozen_ns + (freezer->state & FREEZING ? now_ns() - freezer->freezing_since : 0);
+}
+
 static int state_measure(const struct request *request, struct text *out)
 {
-	struct cgroup *cgroup = request->cgroup;
-	unsigned state = read_state(cgroup);
+	unsigned state;
+	int error = look(request->cgroup, &state);
 
-	if (state & FREEZING) {
-		int error = freeze(cgroup);
-
-		if (error)
-			return error;
-		state = read_state(cgroup);
-	}
+	if (error)
+		return error;
 	text_add(out, state & FROZEN ? "FROZEN\n" : state & FREEZING ? "FREEZING\n" : "THAWED\n");
 	return 0;
 }
@@ -316,8 +379,10 @@ static void *freezer_alloc(struct cgroup *cgroup)
 /* freezer_css_online(): a child of what freezes is frozen from the start. */
 static void freezer_online(struct cgroup *cgroup)
 {
-	if (!cgroup_is_root(cgroup) && freezer_of(cgroup->parent)->state & FREEZING)
+	if (!cgroup_is_root(cgroup) && freezer_of(cgroup->parent)->state & FREEZING) {
 		freezer_of(cgroup)->state |= FREEZING_PARENT | FROZEN;
+		freezer_of(cgroup)->freezing_since = now_ns();
+	}
 }
 
 static void freezer_offline(struct cgroup *cgroup)
@@ -352,7 +417,7 @@ static int freezer_restore(struct cgroup *cgroup, struct bytes *in)
 	} else {
 		set_state(cgroup, FREEZING_SELF, state & FREEZING_SELF);
 		set_state(cgroup, FREEZING_PARENT, state & FREEZING_PARENT);
-		freezer_of(cgroup)->state &= ~(unsigned)FROZEN;
+		set_frozen(freezer_of(cgroup), false);
 	}
 	return in->wrong ? -EINVAL : 0;
 }
@@ -369,6 +434,9 @@ static const struct cftype files[] = {
 const struct controller freezer_controller = {
 	.name = "freezer",
 	.legacy_files = files,
+	.dfl_files = freezer_dfl_files,
+	.threaded = true,
+	.unlisted_on_dfl = true,
 	.css_alloc = freezer_alloc,
 	.css_online = freezer_online,
 	.css_offline = freezer_offline,

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <uthash.h>
@@ -45,19 +44,9 @@ struct stopper *stopper_new(const struct machine *machine)
 	return stopper;
 }
 
-/* Sends a signal to the process that was started then, and to no other that has its number now. */
 static bool send_signal(const struct machine *machine, pid_t tgid, uint64_t start_time, int signal)
 {
-	struct machine_task_stat stat;
-	int pidfd = (int)syscall(SYS_pidfd_open, tgid, 0);
-	bool sent;
-
-	if (pidfd < 0)
-		return false;
-	sent = !machine_task_stat(machine, tgid, 0, &stat) && stat.starttime == start_time &&
-	       !syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
-	close(pidfd);
-	return sent;
+	return !machine_process_signal(machine, tgid, start_time, signal);
 }
 
 static bool is_stopped_state(char state)

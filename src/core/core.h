@@ -112,7 +112,4 @@ int subtree_control_act(const struct request *request, char *text);
 void cgroup_v2_save(const struct cgroup *cgroup, struct text *out);
 int cgroup_v2_restore(struct cgroup *cgroup, struct bytes *in);
 
-/* Looks who has ended in the cgroup, above it and below it, so that what is known of members is of now. Without the tree lock. */
-void cgroup_settle_members(struct cgroup *cgroup);
-
 #endif

@@ -19,7 +19,7 @@ static int hold_css(const struct request *request, struct css **css)
 	struct css *held = cgroup_file_css(request->cgroup, request->file);
 
 	*css = NULL;
-	if (request->cgroup->dead)
+	if (request->cgroup->dead || !cgroup_has_file(request->cgroup, request->file))
 		return -ENODEV;
 	if (held && (!held->online || (request->serial && request->serial != held->serial)))
 		return -ENODEV;

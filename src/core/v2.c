@@ -76,21 +76,7 @@ static int type_act(const struct request *request, char *text)
 	return error;
 }
 
-/* --- cgroup.events, cgroup.stat --- */
-
-static int events_measure(const struct request *request, struct text *out)
-{
-	cgroup_settle_members(request->cgroup);
-	text_add_pair(out, "populated", group_is_populated(&request->cgroup->group));
-	text_add_pair(out, "frozen", 0);
-	return 0;
-}
-
-static uint64_t events_event(struct cgroup *cgroup, const struct cgroup_file *file)
-{
-	(void)file;
-	return group_populated_turns(&cgroup->group);
-}
+/* --- cgroup.stat --- */
 
 static unsigned count_css(struct cgroup *top, const struct controller *controller)
 {
@@ -192,7 +178,6 @@ static const struct cftype base_files[] = {
 	{.name = "threads", .flags = CFTYPE_NS_DELEGATABLE, .measure = threads_measure, .act = threads_act},
 	{.name = "controllers", .show = subtree_controllers_show},
 	{.name = "subtree_control", .flags = CFTYPE_NS_DELEGATABLE, .show = subtree_control_show, .act = subtree_control_act},
-	{.name = "events", .flags = CFTYPE_NOT_ON_ROOT, .measure = events_measure, .event = events_event},
 	{.name = "max.descendants", .show = max_descendants_show, .store = max_descendants_store},
 	{.name = "max.depth", .show = max_depth_show, .store = max_depth_store},
 	{.name = "stat", .show = stat_show},
@@ -352,9 +337,10 @@ static int members(struct cgroup *cgroup, bool process, struct task_list *list)
 	int error = 0;
 
 	*list = (struct task_list){0};
+	if (process && cgroup_is_threaded(cgroup))
+		return -EOPNOTSUPP;
 	if (!process || !cgroup->v2.threaded_children)
-		return process && cgroup_is_threaded(cgroup) ? -EOPNOTSUPP
-							     : accounting_list(&cgroup->group, list);
+		return accounting_list(&cgroup->group, list);
 	cgroups = threaded_subtree(cgroup, &count);
 	if (!cgroups)
 		return -ENOMEM;

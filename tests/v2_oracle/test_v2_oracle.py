@@ -1,0 +1,90 @@
+"""Our v2 tree against the recorded answers of a real kernel: differences only by name and reason.
+
+The recorder plays its scenarios on a mount of ours, as it did on the kernel's; each scenario is a test. What a
+step says of a device that this machine has not (a page size, a disk, an RDMA device) is not compared.
+"""
+
+import fnmatch
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+RECORDED = HERE / "recorded" / "6.18.15"
+sys.path.insert(0, str(HERE / "recorder"))
+sys.path.insert(0, str(HERE.parent / "mount"))
+
+import compare  # noqa: E402
+import mounting  # noqa: E402
+
+# These change the machine itself (a disk's scheduler, cgroup2's own mount options): only a guest plays them.
+ONLY_IN_GUEST = {"io_rules", "nsdelegate"}
+SCENARIOS = sorted(path.stem for path in RECORDED.glob("*.txt"))
+
+
+def exceptions():
+    """Patterns of SCENARIO/STEP, from the file of that name."""
+    lines = (HERE / "exceptions").read_text().splitlines()
+    return [line.partition(" :: ")[0].strip() for line in lines if line and not line.startswith("#")]
+
+
+def absent_devices(machine):
+    """Words that stand for a device which the recorded machine had and this one lacks."""
+    here = os.listdir("/sys/kernel/mm/hugepages") if os.path.isdir("/sys/kernel/mm/hugepages") else []
+    absent = []
+    for directory, word in (("hugepages-1048576kB", "hugetlb.1GB"), ("hugepages-2048kB", "hugetlb.2MB")):
+        if directory not in here:
+            absent.append(word)
+    for disk, word in zip(machine["disks"], ("{disk}", "{swap}")):
+        if not os.path.exists(f"/sys/block/{disk}"):
+            absent.append(word)
+    if not os.path.exists("/sys/class/infiniband/rxe0"):
+        absent.append("rdma.")
+    return absent
+
+
+needed = set()  # exceptions that a difference matched
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory):
+    """The directory of what our tree answered."""
+    if os.geteuid():
+        pytest.skip("needs root: the scenarios move processes of several users")
+    out = tmp_path_factory.mktemp("answers")
+    names = [name for name in SCENARIOS if name not in ONLY_IN_GUEST]
+    with mounting.mount_point() as path:
+        daemon = mounting.Daemon(path, "-o", "v2")
+        with (out / "log").open("w") as log:
+            subprocess.run([sys.executable, str(HERE / "recorder" / "record.py"), str(path), str(out), "--only", *names],
+                           stdout=log, stderr=subprocess.STDOUT, timeout=1200, check=False)
+        daemon.stop()
+    return out
+
+
+@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name not in ONLY_IN_GUEST])
+def test_scenario(scenario, played):
+    machine = json.loads((RECORDED / "machine.json").read_text())
+    absent = absent_devices(machine)
+    expected, found = (compare.load(where / f"{scenario}.txt") for where in (RECORDED, played))
+    assert found, (played / "log").read_text()
+    different = []
+    for step in dict.fromkeys([*expected, *found]):
+        if expected.get(step) == found.get(step) or any(word in step for word in absent):
+            continue
+        matching = [each for each in exceptions() if fnmatch.fnmatchcase(f"{scenario}/{step}", each)]
+        needed.update(matching)
+        if matching:
+            continue
+        different.append(f"{step}\n  kernel {expected.get(step)}\n  ours   {found.get(step)}")
+    assert not different, "\n" + "\n".join(different)
+
+
+def test_every_exception_is_needed(played):
+    """Runs last: it is about the tests above."""
+    assert played
+    assert [each for each in exceptions() if each not in needed] == []
