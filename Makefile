@@ -1,4 +1,4 @@
-# fuse_cgroupfs: `make run` and `make test` do all the set-up they need.
+# fuse_cgroupfs: `make run` and `make test` do all the set-up they need; `make` alone installs nothing.
 
 VERSION := $(shell sed -n 's/.*FUSE_CGROUPFS_VERSION "\(.*\)"/\1/p' include/version.h)
 PYTHON ?= /usr/bin/python3
@@ -15,6 +15,8 @@ SOAK_ROUNDS ?= 1
 ifeq ($(origin CC),default)
 CC := gcc
 endif
+PKG_CONFIG ?= pkg-config
+export CC CPPFLAGS PKG_CONFIG PYTHON
 
 CFLAGS ?= -O2 -g
 # WERROR=1: every warning is an error, as in CI; elsewhere a newer compiler's new warning is none.
@@ -32,7 +34,7 @@ HARDENING = $(eval HARDENING := $(FORTIFY) $(call accepted,-fPIE -fstack-protect
 HARDENED_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) -Iinclude -MMD -MP -pthread \
-	$(shell pkg-config --cflags fuse3) $(HARDENING) $(SANITIZE_FLAGS) $(CPPFLAGS) $(CFLAGS)
+	$(shell $(PKG_CONFIG) --cflags fuse3) $(HARDENING) $(SANITIZE_FLAGS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pthread $(HARDENED_LINK) $(SANITIZE_FLAGS) $(LDFLAGS)
 
 SOURCES := $(wildcard src/*/*.c)
@@ -61,17 +63,19 @@ everything: deps-build deps-test deps-clang deps-clients deps-node deps-gvisor
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
 	@tests/gvisor/build-runsc.sh
 
+# These install what they need, where that is apt-get's and we are root; all others say what to install.
+INSTALLING := run picture everything test test-% soak fuzz bench bench-%
 .PHONY: deps-%
 deps-%:
-	@scripts/install-deps.sh $*
+	@scripts/install-deps.sh $(if $(filter $(INSTALLING),$(MAKECMDGOALS)),,--check) $*
 
 $(BUILD)/fuse_cgroupfs: $(DAEMON_OBJECTS)
 	@echo "  LD      $@"
-	@$(CC) -o $@ $^ $(ALL_LDFLAGS) $(shell pkg-config --libs fuse3)
+	@$(CC) -o $@ $^ $(ALL_LDFLAGS) $(shell $(PKG_CONFIG) --libs fuse3)
 
 $(BUILD)/fuse_cgroup_run: $(RUN_OBJECTS)
 	@echo "  LD      $@"
-	@$(CC) -o $@ $^ $(ALL_LDFLAGS) $(shell pkg-config --libs libseccomp) -lm
+	@$(CC) -o $@ $^ $(ALL_LDFLAGS) $(shell $(PKG_CONFIG) --libs libseccomp) -lm
 
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -89,7 +93,7 @@ $(BUILD)/unit/test_run_%: tests/unit/test_run_%.c $(RUN_TEST_OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(CC) $(ALL_CFLAGS) -iquote src/run -o $@ $< $(RUN_TEST_OBJECTS) $(ALL_LDFLAGS) \
-		$(shell pkg-config --libs libseccomp) -lm -lcmocka
+		$(shell $(PKG_CONFIG) --libs libseccomp) -lm -lcmocka
 
 # A supervisor with the launcher's way of catching calls, and none of its answers.
 FLOOR_OBJECTS := $(patsubst %,$(BUILD)/obj/run/%.o,notify peer places processor filter channel) \
@@ -97,7 +101,7 @@ FLOOR_OBJECTS := $(patsubst %,$(BUILD)/obj/run/%.o,notify peer places processor 
 $(BUILD)/bench_floor: bench/bench_floor.c $(FLOOR_OBJECTS)
 	@echo "  CC      $<"
 	@$(CC) $(ALL_CFLAGS) -iquote src/run -o $@ $< $(FLOOR_OBJECTS) $(ALL_LDFLAGS) \
-		$(shell pkg-config --libs libseccomp) -lm
+		$(shell $(PKG_CONFIG) --libs libseccomp) -lm
 
 # Programs that tests and benchmarks compile themselves: here it is only seen that they can.
 LOOSE_PROGRAMS := $(wildcard tests/mount/*.c tests/run/programs/*.c tests/accuracy/*.c bench/bench_*.c)
@@ -118,7 +122,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJECTS)
 # --- for users ---
 
 .PHONY: run
-run: all
+run: all deps-run
 	@exec scripts/run.sh $(BUILD)/fuse_cgroupfs $(MOUNT)
 
 # The picture in the README: needs root, FUSE and two minutes.
@@ -168,6 +172,13 @@ test-mount: all deps-test
 test-run: all deps-test
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 		$(PYTHON) -m pytest -q -rs tests/run
+
+# The README's two commands where nothing is installed; FRESH_SUITES="bookworm trixie" FRESH_KINDS="machine chroot".
+FRESH_SUITES ?= bookworm trixie
+FRESH_KINDS ?= machine chroot
+.PHONY: test-fresh
+test-fresh: deps-fresh
+	for suite in $(FRESH_SUITES); do tests/fresh/run.sh $$suite $(FRESH_KINDS) || exit 1; done
 
 .PHONY: test-sanitizers
 test-sanitizers:

@@ -122,7 +122,7 @@ def java(report, _):
 def measure_all(report):
     if not os.path.exists(RUN):
         fail(f"there is no {RUN}: run make first, or set FUSE_CGROUP_RUN")
-    with tempfile.TemporaryDirectory(prefix="fcg-bench-", dir="/tmp") as directory:
+    with tempfile.TemporaryDirectory(prefix="fcg-bench-") as directory:
         for section in (calls, java, builds):
             print(f"\n{section.__doc__}", flush=True)
             section(report, pathlib.Path(directory))

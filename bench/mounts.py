@@ -140,7 +140,7 @@ class World:
 
     def __init__(self, stack):
         self.directory = pathlib.Path(stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="fcg-bench-", dir="/tmp")))
+            tempfile.TemporaryDirectory(prefix="fcg-bench-")))
         self.stack = stack
         self.cpus = os.sched_getaffinity(0)
         compile_c(self.directory / "bench_fs", BENCH / "bench_fs.c", "-Wall", "-Wextra")

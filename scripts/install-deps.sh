@@ -1,46 +1,102 @@
 #!/bin/sh
-# Installs the Debian packages that a target needs, where they are missing.
-# Usage: scripts/install-deps.sh SET...   (sets: build test clang clients node picture gvisor bench)
+# Looks for what a target needs (the table in scripts/dependencies), with pkg-config and the compiler,
+# and installs what is missing where that is apt-get's and we are root. Else, and with --check, it
+# says what to install.
+# Usage: scripts/install-deps.sh [--check] SET...
 set -eu
 
-packages() {
-	case $1 in
-	build) echo gcc libc6-dev pkg-config libfuse3-dev fuse3 libseccomp-dev uthash-dev ;;
-	test) echo libcmocka-dev python3-pytest mount procps musl-tools strace busybox-static binutils ;;
-	clang) echo clang libclang-rt-14-dev ;;
-	gvisor) echo golang-go ca-certificates ;;
-	clients) echo golang-go ca-certificates python3-pytest runc crun podman containerd docker.io cgroup-tools \
-		busybox-static systemd procps htop tmux tini openjdk-17-jre-headless nodejs ;;
-	node) echo golang-go ca-certificates python3-pytest runc containerd busybox-static tini ;;
-	picture) echo golang-go ca-certificates python3 runc busybox-static tini prometheus chromium ;;
-	bench) echo python3 strace ;;
-	*) echo "install-deps.sh: unknown set '$1'" >&2; exit 2 ;;
-	esac
+table=$(dirname "$0")/dependencies
+CC=${CC:-gcc}
+PATH=$PATH:/usr/sbin:/sbin
+check=
+if [ "${1-}" = --check ]; then
+	check=1
+	shift
+fi
+
+compiles() { # compiles OPTION...: the program on standard input
+	# shellcheck disable=SC2086 # $CC may have options of its own
+	$CC ${CPPFLAGS-} "$@" -x c -
 }
 
-installed() {
-	case $1 in
-	golang-go) command -v go >/dev/null 2>&1 ;; # any Go will do
-	*) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
-	esac
+# links COMPILER OPTION...: a program that does nothing
+links() {
+	scratch=$(mktemp -d) || return 1
+	# shellcheck disable=SC2086
+	echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | ${1:-$CC} "$2" -x c - -o "$scratch/program"
+	links=$?
+	rm -rf "$scratch"
+	return "$links"
 }
 
-missing=
-for set in "$@"; do
-	for package in $(packages "$set"); do
-		installed "$package" || missing="$missing $package"
+is_there() { # is_there KIND:WHAT
+	what=${1#*:}
+	case $1 in
+	compiler) echo '#include <stdio.h>' | compiles -c -o /dev/null ;;
+	header:*) echo "#include <$what>" | compiles -E -o /dev/null ;;
+	# shellcheck disable=SC2086 # $PKG_CONFIG may have options
+	pkg:*) ${PKG_CONFIG:-pkg-config} --exists "$(echo "$what" | sed 's/>=/ >= /')" ;;
+	library:*) [ -e "$($CC -print-file-name="lib$what.a")" ] ;;
+	program:*) command -v "$what" ;;
+	static:*) command -v "$what" && ! readelf -l "$(command -v "$what")" | grep -q INTERP ;;
+	clang:*) links clang "$what" ;;
+	python:*) "${PYTHON:-/usr/bin/python3}" -c "import $what" ;;
+	file:*) [ -e "$what" ] ;;
+	*) echo "$table: unknown probe $1" >&3; exit 2 ;;
+	esac >/dev/null 2>&1
+} 3>&2
+
+in_sets() { # in_sets NAME,NAME SET...: whether one of the sets is named
+	names=,$1,
+	shift
+	for set in "$@"; do
+		case $names in *",$set,"*) return 0 ;; esac
 	done
+	return 1
+}
+
+for set in "$@"; do
+	grep -v '^#' "$table" | cut -d ' ' -f 1 | tr ',' '\n' | grep -qx -e "$set" ||
+		{ echo "install-deps.sh: unknown set '$set'" >&2; exit 2; }
 done
+
+missing= apt= dnf= apk= pacman=
+while read -r sets probe for_apt for_dnf for_apk for_pacman; do
+	case $sets in '' | '#'*) continue ;; esac
+	in_sets "$sets" "$@" || continue
+	! is_there "$probe" </dev/null || continue
+	missing="$missing ${probe#*:}"
+	apt="$apt $for_apt" dnf="$dnf $for_dnf" apk="$apk $for_apk" pacman="$pacman $for_pacman"
+done <"$table"
 [ -n "$missing" ] || exit 0
 
-if ! command -v apt-get >/dev/null 2>&1; then
-	echo "fuse_cgroupfs needs what Debian calls:$missing" >&2
-	echo "install these with your system's package manager, then run make again" >&2
-	exit 1
-fi
-if [ "$(id -u)" != 0 ]; then
-	echo "fuse_cgroupfs needs packages that are not installed; run:" >&2
-	echo "    sudo apt-get update && sudo apt-get install -y$missing" >&2
+# packages NAME,NAME -...: each once
+packages() {
+	echo "$*" | tr ', ' '\n\n' | grep -vx -e - -e '' | sort -u | tr '\n' ' ' | sed 's/ $//'
+}
+
+manager=
+for manager in apt-get dnf apk pacman none; do
+	! command -v "$manager" >/dev/null 2>&1 || break
+done
+
+# what to type, for one package manager
+advice() {
+	case $1 in
+	apt-get) echo "    apt-get install -y $(packages "$apt")" ;;
+	dnf) echo "    dnf install -y $(packages "$dnf")" ;;
+	apk) echo "    apk add $(packages "$apk")" ;;
+	pacman) echo "    pacman -S --needed $(packages "$pacman")" ;;
+	esac
+}
+
+if [ -n "$check" ] || [ "$manager" != apt-get ] || [ "$(id -u)" != 0 ]; then
+	{
+		echo "fuse_cgroupfs needs what is not here:$missing. To install that, as root:"
+		for each in apt-get dnf apk pacman; do
+			[ "$manager" != none ] && [ "$manager" != "$each" ] || advice "$each"
+		done
+	} >&2
 	exit 1
 fi
 # The programs are wanted, not the services that Debian would start with them.
@@ -51,11 +107,13 @@ if [ ! -e "$policy" ]; then
 	printf '#!/bin/sh\nexit 101\n' >"$policy"
 	chmod 755 "$policy"
 fi
-echo "installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
-# shellcheck disable=SC2086 # a list of words
-apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
-	{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null; }
-case "$missing " in
+install() {
+	# shellcheck disable=SC2046 # a list of words
+	apt-get install -y -qq --no-install-recommends $(packages "$apt") >/dev/null
+}
+echo "installing: $(packages "$apt")"
+install 2>/dev/null || { apt-get update -qq; install; }
+case "$apt " in
 *" prometheus "*) update-rc.d prometheus disable ;; # nor at the next start of the machine
 esac

@@ -1,6 +1,10 @@
 """What holds for all tests that pytest runs."""
 
+import os
+import pathlib
 import signal
+
+import pytest
 
 
 def pytest_configure():
@@ -8,3 +12,17 @@ def pytest_configure():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    for variable in ("FUSE_CGROUPFS", "FUSE_CGROUP_RUN"):
+        path = os.environ.get(variable)
+        if path and not pathlib.Path(path).exists():
+            raise pytest.UsageError(f"{variable}={path}: there is no such program: run make first")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    """Where all was skipped nothing was tested, which is no success."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and not exitstatus and reporter.stats.get("skipped") and \
+            not any(reporter.stats.get(kind) for kind in ("passed", "xfailed", "xpassed")):
+        reporter.write_line("\nall was skipped, so that nothing was tested")
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED

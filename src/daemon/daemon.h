@@ -7,9 +7,7 @@
 #include "cgroup.h"
 #include "options.h"
 
-#define FUSE_USE_VERSION 312
-#include <fuse.h>
-#include <fuse_lowlevel.h>
+#include "libfuse.h"
 
 /*
  * What differs between the kernels that may serve our mount. Filled in once

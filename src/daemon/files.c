@@ -37,7 +37,7 @@ int op_open(const char *path, struct fuse_file_info *fi)
 		return error;
 	handle_of(fi)->write_only = (fi->flags & O_ACCMODE) == O_WRONLY;
 	fi->direct_io = 1;
-	fi->noflush = 1;
+	libfuse_set_noflush(fi);
 	return 0;
 }
 

@@ -34,7 +34,7 @@ if [ ! -x "$daemon" ]; then
 	exit 1
 fi
 runsc=$("$project/tests/gvisor/build-runsc.sh")
-state=$(mktemp -d /tmp/fcg-gvisor.XXXXXX)
+state=$(mktemp -d)
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 

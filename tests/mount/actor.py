@@ -101,7 +101,7 @@ class Actor:
                 memory[page * PAGE] = 1
 
     def write(self, kibibytes):
-        with tempfile.TemporaryFile(dir="/tmp", buffering=0) as file: # gVisor has no O_TMPFILE
+        with tempfile.TemporaryFile(buffering=0) as file:  # gVisor has no O_TMPFILE
             file.write(bytes(kibibytes * 1024))
             os.fsync(file.fileno())
 

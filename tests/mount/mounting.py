@@ -6,14 +6,16 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 
 import pytest
 
+import places
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("FUSE_CGROUPFS", str(ROOT / "build" / "fuse_cgroupfs"))
+BINARY = str(places.public(os.environ.get("FUSE_CGROUPFS", ROOT / "build" / "fuse_cgroupfs")))
+os.environ["FUSE_CGROUPFS"] = BINARY  # for whom we start
 # A sanitizer's daemon is several times slower and keeps freed memory.
 SANITIZED = any(
     word in pathlib.Path(BINARY).read_bytes() for word in (b"__asan_init", b"__tsan_init")
@@ -37,14 +39,21 @@ def has_taskstats():
     return os.stat("/proc/self/ns/pid").st_ino == 0xEFFFFFFC
 
 
+def why_no_namespace():
+    """None where a mount namespace can be made private, or the reason why not."""
+    if os.path.ismount("/"):
+        return None
+    return "/ is no mount point here (a plain chroot): its mounts cannot be made private (mount(2): EINVAL)"
+
+
 def why_no_mount():
     """None where the tests can mount, or the reason why they cannot."""
-    if os.geteuid() != 0:
-        return "needs root: it mounts, changes owners and makes namespaces"
     if not os.path.exists("/dev/fuse"):
         return "needs /dev/fuse (modprobe fuse, or give it to the container)"
-    if not os.path.exists(BINARY):
-        return f"needs {BINARY}: run make first, or set FUSE_CGROUPFS"
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        return "needs a /dev/fuse that this user may open"
+    if os.geteuid() and not shutil.which("fusermount3"):
+        return "needs fusermount3, with which an ordinary user mounts"
     return None
 
 
@@ -90,6 +99,11 @@ def kill_daemons_of(path):
             os.kill(pid, signal.SIGKILL)
 
 
+def unmount(path, lazy=False):
+    command = ["fusermount3", "-u", *["-z"] * lazy] if os.geteuid() else ["umount", *["-l"] * lazy]
+    subprocess.run([*command, path], check=True)
+
+
 mount_points = set()  # those in use
 
 
@@ -118,8 +132,7 @@ def time_limit(seconds):
 @contextlib.contextmanager
 def mount_point():
     """A directory that every user may enter; whatever is mounted there at the end goes."""
-    path = pathlib.Path(tempfile.mkdtemp(prefix="fcg-mount-", dir="/tmp"))
-    path.chmod(0o755)
+    path = places.make_directory("fcg-mount-")
     mount_points.add(path)
     try:
         yield path
@@ -127,7 +140,7 @@ def mount_point():
         mount_points.discard(path)
         kill_daemons_of(path)
         while mounts_on(path):
-            subprocess.run(["umount", "-l", path], check=True)
+            unmount(path, lazy=True)
         shutil.rmtree(path)
 
 

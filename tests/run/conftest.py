@@ -8,6 +8,7 @@ import pytest
 
 import launcher
 import mounting
+import places
 import processes
 
 
@@ -68,7 +69,7 @@ def start():
 @pytest.fixture(scope="session")
 def programs():
     """Compiles a program of tests/run/programs: its path."""
-    with tempfile.TemporaryDirectory(prefix="fcg-programs-", dir="/tmp") as directory:
+    with tempfile.TemporaryDirectory(prefix="fcg-programs-", dir=places.temporary()) as directory:
         pathlib.Path(directory).chmod(0o755)
 
         def compile_program(name, *flags, compiler="gcc"):

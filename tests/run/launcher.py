@@ -9,12 +9,15 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "mount"))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS / "mount"))
 
 import mounting  # noqa: E402
+import places  # noqa: E402
 
-RUN = os.environ.get("FUSE_CGROUP_RUN", str(mounting.ROOT / "build" / "fuse_cgroup_run"))
+HERE = places.public(TESTS) / "run"
+RUN = str(places.public(os.environ.get("FUSE_CGROUP_RUN", mounting.ROOT / "build" / "fuse_cgroup_run")))
+os.environ["FUSE_CGROUP_RUN"] = RUN  # for whom we start
 PYTHON = "/usr/bin/python3"
 TELL_SIGNALS = (PYTHON, HERE / "tell_signals.py")
 PATIENCE = mounting.PATIENCE
@@ -34,13 +37,13 @@ def why_not():
         return f"needs {RUN}: run make first, or set FUSE_CGROUP_RUN"
     if mounting.in_gvisor():
         return "needs seccomp user notification, which gVisor has not"
-    return mounting.why_no_mount()
+    return mounting.why_no_mount() or mounting.why_no_namespace()
 
 
 @contextlib.contextmanager
 def temporary():
     """An own TMPDIR, in which the launcher must leave nothing."""
-    path = pathlib.Path(tempfile.mkdtemp(prefix="fcg-run-", dir="/tmp"))
+    path = places.make_directory("fcg-run-")
     path.chmod(0o1777)
     try:
         yield path

@@ -5,6 +5,7 @@ import ctypes
 import errno
 import os
 import struct
+import tempfile
 
 import probes
 from probes import AT_FDCWD, syscall
@@ -87,6 +88,11 @@ def opens(base, path):
             opened(probes.SYS_OPENAT2, AT_FDCWD, file, how, 24), opened(SYS_CREAT, file, 0o644))
 
 
+def elsewhere(file):
+    """A name outside of the tree that nothing has."""
+    return os.fsencode(os.path.join(tempfile.gettempdir(), file))
+
+
 def directories(base, path):
     """A cgroup made, renamed and removed, and what is refused."""
     one, two = name(base, f"{path}/one"), name(base, f"{path}/two")
@@ -94,7 +100,7 @@ def directories(base, path):
         os.umask(0o027)
     return (said(SYS_MKDIR, one, 0o777), os.stat(one).st_mode, said(SYS_MKDIR, one, 0o777),
             said(SYS_RENAME, one, two), said(SYS_RENAMEAT, AT_FDCWD, two, AT_FDCWD, one),
-            said(SYS_RENAMEAT2, AT_FDCWD, one, AT_FDCWD, two, 0), said(SYS_RENAME, two, b"/tmp/two"),
+            said(SYS_RENAMEAT2, AT_FDCWD, one, AT_FDCWD, two, 0), said(SYS_RENAME, two, elsewhere("two")),
             said(SYS_RENAME, b"/etc/passwd", two), said(SYS_UNLINK, two), said(SYS_RMDIR, two),
             said(SYS_RMDIR, two), said(SYS_MKDIRAT, AT_FDCWD, two, 0o700), os.stat(two).st_mode,
             said(SYS_UNLINKAT, AT_FDCWD, two, 0), said(SYS_UNLINKAT, AT_FDCWD, two, 0x200))
@@ -103,7 +109,7 @@ def directories(base, path):
 def refusals(base, path):
     file, new = name(base, f"{path}/cgroup.procs"), name(base, f"{path}/new")
     return (said(SYS_LINK, file, new), said(SYS_LINKAT, AT_FDCWD, file, AT_FDCWD, new, 0),
-            said(SYS_LINK, file, b"/tmp/new"), said(SYS_SYMLINK, b"/etc", new),
+            said(SYS_LINK, file, elsewhere("new")), said(SYS_SYMLINK, b"/etc", new),
             said(SYS_SYMLINKAT, b"/etc", AT_FDCWD, new), said(SYS_MKNOD, new, 0o100644, 0),
             said(SYS_MKNODAT, AT_FDCWD, new, 0o010644, 0), said(SYS_UNLINK, file),
             said(SYS_MKDIR, name(base, "no-such/one"), 0o755), said(SYS_RMDIR, name(base, "cpu")))

@@ -107,7 +107,7 @@ def test_mounts_of_the_users():
             stat -f -c %T "$TMPDIR/whole" "$TMPDIR/child" "$TMPDIR/file"'
         rmdir {AT}/cpu/child "$TMPDIR/whole" "$TMPDIR/child"; rm "$TMPDIR/file"
         """)
-    directory = re.search(r"(/tmp/fcg-run-\w+)/whole", out)[1]
+    directory = re.search(r"(/\S*fcg-run-\w+)/whole", out)[1]
     options = "rw,nosuid,nodev,noexec,relatime"
     assert re.sub(" shared:[0-9]+| master:[0-9]+", "", out).replace(directory, "DIR").splitlines() == [
         f"/ DIR/whole {options} - cgroup cgroup rw,cpu",

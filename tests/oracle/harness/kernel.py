@@ -39,6 +39,8 @@ def available():
     """Whether this kernel has cgroup v1, and why not when it has not."""
     if os.geteuid() != 0:
         return False, "needs root to make cgroups in the kernel's hierarchies"
+    if not os.path.ismount("/"):
+        return False, "/ is no mount point here (a plain chroot): its mounts cannot be made private"
     if not mounted():
         return False, "no cgroup v1 hierarchy is mounted on this machine"
     return True, ""

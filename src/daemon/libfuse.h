@@ -1,0 +1,55 @@
+#ifndef DAEMON_LIBFUSE_H
+#define DAEMON_LIBFUSE_H
+
+/*
+ * libfuse, from 3.10 on. What an older one has not is here by the newer name; the source is libfuse's
+ * ChangeLog.rst.
+ */
+
+#define FUSE_USE_VERSION 312
+#include <fuse.h>
+#include <fuse_lowlevel.h>
+
+#if FUSE_VERSION < FUSE_MAKE_VERSION(3, 12)
+
+#include <stdlib.h>
+
+/* NULL without memory; to be freed by fuse_loop_cfg_destroy(). */
+static inline struct fuse_loop_config *fuse_loop_cfg_create(void)
+{
+	struct fuse_loop_config *config = calloc(1, sizeof(*config));
+
+	if (config)
+		config->max_idle_threads = 10; /* libfuse's default */
+	return config;
+}
+
+static inline void fuse_loop_cfg_destroy(struct fuse_loop_config *config)
+{
+	free(config);
+}
+
+static inline void fuse_loop_cfg_set_clone_fd(struct fuse_loop_config *config, unsigned clone_fd)
+{
+	config->clone_fd = clone_fd;
+}
+
+/* Only those that wait for work can be bounded there; more are made when all are busy. */
+static inline void fuse_loop_cfg_set_max_threads(struct fuse_loop_config *config, unsigned max_threads)
+{
+	config->max_idle_threads = max_threads;
+}
+
+#endif
+
+/* Asks for no flush when this open file is closed; an older libfuse asks all the same. */
+static inline void libfuse_set_noflush(struct fuse_file_info *fi)
+{
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 11)
+	fi->noflush = 1;
+#else
+	(void)fi;
+#endif
+}
+
+#endif
