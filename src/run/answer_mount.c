@@ -18,6 +18,7 @@
 #include "answers.h"
 #include "cgroup_namespace.h"
 #include "peer.h"
+#include "restricted.h"
 #include "view.h"
 
 /* --- which hierarchy: cgroup1_parse_param, check_cgroupfs_options, cgroup1_root_to_use --- */
@@ -172,7 +173,8 @@ static bool governs(const struct peer *peer, const char *kind)
 
 bool answers_may_mount(const struct peer *peer, const char *namespace)
 {
-	return has_sys_admin(peer) && governs(peer, namespace);
+	/* A Landlock domain permits no mounts. */
+	return !is_restricted(peer) && has_sys_admin(peer) && governs(peer, namespace);
 }
 
 /* --- the mount --- */

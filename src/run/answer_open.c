@@ -225,13 +225,13 @@ static int check_permission(const struct peer *reader, int file)
 {
 	char path[64];
 	struct stat st;
-	mode_t umask;
 	int fd;
 
 	if (file < 0 || fstat(file, &st) || st.st_mode & S_IROTH)
 		return 0;
-	if (!identity_take(reader, false, &umask))
-		return -ESRCH;
+	fd = identity_take_of(reader);
+	if (fd)
+		return fd;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)

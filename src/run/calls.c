@@ -17,9 +17,9 @@
 
 #include "answers.h"
 #include "cgroup_namespace.h"
-#include "identity.h"
 #include "peer.h"
 #include "redirect.h"
+#include "restricted.h"
 #include "view.h"
 
 static bool fetch_path(const struct call *call, unsigned argument, char *path)
@@ -53,21 +53,6 @@ static void answer_statfs_of(const struct calls_context *context, const struct c
 	answer_value(answer, error);
 }
 
-/* Whether the task may search the directories on the path's way: we were not asked, as root. */
-static bool may_reach(const struct call *call, const char *path)
-{
-	mode_t umask;
-	int file;
-
-	if (identity_is_root(call->peer) || !identity_take(call->peer, false, &umask))
-		return true;
-	file = place_open(call->peer, AT_FDCWD, path);
-	identity_return();
-	if (file >= 0)
-		close(file);
-	return file != -EACCES;
-}
-
 static void answer_statfs(const struct calls_context *context, const struct call *call, char *path,
 			  struct answer *answer)
 {
@@ -82,8 +67,7 @@ static void answer_statfs(const struct calls_context *context, const struct call
 	}
 	if (file < 0)
 		return;
-	if (may_reach(call, path))
-		answer_statfs_of(context, call, file, answer);
+	answer_statfs_of(context, call, file, answer);
 	close(file);
 }
 
@@ -107,6 +91,8 @@ static void answer_open_at(const struct calls_context *context, const struct cal
 	int file;
 
 	if (!answers_may_be_table(path))
+		return;
+	if (is_restricted(call->peer))
 		return;
 	context->before_waiting();
 	if (!place_is_permitted(call->peer, dirfd, path, how->flags, how->resolve))
@@ -203,6 +189,17 @@ static void answer_seccomp(const struct calls_context *context, const struct cal
 	fprintf(stderr, "fuse_cgroup_run: process %s wants a seccomp listener of its own: refused "
 			"(EBUSY), the kernel permits one and fuse_cgroup_run has it\n", name);
 	answer_value(answer, -EBUSY);
+}
+
+/* --- landlock_restrict_self: what the kernel alone knows --- */
+
+static void answer_landlock(const struct calls_context *context, const struct call *call, char *path,
+			    struct answer *answer)
+{
+	(void)answer; /* it is the kernel that does it */
+	snprintf(path, PATH_MAX, "%d", (int)call->arguments[0]);
+	context->before_waiting();
+	restricted_expect(call->peer, (int)call->arguments[0]);
 }
 
 /* --- mount, fsopen, unshare: cgroup namespaces --- */
@@ -323,6 +320,7 @@ const struct trap traps[] = {
 	{__NR_statmount, "statmount", 0, 0, 0, false, answer_absent},
 	{__NR_listmount, "listmount", 0, 0, 0, false, answer_absent},
 	{__NR_unshare, "unshare", 0, CLONE_NEWCGROUP, CLONE_NEWCGROUP, false, answer_unshare},
+	{__NR_landlock_restrict_self, "landlock_restrict_self", 0, 0, 0, false, answer_landlock},
 	{__NR_seccomp, "seccomp", 1, SECCOMP_FILTER_FLAG_NEW_LISTENER,
 	 SECCOMP_FILTER_FLAG_NEW_LISTENER, false, answer_seccomp},
 };

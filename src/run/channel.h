@@ -16,6 +16,8 @@ enum channel_word {
 	CHANNEL_PAUSED = 'P', /* to it: the command has been stopped; no answer (pause.h) */
 	CHANNEL_START = 'S', /* to the starter (starter.h) */
 	CHANNEL_STARTED = 's', /* from it: with a pidfd, if that went well */
+	CHANNEL_MARK = 'M', /* to the marker (restricted.h): with a task's directory of /proc */
+	CHANNEL_MARKED = 'm', /* from it: that is done, as far as it can be */
 	CHANNEL_DONE = 'D', /* from it: nobody is left */
 	CHANNEL_STAYS = 'Y', /* from it: descendants live, and it with them */
 };

@@ -1,27 +1,51 @@
 /* Acting with the rights of a task. */
 #include "identity.h"
 
-#include <grp.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "peer.h"
 
 #define MAX_GROUPS 65536 /* NGROUPS_MAX */
+#define LINK_MAX_LEN 64
 
-struct identity {
-	unsigned uid[4], gid[4]; /* real, effective, saved, filesystem */
-	unsigned umask; /* octal in the file */
+/* The supervisor's own, before any thread takes another's. */
+static struct {
+	uid_t uid;
+	gid_t gid;
 	gid_t *groups;
 	size_t group_count;
-};
+	char user_namespace[LINK_MAX_LEN]; /* "user:[4026531837]" */
+} own;
+static pthread_once_t own_once = PTHREAD_ONCE_INIT;
 
-static void read_groups(struct identity *identity, const char *list)
+/* What this thread has put down, to take it up again. */
+static _Thread_local struct __user_cap_data_struct put_down[2];
+static _Thread_local bool is_other, has_other_groups;
+
+static void learn_own(void)
+{
+	int count = getgroups(0, NULL);
+	ssize_t len = readlink("/proc/self/ns/user", own.user_namespace, LINK_MAX_LEN - 1);
+
+	own.user_namespace[len > 0 ? len : 0] = '\0';
+	own.uid = geteuid();
+	own.gid = getegid();
+	own.groups = count > 0 ? calloc((size_t)count, sizeof(gid_t)) : NULL;
+	if (own.groups && getgroups(count, own.groups) == count)
+		own.group_count = (size_t)count;
+}
+
+/* --- who a task is --- */
+
+static bool read_groups(struct identity *identity, const char *list)
 {
 	char *end;
 
@@ -29,81 +53,213 @@ static void read_groups(struct identity *identity, const char *list)
 		unsigned long group = strtoul(list, &end, 10);
 		gid_t *groups;
 
-		if (end == list || identity->group_count == MAX_GROUPS)
-			return;
+		if (end == list)
+			return true;
+		if (identity->group_count == MAX_GROUPS)
+			return false;
 		groups = reallocarray(identity->groups, identity->group_count + 1, sizeof(*groups));
 		if (!groups)
-			return;
+			return false;
 		groups[identity->group_count++] = (gid_t)group;
 		identity->groups = groups;
 		list = end;
 	}
 }
 
+/* Whether it is one of the lines that matter, and could be read. */
 static bool read_line(struct identity *identity, const char *line)
 {
 	unsigned *uid = identity->uid, *gid = identity->gid;
+	unsigned long long set;
 
 	if (!strncmp(line, "Groups:", 7))
-		read_groups(identity, line + 7);
-	sscanf(line, "Umask: %o", &identity->umask);
-	return sscanf(line, "Uid: %u %u %u %u", uid, uid + 1, uid + 2, uid + 3) == 4 ||
+		return read_groups(identity, line + 7);
+	if (sscanf(line, "CapPrm: %llx", &set) == 1) {
+		identity->permitted = set;
+		return true;
+	}
+	if (sscanf(line, "CapEff: %llx", &set) == 1) {
+		identity->effective = set;
+		return true;
+	}
+	return sscanf(line, "Umask: %o", &identity->umask) == 1 ||
+	       sscanf(line, "Uid: %u %u %u %u", uid, uid + 1, uid + 2, uid + 3) == 4 ||
 	       sscanf(line, "Gid: %u %u %u %u", gid, gid + 1, gid + 2, gid + 3) == 4;
 }
 
-/* The lines of /proc/PID/status that say who it is. */
-static bool read_identity(const struct peer *peer, struct identity *identity)
+#define LINES 6 /* that matter */
+
+static int read_status(const struct peer *peer, struct identity *identity)
 {
 	struct text status = {0};
 	char *rest, *line;
-	int found = 0;
+	unsigned found = 0;
+	int error = peer_proc_read(peer, "status", &status);
 
-	if (!peer_proc_read(peer, "status", &status)) {
+	if (!error) {
 		text_add_bytes(&status, "", 1);
-		rest = status.data;
-		while (!status.error && (line = strsep(&rest, "\n")))
-			found += read_line(identity, line);
+		error = status.error;
 	}
+	rest = status.data;
+	while (!error && (line = strsep(&rest, "\n")))
+		found += read_line(identity, line);
 	text_free(&status);
-	return found == 2;
+	return error ? error : found == LINES ? 0 : -EPERM;
 }
 
-/* Of this thread alone: the C library's would change all of them. */
+/* 1: its capabilities are what they are for us; 0: they are none; or a negative errno. */
+static int is_in_our_user_namespace(const struct peer *peer)
+{
+	char link[LINK_MAX_LEN];
+	int len = peer_proc_readlink(peer, "ns/user", link, sizeof(link));
+
+	pthread_once(&own_once, learn_own);
+	if (len == -ENOENT)
+		return !own.user_namespace[0]; /* a kernel that has none */
+	return len < 0 ? len : !strcmp(link, own.user_namespace);
+}
+
+int identity_read(const struct peer *peer, struct identity *identity)
+{
+	int error, ours = is_in_our_user_namespace(peer);
+
+	*identity = (struct identity){0};
+	error = ours < 0 ? ours : read_status(peer, identity);
+	if (error)
+		identity_free(identity);
+	else if (!ours)
+		identity->permitted = identity->effective = 0;
+	return error;
+}
+
+void identity_free(struct identity *identity)
+{
+	free(identity->groups);
+	identity->groups = NULL;
+	identity->group_count = 0;
+}
+
+/* --- to be another --- */
+
+/* All of this thread alone: the C library's calls would change all of them. */
+
+static bool get_capabilities(struct __user_cap_data_struct sets[2])
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+
+	return !syscall(__NR_capget, &header, sets);
+}
+
+static bool set_capabilities(const struct __user_cap_data_struct sets[2])
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+
+	return !syscall(__NR_capset, &header, sets);
+}
+
+static uint64_t effective_of(const struct __user_cap_data_struct sets[2])
+{
+	return (uint64_t)sets[1].effective << 32 | sets[0].effective;
+}
+
+/* No more than it has now. */
+static bool leave_effective(uint64_t effective)
+{
+	struct __user_cap_data_struct sets[2];
+
+	memcpy(sets, put_down, sizeof(sets));
+	sets[0].effective &= (uint32_t)effective;
+	sets[1].effective &= (uint32_t)(effective >> 32);
+	return set_capabilities(sets);
+}
+
 static bool set_groups(size_t count, const gid_t *groups)
 {
 	return !syscall(__NR_setgroups, count, groups);
 }
 
-bool identity_take(const struct peer *peer, bool real, mode_t *umask)
+static bool are_own_groups(size_t count, const gid_t *groups)
 {
-	struct identity identity = {.umask = 022};
+	return count == own.group_count &&
+	       (!count || !memcmp(groups, own.groups, count * sizeof(*groups)));
+}
+
+/* Where nothing changes it needs no right: in a user namespace nobody may set groups. */
+static bool take_groups(const struct identity *identity)
+{
+	if (are_own_groups(identity->group_count, identity->groups))
+		return true;
+	has_other_groups = set_groups(identity->group_count, identity->groups);
+	return has_other_groups;
+}
+
+static bool return_groups(void)
+{
+	if (has_other_groups && !set_groups(own.group_count, own.groups))
+		return false;
+	has_other_groups = false;
+	return true;
+}
+
+/* These two tell of no failure: one that changes nothing asks what came of it. */
+static bool set_ids(uid_t uid, gid_t gid)
+{
+	setfsgid(gid);
+	setfsuid(uid);
+	return (uid_t)setfsuid((uid_t)-1) == uid && (gid_t)setfsgid((gid_t)-1) == gid;
+}
+
+int identity_take(const struct identity *identity, bool real)
+{
 	unsigned which = real ? 0 : 3;
-	bool taken = read_identity(peer, &identity);
+	uint64_t effective = identity->effective;
 
-	*umask = identity.umask;
-	if (taken && geteuid() == 0) {
-		taken = set_groups(identity.group_count, identity.groups);
-		setfsgid(identity.gid[which]);
-		setfsuid(identity.uid[which]);
-	}
-	free(identity.groups);
-	if (!taken)
-		identity_return();
-	return taken;
+	if (real) /* access(2): root's are all that it could have, another's none */
+		effective = identity->uid[0] ? 0 : identity->permitted;
+	pthread_once(&own_once, learn_own);
+	if (is_other || !get_capabilities(put_down))
+		return -EPERM;
+	is_other = true;
+	if (take_groups(identity) && set_ids(identity->uid[which], identity->gid[which]) &&
+	    leave_effective(effective))
+		return 0;
+	identity_return();
+	return -EPERM;
 }
 
-bool identity_is_root(const struct peer *peer)
+static bool has_all_of_ours(const struct peer *peer)
 {
-	struct stat st;
+	struct __user_cap_data_struct ours[2];
+	uint64_t theirs;
 
-	return !peer_proc_stat(peer, ".", &st) && st.st_uid == 0;
+	return get_capabilities(ours) && !peer_capabilities(peer, &theirs) &&
+	       !(effective_of(ours) & ~theirs) && is_in_our_user_namespace(peer) > 0;
 }
 
+int identity_take_of(const struct peer *peer)
+{
+	struct identity identity;
+	int error;
+
+	if (has_all_of_ours(peer))
+		return 0;
+	error = identity_read(peer, &identity);
+	if (error)
+		return error;
+	error = identity_take(&identity, false);
+	identity_free(&identity);
+	return error;
+}
+
+/* First the right to change them; user 0 takes more of them up than there were. */
 void identity_return(void)
 {
-	if (geteuid() != 0)
+	if (!is_other)
 		return;
-	setfsuid(0);
-	setfsgid(getegid());
-	set_groups(0, NULL);
+	if (!set_capabilities(put_down) || !set_ids(own.uid, own.gid) ||
+	    !return_groups() || !set_capabilities(put_down)) {
+		fprintf(stderr, "fuse_cgroup_run: the supervisor has lost its own rights\n");
+		abort();
+	}
+	is_other = false;
 }

@@ -2,25 +2,45 @@
 #define RUN_IDENTITY_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct peer;
 
 /*
  * Doing something for a task with no more rights than it has: the calling
- * thread takes its filesystem user, group and supplementary groups, and with
- * user 0 goes the right to override permissions. Source: credentials(7), setfsuid(2).
+ * thread takes its filesystem user and group, its supplementary groups and its
+ * effective capabilities. The other ids stay the supervisor's: with the real or
+ * effective user came the task's right to send it signals. Sources:
+ * credentials(7), capabilities(7), setfsuid(2).
  */
 
+struct identity {
+	unsigned uid[4], gid[4]; /* real, effective, saved, filesystem */
+	unsigned umask;
+	uint64_t permitted, effective; /* 1 << CAP_...; none, in a user namespace below the supervisor's */
+	gid_t *groups;
+	size_t group_count;
+};
+
+/* Fills *identity, which is to be freed. 0, or a negative errno (and nothing is to be freed). */
+int identity_read(const struct peer *peer, struct identity *identity);
+void identity_free(struct identity *identity);
+
 /*
- * Takes them, of the real user instead of the filesystem's when `real` (as access(2) asks). *umask is
- * the task's. A supervisor that is not root has no other rights than its tasks, and takes nothing.
- * False: they cannot be known or taken; nothing must be done then.
+ * Takes the rights of one that was read, for the calling thread; of the real user instead of the filesystem's
+ * when `real` (as access(2) asks). 0, or a negative errno: it has its own, and nothing must be done then.
  */
-bool identity_take(const struct peer *peer, bool real, mode_t *umask);
-/* Whether it is root, as who owns its files in /proc tells: also true of one whose memory is a secret. */
-bool identity_is_root(const struct peer *peer);
-/* Back to the thread's own; it has no supplementary groups then: root needs none. */
+int identity_take(const struct identity *identity, bool real);
+
+/*
+ * The same of a task, to walk a path or open what there is: a task that has all capabilities that the
+ * supervisor has may do all that it may, and nothing is taken then.
+ */
+int identity_take_of(const struct peer *peer);
+
+/* Back to the thread's own; nothing happens if none was taken. */
 void identity_return(void);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -83,6 +84,31 @@ int peer_proc_read(const struct peer *peer, const char *name, struct text *out)
 	error = len < 0 ? -errno : out->error;
 	close(fd);
 	/* Some of these files tell at each read of whoever has the number then. */
+	return peer_is_there(peer) ? error : -ESRCH;
+}
+
+int peer_proc_readlink(const struct peer *peer, const char *name, char *target, size_t size)
+{
+	char path[64];
+	ssize_t len;
+	int error;
+
+	proc_path(peer, name, path);
+	len = readlink(path, target, size - 1);
+	error = len < 0 ? -errno : 0;
+	target[len < 0 ? 0 : len] = '\0';
+	if (!peer_is_there(peer))
+		return -ESRCH;
+	return error ? error : (int)len;
+}
+
+int peer_capabilities(const struct peer *peer, uint64_t *effective)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, peer->tid};
+	struct __user_cap_data_struct sets[2];
+	int error = syscall(__NR_capget, &header, sets) ? -errno : 0;
+
+	*effective = (uint64_t)sets[1].effective << 32 | sets[0].effective;
 	return peer_is_there(peer) ? error : -ESRCH;
 }
 

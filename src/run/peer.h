@@ -63,6 +63,11 @@ int peer_proc_open(const struct peer *peer, const char *name, int flags);
 int peer_proc_stat(const struct peer *peer, const char *name, struct stat *st);
 int peer_proc_read(const struct peer *peer, const char *name, struct text *out);
 
+/* What the link says there, in `target` of `size` bytes: its length, or a negative errno. */
+int peer_proc_readlink(const struct peer *peer, const char *name, char *target, size_t size);
+
+/* The task's effective capabilities in its own user namespace, as 1 << CAP_...: capget(2). */
+int peer_capabilities(const struct peer *peer, uint64_t *effective);
 /* O_PATH of one of the task's open files. -EBADF. */
 int peer_file(const struct peer *peer, int fd);
 /* The open file itself, with its flags and position: pidfd_getfd(2). -EBADF, -EPERM, -ESRCH. */
@@ -79,8 +84,8 @@ struct place {
 
 /*
  * Walks `path` (relative to the task's descriptor `dirfd`, or AT_FDCWD) as the kernel would for
- * the task: from its root and working directory, in its mount namespace, with its /proc/self. The
- * last name need not exist. 0, and place is to be closed, or a negative errno.
+ * the task: from its root and working directory, in its mount namespace, with its /proc/self and with
+ * its rights (identity.h), as all of these functions do. The last name need not exist. 0, and place is to be closed, or a negative errno.
  * Source: path_resolution(7), proc_self_get_link and proc_thread_self_get_link of fs/proc.
  */
 int place_find(const struct peer *peer, int dirfd, const char *path, struct place *place);

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "identity.h"
 #include "peer.h"
 
 #define MAX_LINKS 40 /* MAXSYMLINKS of linux/namei.h */
@@ -63,13 +64,24 @@ static bool is_last(const struct walk *walk)
 	return !walk->rest[strspn(walk->rest, "/")];
 }
 
+/* It would tell of us. What it says to the task is found with the supervisor's rights. */
+static int read_self_link(const struct walk *walk, const char *name, char *target, size_t size)
+{
+	bool found;
+	int error;
+
+	identity_return();
+	found = proc_self(walk->peer, walk->at, name, target, size);
+	error = identity_take_of(walk->peer);
+	return error ? error : found ? 0 : -ENOENT;
+}
+
 static int read_link(const struct walk *walk, const char *name, char *target, size_t size)
 {
 	ssize_t len;
 
-	/* The link would tell of us. */
 	if ((!strcmp(name, "self") || !strcmp(name, "thread-self")) && is_proc_root(walk->at))
-		return proc_self(walk->peer, walk->at, name, target, size) ? 0 : -ENOENT;
+		return read_self_link(walk, name, target, size);
 	len = readlinkat(walk->at, name, target, size - 1);
 	if (len < 0)
 		return -errno;
@@ -77,11 +89,29 @@ static int read_link(const struct walk *walk, const char *name, char *target, si
 	return 0;
 }
 
+/*
+ * Whether the task may follow the link: not a last one that another has put into a directory like /tmp.
+ * The kernel says so before it says that it was to follow none. Source: pick_link() of fs/namei.c,
+ * fs.protected_symlinks in proc_sys_fs(5).
+ */
+static bool may_follow(const struct walk *walk, const char *name)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	int fd;
+
+	if (!is_last(walk))
+		return true;
+	fd = (int)syscall(__NR_openat2, walk->at, name, &how, sizeof(how));
+	if (fd >= 0)
+		close(fd); /* somebody has put another thing there: its name was looked up before */
+	return fd >= 0 || errno != EACCES;
+}
+
 /* Puts the link's text before the rest. */
 static int follow_text(struct walk *walk, const char *name)
 {
 	char target[PATH_MAX], rest[2 * PATH_MAX];
-	int error = read_link(walk, name, target, sizeof(target));
+	int error = may_follow(walk, name) ? read_link(walk, name, target, sizeof(target)) : -EACCES;
 
 	if (error)
 		return error;
@@ -205,7 +235,10 @@ int place_find(const struct peer *peer, int dirfd, const char *path, struct plac
 	if (walk.root < 0)
 		return walk.root;
 	walk.at = open_start(&walk, dirfd);
-	error = walk.at < 0 ? walk.at : walk_to_end(&walk, place);
+	error = walk.at < 0 ? walk.at : identity_take_of(peer);
+	if (!error)
+		error = walk_to_end(&walk, place);
+	identity_return();
 	if (walk.at >= 0)
 		close(walk.at);
 	close(walk.root);
@@ -226,8 +259,14 @@ bool place_is_permitted(const struct peer *peer, int dirfd, const char *path, ui
 	if (!how.resolve && !(flags & O_NOFOLLOW))
 		return true;
 	start = place_start(peer, dirfd);
-	fd = (int)syscall(__NR_openat2, start, path, &how, sizeof(how));
-	error = fd < 0 ? errno : 0;
+	if (identity_take_of(peer)) {
+		fd = -1;
+		error = EINVAL;
+	} else {
+		fd = (int)syscall(__NR_openat2, start, path, &how, sizeof(how));
+		error = fd < 0 ? errno : 0;
+	}
+	identity_return();
 	if (fd >= 0 && flags & O_NOFOLLOW && is_link(fd))
 		error = ELOOP;
 	if (fd >= 0)
@@ -251,7 +290,8 @@ int place_open_quickly(const struct peer *peer, const char *path, const char *at
 	/* /sys has nothing cached for such a walk, and neither it nor our daemon waits for a program. */
 	how.resolve |= strncmp(path, at, strlen(at)) ? RESOLVE_CACHED : RESOLVE_NO_SYMLINKS;
 	root = peer_proc_open(peer, "root", O_PATH);
-	fd = (int)syscall(__NR_openat2, root, path, &how, sizeof(how));
+	fd = identity_take_of(peer) ? -1 : (int)syscall(__NR_openat2, root, path, &how, sizeof(how));
+	identity_return();
 	if (fd < 0)
 		fd = -EAGAIN;
 	if (root >= 0)

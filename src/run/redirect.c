@@ -19,6 +19,7 @@
 #include "calls.h"
 #include "identity.h"
 #include "peer.h"
+#include "restricted.h"
 #include "view.h"
 
 /* What an argument is; above it, for some, how many bytes it points to. */
@@ -371,19 +372,40 @@ static int64_t make_call(struct errand *errand)
 	return result < 0 ? -errno : result;
 }
 
+/* As access(2), and faccessat2(2) if it does not ask for the effective user. */
+static bool is_by_real_user(const struct errand *errand)
+{
+	return errand->row->by_real_user && !(errand->row->number == __NR_faccessat2 &&
+					      errand->call->arguments[3] & AT_EACCESS);
+}
+
+static int64_t make_call_as(struct errand *errand, const struct identity *identity)
+{
+	int64_t result = peer_is_there(errand->call->peer) ? 0 : -ESRCH;
+
+	if (!result)
+		result = identity_take(identity, is_by_real_user(errand));
+	if (!result)
+		result = make_call(errand);
+	identity_return();
+	return result;
+}
+
 static int64_t run(struct errand *errand)
 {
-	bool real = errand->row->by_real_user;
+	struct identity identity;
 	int64_t result;
 	int error;
 
-	if (!identity_take(errand->call->peer, real, &errand->umask))
-		return -ESRCH;
+	if (is_restricted(errand->call->peer))
+		return -EACCES; /* nobody but the kernel could tell what it may, which has nothing here */
+	error = identity_read(errand->call->peer, &identity);
+	if (error)
+		return error;
+	errand->umask = identity.umask;
 	error = fetch_arguments(errand);
-	if (!error && !peer_is_there(errand->call->peer))
-		error = -ESRCH;
-	result = error ? error : make_call(errand);
-	identity_return();
+	result = error ? error : make_call_as(errand, &identity);
+	identity_free(&identity);
 	if (result >= 0 && !errand->row->returns_file)
 		error = give_results(errand, result);
 	return error ? error : result;

@@ -22,6 +22,7 @@
 #include "options.h"
 #include "pause.h"
 #include "privilege.h"
+#include "restricted.h"
 #include "view.h"
 
 /* How long the command's last processes may take to be gone after it, before it is said that they stay. */
@@ -204,8 +205,8 @@ int supervisor_run(const struct run_options *options, int channel)
 		.trace = options->trace,
 		.before_waiting = notify_before_waiting,
 	};
-	built = supervisor.context.machine && build(&supervisor) && privilege_keep_supervisors() &&
-		channel_send(channel, CHANNEL_READY, -1);
+	built = supervisor.context.machine && build(&supervisor) && restricted_open() &&
+		privilege_keep_supervisors() && channel_send(channel, CHANNEL_READY, -1);
 	if (built)
 		live(&supervisor);
 	limits_remove(&supervisor.view);

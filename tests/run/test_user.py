@@ -6,6 +6,7 @@ import pytest
 
 import launcher
 import probes
+import rights
 from launcher import AT, HIERARCHIES, Inside, complaint, launch
 from processes import error_of
 
@@ -51,6 +52,23 @@ def test_who_it_is(program):
     assert int(fields["CapEff"], 16) == int(fields["CapPrm"], 16) == int(fields["CapAmb"], 16) == 0
     assert int(fields["CapInh"], 16) == 0
     assert error_of(program.call, os.setuid, 0) in ("EPERM", "EINVAL")
+
+
+def test_no_more_rights_than_its_own(program):
+    """The supervisor has the capabilities of the user namespace; the command has not."""
+    closed = program.directory / "closed"
+    program.call(os.mkdir, closed)
+    program.call(os.symlink, "/proc/self/mountinfo", closed / "mtab")
+    program.call(os.symlink, f"{AT}/cpu", closed / "tree")
+    try:
+        assert program.call(rights.openings, [closed / "mtab"]) == [(None, None)]
+        program.call(os.chmod, closed, 0)
+        assert program.call(rights.openings, [closed / "mtab", closed / "tree"]) == [("EACCES", "EACCES")] * 2
+    finally:
+        program.call(os.chmod, closed, 0o700)
+        for name in ("mtab", "tree"):
+            program.call(os.unlink, closed / name)
+        program.call(os.rmdir, closed)
 
 
 def test_types(program):
