@@ -15,6 +15,12 @@ void descriptors_to_null(int first, int last);
 /* Closes all above 2 but these two (-1: none). Source: close_range(2), and /proc/self/fd before Linux 5.9. */
 void descriptors_close(int kept, int also_kept);
 
+/*
+ * Has as many open files allowed as may be: as the hard limit says, which root raises to `wanted` if
+ * it is lower (RLIMIT_NOFILE: getrlimit(2)).
+ */
+void descriptors_allow(unsigned wanted);
+
 /* The open file of `fd` as another descriptor, above 2 and close-on-exec; `fd` is closed. -1 with errno. */
 int descriptors_move_up(int fd);
 

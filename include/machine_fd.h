@@ -34,13 +34,22 @@ void machine_parse_fdinfo(const char *text, size_t len, struct machine_fd *out);
  */
 int machine_task_eventfd(const struct machine *machine, pid_t tid, unsigned int fd);
 
+/* An eventfd that somebody is thought to have open. */
+struct machine_eventfd {
+	uint64_t id;	/* 0: not told; then any eventfd at that place is taken for it */
+	pid_t tid;	/* a process that has it, and as what: as last seen */
+	unsigned int fd;
+	bool held;	/* out: a process other than this one has it, or that could not be seen */
+};
+
 /*
- * Whether a process other than this one has the eventfd open: first looks where it was last seen
- * (*tid, *fd), then everywhere, and notes there where it found it. With id 0 only the first place
- * is looked at, for any eventfd.
+ * Which of them, no two of one id, are open: looks where they were last seen and, for those that are not there, once
+ * through all processes that may be looked at, noting where it found them. `go_on` is asked before
+ * each look; once it says no, the rest is held. `search` false: those that are not at their place
+ * are held, nobody else is looked at. True: all processes were looked at.
  */
-bool machine_eventfd_held(const struct machine *machine, uint64_t id, pid_t *tid,
-			  unsigned int *fd);
+bool machine_eventfds_held(const struct machine *machine, struct machine_eventfd *eventfds,
+			   size_t count, bool search, bool (*go_on)(void *arg), void *arg);
 
 struct machine_mount {
 	int id;

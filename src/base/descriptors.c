@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -71,6 +72,20 @@ void descriptors_close(int kept, int also_kept)
 	}
 	if (!close_range_of(first, UINT_MAX))
 		close_listed(kept, also_kept);
+}
+
+void descriptors_allow(unsigned wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_max >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max = wanted;
+	setrlimit(RLIMIT_NOFILE, &limit); /* not everybody may */
 }
 
 int descriptors_move_up(int fd)

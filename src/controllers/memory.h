@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "controller.h"
+#include "machine_fd.h"
 
 /* enum res_type */
 enum memory_counter { MEMORY_MEM, MEMORY_MEMSWAP, MEMORY_KMEM, MEMORY_TCP, MEMORY_COUNTER_NR };
@@ -113,7 +114,7 @@ int memory_v2_numa_stat_measure(const struct request *request, struct text *out)
 /* memory_numa.c: gives out `value` to the machine's `nr` nodes as their file (else anonymous) pages are; *parts and *nodes are the caller's to free. 0 or -ENOMEM. */
 int memory_spread(const struct machine *machine, uint64_t value, bool file, uint64_t **parts, unsigned **nodes, unsigned *nr);
 
-/* --- memory_events.c, memory_watch.c: cgroup.event_control --- */
+/* --- memory_events.c, memory_eventfds.c, memory_watch.c: cgroup.event_control --- */
 
 /* act handler */
 int memory_event_control_act(const struct request *request, char *text);
@@ -125,14 +126,22 @@ enum memory_event_kind {
 /* mm/vmpressure.c enum vmpressure_levels */
 enum memory_pressure { MEMORY_PRESSURE_LOW, MEMORY_PRESSURE_MEDIUM, MEMORY_PRESSURE_CRITICAL };
 
+/* An eventfd of others, with one descriptor of ours however many events it is registered for. */
+struct memory_eventfd {
+	struct memory_eventfd *prev, *next; /* in the watch's list, the newest last */
+	int fd; /* ours */
+	unsigned events; /* that use it; once there are none it is closed */
+	bool is_registered; /* since it was copied to be looked for */
+	bool is_closed; /* by everybody else: at the end of its events */
+	struct machine_eventfd theirs;
+};
+
 struct memory_event {
 	struct memory_event *prev, *next; /* in the watch's list */
 	struct cgroup *cgroup; /* online while it is listed */
 	enum memory_event_kind kind;
-	int eventfd; /* ours */
-	uint64_t eventfd_id;
-	pid_t holder_tid; /* a process that has the eventfd, and as what */
-	unsigned int holder_fd;
+	struct memory_eventfd *eventfd;
+	uid_t uid; /* whose registration it is */
 	uint64_t threshold; /* bytes: of the usage kinds */
 	bool reached; /* usage was at or above it */
 	enum memory_pressure level;
@@ -147,15 +156,36 @@ void memory_watch_free(struct memory_watch *watch);
 
 /*
  * Takes over the event (0), which is still the caller's on error: -EINVAL
- * when its cgroup is gone. Takes the tree lock.
+ * when its cgroup is gone; -ENOSPC: its user has as many as one may have, as
+ * epoll_ctl(2) says; -EMFILE: no more eventfds are taken. Takes the tree lock.
  */
 int memory_watch_add(struct memory_watch *watch, struct memory_event *event);
 
 /* The cgroup is going: its eventfds get a last event (memcg1_css_offline). Under the tree lock. */
 void memory_watch_remove(struct memory_watch *watch, struct cgroup *cgroup);
 
-/* Closes its eventfd. */
-void memory_event_free(struct memory_event *event);
+/* --- memory_eventfds.c --- */
+
+/*
+ * Takes the eventfd that the task has as `fd`, for one event. 0, then *eventfd is not in a list
+ * yet; or a negative errno of machine_task_eventfd().
+ */
+int memory_eventfd_take(const struct machine *machine, pid_t tid, unsigned int fd,
+			struct memory_eventfd **eventfd);
+/* One event less uses it: at the last it is closed, and not in a list any more. NULL is fine. */
+void memory_eventfd_put(struct memory_eventfd *eventfd, struct memory_eventfd **list);
+/* Puts it into the list, or takes in its place the one that is there for the same eventfd. */
+struct memory_eventfd *memory_eventfd_share(struct memory_eventfd *eventfd, struct memory_eventfd **list);
+/* eventfd_signal(): never waits. */
+void memory_eventfd_signal(const struct memory_eventfd *eventfd);
+
+/* A copy of what is known of all in the list, to be looked for without its lock; NULL: no memory. */
+struct machine_eventfd *memory_eventfds_copy(struct memory_eventfd *list, size_t *count);
+/* Notes what was found of the copy; true: somebody has closed one (is_closed). */
+bool memory_eventfds_note(struct memory_eventfd *list, const struct machine_eventfd *found, size_t count);
+
+/* How many may be open: half of what the process may have open (RLIMIT_NOFILE), the rest is for its reads. */
+size_t memory_eventfds_max(void);
 
 /* The level of reclaim that freed `reclaimed` of `scanned` pages (vmpressure_calc_level). */
 enum memory_pressure memory_pressure_level(uint64_t scanned, uint64_t reclaimed);

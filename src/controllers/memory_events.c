@@ -222,34 +222,13 @@ static int find_control_file(const struct request *request, const struct machine
 
 /* --- registration --- */
 
-void memory_event_free(struct memory_event *event)
-{
-	if (!event)
-		return;
-	if (event->eventfd >= 0)
-		close(event->eventfd);
-	free(event);
-}
-
 /* The writer's eventfd, as one of our own. */
 static int take_eventfd(const struct request *request, unsigned int fd, struct memory_event *event)
 {
-	const struct machine *machine = cgroup_tree(request->cgroup)->machine;
-	struct machine_fd info;
-	int error;
-
 	if (!request->caller.tid)
 		return -EOPNOTSUPP; /* a process that this daemon cannot see */
-	event->eventfd = machine_task_eventfd(machine, request->caller.tid, fd);
-	if (event->eventfd < 0)
-		return event->eventfd;
-	error = machine_task_fd(machine, request->caller.tid, fd, &info);
-	if (error)
-		return error;
-	event->eventfd_id = info.eventfd_id;
-	event->holder_tid = request->caller.tid;
-	event->holder_fd = fd;
-	return 0;
+	return memory_eventfd_take(cgroup_tree(request->cgroup)->machine, request->caller.tid, fd,
+				   &event->eventfd);
 }
 
 static int check_control_fd(const struct request *request, unsigned int fd,
@@ -277,7 +256,7 @@ int memory_event_control_act(const struct request *request, char *text)
 	if (!event)
 		return -ENOMEM;
 	event->cgroup = request->cgroup;
-	event->eventfd = -1;
+	event->uid = request->caller.uid;
 	error = take_eventfd(request, parsed.event_fd, event);
 	if (!error)
 		error = check_control_fd(request, parsed.control_fd, &event->kind);
@@ -285,7 +264,9 @@ int memory_event_control_act(const struct request *request, char *text)
 		error = parse_args(parsed.args, event);
 	if (!error)
 		error = memory_watch_add(watch, event);
-	if (error)
-		memory_event_free(event);
+	if (!error)
+		return 0;
+	memory_eventfd_put(event->eventfd, NULL);
+	free(event);
 	return error;
 }

@@ -6,7 +6,6 @@
 #include "memory.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -19,7 +18,15 @@
 #include "machine_fd.h"
 
 #define PERIOD_NS 500000000 /* with the time that a look takes, within the second that docs promise */
-#define HOLDER_PERIODS 4 /* how often we look whether somebody still has the eventfd */
+#define HOLDER_PERIODS 4 /* how often we look whether somebody still has the eventfds */
+#define SEARCH_SHARE 100 /* looking for them among all processes takes at most one part in so many of the time */
+/*
+ * What a user, other than root and who serves the tree, may register, and what part of all the
+ * eventfds that may be open for others: each is a descriptor of the daemon that looks at the
+ * machine by descriptors. The kernel has no such bound, but one of inotify(7)'s kind for the like.
+ */
+#define USER_EVENTS 1024
+#define USER_SHARE 4
 #define PRESSURE_WINDOW 512 /* vmpressure_win: SWAP_CLUSTER_MAX * 16 pages */
 
 struct memory_watch {
@@ -28,12 +35,14 @@ struct memory_watch {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct memory_event *events; /* utlist; those of one cgroup are not parted */
+	struct memory_eventfd *eventfds; /* utlist: theirs */
 	bool quit;
 	bool running; /* the thread has not decided to end */
 	bool joinable;
 	pthread_t thread;
 	/* The thread's own. */
 	unsigned periods;
+	uint64_t searched_at, search_cost; /* ns */
 	uint64_t scanned, reclaimed;
 	bool has_reclaim; /* the two before are of an earlier look */
 };
@@ -47,7 +56,7 @@ struct sample {
 
 struct look {
 	struct sample *samples;
-	unsigned count;
+	unsigned count, found; /* the second: where look_find() goes on */
 	bool pressure; /* reclaim was enough to tell its level */
 	enum memory_pressure level;
 };
@@ -68,22 +77,13 @@ struct memory_watch *memory_watch_new(struct tree *tree)
 	return watch;
 }
 
-/* eventfd_signal() never waits; a full counter would have write(2) do so. */
-static void event_signal(const struct memory_event *event)
-{
-	struct pollfd ready = {.fd = event->eventfd, .events = POLLOUT};
-	const uint64_t one = 1;
-
-	if (poll(&ready, 1, 0) == 1 && write(event->eventfd, &one, sizeof(one)) < 0)
-		log_debug("memory: an eventfd took no event: %m");
-}
-
 /* memcg_event_remove(): the last event tells that there will be no more. */
 static void event_drop(struct memory_watch *watch, struct memory_event *event)
 {
 	DL_DELETE(watch->events, event);
-	event_signal(event);
-	memory_event_free(event);
+	memory_eventfd_signal(event->eventfd);
+	memory_eventfd_put(event->eventfd, &watch->eventfds);
+	free(event);
 }
 
 /* --- reclaim --- */
@@ -154,17 +154,20 @@ static int look_prepare(struct memory_watch *watch, struct look *look, bool *rec
 	return 0;
 }
 
-static const struct sample *look_find(const struct look *look, const struct cgroup *cgroup)
+/* The events come cgroup by cgroup: it is the one that was found last, mostly. */
+static const struct sample *look_find(struct look *look, const struct cgroup *cgroup)
 {
-	for (unsigned i = 0; i < look->count; i++) {
-		if (look->samples[i].cgroup == cgroup)
-			return &look->samples[i];
+	for (unsigned i = 0; i < look->count; i++, look->found++) {
+		if (look->found == look->count)
+			look->found = 0;
+		if (look->samples[look->found].cgroup == cgroup)
+			return &look->samples[look->found];
 	}
 	return NULL;
 }
 
 /* A threshold is crossed when usage is on its other side. */
-static bool is_crossed(struct memory_event *event, const struct look *look)
+static bool is_crossed(struct memory_event *event, struct look *look)
 {
 	const struct sample *sample = look_find(look, event->cgroup);
 	enum memory_counter counter = event->kind == MEMORY_EVENT_USAGE ? MEMORY_MEM : MEMORY_MEMSWAP;
@@ -179,7 +182,7 @@ static bool is_crossed(struct memory_event *event, const struct look *look)
 	return true;
 }
 
-static bool has_happened(struct memory_event *event, const struct look *look)
+static bool has_happened(struct memory_event *event, struct look *look)
 {
 	switch (event->kind) {
 	case MEMORY_EVENT_USAGE:
@@ -194,13 +197,13 @@ static bool has_happened(struct memory_event *event, const struct look *look)
 }
 
 /* Under the lock. */
-static void look_deliver(struct memory_watch *watch, const struct look *look)
+static void look_deliver(struct memory_watch *watch, struct look *look)
 {
 	struct memory_event *event;
 
 	DL_FOREACH(watch->events, event) {
 		if (has_happened(event, look))
-			event_signal(event);
+			memory_eventfd_signal(event->eventfd);
 	}
 }
 
@@ -233,61 +236,46 @@ static void watch_look(struct memory_watch *watch)
 
 /* --- eventfds that their owners have closed --- */
 
-/* Where an event's eventfd was, or is now, open. */
-struct holder {
-	const struct memory_event *event; /* to be found again, not to be followed */
-	uint64_t eventfd_id;
-	pid_t tid;
-	unsigned int fd;
-	bool holds;
-};
-
-/* Under the lock. */
-static struct holder *list_holders(struct memory_watch *watch, unsigned *count)
+static bool goes_on(void *arg)
 {
-	struct memory_event *event;
-	struct holder *holders;
-
-	DL_COUNT(watch->events, event, *count);
-	holders = calloc(*count + 1, sizeof(*holders));
-	*count = 0;
-	if (!holders)
-		return NULL;
-	DL_FOREACH(watch->events, event) {
-		holders[(*count)++] = (struct holder){
-			.event = event,
-			.eventfd_id = event->eventfd_id,
-			.tid = event->holder_tid,
-			.fd = event->holder_fd,
-			.holds = true,
-		};
-	}
-	return holders;
-}
-
-/* Under the lock. */
-static void apply_holder(struct memory_watch *watch, const struct holder *holder)
-{
-	struct memory_event *event, *next;
-
-	DL_FOREACH_SAFE(watch->events, event, next) {
-		if (event != holder->event || event->eventfd_id != holder->eventfd_id)
-			continue;
-		event->holder_tid = holder->tid;
-		event->holder_fd = holder->fd;
-		if (!holder->holds)
-			event_drop(watch, event);
-	}
-}
-
-static bool is_quitting(struct memory_watch *watch)
-{
+	struct memory_watch *watch = arg;
 	bool quit;
 
 	pthread_mutex_lock(&watch->lock);
 	quit = watch->quit;
 	pthread_mutex_unlock(&watch->lock);
-	return quit;
+	return !quit;
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Without the lock. All that nobody has cost one look at all processes, which is not done too often. */
+static void look_for_holders(struct memory_watch *watch, struct machine_eventfd *eventfds, size_t count)
+{
+	uint64_t start = clock_ns();
+	bool search = start - watch->searched_at >= SEARCH_SHARE * watch->search_cost;
+
+	if (!machine_eventfds_held(watch->tree->machine, eventfds, count, search, goes_on, watch))
+		return;
+	watch->searched_at = clock_ns();
+	watch->search_cost = watch->searched_at - start;
+}
+
+/* Under the lock. */
+static void drop_closed(struct memory_watch *watch)
+{
+	struct memory_event *event, *next;
+
+	DL_FOREACH_SAFE(watch->events, event, next) {
+		if (event->eventfd->is_closed)
+			event_drop(watch, event);
+	}
 }
 
 /*
@@ -297,18 +285,15 @@ static bool is_quitting(struct memory_watch *watch)
  */
 static void drop_unheld(struct memory_watch *watch)
 {
-	const struct machine *machine = watch->tree->machine;
-	unsigned count;
-	struct holder *holders = list_holders(watch, &count);
+	size_t count;
+	struct machine_eventfd *eventfds = memory_eventfds_copy(watch->eventfds, &count);
 
 	pthread_mutex_unlock(&watch->lock);
-	for (unsigned i = 0; i < count && !is_quitting(watch); i++)
-		holders[i].holds = machine_eventfd_held(machine, holders[i].eventfd_id,
-							&holders[i].tid, &holders[i].fd);
+	look_for_holders(watch, eventfds, count);
 	pthread_mutex_lock(&watch->lock);
-	for (unsigned i = 0; i < count; i++)
-		apply_holder(watch, &holders[i]);
-	free(holders);
+	if (memory_eventfds_note(watch->eventfds, eventfds, count))
+		drop_closed(watch);
+	free(eventfds);
 }
 
 /* --- the thread --- */
@@ -393,18 +378,35 @@ static void insert_event(struct memory_watch *watch, struct memory_event *event)
 		DL_APPEND(watch->events, event);
 }
 
+/* What one user may have is less than what all may, so that nobody can take it all. Under the lock. */
+static int check_bounds(const struct memory_watch *watch, const struct memory_event *event)
+{
+	size_t most = memory_eventfds_max(), of_user = 0, eventfds;
+	const struct memory_eventfd *eventfd;
+	const struct memory_event *other;
+
+	DL_COUNT(watch->eventfds, eventfd, eventfds);
+	if (eventfds >= most)
+		return -EMFILE;
+	if (!event->uid || event->uid == watch->tree->uid)
+		return 0;
+	DL_FOREACH(watch->events, other)
+		of_user += other->uid == event->uid;
+	return of_user >= USER_EVENTS || of_user >= most / USER_SHARE ? -ENOSPC : 0;
+}
+
 int memory_watch_add(struct memory_watch *watch, struct memory_event *event)
 {
 	int error;
 
 	tree_read_lock(watch->tree); /* the cgroup does not go meanwhile */
 	pthread_mutex_lock(&watch->lock);
-	error = event->cgroup->dead ? -EINVAL : 0;
-	if (!error) {
-		insert_event(watch, event);
+	error = event->cgroup->dead ? -EINVAL : check_bounds(watch, event);
+	if (!error)
 		error = watch_start(watch);
-		if (error)
-			DL_DELETE(watch->events, event);
+	if (!error) {
+		event->eventfd = memory_eventfd_share(event->eventfd, &watch->eventfds);
+		insert_event(watch, event);
 	}
 	pthread_mutex_unlock(&watch->lock);
 	tree_unlock(watch->tree);

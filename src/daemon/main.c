@@ -19,6 +19,9 @@
 #include "options.h"
 #include "state.h"
 
+/* Open files: half of them are for eventfds of others (memory_eventfds_max()), of 32 users at least. */
+#define DESCRIPTORS 65536
+
 /* libfuse's complaint, kept until we know what to say; it comes in pieces. Main thread only. */
 static char fuse_complaint[512];
 
@@ -230,6 +233,7 @@ int main(int argc, char **argv)
 
 	descriptors_fill();
 	descriptors_close(-1, -1);
+	descriptors_allow(DESCRIPTORS);
 	fuse_set_log_func(keep_fuse_complaint);
 	switch (options_parse(&options, &args)) {
 	case OPTIONS_DONE:

@@ -144,54 +144,132 @@ int machine_task_eventfd(const struct machine *machine, pid_t tid, unsigned int 
 
 /* --- who has an eventfd --- */
 
-static bool is_eventfd(const struct machine *machine, pid_t tid, unsigned int fd, uint64_t id)
-{
-	struct machine_fd found;
-
-	if (machine_task_fd(machine, tid, fd, &found) || !found.eventfd)
-		return false;
-	return !id || found.eventfd_id == id;
-}
-
 struct search {
 	const struct machine *machine;
-	uint64_t id;
-	pid_t tid;
-	unsigned int fd;
+	struct machine_eventfd **missing; /* by id */
+	size_t count, found;
+	bool (*go_on)(void *arg);
+	void *arg;
+	pid_t tid; /* is looked at */
 };
+
+/* 0 and *id, or a negative errno; -ENOENT: it is something else. */
+static int read_eventfd(const struct machine *machine, pid_t tid, unsigned int fd, uint64_t *id)
+{
+	struct machine_fd found;
+	int err = machine_task_fd(machine, tid, fd, &found);
+
+	if (err)
+		return err;
+	*id = found.eventfd_id;
+	return found.eventfd ? 0 : -ENOENT;
+}
+
+/*
+ * One that has ended, has it no more, or may not be looked at. What fails for want of our own
+ * descriptors or memory says nothing.
+ */
+static bool has_none(int err)
+{
+	return err != -EMFILE && err != -ENFILE && err != -ENOMEM && err != -EINTR;
+}
+
+/* Whether it is where it was last seen, or may be. */
+static bool is_at_its_place(const struct machine *machine, const struct machine_eventfd *eventfd)
+{
+	uint64_t id;
+	int err = read_eventfd(machine, eventfd->tid, eventfd->fd, &id);
+
+	if (err)
+		return !has_none(err);
+	return !eventfd->id || eventfd->id == id;
+}
+
+static int compare_eventfds(const void *a, const void *b)
+{
+	const struct machine_eventfd *const *left = a, *const *right = b;
+
+	return ((*left)->id > (*right)->id) - ((*left)->id < (*right)->id);
+}
+
+/* Those of this eventfd, if it is one that is missing. */
+static void note_found(struct search *search, uint64_t id, unsigned int fd)
+{
+	const struct machine_eventfd key = { .id = id }, *at = &key;
+	struct machine_eventfd **found = bsearch(&at, search->missing, search->count,
+						 sizeof(*search->missing), compare_eventfds);
+
+	if (!found || (*found)->held)
+		return;
+	(*found)->held = true;
+	(*found)->tid = search->tid;
+	(*found)->fd = fd;
+	search->found++;
+}
 
 static int search_fd(const char *name, void *arg)
 {
 	struct search *search = arg;
+	unsigned int fd = number_simple_u64(name, 10, NULL);
+	uint64_t id;
+	int err = read_eventfd(search->machine, search->tid, fd, &id);
 
-	search->fd = number_simple_u64(name, 10, NULL);
-	return is_eventfd(search->machine, search->tid, search->fd, search->id);
+	if (err)
+		return has_none(err) ? 0 : err;
+	note_found(search, id, fd);
+	return search->found == search->count;
 }
 
 static int search_process(const char *name, void *arg)
 {
 	struct search *search = arg;
 	char path[32];
+	int err;
 
 	search->tid = number_simple_u64(name, 10, NULL);
 	if (!search->tid || search->tid == getpid())
 		return 0;
+	if (!search->go_on(search->arg))
+		return -ECANCELED;
 	snprintf(path, sizeof(path), "%d/fd", search->tid);
-	/* One that has ended or may not be looked at has none. */
-	return dir_visit(search->machine->proc, path, search_fd, search) == 1;
+	err = dir_visit(search->machine->proc, path, search_fd, search);
+	return err < 0 && has_none(err) ? 0 : err;
 }
 
-bool machine_eventfd_held(const struct machine *machine, uint64_t id, pid_t *tid, unsigned int *fd)
+/* Looks at all processes for all that are missing; who are not seen by then have none. */
+static bool search_all(struct search *search)
 {
-	struct search search = { .machine = machine, .id = id };
+	int err;
 
-	if (is_eventfd(machine, *tid, *fd, id))
-		return true;
-	if (!id || dir_visit(machine->proc, ".", search_process, &search) != 1)
-		return false;
-	*tid = search.tid;
-	*fd = search.fd;
-	return true;
+	qsort(search->missing, search->count, sizeof(*search->missing), compare_eventfds);
+	err = dir_visit(search->machine->proc, ".", search_process, search);
+	for (size_t i = 0; i < search->count && err < 0; i++)
+		search->missing[i]->held = true; /* not known */
+	return err >= 0;
+}
+
+bool machine_eventfds_held(const struct machine *machine, struct machine_eventfd *eventfds,
+			   size_t count, bool search, bool (*go_on)(void *arg), void *arg)
+{
+	struct search all = { .machine = machine, .go_on = go_on, .arg = arg };
+	bool done = false;
+
+	all.missing = search ? calloc(count, sizeof(*all.missing)) : NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct machine_eventfd *eventfd = &eventfds[i];
+
+		eventfd->held = !go_on(arg) || is_at_its_place(machine, eventfd);
+		if (eventfd->held || !eventfd->id)
+			continue;
+		if (all.missing)
+			all.missing[all.count++] = eventfd;
+		else
+			eventfd->held = true;
+	}
+	if (all.count)
+		done = search_all(&all);
+	free(all.missing);
+	return done;
 }
 
 /* --- mounts --- */

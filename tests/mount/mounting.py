@@ -153,10 +153,10 @@ def run(*arguments, wrapper=(), **options):
 class Daemon:
     """A daemon in the foreground, and the mount it serves."""
 
-    def __init__(self, path, *options, **environment):
+    def __init__(self, path, *options, wrapper=(), **environment):
         self.path = path
         self.options = options
-        self.process = subprocess.Popen([BINARY, "-f", *options, str(path)], text=True,
+        self.process = subprocess.Popen([*wrapper, BINARY, "-f", *options, str(path)], text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         env=os.environ | environment)
         if not wait_until(lambda: self.process.poll() is not None or is_serving(path)):

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "machine_fd.h"
+#include "machine_task.h"
 
 static struct machine *machine;
 
@@ -132,32 +133,89 @@ static void test_what_cannot_be_taken(void **state)
 	close(null);
 }
 
+static bool always(void *asked)
+{
+	++*(unsigned *)asked;
+	return true;
+}
+
+static bool never(void *asked)
+{
+	(void)asked;
+	return false;
+}
+
+/* How many of them are held, with one look through /proc at most. */
+static size_t held(struct machine_eventfd *eventfds, size_t count, bool search)
+{
+	unsigned asked = 0;
+	size_t number = 0;
+
+	machine_eventfds_held(machine, eventfds, count, search, always, &asked);
+	for (size_t i = 0; i < count; i++)
+		number += eventfds[i].held;
+	return number;
+}
+
 /* Who has it: found where it was, found elsewhere, and gone. This process' own does not count. */
 static void test_who_holds_an_eventfd(void **state)
 {
 	int eventfd_here = eventfd(0, EFD_CLOEXEC);
+	struct machine_eventfd one[3];
 	struct machine_fd fd;
-	unsigned int number = 1000;
-	pid_t child, tid;
+	pid_t child;
 
 	(void)state;
 	assert_int_equal(machine_task_fd(machine, getpid(), eventfd_here, &fd), 0);
 	if (!fd.eventfd_id)
 		skip(); /* a kernel that does not tell them apart */
-	tid = child = fork();
+	child = fork();
 	if (!child) {
 		pause();
 		_exit(0);
 	}
-	assert_true(machine_eventfd_held(machine, fd.eventfd_id, &tid, &number));
-	assert_int_equal(tid, child);
-	assert_int_equal(number, eventfd_here);
-	assert_true(machine_eventfd_held(machine, fd.eventfd_id, &tid, &number));
-	assert_false(machine_eventfd_held(machine, fd.eventfd_id + 1000000, &tid, &number));
+	one[0] = one[1] = one[2] = (struct machine_eventfd){
+		.id = fd.eventfd_id, .tid = child, .fd = 1000};
+	one[1].id += 1000000;
+	one[2].id += 2000000;
+	assert_int_equal(held(one, 3, true), 1);
+	assert_true(one[0].held);
+	assert_int_equal(one[0].tid, child);
+	assert_int_equal(one[0].fd, eventfd_here);
+	assert_int_equal(held(one, 1, false), 1);
+	assert_int_equal(held(one, 3, false), 3); /* nobody was asked about them */
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	assert_false(machine_eventfd_held(machine, fd.eventfd_id, &tid, &number));
+	assert_false(machine_eventfds_held(machine, one, 3, true, never, NULL));
+	assert_true(one[0].held && one[1].held && one[2].held);
+	assert_int_equal(held(one, 3, true), 0);
 	close(eventfd_here);
+}
+
+static unsigned count_processes(void)
+{
+	struct machine_ids ids = {0};
+	unsigned count;
+
+	assert_int_equal(machine_pids(machine, &ids), 0);
+	count = ids.nr;
+	machine_ids_free(&ids);
+	return count;
+}
+
+/* Nine hundred that are gone cost one look through /proc. */
+static void test_many_closed_eventfds(void **state)
+{
+	static struct machine_eventfd many[900];
+	unsigned asked = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 900; i++)
+		many[i] = (struct machine_eventfd){.id = 1000000 + i, .tid = getpid(), .fd = 1000};
+	assert_true(machine_eventfds_held(machine, many, 900, true, always, &asked));
+	for (unsigned i = 0; i < 900; i++)
+		assert_false(many[i].held);
+	assert_true(asked < 900 + 2 * count_processes());
 }
 
 int main(void)
@@ -168,6 +226,7 @@ int main(void)
 		cmocka_unit_test(test_taking_an_eventfd),
 		cmocka_unit_test(test_what_cannot_be_taken),
 		cmocka_unit_test(test_who_holds_an_eventfd),
+		cmocka_unit_test(test_many_closed_eventfds),
 	};
 
 	return cmocka_run_group_tests(tests, open_machine, close_machine);
