@@ -21,7 +21,10 @@ struct machine_fd {
 	int mount;		/* as in mountinfo; -1: not told (gVisor) */
 };
 
-/* -EBADF: not open. -ESRCH, -EACCES, -EPERM: not allowed to look. */
+/*
+ * -EBADF: not open. -ESRCH, -EACCES, -EPERM: not allowed to look. Of what is neither a file with a
+ * path nor an eventfd only `path` is told: no reading of it waits for its owner.
+ */
 int machine_task_fd(const struct machine *machine, pid_t tid, unsigned int fd,
 		    struct machine_fd *out);
 /* The fields of fdinfo: flags, mnt_id, eventfd-id. Never fails. */
