@@ -349,15 +349,17 @@ struct usage *usage_get(struct group *group);
 struct disk_usage *usage_of_disk(struct usage *usage, uint32_t device);
 void usage_free(struct group *group);
 
-/* --- memory.c; all under the lock but the reader --- */
+/* --- memory.c; all under the lock but the readers --- */
 
 /*
  * Reads what a process holds, and how much of its anonymous memory others have
  * in bytes (0 where the files do not tell); no lock. What is all its parent's
- * (0: nobody's) is held there. 0, -ESRCH, ...
+ * (0: nobody's) is held there. May wait for ever (machine_patient.h). 0, -ESRCH, ...
  */
 int memory_read(const struct machine *machine, pid_t tgid, pid_t parent,
 		struct memory_usage *memory, uint64_t *shared);
+/* The same without waiting: shared pages in full. */
+int memory_estimate(const struct machine *machine, pid_t tgid, struct memory_usage *memory);
 /* The process holds this much now, and sharing_note() was told; `at` as now_ns(). */
 void memory_hold(struct accounting *accounting, struct process *process,
 		 const struct memory_usage *now, uint64_t at);

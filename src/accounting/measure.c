@@ -259,10 +259,9 @@ static int measure(struct accounting *accounting, struct reading_list *list, uin
 	int error;
 	bool has_io = false;
 
-	for (size_t i = 0; i < list->count; i++) {
-		reading_fill(accounting->machine, &list->readings[i], now);
+	readings_fill(accounting->machine, list->readings, list->count, now);
+	for (size_t i = 0; i < list->count; i++)
 		has_io |= list->readings[i].has_io;
-	}
 	if (has_io)
 		disks_look(accounting);
 	if (accounting->source && accounting->source->tells_exits)

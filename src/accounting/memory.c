@@ -42,20 +42,43 @@ static void use_smaps(struct memory_usage *memory, const struct machine_task_sma
 	memory->file = smaps->pss - memory->anon;
 }
 
+/* Where smaps cannot be read: by status and statm, which take no lock of the process. */
+static int use_rss(const struct machine *machine, pid_t tgid,
+		   const struct machine_task_status *status, struct memory_usage *memory)
+{
+	struct machine_task_statm statm;
+	int error;
+
+	if (status->has_rss_split) {
+		memory->anon = status->rss_anon;
+		memory->file = status->rss_file;
+		memory->shmem = status->rss_shmem;
+		return 0;
+	}
+	error = machine_task_statm(machine, tgid, 0, &statm);
+	if (!error) {
+		memory->anon = (statm.resident - statm.shared) * number_page_size();
+		memory->file = statm.shared * number_page_size();
+	}
+	return error == -ESRCH ? 0 : error;
+}
+
+static bool has_no_memory(const struct machine_task_status *status)
+{
+	return !status->has_mm && status->has_rss_split;
+}
+
 int memory_read(const struct machine *machine, pid_t tgid, pid_t parent,
 		struct memory_usage *memory, uint64_t *shared)
 {
 	struct machine_task_status status;
 	struct machine_task_smaps smaps;
-	struct machine_task_statm statm;
 	int error = machine_task_status(machine, tgid, 0, &status);
 
 	*memory = (struct memory_usage){0};
 	*shared = 0;
-	if (error)
+	if (error || has_no_memory(&status))
 		return error;
-	if (!status.has_mm && status.has_rss_split)
-		return 0;
 	memory->kernel = memory->stacks = status.threads * KERNEL_STACK;
 	if (parent && machine_task_same_memory(machine, tgid, parent))
 		return 0;
@@ -66,24 +89,26 @@ int memory_read(const struct machine *machine, pid_t tgid, pid_t parent,
 		error = machine_task_smaps(machine, tgid, &smaps);
 	if (error == -ESRCH)
 		return 0; /* no memory any more */
-	if (!error) {
-		use_smaps(memory, &smaps, shared);
-		return 0;
-	}
-	if (error != -ENOENT && error != -EACCES && error != -EPERM)
+	if (error && error != -ENOENT && error != -EACCES && error != -EPERM)
 		return error;
-	if (status.has_rss_split) {
-		memory->anon = status.rss_anon;
-		memory->file = status.rss_file;
-		memory->shmem = status.rss_shmem;
-		return 0;
-	}
-	error = machine_task_statm(machine, tgid, 0, &statm);
-	if (!error) {
-		memory->anon = (statm.resident - statm.shared) * number_page_size();
-		memory->file = statm.shared * number_page_size();
-	}
-	return error == -ESRCH ? 0 : error;
+	if (error)
+		return use_rss(machine, tgid, &status, memory);
+	use_smaps(memory, &smaps, shared);
+	return 0;
+}
+
+int memory_estimate(const struct machine *machine, pid_t tgid, struct memory_usage *memory)
+{
+	struct machine_task_status status;
+	int error = machine_task_status(machine, tgid, 0, &status);
+
+	*memory = (struct memory_usage){0};
+	if (error || has_no_memory(&status))
+		return error;
+	memory->stacks = status.threads * KERNEL_STACK;
+	memory->kernel = memory->stacks + status.vm_pte;
+	memory->swap = status.vm_swap;
+	return use_rss(machine, tgid, &status, memory);
 }
 
 static void raise_peak(uint64_t *peak, uint64_t value)

@@ -1,6 +1,11 @@
-/* Reading one process: as few of its files as will do. */
+/*
+ * Reading processes: as few of their files as will do. Those that a process may keep from being read,
+ * its I/O and its memory, are asked for all processes together, by a thread that may be lost.
+ */
 #include <errno.h>
+#include <stdlib.h>
 
+#include "machine_patient.h"
 #include "reading.h"
 
 /* Who shares memory with a process changes the process' part of it, though it sleeps: ns. */
@@ -125,26 +130,140 @@ static bool is_blocked(const struct machine *machine, const struct reading *read
 	return false;
 }
 
-void reading_fill(const struct machine *machine, struct reading *reading, uint64_t now)
-{
-	bool moved = read_runs(machine, reading);
+/* --- what may never be answered --- */
 
+struct io_question {
+	struct patient_head head;
+	bool has_io;
+	struct machine_task_io io;
+};
+
+static void ask_io(const struct machine *machine, void *question)
+{
+	struct io_question *io = question;
+
+	io->has_io = !machine_task_io(machine, io->head.pid, 0, &io->io);
+}
+
+struct memory_question {
+	struct patient_head head;
+	pid_t parent;
+	bool has_memory;
+	struct memory_usage memory;
+	uint64_t shared;
+};
+
+static void ask_memory(const struct machine *machine, void *question)
+{
+	struct memory_question *memory = question;
+
+	memory->has_memory = !memory_read(machine, memory->head.pid, memory->parent, &memory->memory,
+					  &memory->shared);
+}
+
+/* Which of the readings ask: an array for the questions, NULL where there are none, or no memory. */
+static void *new_questions(const struct reading *readings, size_t count, bool asks_memory, size_t size,
+			   size_t *wanted)
+{
+	*wanted = 0;
+	for (size_t i = 0; i < count; i++)
+		*wanted += asks_memory ? readings[i].asks_memory : readings[i].asks_io;
+	return *wanted ? calloc(*wanted, size) : NULL;
+}
+
+static void read_io(const struct machine *machine, struct reading *readings, size_t count)
+{
+	static const struct patient_kind kind = {.size = sizeof(struct io_question), .ask = ask_io};
+	size_t wanted;
+	struct io_question *questions = new_questions(readings, count, false, kind.size, &wanted);
+	struct io_question *at = questions;
+
+	if (!questions)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (readings[i].asks_io)
+			*at++ = (struct io_question){.head.pid = readings[i].tgid};
+	}
+	patient_ask(machine, &kind, questions, wanted);
+	at = questions;
+	for (size_t i = 0; i < count; i++) {
+		if (!readings[i].asks_io)
+			continue;
+		readings[i].has_io = at->head.answered && at->has_io;
+		readings[i].io = at++->io;
+	}
+	free(questions);
+}
+
+static void take_memory(const struct machine *machine, struct reading *reading,
+			const struct memory_question *question)
+{
+	reading->memory = question->memory;
+	reading->shared = question->shared;
+	reading->has_memory = question->has_memory;
+	if (question->head.answered || reading->last_memory.at)
+		return; /* what is known of it stays */
+	reading->has_memory = !memory_estimate(machine, reading->tgid, &reading->memory);
+	reading->mark.at = 0;
+}
+
+static void read_memory(const struct machine *machine, struct reading *readings, size_t count)
+{
+	static const struct patient_kind kind = {.size = sizeof(struct memory_question),
+						 .ask = ask_memory};
+	size_t wanted;
+	struct memory_question *questions = new_questions(readings, count, true, kind.size, &wanted);
+	struct memory_question *at = questions;
+
+	if (!questions)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (readings[i].asks_memory)
+			*at++ = (struct memory_question){.head.pid = readings[i].tgid,
+							 .parent = readings[i].parent};
+	}
+	patient_ask(machine, &kind, questions, wanted);
+	at = questions;
+	for (size_t i = 0; i < count; i++) {
+		if (readings[i].asks_memory)
+			take_memory(machine, &readings[i], at++);
+	}
+	free(questions);
+}
+
+/* --- in their order --- */
+
+/* Before the I/O: whether it may have grown. */
+static void begin(const struct machine *machine, struct reading *reading, uint64_t now)
+{
+	reading->moved = read_runs(machine, reading);
 	reading->at = now;
-	/* Before the stat, which tells whether children were waited for, whose I/O is in it. */
 	reading->io_run = reading->run;
-	if (reading->kinds & USAGE_IO)
-		reading->has_io = (moved || reading->run != reading->last_io_run) &&
-				  !machine_task_io(machine, reading->tgid, 0, &reading->io);
-	if (moved) {
+	reading->asks_io = reading->kinds & USAGE_IO &&
+			   (reading->moved || reading->run != reading->last_io_run);
+}
+
+static void go_on(const struct machine *machine, struct reading *reading, uint64_t now)
+{
+	if (reading->moved) {
 		reading->has_stat = !machine_task_stat(machine, reading->tgid, 0, &reading->stat);
 		if (has_run_on(reading))
 			read_runs(machine, reading); /* what is missing then was no listed thread's */
 		for (size_t i = 0; i < reading->count; i++)
 			read_thread(machine, reading, &reading->threads[i]);
 	}
-	reading->is_blocked = !moved && !reading->is_run_known && !reading->has_rested &&
+	reading->is_blocked = !reading->moved && !reading->is_run_known && !reading->has_rested &&
 			      is_blocked(machine, reading);
-	if (reading->kinds & USAGE_MEMORY && has_new_memory(machine, reading, now))
-		reading->has_memory = !memory_read(machine, reading->tgid, reading->parent,
-						   &reading->memory, &reading->shared);
+	reading->asks_memory = reading->kinds & USAGE_MEMORY && has_new_memory(machine, reading, now);
+}
+
+void readings_fill(const struct machine *machine, struct reading *readings, size_t count, uint64_t now)
+{
+	for (size_t i = 0; i < count; i++)
+		begin(machine, &readings[i], now);
+	/* Before the stat, which tells whether children were waited for, whose I/O is in it. */
+	read_io(machine, readings, count);
+	for (size_t i = 0; i < count; i++)
+		go_on(machine, &readings[i], now);
+	read_memory(machine, readings, count);
 }

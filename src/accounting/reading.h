@@ -28,6 +28,8 @@ struct reading {
 	bool is_blocked; /* it has not run, but waits for a disk: it will soon */
 	struct thread_reading *threads;
 	size_t count;
+	bool moved; /* it has run since it was read last */
+	bool asks_io, asks_memory;
 	bool has_stat, has_io, has_memory;
 	uint64_t run, io_run; /* of all threads; and when the I/O was read */
 	uint64_t ended_run; /* in: of those that are not listed, as far as is known */
@@ -47,8 +49,11 @@ struct reading_list {
 	bool is_answer;
 };
 
-/* reading.c: fills it from /proc; no lock. `now` as now_ns(). */
-void reading_fill(const struct machine *machine, struct reading *reading, uint64_t now);
+/*
+ * reading.c: fills them from /proc; no lock. `now` as now_ns(). Who does not let its I/O or memory be
+ * read has no such: what is known of it stays. Its memory is estimated where nothing is known.
+ */
+void readings_fill(const struct machine *machine, struct reading *readings, size_t count, uint64_t now);
 
 /*
  * count.c; under the lock, each for all that were read together: notes what it

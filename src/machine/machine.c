@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "patient.h"
+
 static void close_fd(int fd)
 {
 	if (fd >= 0)
@@ -23,7 +25,11 @@ static struct machine *allocate(void)
 	machine->kept = (_Atomic int *)(machine + 1);
 	for (unsigned int i = 0; i < KEPT_NR; i++)
 		atomic_init(&machine->kept[i], -1);
-	return machine;
+	machine->patient = patient_new(machine);
+	if (machine->patient)
+		return machine;
+	free(machine);
+	return NULL;
 }
 
 static struct machine *open_dirs(int root)
@@ -78,7 +84,7 @@ struct machine *machine_open(const char *root)
 
 void machine_close(struct machine *machine)
 {
-	if (!machine)
+	if (!machine || !patient_free(machine->patient))
 		return;
 	close_fd(machine->proc);
 	close_fd(machine->sys);

@@ -1,0 +1,47 @@
+/*
+ * Asking what may never answer. Of another task's files some wait for a lock that it holds for as long
+ * as it likes: its mmap lock while it waits for a page of a hung FUSE or NFS file (smaps, smaps_rollup:
+ * mmap_read_lock_killable(), fs/proc/task_mmu.c), its exec_update_lock while it execs, and a file that
+ * is closed by that, or a mapping that ends, waits (io: fs/proc/base.c do_io_accounting(); kcmp(2),
+ * pidfd_getfd(2), and opening smaps). stat, status, statm, schedstat, task/, children, fd/ and ns/ take
+ * no such lock.
+ *
+ * Such questions are asked by threads that may be lost. Who asks goes on without an answer when the
+ * thread has slept over it for 50 ms, or has run for a second. It stays lost until the answer comes,
+ * and so long that task is not asked again. At most 64 may be lost to one user's tasks and 512 in all:
+ * past that those tasks are not asked. Losses are logged.
+ */
+#ifndef MACHINE_PATIENT_H
+#define MACHINE_PATIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct machine;
+
+#define PATIENT_QUESTION_MAX 512 /* bytes */
+
+/* What each question begins with. */
+struct patient_head {
+	pid_t pid; /* whom it is asked of */
+	bool answered; /* out */
+};
+
+struct patient_kind {
+	size_t size; /* of a question with its head, at most PATIENT_QUESTION_MAX */
+	/* Asks, in a copy of the question that is the thread's own: may wait for ever. */
+	void (*ask)(const struct machine *machine, void *question);
+	/* Frees what an answer holds that nobody waits for any more; NULL: it holds nothing. */
+	void (*drop)(void *question);
+};
+
+/*
+ * Asks all `count` questions, an array, in turn: those that are `answered` then have what ask() made
+ * of them, the others are as they were. Comes back 200 ms after the first loss at the latest, but for
+ * what the questions take that are answered. Thread-safe. Call it with no lock that others need at once.
+ */
+void patient_ask(const struct machine *machine, const struct patient_kind *kind, void *questions,
+		 size_t count);
+
+#endif

@@ -1,0 +1,231 @@
+"""A member that hangs over a file that never comes: nobody else waits for it."""
+
+import contextlib
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+import mounting
+from events import Event, register
+from mounting import wait_until
+
+pytestmark = [pytest.mark.daemon, pytest.mark.locks]
+
+HERE = pathlib.Path(__file__).parent
+MIB = 1 << 20
+SOURCES = pytest.mark.parametrize("source", ("events", "scan"))
+HOLDS = pytest.mark.parametrize("how", ("map",))
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    """The programs, by their names."""
+    directory = tmp_path_factory.mktemp("programs")
+    fuse = subprocess.run(["pkg-config", "--cflags", "--libs", "fuse3"], text=True,
+                          capture_output=True, check=True).stdout.split()
+    for name in ("hung_file", "hung_member"):
+        subprocess.run([os.environ.get("CC", "gcc"), "-D_GNU_SOURCE", "-pthread", "-o", directory / name,
+                        HERE / f"{name}.c", *fuse], check=True)
+    return directory
+
+
+class Hung:
+    """A process that is to hang; and the file that lets it go."""
+
+    def __init__(self, programs, how, files, until):
+        self.until = until
+        self.process = subprocess.Popen([programs / "hung_member", how, files], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.pid = self.process.pid
+
+    def join(self, *cgroups):
+        for cgroup in cgroups:
+            (cgroup / "cgroup.procs").write_text(str(self.pid))
+
+    def start(self):
+        print(file=self.process.stdin, flush=True)
+        assert self.process.stdout.readline() == "ready\n"
+
+    def hang(self):
+        """Until it cannot be read any more. The reader that finds out is lost until it is let go."""
+        print(file=self.process.stdin, flush=True)
+        time.sleep(0.5) # for what it does before
+        reader = subprocess.Popen(["cat", f"/proc/{self.pid}/smaps_rollup"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            reader.wait(0.5)
+            pytest.fail("it does not hang")
+        reader.kill()
+        reader.wait()
+
+    def let_go(self):
+        self.until.touch()
+        assert "free\n" in iter(self.process.stdout.readline, "")
+
+    def end(self):
+        self.until.touch()
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def hung(programs, tmp_path):
+    """Makes a process that can hang."""
+    with contextlib.ExitStack() as stack:
+        def make(how):
+            path = stack.enter_context(mounting.mount_point())
+            until = tmp_path / f"until-{path.name}"
+            server = subprocess.Popen([programs / "hung_file", "-f", path],
+                                      stderr=subprocess.DEVNULL,
+                                      env=os.environ | {"HUNG_UNTIL": str(until)})
+            stack.callback(server.communicate)
+            stack.callback(server.kill)
+            stack.callback(lambda: subprocess.run(["umount", "-l", path], check=False))
+            assert wait_until(lambda: mounting.is_serving(path))
+            member = Hung(programs, how, path, until)
+            stack.callback(member.end)
+            return member
+
+        yield make
+
+
+def in_time(question, *arguments):
+    """What a question to the mount is answered, which must come though somebody hangs."""
+    answers = []
+
+    def ask():
+        try:
+            answers.append(question(*arguments))
+        except OSError as error:
+            answers.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(mounting.PATIENCE)
+    assert answers, f"{question.__name__}{arguments} is not answered"
+    assert not isinstance(answers[0], OSError), answers[0]
+    return answers[0]
+
+
+def read(path):
+    return in_time(pathlib.Path.read_text, path)
+
+
+def usage(cgroup):
+    return int(read(cgroup / "memory.usage_in_bytes"))
+
+
+@pytest.fixture(params=[None, "state"], ids=["plain", "state"])
+def started(request, start, tmp_path):
+    """Starts a daemon with a source, with and without a state directory."""
+    def start_daemon(source):
+        options = f"accounting={source}"
+        if request.param:
+            options += f",state={tmp_path / 'state'}"
+        return start("-o", options)
+
+    return start_daemon
+
+
+@SOURCES
+@HOLDS
+def test_nobody_waits_for_it(started, hung, spawn, source, how):
+    daemon = started(source)
+    memory, pids, blkio = (daemon / name / "v" for name in ("memory", "pids", "blkio"))
+    for cgroup in (memory, pids, blkio, daemon / "memory" / "other"):
+        cgroup.mkdir()
+    member, neighbour = hung(how), spawn()
+    member.join(memory, pids, blkio)
+    member.start()
+    assert wait_until(lambda: usage(memory) > 8 * MIB)
+    known = usage(memory)
+    member.hang()
+    time.sleep(1.1) # now all that is known is too old
+    for _ in range(3):
+        assert abs(usage(memory) - known) < 2 * MIB, "not the last known value"
+        assert re.search("^rss [1-9]", read(memory / "memory.stat"), re.M)
+        assert read(memory.parent / "memory.stat")
+        assert read(blkio / "blkio.throttle.io_service_bytes")
+        assert read(daemon / "cpuacct" / "cpuacct.usage")
+        assert read(memory / "cgroup.procs") == f"{member.pid}\n"
+    assert int(read(pids / "pids.current")) > 0
+    assert read(daemon / "cpu" / "cpu.shares") == "1024\n"
+    event = Event()
+    assert in_time(register, memory, event, "memory.usage_in_bytes", "1G") is not None
+    event.close()
+    in_time((memory.parent / "other" / "cgroup.procs").write_text, str(neighbour))
+    assert read(memory.parent / "other" / "cgroup.procs") == f"{neighbour}\n"
+    in_time((memory.parent / "other" / "cgroup.procs").write_text, str(member.pid))
+    in_time((memory / "cgroup.procs").write_text, str(member.pid))
+    member.let_go()
+    assert wait_until(lambda: usage(memory) > known + 15 * MIB), "is not read again"
+
+
+@SOURCES
+@pytest.mark.parametrize("how", ("map", "epoll"))
+def test_the_daemon_ends(started, hung, source, how):
+    """And unmounts, though one of its threads hangs for good."""
+    daemon = started(source)
+    cgroups = [daemon / name / "v" for name in ("memory", "blkio")]
+    for cgroup in cgroups:
+        cgroup.mkdir()
+    member = hung(how)
+    member.join(*cgroups)
+    member.start()
+    event = Event()
+    assert register(cgroups[0], event, "memory.usage_in_bytes", "1G") is not None
+    assert wait_until(lambda: usage(cgroups[0]) > 8 * MIB)
+    if how == "epoll":
+        print(file=member.process.stdin, flush=True)
+        time.sleep(0.5)
+        event.close() # who else has it is looked for among all that is open
+        time.sleep(2.5)
+    else:
+        member.hang()
+        time.sleep(1.1)
+        assert usage(cgroups[0]) > 0
+    assert daemon.stop(signal.SIGTERM) == (0, "")
+    assert not mounting.mounts_on(daemon.path)
+
+
+def lost_threads(daemon):
+    """Those that sleep over a lock of another process."""
+    tasks = pathlib.Path("/proc", str(daemon.pid), "task").iterdir()
+    return sum((task / "stat").read_text().rpartition(")")[2].split()[0] == "D" for task in tasks)
+
+
+def test_one_that_hangs_costs_one_thread(start, hung):
+    daemon = start()
+    memory = daemon / "memory" / "v"
+    memory.mkdir()
+    member = hung("map")
+    member.join(memory)
+    member.start()
+    member.hang()
+    for _ in range(20):
+        usage(memory)
+        in_time((memory / "cgroup.procs").write_text, str(member.pid))
+        time.sleep(0.06)
+    assert lost_threads(daemon) == 1
+    member.let_go()
+    assert wait_until(lambda: not lost_threads(daemon))
+
+
+def test_one_that_hangs_is_estimated_at_first(start, hung):
+    """It was never read: nothing is known of it but what no lock keeps."""
+    daemon = start()
+    memory = daemon / "memory" / "v"
+    memory.mkdir()
+    member = hung("map")
+    member.start()
+    member.hang()
+    in_time((memory / "cgroup.procs").write_text, str(member.pid))
+    assert usage(memory) >= 0
+    member.let_go()
+    assert wait_until(lambda: usage(memory) > 15 * MIB)
