@@ -30,12 +30,11 @@ int answers_open_table(struct view *view, const struct machine *machine, const s
 		       const char *path);
 
 /*
- * sendfile(2) of `count` bytes from the task's descriptor `in`, if that is a file of ours, to its `out`;
- * `address` in the task is that of the offset, or 0. *result is what the call returns. -ENOENT: the
- * file is not ours, and nothing was done. May wait for whoever reads `out`.
+ * What a copy within the kernel is told, from the task's descriptor `in` to its `out`: `error` (negative) if that
+ * is from a regular file of ours whose content FUSE would not copy; 0: the kernel is to do it. `within`: so
+ * it is also where both are ours.
  */
-int answers_sendfile(struct view *view, const struct peer *peer, int out, int in, uint64_t address, size_t count,
-		     int64_t *result);
+int answers_copy(struct view *view, const struct peer *peer, int in, int out, bool within, int error);
 
 /*
  * The hierarchy that mount(2)'s data for type cgroup names, in *chosen. 0 or the kernel's error;

@@ -158,19 +158,44 @@ static void answer_openat2(const struct calls_context *context, const struct cal
 	answer_open_at(context, call, (int)call->arguments[0], path, &how, answer);
 }
 
-/* --- sendfile: of files whose size is 0 --- */
+/* --- sendfile, splice, copy_file_range: copies within the kernel --- */
+
+/*
+ * FUSE's end at st_size, which is 0 for a cgroup file: nothing would be copied. Whoever hears that this
+ * file cannot be copied so reads and writes it: docs/run.md says who.
+ */
+static void answer_copy(const struct calls_context *context, const struct call *call, char *path,
+			int in, int out, bool within, int error, struct answer *answer)
+{
+	snprintf(path, PATH_MAX, "%d to %d", in, out);
+	error = answers_copy(context->view, call->peer, in, out, within, error);
+	if (error)
+		answer_value(answer, error);
+}
 
 static void answer_sendfile(const struct calls_context *context, const struct call *call, char *path,
 			    struct answer *answer)
 {
-	int64_t result;
+	if (call->arguments[3])
+		answer_copy(context, call, path, (int)call->arguments[1], (int)call->arguments[0],
+			    false, -EINVAL, answer);
+}
 
-	snprintf(path, PATH_MAX, "%d, %d", (int)call->arguments[0], (int)call->arguments[1]);
-	context->before_waiting();
-	if (!answers_sendfile(context->view, call->peer, (int)call->arguments[0],
-			      (int)call->arguments[1], call->arguments[2], call->arguments[3],
-			      &result))
-		answer_value(answer, result);
+static void answer_splice(const struct calls_context *context, const struct call *call, char *path,
+			  struct answer *answer)
+{
+	if (call->arguments[4])
+		answer_copy(context, call, path, (int)call->arguments[0], (int)call->arguments[2],
+			    false, -EINVAL, answer);
+}
+
+/* The kernel's answer to a copy to another filesystem: FUSE has its own where that is one of FUSE, too. */
+static void answer_copy_file_range(const struct calls_context *context, const struct call *call,
+				   char *path, struct answer *answer)
+{
+	if (call->arguments[4])
+		answer_copy(context, call, path, (int)call->arguments[0], (int)call->arguments[2],
+			    true, -EXDEV, answer);
 }
 
 /* --- seccomp: a listener of the program's own --- */
@@ -315,6 +340,8 @@ const struct trap traps[] = {
 	{__NR_openat, "openat", 2, CALLS_NOT_READING, O_RDONLY, true, answer_openat},
 	{__NR_openat2, "openat2", 0, 0, 0, false, answer_openat2},
 	{__NR_sendfile, "sendfile", 0, 0, 0, false, answer_sendfile},
+	{__NR_splice, "splice", 0, 0, 0, false, answer_splice},
+	{__NR_copy_file_range, "copy_file_range", 5, UINT32_MAX, 0, false, answer_copy_file_range},
 	{__NR_mount, "mount", 0, 0, 0, false, answer_mount},
 	{__NR_fsopen, "fsopen", 0, 0, 0, false, answer_fsopen},
 	{__NR_statmount, "statmount", 0, 0, 0, false, answer_absent},

@@ -142,14 +142,3 @@ int peer_descriptor(const struct peer *peer, int fd)
 	close(pidfd);
 	return file;
 }
-
-int peer_signal(const struct peer *peer, int signal)
-{
-	int pidfd = keep(peer, open_pidfd(peer)), error;
-
-	if (pidfd < 0)
-		return pidfd;
-	error = syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, 0) ? -errno : 0;
-	close(pidfd);
-	return error;
-}

@@ -72,8 +72,6 @@ int peer_capabilities(const struct peer *peer, uint64_t *effective);
 int peer_file(const struct peer *peer, int fd);
 /* The open file itself, with its flags and position: pidfd_getfd(2). -EBADF, -EPERM, -ESRCH. */
 int peer_descriptor(const struct peer *peer, int fd);
-/* Sends the thread a signal. */
-int peer_signal(const struct peer *peer, int signal);
 
 /* What a path of a task names. Close with place_close(). */
 struct place {

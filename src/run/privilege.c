@@ -16,11 +16,11 @@
 
 /*
  * To look into tasks: SYS_PTRACE. To mount in their namespaces: SYS_ADMIN, SYS_CHROOT (setns(2)). To move the
- * command into a cpuset: SYS_NICE. To be them for a moment: SETUID, SETGID, and what may be in their effective
+ * command into a cpuset, and to receive calls before anything else runs: SYS_NICE. To be them for a moment: SETUID, SETGID, and what may be in their effective
  * set that a call on a path asks for.
  */
 #define OF_SUPERVISOR (CAP(SYS_PTRACE) | CAP(SYS_ADMIN) | CAP(SYS_CHROOT) | CAP(SYS_NICE) | CAP(SETUID) | \
-		       CAP(SETGID) | CAP(KILL) | CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH) | CAP(FOWNER) | \
+		       CAP(SETGID) | CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH) | CAP(FOWNER) | \
 		       CAP(FSETID) | CAP(MKNOD) | CAP(SETFCAP))
 #define OF_LAUNCHER CAP(KILL) /* the command may be another user's, as su's child */
 

@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -111,6 +112,25 @@ static int learn_hierarchies(struct view *view)
 	return error == -EOPNOTSUPP || error == -ENODATA ? -ENOTSUP : error;
 }
 
+/* Tries it with a file that every cgroup has. */
+static bool try_copy(const struct view *view)
+{
+	char path[VIEW_NAME_MAX + sizeof("/notify_on_release")];
+	int file, ends[2];
+	ssize_t copied;
+
+	if (!view->count || pipe2(ends, O_CLOEXEC))
+		return false;
+	snprintf(path, sizeof(path), "%s/notify_on_release", view->hierarchies[0].name);
+	file = openat(view->top, path, O_RDONLY | O_CLOEXEC);
+	copied = sendfile(ends[1], file, NULL, 1);
+	if (file >= 0)
+		close(file);
+	close(ends[0]);
+	close(ends[1]);
+	return copied > 0;
+}
+
 int view_open(struct view *view, const char *path)
 {
 	int top = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), before;
@@ -134,7 +154,11 @@ int view_open(struct view *view, const char *path)
 	pthread_rwlock_unlock(&view->lock);
 	if (before >= 0)
 		close(before);
-	return view->count ? 0 : learn_hierarchies(view);
+	if (view->count)
+		return 0;
+	error = learn_hierarchies(view);
+	view->copies = !error && try_copy(view);
+	return error;
 }
 
 bool view_has(struct view *view, int file, struct statx *about)

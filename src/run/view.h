@@ -28,6 +28,11 @@ struct view_hierarchy {
 struct view {
 	struct view_hierarchy hierarchies[VIEW_MAX_HIERARCHIES]; /* constant once it is shown */
 	unsigned count;
+	/*
+	 * The kernel copies from the files, by sendfile(2) and splice(2), constant too. Before Linux 6.5 it did from
+	 * those of FUSE that have size 0, where their content does not go by the page cache.
+	 */
+	bool copies;
 	char prefix[VIEW_NAME_MAX]; /* "" or "/NAME": of each hierarchy, shown as its root */
 	const char *at; /* where programs find the tree */
 	const char *mount; /* where the FUSE mount is, when paths to `at` are led there; else NULL */

@@ -1,4 +1,4 @@
-"""busybox, which most small images are made of: its cat copies with sendfile(2)."""
+"""busybox, which most small images are made of: its cat tries sendfile(2)."""
 
 import trees
 

@@ -68,6 +68,17 @@ def daemons_in(directory):
     return found
 
 
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+
+
+def supervisor_of(launcher_pid):
+    """Its child that is the launcher's program still."""
+    return next(pid for pid in children(launcher_pid)
+                if os.readlink(f"/proc/{pid}/exe") == os.path.realpath(RUN))
+
+
 def environment(directory, **more):
     return {**os.environ, "TMPDIR": str(directory), "PYTHONDONTWRITEBYTECODE": "1", **more}
 

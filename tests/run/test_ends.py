@@ -11,20 +11,9 @@ import pytest
 import launcher
 import mounting
 import probes
-from launcher import AT, Inside, PYTHON, environment, launch
+from launcher import AT, Inside, PYTHON, children, environment, launch, supervisor_of
 from mounting import wait_until
 from processes import error_of
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        return [int(child) for child in file.read().split()]
-
-
-def supervisor_of(launcher_pid):
-    """Its child that is the launcher's program still."""
-    return next(pid for pid in children(launcher_pid)
-                if os.readlink(f"/proc/{pid}/exe") == os.path.realpath(launcher.RUN))
 
 
 def daemon_of(program):
