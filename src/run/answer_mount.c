@@ -1,186 +1,25 @@
-/* mount(2) of type cgroup: our hierarchies in place of the kernel's. */
+/* mount(2): our hierarchies in place of the kernel's. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/capability.h>
-#include <linux/nsfs.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "answers.h"
-#include "cgroup_namespace.h"
+#include "calls.h"
+#include "hierarchies.h"
+#include "mount_calls.h"
+#include "mount_options.h"
+#include "mounts.h"
 #include "peer.h"
-#include "restricted.h"
+#include "rights.h"
 #include "view.h"
 
-/* --- which hierarchy: cgroup1_parse_param, check_cgroupfs_options, cgroup1_root_to_use --- */
+#define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
+#define NO_NEW_MOUNT (MS_REMOUNT | MS_BIND | MS_MOVE | PROPAGATION)
 
-/* Options that change nothing of what is mounted already. */
-static const char *const tolerated[] = {"clone_children", "cpuset_v2_mode", "xattr", "favordynmods",
-	"nofavordynmods", "ro", "rw", "sync", "async", "dirsync", "lazytime", "nolazytime", "mand",
-	"nomand", ""};
-
-struct request {
-	const struct view_hierarchy *named; /* what "name=" means; NULL: there is none of that name */
-	const struct view_hierarchy *controller; /* the last one */
-	unsigned names;
-	bool all, none, several, no_prefix;
-};
-
-static bool is_tolerated(const char *word)
-{
-	for (unsigned i = 0; i < sizeof(tolerated) / sizeof(tolerated[0]); i++) {
-		if (!strcmp(word, tolerated[i]))
-			return true;
-	}
-	return !strncmp(word, "release_agent=", 14);
-}
-
-static const struct view_hierarchy *find_hierarchy(const struct view *view, const char *word)
-{
-	for (unsigned i = 0; i < view->count; i++) {
-		if (!strcmp(view->hierarchies[i].option, word))
-			return &view->hierarchies[i];
-	}
-	return NULL;
-}
-
-static int take_word(const struct view *view, const char *word, struct request *request)
-{
-	const struct view_hierarchy *hierarchy = find_hierarchy(view, word);
-
-	if (!strncmp(word, "name=", 5)) {
-		request->named = hierarchy;
-		request->names++;
-	} else if (hierarchy) {
-		request->several |= request->controller && request->controller != hierarchy;
-		request->controller = hierarchy;
-	} else if (!strcmp(word, "all")) {
-		request->all = true;
-	} else if (!strcmp(word, "none")) {
-		request->none = true;
-	} else if (!strcmp(word, "noprefix")) {
-		request->no_prefix = true;
-	} else if (!is_tolerated(word)) {
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static bool is_contradictory(const struct request *request)
-{
-	bool all = request->all || !(request->none || request->names || request->controller);
-	bool cpuset = request->controller && !strcmp(request->controller->option, "cpuset");
-
-	return request->names > 1 || (request->all && request->controller) ||
-	       (request->none && (all || request->controller || !request->names)) ||
-	       (request->no_prefix && (all || request->several || (request->controller && !cpuset)));
-}
-
-static int choose(const struct request *request, bool nested, const struct view_hierarchy **chosen)
-{
-	bool controllers = request->all || request->controller;
-
-	if (is_contradictory(request))
-		return -EINVAL;
-	*chosen = request->names ? request->named : request->controller;
-	if (request->named && controllers)
-		return -EBUSY; /* it has none */
-	if (request->named || (*chosen && !request->several))
-		return 0;
-	if (request->names && !controllers && !request->none)
-		return -EINVAL;
-	/* One more: there is no making it, in a namespace, or with controllers that are in use. */
-	return nested || request->none ? -EPERM : -EBUSY;
-}
-
-int answers_choose_hierarchy(const struct view *view, const char *data, bool nested,
-			     const struct view_hierarchy **chosen)
-{
-	struct request request = {0};
-	char words[PATH_MAX], *rest = words, *word;
-	int error = 0;
-
-	snprintf(words, sizeof(words), "%s", data);
-	while (!error && (word = strsep(&rest, ",")))
-		error = take_word(view, word, &request);
-	return error ? error : choose(&request, nested, chosen);
-}
-
-/* --- who may --- */
-
-static bool has_sys_admin(const struct peer *peer)
-{
-	unsigned long long effective = 0;
-	struct text status = {0};
-	const char *line;
-
-	if (!peer_proc_read(peer, "status", &status)) {
-		text_add_bytes(&status, "", 1);
-		line = status.error ? NULL : strstr(status.data, "\nCapEff:");
-		if (line)
-			sscanf(line, "\nCapEff: %llx", &effective);
-	}
-	text_free(&status);
-	return effective >> CAP_SYS_ADMIN & 1;
-}
-
-static int open_namespace(const struct peer *peer, const char *kind)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "ns/%s", kind);
-	return peer_proc_open(peer, name, O_RDONLY);
-}
-
-static ino_t inode_of(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) ? 0 : st.st_ino;
-}
-
-/* ns_capable(): its capabilities hold in its own user namespace and in those below. */
-static bool governs(const struct peer *peer, const char *kind)
-{
-	int own = open_namespace(peer, "user"), namespace = open_namespace(peer, kind);
-	int user = ioctl(namespace, NS_GET_USERNS);
-	bool found = false;
-
-	while (user >= 0 && !found) {
-		int parent = ioctl(user, NS_GET_PARENT);
-
-		found = own >= 0 && inode_of(user) == inode_of(own);
-		close(user);
-		user = parent;
-	}
-	if (user >= 0)
-		close(user);
-	if (namespace >= 0)
-		close(namespace);
-	if (own >= 0)
-		close(own);
-	return found;
-}
-
-bool answers_may_mount(const struct peer *peer, const char *namespace)
-{
-	/* A Landlock domain permits no mounts. */
-	return !is_restricted(peer) && has_sys_admin(peer) && governs(peer, namespace);
-}
-
-/* --- the mount --- */
-
-/* path_mount() of fs/namespace.c. */
-static uint64_t mount_attributes(unsigned long flags)
+uint64_t mount_attributes(unsigned long flags)
 {
 	uint64_t attributes = 0;
 
@@ -189,6 +28,7 @@ static uint64_t mount_attributes(unsigned long flags)
 	attributes |= flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0;
 	attributes |= flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
 	attributes |= flags & MS_NODIRATIME ? MOUNT_ATTR_NODIRATIME : 0;
+	attributes |= flags & MS_NOSYMFOLLOW ? MOUNT_ATTR_NOSYMFOLLOW : 0;
 	if (flags & MS_STRICTATIME)
 		attributes |= MOUNT_ATTR_STRICTATIME;
 	else if (flags & MS_NOATIME)
@@ -196,126 +36,185 @@ static uint64_t mount_attributes(unsigned long flags)
 	return attributes; /* MOUNT_ATTR_RELATIME is 0 */
 }
 
-/* Where the supervisor finds the cgroup `root` (seen from the top) of the hierarchy. */
-static bool source_path(const struct view *view, const struct view_hierarchy *hierarchy,
-			const char *root, char path[PATH_MAX])
+/* Without the magic number that old programs add, as path_mount(). */
+static unsigned long mount_flags(const struct call *call)
 {
-	size_t hidden = view->mount ? 0 : strlen(view->prefix);
+	unsigned long flags = call->arguments[3];
 
-	if (strncmp(root, view->prefix, hidden))
-		return false;
-	return snprintf(path, PATH_MAX, "%s/%s%s", view->mount ? view->mount : view->at,
-			hierarchy->name, root + hidden) < PATH_MAX;
+	return (flags & MS_MGC_MSK) == MS_MGC_VAL ? flags & ~(unsigned long)MS_MGC_MSK : flags;
 }
 
-/* A mount that is nowhere yet. */
-static int open_mount(struct view *view, const char *path, unsigned long flags)
+int mount_data(const struct call *call, char data[PATH_MAX])
 {
-	struct mount_attr attributes = {
-		.attr_set = mount_attributes(flags),
-		.attr_clr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-			    MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR__ATIME,
-		.propagation = MS_PRIVATE,
-	};
-	int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	struct statx about;
-	int error = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (!view_has(view, fd, &about))
-		error = -ENODEV; /* somebody has unmounted it, or mounted over it */
-	else if (mount_setattr(fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)))
-		error = -errno;
-	if (error)
-		close(fd);
-	return error ? error : fd;
+	data[0] = '\0';
+	if (call->arguments[4] &&
+	    peer_read_string(call->peer, call->arguments[4], data, PATH_MAX))
+		return -EFAULT;
+	return 0;
 }
 
-struct attachment {
-	int namespace, mount, target;
-	int error;
-};
+/* --- a new mount --- */
 
-/* A thread's: the namespace is its own to change, when its working directory is. */
-static void *attach(void *argument)
-{
-	struct attachment *attachment = argument;
-
-	if (unshare(CLONE_FS) || setns(attachment->namespace, CLONE_NEWNS) ||
-	    move_mount(attachment->mount, "", attachment->target, "",
-		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH))
-		attachment->error = -errno;
-	return NULL;
-}
-
-static int attach_in_namespace(const struct peer *peer, int mount, int target)
-{
-	struct attachment attachment = {open_namespace(peer, "mnt"), mount, target, 0};
-	pthread_t thread;
-	int error;
-
-	if (attachment.namespace < 0)
-		return attachment.namespace;
-	error = pthread_create(&thread, NULL, attach, &attachment);
-	if (!error)
-		pthread_join(thread, NULL);
-	close(attachment.namespace);
-	return error ? -error : attachment.error;
-}
-
-static bool is_directory(int fd)
+static bool is_directory(int file)
 {
 	struct stat st;
 
-	return !fstat(fd, &st) && S_ISDIR(st.st_mode);
+	return !fstat(file, &st) && S_ISDIR(st.st_mode);
 }
 
-int answers_bind(struct view *view, const struct peer *peer, const char *source, int target)
+/* Whether the hierarchy's root is mounted at the very place. Source: do_add_mount of fs/namespace.c. */
+static bool is_there_already(const struct calls_context *context, const struct call *call, int target,
+			     int hierarchy)
 {
+	struct mount_identity identity;
 	struct statx about;
+
+	return view_has(context->view, target, &about) && mounts_identify(target, &identity) &&
+	       identity.is_root && mounts_hierarchy(context->view, call->peer, target) == hierarchy;
+}
+
+static int attach_hierarchy(const struct calls_context *context, const struct call *call, int target,
+			    int hierarchy)
+{
+	uint64_t attributes = mount_attributes(mount_flags(call));
 	int mount, error;
 
-	if (!answers_may_mount(peer, "mnt"))
-		return -EPERM;
-	mount = open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (!is_directory(target))
+		return -ENOTDIR;
+	if (is_there_already(context, call, target, hierarchy))
+		return -EBUSY;
+	mount = hierarchies_mount(context->view, call->peer, (unsigned)hierarchy, attributes);
 	if (mount < 0)
-		return -errno;
-	if (!view_has(view, mount, &about))
-		error = -ENODEV;
-	else if (S_ISDIR(about.stx_mode) != is_directory(target))
-		error = -ENOTDIR;
-	else
-		error = attach_in_namespace(peer, mount, target);
+		return mount;
+	error = mounts_attach(call->peer, mount, target, 0);
 	close(mount);
 	return error;
 }
 
-int answers_mount(struct view *view, const struct peer *peer, const char *data, unsigned long flags, int target)
+static int mount_hierarchy(const struct calls_context *context, const struct call *call,
+			   const char *type, int target)
 {
-	const struct view_hierarchy *hierarchy;
-	char root[PATH_MAX], path[PATH_MAX];
-	struct text roots = {0};
-	int error = cgroup_namespace_roots(view, peer, &roots), mount;
+	struct mount_options options = {.source = call->arguments[0] != 0};
+	char data[PATH_MAX];
+	int error, hierarchy;
 
+	if (!rights_over(call->peer, "mnt"))
+		return -EPERM;
+	if (!strcmp(type, "cgroup2"))
+		return -ENODEV; /* a kernel that has none */
+	if (!strcmp(type, "cpuset"))
+		mount_options_cpuset(context->view, &options);
+	error = mount_data(call, data);
 	if (!error)
-		error = answers_choose_hierarchy(view, data, roots.len || view->prefix[0],
-						 &hierarchy);
-	if (!error)
-		view_root(view, &roots, hierarchy->option, strlen(hierarchy->option), root);
-	text_free(&roots);
+		error = mount_options_take_all(context->view, &options, data);
 	if (error)
 		return error;
-	if (!answers_may_mount(peer, "cgroup"))
+	if (!rights_over(call->peer, "cgroup"))
 		return -EPERM;
-	if (!is_directory(target))
-		return -ENOTDIR;
-	if (!source_path(view, hierarchy, root, path))
-		return -ENOENT;
-	mount = open_mount(view, path, flags);
-	if (mount < 0)
-		return mount;
-	error = attach_in_namespace(peer, mount, target);
-	close(mount);
+	hierarchy = hierarchies_choose(context->view, call->peer, &options);
+	return hierarchy < 0 ? hierarchy : attach_hierarchy(context, call, target, hierarchy);
+}
+
+static int mount_new(const struct calls_context *context, const struct call *call, const char *path)
+{
+	char type[sizeof("cgroup2")];
+	int target, error;
+
+	if (peer_read_string(call->peer, call->arguments[2], type, sizeof(type)) ||
+	    !mount_is_cgroup_type(type))
+		return TO_KERNEL;
+	context->before_waiting();
+	target = place_open(call->peer, AT_FDCWD, path);
+	if (target < 0)
+		return target;
+	error = mount_hierarchy(context, call, type, target);
+	close(target);
 	return error;
+}
+
+/* --- a bind mount, with --redirect --- */
+
+static int bind(const struct calls_context *context, const struct call *call, const char *within,
+		const char *path)
+{
+	const struct mount_attr attributes = {.propagation = MS_PRIVATE};
+	int target, mount, error;
+
+	context->before_waiting();
+	if (!rights_over(call->peer, "mnt"))
+		return -EPERM;
+	mount = mount_led_open(context, call, within, O_PATH);
+	if (mount < 0)
+		return mount; /* the task may not go there */
+	close(mount);
+	target = place_open(call->peer, AT_FDCWD, path);
+	if (target < 0)
+		return target;
+	mount = mounts_clone(context->view, within, &attributes);
+	error = mount < 0 ? mount : 0;
+	if (!error && is_directory(mount) != is_directory(target))
+		error = -ENOTDIR;
+	if (!error)
+		error = mounts_attach(call->peer, mount, target, 0);
+	if (mount >= 0)
+		close(mount);
+	close(target);
+	return error;
+}
+
+/* --- a remount --- */
+
+static int remount(const struct calls_context *context, const struct call *call, const char *path)
+{
+	int target, error;
+
+	context->before_waiting();
+	target = place_open(call->peer, AT_FDCWD, path);
+	if (target < 0)
+		return TO_KERNEL;
+	error = remount_target(context, call, target, mount_flags(call));
+	close(target);
+	return error;
+}
+
+/* --- which of these it is --- */
+
+static int mount_on_led(const struct calls_context *context, const struct call *call,
+			const char *within, unsigned long flags)
+{
+	if (!(flags & (MS_REMOUNT | PROPAGATION)))
+		return mount_refuse(call, -EBUSY);
+	if ((flags & (MS_REMOUNT | MS_BIND)) != MS_REMOUNT)
+		return mount_refuse(call, -EINVAL); /* of a mount, and there is none */
+	return remount_led(context, call, within, flags);
+}
+
+static int choose_mount(const struct calls_context *context, const struct call *call, char *path)
+{
+	unsigned long flags = mount_flags(call);
+	char source[PATH_MAX], within[PATH_MAX];
+
+	if (!call_path(call, 1, path))
+		return TO_KERNEL;
+	if (mount_is_led(context, call, path, within))
+		return mount_on_led(context, call, within, flags);
+	if (flags & MS_REMOUNT)
+		return flags & MS_BIND ? TO_KERNEL : remount(context, call, path);
+	if (flags & (MS_BIND | MS_MOVE) && call_path(call, 0, source)) {
+		if (mount_is_led(context, call, source, within))
+			return flags & MS_BIND ? bind(context, call, within, path)
+					       : mount_refuse(call, -EINVAL);
+		if (flags & MS_MOVE && mount_has_cover(context, call, AT_FDCWD, source, false))
+			return mount_refuse(call, -EINVAL);
+	}
+	return flags & NO_NEW_MOUNT ? TO_KERNEL : mount_new(context, call, path);
+}
+
+void answer_mount(const struct calls_context *context, const struct call *call, char *path,
+		  struct answer *answer)
+{
+	int result = choose_mount(context, call, path);
+
+	if (result != TO_KERNEL)
+		answer_value(answer, result);
 }

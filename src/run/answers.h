@@ -9,7 +9,6 @@
 struct machine;
 struct peer;
 struct view;
-struct view_hierarchy;
 
 /* What a caught call is told, whichever call it was. */
 
@@ -35,24 +34,5 @@ int answers_open_table(struct view *view, const struct machine *machine, const s
  * it is also where both are ours.
  */
 int answers_copy(struct view *view, const struct peer *peer, int in, int out, bool within, int error);
-
-/*
- * The hierarchy that mount(2)'s data for type cgroup names, in *chosen. 0 or the kernel's error;
- * `nested`: from a cgroup namespace that is not the first. Source: kernel/cgroup/cgroup-v1.c.
- */
-int answers_choose_hierarchy(const struct view *view, const char *data, bool nested,
-			     const struct view_hierarchy **chosen);
-
-/* Whether the task has CAP_SYS_ADMIN in the user namespace that owns its namespace ("mnt", "cgroup"). */
-bool answers_may_mount(const struct peer *peer, const char *namespace);
-
-/*
- * Mounts what the data names, as the task's cgroup namespace has it, on `target` (O_PATH, in the task's
- * mount namespace), with the MS_ flags of mount(2). 0 or a negative errno.
- */
-int answers_mount(struct view *view, const struct peer *peer, const char *data, unsigned long flags, int target);
-
-/* Bind mounts what is at `source` (the supervisor's path, in our tree) there. 0 or a negative errno. */
-int answers_bind(struct view *view, const struct peer *peer, const char *source, int target);
 
 #endif

@@ -17,17 +17,18 @@
 
 #include "answers.h"
 #include "cgroup_namespace.h"
+#include "mount_calls.h"
 #include "peer.h"
 #include "redirect.h"
 #include "restricted.h"
 #include "view.h"
 
-static bool fetch_path(const struct call *call, unsigned argument, char *path)
+bool call_path(const struct call *call, unsigned argument, char *path)
 {
 	return !peer_read_string(call->peer, call->arguments[argument], path, PATH_MAX);
 }
 
-static void answer_value(struct answer *answer, int64_t value)
+void answer_value(struct answer *answer, int64_t value)
 {
 	answer->kind = ANSWER_VALUE;
 	answer->value = value;
@@ -36,6 +37,9 @@ static void answer_value(struct answer *answer, int64_t value)
 #ifndef __NR_statmount /* Linux 6.8; everywhere the same */
 #define __NR_statmount 457
 #define __NR_listmount 458
+#endif
+#ifndef __NR_open_tree_attr /* Linux 6.15 */
+#define __NR_open_tree_attr 467
 #endif
 
 /* --- statfs: the filesystem's type --- */
@@ -58,7 +62,7 @@ static void answer_statfs(const struct calls_context *context, const struct call
 {
 	int file;
 
-	if (!fetch_path(call, 0, path))
+	if (!call_path(call, 0, path))
 		return;
 	file = place_open_quickly(call->peer, path, context->view->at);
 	if (file == -EAGAIN) {
@@ -117,7 +121,7 @@ static void answer_open(const struct calls_context *context, const struct call *
 {
 	const struct open_how how = {.flags = call->arguments[1]};
 
-	if (fetch_path(call, 0, path))
+	if (call_path(call, 0, path))
 		answer_open_at(context, call, AT_FDCWD, path, &how, answer);
 }
 #endif
@@ -127,7 +131,7 @@ static void answer_openat(const struct calls_context *context, const struct call
 {
 	const struct open_how how = {.flags = call->arguments[2]};
 
-	if (fetch_path(call, 1, path))
+	if (call_path(call, 1, path))
 		answer_open_at(context, call, (int)call->arguments[0], path, &how, answer);
 }
 
@@ -153,7 +157,7 @@ static void answer_openat2(const struct calls_context *context, const struct cal
 {
 	struct open_how how;
 
-	if (!fetch_path(call, 1, path) || !fetch_how(call, &how) || how.flags & CALLS_NOT_READING)
+	if (!call_path(call, 1, path) || !fetch_how(call, &how) || how.flags & CALLS_NOT_READING)
 		return;
 	answer_open_at(context, call, (int)call->arguments[0], path, &how, answer);
 }
@@ -227,81 +231,7 @@ static void answer_landlock(const struct calls_context *context, const struct ca
 	restricted_expect(call->peer, (int)call->arguments[0]);
 }
 
-/* --- mount, fsopen, unshare: cgroup namespaces --- */
-
-/* With these it is no new mount, and has no type. */
-#define NO_NEW_MOUNT (MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | \
-		      MS_UNBINDABLE)
-
-/* Without the magic number that old programs add, as path_mount(). */
-static unsigned long mount_flags(const struct call *call)
-{
-	unsigned long flags = call->arguments[3];
-
-	return (flags & MS_MGC_MSK) == MS_MGC_VAL ? flags & ~(unsigned long)MS_MGC_MSK : flags;
-}
-
-static int mount_cgroup(const struct calls_context *context, const struct call *call,
-			const char *type, int target)
-{
-	char data[PATH_MAX] = "";
-
-	if (!answers_may_mount(call->peer, "mnt"))
-		return -EPERM;
-	if (strcmp(type, "cgroup"))
-		return -ENODEV; /* a kernel that has no cgroup2 */
-	if (call->arguments[4] && peer_read_string(call->peer, call->arguments[4], data, sizeof(data)))
-		return -EFAULT;
-	return answers_mount(context->view, call->peer, data, mount_flags(call), target);
-}
-
-/* With --redirect: a bind mount of something in the tree. */
-static bool bind_redirected(const struct calls_context *context, const struct call *call, char *path,
-			    struct answer *answer)
-{
-	char source[PATH_MAX];
-	int target;
-
-	if (!context->redirect || !(mount_flags(call) & MS_BIND) || mount_flags(call) & MS_REMOUNT ||
-	    !fetch_path(call, 0, path) ||
-	    !redirect_path_of(context->view, call->peer, path, source) || !fetch_path(call, 1, path))
-		return false;
-	context->before_waiting();
-	target = place_open(call->peer, AT_FDCWD, path);
-	if (target < 0) {
-		answer_value(answer, target);
-		return true;
-	}
-	answer_value(answer, answers_bind(context->view, call->peer, source, target));
-	close(target);
-	return true;
-}
-
-static bool is_cgroup_type(const char *type)
-{
-	return !strcmp(type, "cgroup") || !strcmp(type, "cgroup2");
-}
-
-static void answer_mount(const struct calls_context *context, const struct call *call, char *path,
-			 struct answer *answer)
-{
-	char type[sizeof("cgroup2")];
-	int target;
-
-	if (bind_redirected(context, call, path, answer))
-		return;
-	if (peer_read_string(call->peer, call->arguments[2], type, sizeof(type)) ||
-	    !is_cgroup_type(type) || mount_flags(call) & NO_NEW_MOUNT || !fetch_path(call, 1, path))
-		return;
-	context->before_waiting();
-	target = place_open(call->peer, AT_FDCWD, path);
-	if (target < 0) {
-		answer_value(answer, target);
-		return;
-	}
-	answer_value(answer, mount_cgroup(context, call, type, target));
-	close(target);
-}
+/* --- mounts, cgroup namespaces --- */
 
 /* Mounts one by one, not by tables: whoever asks so falls back to them. */
 static void answer_absent(const struct calls_context *context, const struct call *call, char *path,
@@ -311,15 +241,6 @@ static void answer_absent(const struct calls_context *context, const struct call
 	(void)call;
 	(void)path;
 	answer_value(answer, -ENOSYS);
-}
-
-/* The newer way to mount: whoever goes it falls back to mount(2). */
-static void answer_fsopen(const struct calls_context *context, const struct call *call, char *path,
-			  struct answer *answer)
-{
-	(void)context;
-	if (fetch_path(call, 0, path) && is_cgroup_type(path))
-		answer_value(answer, -ENOSYS);
 }
 
 static void answer_unshare(const struct calls_context *context, const struct call *call, char *path,
@@ -343,7 +264,15 @@ const struct trap traps[] = {
 	{__NR_splice, "splice", 0, 0, 0, false, answer_splice},
 	{__NR_copy_file_range, "copy_file_range", 5, UINT32_MAX, 0, false, answer_copy_file_range},
 	{__NR_mount, "mount", 0, 0, 0, false, answer_mount},
+	{__NR_umount2, "umount2", 0, 0, 0, false, answer_umount},
 	{__NR_fsopen, "fsopen", 0, 0, 0, false, answer_fsopen},
+	{__NR_fspick, "fspick", 0, 0, 0, false, answer_fspick},
+	{__NR_fsconfig, "fsconfig", 0, 0, 0, false, answer_fsconfig},
+	{__NR_fsmount, "fsmount", 0, 0, 0, false, answer_fsmount},
+	{__NR_open_tree, "open_tree", 0, 0, 0, false, answer_open_tree},
+	{__NR_open_tree_attr, "open_tree_attr", 0, 0, 0, false, answer_open_tree},
+	{__NR_move_mount, "move_mount", 0, 0, 0, false, answer_move_mount},
+	{__NR_mount_setattr, "mount_setattr", 0, 0, 0, false, answer_mount_setattr},
 	{__NR_statmount, "statmount", 0, 0, 0, false, answer_absent},
 	{__NR_listmount, "listmount", 0, 0, 0, false, answer_absent},
 	{__NR_unshare, "unshare", 0, CLONE_NEWCGROUP, CLONE_NEWCGROUP, false, answer_unshare},

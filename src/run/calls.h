@@ -58,6 +58,12 @@ struct trap {
 		       struct answer *answer);
 };
 
+/* Reads the path that is this argument, of PATH_MAX bytes. False: the kernel is to say what is wrong. */
+bool call_path(const struct call *call, unsigned argument, char *path);
+
+/* The call returns this: 0 and above, or a negative errno. */
+void answer_value(struct answer *answer, int64_t value);
+
 /* Opens (fcntl.h) that make, write or only name a file are no reading of a table. */
 #define CALLS_NOT_READING (O_ACCMODE | O_CREAT | O_DIRECTORY | O_PATH)
 

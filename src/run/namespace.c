@@ -133,15 +133,16 @@ static bool last_mount(const char *at, char *point)
 	return found;
 }
 
-/* What a user namespace has locked stays below ours, and out of sight. */
-static void unmount_below(const char *at)
+/* False: what a user namespace has locked stays below ours, and out of sight. */
+static bool unmount_below(const char *at)
 {
 	char point[PATH_MAX];
 
 	while (last_mount(at, point)) {
 		if (umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW))
-			return;
+			return false;
 	}
+	return true;
 }
 
 static bool mount_hierarchy(const struct view *view, const char *fuse, const char *at,
@@ -174,14 +175,16 @@ static bool mount_hierarchies(const struct view *view, const char *fuse, const c
 }
 
 /* The tmpfs, and what goes into it from the FUSE mount `tree`, which is mounted in there meanwhile. */
-static bool mount_from(const struct view *view, int tree, const char *at)
+static bool mount_from(struct view *view, int tree, const char *at)
 {
 	char fuse[PATH_MAX];
-	bool mounted;
+	bool covers, mounted;
+	struct stat st;
 
-	unmount_below(at);
-	if (mount("tmpfs", at, "tmpfs", FLAGS, "mode=755"))
+	covers = !unmount_below(at);
+	if (mount("tmpfs", at, "tmpfs", FLAGS, "mode=755") || stat(at, &st))
 		return complain(at, "a tmpfs cannot be mounted");
+	view->cover = covers ? st.st_dev : 0;
 	snprintf(fuse, sizeof(fuse), "%s/.fuse", at);
 	if (mkdir(fuse, 0700) || move_mount(tree, "", AT_FDCWD, fuse, MOVE_MOUNT_F_EMPTY_PATH))
 		return complain(fuse, "the tree cannot be mounted");
@@ -191,7 +194,7 @@ static bool mount_from(const struct view *view, int tree, const char *at)
 	return mounted;
 }
 
-bool namespace_mount(const struct view *view, const char *fuse, const char *at)
+bool namespace_mount(struct view *view, const char *fuse, const char *at)
 {
 	/* Before anything is unmounted: `fuse` may be at `at` itself, or below. */
 	int tree = open_tree(AT_FDCWD, fuse, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

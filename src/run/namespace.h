@@ -25,9 +25,10 @@ bool namespace_is_below(const char *path, const char *directory);
 
 /*
  * Puts a tmpfs on `at`, in place of the kernel's cgroups there, with a bind mount of each hierarchy of
- * `fuse` (a directory with our mount), seen from the view's prefix.
+ * `fuse` (a directory with our mount), seen from the view's prefix. The view learns whether it covers
+ * something (`cover`).
  */
-bool namespace_mount(const struct view *view, const char *fuse, const char *at);
+bool namespace_mount(struct view *view, const char *fuse, const char *at);
 
 /* The hierarchies again, of a FUSE mount that came in place of one that has died. */
 bool namespace_mount_again(const struct view *view, const char *fuse, const char *at);

@@ -134,8 +134,10 @@ static bool is_led_away(const struct view *view, const struct mount *mount)
 	       (mount->point.len == len || mount->point.data[len] == '/');
 }
 
-static enum kind mount_kind(struct view *view, const struct mount *mount, bool led)
+/* What it is shown as; a hierarchy that was remounted so becomes a read-only filesystem. */
+static enum kind mount_kind(struct view *view, struct mount *mount, bool led)
 {
+	const struct view_hierarchy *hierarchy;
 	struct slice path;
 
 	if (slice_is(mount->type, "cgroup") || slice_is(mount->type, "cgroup2") ||
@@ -145,7 +147,10 @@ static enum kind mount_kind(struct view *view, const struct mount *mount, bool l
 		return KIND_OTHER;
 	if (slice_is(mount->root, "/"))
 		return KIND_TOP;
-	return find_hierarchy(view, mount->root, &path) ? KIND_HIERARCHY : KIND_OTHER;
+	hierarchy = find_hierarchy(view, mount->root, &path);
+	if (hierarchy && hierarchy->read_only)
+		mount->super_options = (struct slice){"ro", 2};
+	return hierarchy ? KIND_HIERARCHY : KIND_OTHER;
 }
 
 /* "rw" or "ro", the first of the filesystem's own options. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "peer.h"
+#include "visit.h"
 
 #define FUSE_ROOT_INO 1
 #define ATTRIBUTE_MAX 65536 /* XATTR_SIZE_MAX */
@@ -131,9 +132,10 @@ static bool try_copy(const struct view *view)
 	return copied > 0;
 }
 
-int view_open(struct view *view, const char *path)
+/* Whether what is at `path` can be what is shown, and its device. */
+static int look_at(const char *path, dev_t *device)
 {
-	int top = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), before;
+	int top = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
 	struct stat st;
 	int error = 0;
@@ -142,23 +144,73 @@ int view_open(struct view *view, const char *path)
 		error = -errno;
 	else if ((unsigned long)fs.f_type != FUSE_SUPER_MAGIC)
 		error = -ENOTSUP;
-	if (error) {
-		if (top >= 0)
-			close(top);
+	else
+		*device = st.st_dev;
+	if (top >= 0)
+		close(top);
+	return error;
+}
+
+static void forget(int top, int home)
+{
+	if (top >= 0)
+		close(top);
+	if (home >= 0)
+		close(home);
+}
+
+int view_open(struct view *view, const char *path)
+{
+	dev_t device;
+	int error = look_at(path, &device), top, home, top_before, home_before;
+
+	if (error)
 		return error;
-	}
+	home = visit_shut_in(path, &top);
+	if (home < 0)
+		return home;
 	pthread_rwlock_wrlock(&view->lock);
-	before = view->top;
+	top_before = view->top;
+	home_before = view->home;
 	view->top = top;
-	view->device = st.st_dev;
+	view->home = home;
+	view->device = device;
 	pthread_rwlock_unlock(&view->lock);
-	if (before >= 0)
-		close(before);
+	forget(top_before, home_before);
 	if (view->count)
 		return 0;
 	error = learn_hierarchies(view);
 	view->copies = !error && try_copy(view);
 	return error;
+}
+
+int view_open_hierarchy(struct view *view, unsigned hierarchy)
+{
+	int fd;
+
+	pthread_rwlock_rdlock(&view->lock);
+	fd = openat(view->top, view->hierarchies[hierarchy].name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	pthread_rwlock_unlock(&view->lock);
+	return fd;
+}
+
+bool view_is_read_only(struct view *view, unsigned hierarchy)
+{
+	bool read_only;
+
+	pthread_rwlock_rdlock(&view->lock);
+	read_only = view->hierarchies[hierarchy].read_only;
+	pthread_rwlock_unlock(&view->lock);
+	return read_only;
+}
+
+void view_set_read_only(struct view *view, unsigned hierarchy, bool read_only)
+{
+	pthread_rwlock_wrlock(&view->lock);
+	view->hierarchies[hierarchy].read_only = read_only;
+	pthread_rwlock_unlock(&view->lock);
 }
 
 bool view_has(struct view *view, int file, struct statx *about)

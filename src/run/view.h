@@ -23,10 +23,11 @@ struct statx;
 struct view_hierarchy {
 	char name[VIEW_NAME_MAX]; /* its directory: "cpu", "systemd" */
 	char option[VIEW_NAME_MAX]; /* its word in the tables: "cpu", "name=systemd" */
+	bool read_only; /* as a remount has made it, protected by the view's lock */
 };
 
 struct view {
-	struct view_hierarchy hierarchies[VIEW_MAX_HIERARCHIES]; /* constant once it is shown */
+	struct view_hierarchy hierarchies[VIEW_MAX_HIERARCHIES]; /* constant once they are shown, but for read_only */
 	unsigned count;
 	/*
 	 * The kernel copies from the files, by sendfile(2) and splice(2), constant too. Before Linux 6.5 it did from
@@ -35,11 +36,13 @@ struct view {
 	bool copies;
 	char prefix[VIEW_NAME_MAX]; /* "" or "/NAME": of each hierarchy, shown as its root */
 	const char *at; /* where programs find the tree */
+	dev_t cover; /* of the tmpfs at `at`, where what is below it must stay out of sight; else 0 */
 	const char *mount; /* where the FUSE mount is, when paths to `at` are led there; else NULL */
 	/* Protects what changes when the daemon is started anew. */
 	pthread_rwlock_t lock;
 	dev_t device; /* of the FUSE mount */
-	int top; /* the FUSE mount's root, O_PATH */
+	int top; /* the FUSE mount's root, O_PATH, in `home` */
+	int home; /* a mount namespace that has only this mount (visit.h) */
 };
 
 /*
@@ -56,6 +59,13 @@ bool view_has(struct view *view, int file, struct statx *about);
 
 /* Whether what view_has() told of is the top of the whole tree. */
 bool view_is_top(const struct statx *about);
+
+/* The root of a hierarchy, for reading. A descriptor or a negative errno. */
+int view_open_hierarchy(struct view *view, unsigned hierarchy);
+
+/* Whether its filesystem is shown read-only. */
+bool view_is_read_only(struct view *view, unsigned hierarchy);
+void view_set_read_only(struct view *view, unsigned hierarchy, bool read_only);
 
 /* The text of /proc/cgroups, as the daemon tells it. 0 or a negative errno. */
 int view_cgroups(struct view *view, struct text *out);

@@ -14,7 +14,7 @@ AT_FDCWD = -100
 
 # System call numbers of x86_64; openat2's is everywhere the same.
 SYS_OPEN, SYS_OPENAT, SYS_OPENAT2, SYS_STATFS, SYS_FSTATFS, SYS_GETTID = 2, 257, 437, 137, 138, 186
-SYS_CLONE, SYS_FSOPEN = 56, 430
+SYS_CLONE = 56
 CLONE_NEWCGROUP, MNT_DETACH = 0x02000000, 2
 
 TMPFS, CGROUP, CGROUP2, PROC, FUSE = 0x01021994, 0x27e0eb, 0x63677270, 0x9fa0, 0x65735546
@@ -189,14 +189,6 @@ def mount_on_descriptor(target):
     after = set(os.listdir(target))
     LIBC.umount2(os.fsencode(target), MNT_DETACH)
     return "cgroup.procs" if "cgroup.procs" in after - before else sorted(after)
-
-
-def fsopen_ends(*kinds):
-    ends = []
-    for kind in kinds:
-        fd = LIBC.syscall(SYS_FSOPEN, os.fsencode(kind), 0)
-        ends.append("0" if fd >= 0 else errno.errorcode[ctypes.get_errno()])
-    return " ".join(ends)
 
 
 def in_cloned_cgroup_namespace():

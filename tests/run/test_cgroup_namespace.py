@@ -197,11 +197,6 @@ def test_no_version_two(wrapper):
     assert out.split() == ["ENODEV"]
 
 
-def test_newer_calls(wrapper):
-    script = f"{probes.COMMAND} fsopen_ends cgroup cgroup2 tmpfs"
-    assert shell(script, wrapper=wrapper).split() == ["ENOSYS", "ENOSYS", "0"]
-
-
 def test_other_types_are_the_kernels(say):
     assert say(f"{probes.COMMAND} mount_ends tmpfs - size=4k nonesuch=1").split() == \
         ["0", "0", "EINVAL"]

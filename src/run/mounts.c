@@ -1,0 +1,234 @@
+/* Mounts of our tree. */
+#include "mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "namespace.h"
+#include "peer.h"
+#include "view.h"
+#include "visit.h"
+
+/* What a thread in the other namespace is to do. */
+struct errand {
+	const char *path;
+	const struct mount_attr *attributes;
+	int mount, target;
+	unsigned flags;
+	const struct place *place;
+};
+
+static int set_attributes(int mount, const struct mount_attr *attributes)
+{
+	struct mount_attr copy = *attributes;
+
+	return mount_setattr(mount, "", AT_EMPTY_PATH, &copy, sizeof(copy)) ? -errno : 0;
+}
+
+static int clone_mount(void *argument)
+{
+	const struct errand *errand = argument;
+	int mount = open_tree(errand->mount, errand->path + strspn(errand->path, "/"),
+			      AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int error;
+
+	if (mount < 0)
+		return -errno;
+	error = set_attributes(mount, errand->attributes);
+	if (error)
+		close(mount);
+	return error ? error : mount;
+}
+
+int mounts_clone(struct view *view, const char *path, const struct mount_attr *attributes)
+{
+	struct errand errand = {.path = path, .attributes = attributes};
+	int result;
+
+	pthread_rwlock_rdlock(&view->lock);
+	errand.mount = view->top;
+	result = visit(view->home, clone_mount, &errand);
+	pthread_rwlock_unlock(&view->lock);
+	return result;
+}
+
+/* In the task's namespace, as long as it is the task that asked. */
+static int do_there(const struct peer *peer, int (*work)(void *argument), void *argument)
+{
+	int namespace = peer_proc_open(peer, "ns/mnt", O_RDONLY), result;
+
+	if (namespace < 0)
+		return namespace;
+	result = peer_is_there(peer) ? visit(namespace, work, argument) : -ESRCH;
+	close(namespace);
+	return result;
+}
+
+static int attach(void *argument)
+{
+	const struct errand *errand = argument;
+
+	return move_mount(errand->mount, "", errand->target, "",
+			  errand->flags | MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
+		       ? -errno
+		       : 0;
+}
+
+int mounts_attach(const struct peer *peer, int mount, int target, unsigned flags)
+{
+	return do_there(peer, attach,
+			&(struct errand){.mount = mount, .target = target, .flags = flags});
+}
+
+static int change(void *argument)
+{
+	const struct errand *errand = argument;
+
+	return set_attributes(errand->mount, errand->attributes);
+}
+
+int mounts_change(const struct peer *peer, int mount, const struct mount_attr *attributes)
+{
+	return do_there(peer, change,
+			&(struct errand){.mount = mount, .attributes = attributes});
+}
+
+/* From the directory it is in: a descriptor of its own would keep it busy. */
+static int unmount(void *argument)
+{
+	const struct errand *errand = argument;
+	const struct place *place = errand->place;
+	bool has_name = place->parent >= 0;
+
+	if (fchdir(has_name ? place->parent : place->fd) ||
+	    umount2(has_name ? place->name : ".", (int)errand->flags | UMOUNT_NOFOLLOW))
+		return -errno;
+	return 0;
+}
+
+int mounts_unmount(const struct peer *peer, const struct place *place, int flags)
+{
+	return do_there(peer, unmount, &(struct errand){.place = place, .flags = (unsigned)flags});
+}
+
+bool mounts_identify(int file, struct mount_identity *identity)
+{
+	struct statx about;
+
+	if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &about) ||
+	    !(about.stx_mask & STATX_MNT_ID))
+		return false;
+	identity->id = about.stx_mnt_id;
+	identity->is_root = about.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+	return true;
+}
+
+/* Blanks and the like are "\040" in the table. Source: mangle() of fs/proc_namespace.c. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; to++) {
+		unsigned value;
+
+		if (*from == '\\' && sscanf(from + 1, "%3o", &value) == 1) {
+			*to = (char)value;
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+struct line {
+	uint64_t id;
+	char root[PATH_MAX], point[PATH_MAX], type[32];
+};
+
+static bool parse_line(const char *text, struct line *line)
+{
+	const char *end = strstr(text, " - ");
+
+	if (!end || sscanf(end, " - %31s", line->type) != 1 ||
+	    sscanf(text, "%" SCNu64 " %*u %*s %4095s %4095s", &line->id, line->root,
+		   line->point) != 3)
+		return false;
+	unescape(line->root);
+	unescape(line->point);
+	return true;
+}
+
+/* The first line of the task's mountinfo that is looked for. False: there is none. */
+static bool find_line(const struct peer *peer, struct line *line,
+		      bool (*is_it)(const struct line *line, const void *wanted), const void *wanted)
+{
+	struct text table = {0};
+	bool found = false;
+	char *rest, *text;
+
+	if (!peer_proc_read(peer, "mountinfo", &table))
+		text_add_bytes(&table, "", 1);
+	rest = table.error ? NULL : table.data;
+	while (!found && (text = strsep(&rest, "\n")))
+		found = parse_line(text, line) && is_it(line, wanted);
+	text_free(&table);
+	return found;
+}
+
+static bool has_id(const struct line *line, const void *wanted)
+{
+	return line->id == *(const uint64_t *)wanted;
+}
+
+bool mounts_find(const struct peer *peer, uint64_t id, char root[PATH_MAX], char point[PATH_MAX])
+{
+	struct line line;
+
+	if (!find_line(peer, &line, has_id, &id))
+		return false;
+	strcpy(root, line.root);
+	strcpy(point, line.point);
+	return true;
+}
+
+static bool is_kernels_below(const struct line *line, const void *wanted)
+{
+	return !strncmp(line->type, "cgroup", strlen("cgroup")) &&
+	       namespace_is_below(line->point, wanted);
+}
+
+bool mounts_has_kernels(const struct peer *peer, const char *point)
+{
+	struct line line;
+
+	return find_line(peer, &line, is_kernels_below, point);
+}
+
+static int hierarchy_of_root(const struct view *view, const char *root)
+{
+	for (unsigned i = 0; i < view->count; i++) {
+		size_t len = strlen(view->hierarchies[i].name);
+
+		if (*root == '/' && !strncmp(root + 1, view->hierarchies[i].name, len) &&
+		    (root[len + 1] == '/' || !root[len + 1]))
+			return (int)i;
+	}
+	return -1;
+}
+
+int mounts_hierarchy(struct view *view, const struct peer *peer, int file)
+{
+	char root[PATH_MAX], point[PATH_MAX];
+	struct mount_identity identity;
+
+	if (!mounts_identify(file, &identity) || !mounts_find(peer, identity.id, root, point))
+		return -1;
+	return hierarchy_of_root(view, root);
+}

@@ -1,0 +1,16 @@
+#ifndef RUN_RIGHTS_H
+#define RUN_RIGHTS_H
+
+#include <stdbool.h>
+
+struct peer;
+
+/* What a task may do to mounts. Source: ns_capable() of kernel/capability.c. */
+
+/* Whether it has CAP_SYS_ADMIN in the user namespace that owns its namespace of this kind ("mnt", "cgroup"). */
+bool rights_over(const struct peer *peer, const char *namespace);
+
+/* Whether it has CAP_SYS_ADMIN in the supervisor's user namespace, which is the first for all below it. */
+bool rights_of_admin(const struct peer *peer);
+
+#endif
