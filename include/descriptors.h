@@ -12,8 +12,11 @@ void descriptors_fill(void);
 /* Has /dev/null in all from `first` to `last` (both within 0 to 2). Nothing happens where it cannot be opened. */
 void descriptors_to_null(int first, int last);
 
-/* Closes all above 2 but these two (-1: none). Source: close_range(2), and /proc/self/fd before Linux 5.9. */
-void descriptors_close(int kept, int also_kept);
+/*
+ * Closes all above 2 but the `count` in `kept`, of which those below 3 (-1) are none. Source: close_range(2), and
+ * /proc/self/fd before Linux 5.9.
+ */
+void descriptors_close(const int *kept, unsigned count);
 
 /*
  * Has as many open files allowed as may be: as the hard limit says, which root raises to `wanted` if

@@ -35,8 +35,20 @@ void descriptors_to_null(int first, int last)
 		close(null);
 }
 
+/* The least of the kept that is `first` or above; INT_MAX: none. */
+static int next_kept(const int *kept, unsigned count, int first)
+{
+	int next = INT_MAX;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (kept[i] >= first && kept[i] < next)
+			next = kept[i];
+	}
+	return next;
+}
+
 /* One by one, where the kernel cannot do it at once. */
-static void close_listed(int kept, int also_kept)
+static void close_listed(const int *kept, unsigned count)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	const struct dirent *entry;
@@ -44,34 +56,29 @@ static void close_listed(int kept, int also_kept)
 	while (directory && (entry = readdir(directory))) {
 		int fd = atoi(entry->d_name); /* "." and ".." are 0 */
 
-		if (fd >= FIRST && fd != kept && fd != also_kept && fd != dirfd(directory))
+		if (fd >= FIRST && next_kept(kept, count, fd) != fd && fd != dirfd(directory))
 			close(fd);
 	}
 	if (directory)
 		closedir(directory);
 }
 
-static bool close_range_of(unsigned first, unsigned last)
+static bool close_range_of(int first, int last)
 {
 	return first > last || !syscall(__NR_close_range, first, last, 0);
 }
 
-void descriptors_close(int kept, int also_kept)
+void descriptors_close(const int *kept, unsigned count)
 {
-	const int lower = kept < also_kept ? kept : also_kept, higher = kept < also_kept ? also_kept : kept;
-	unsigned first = FIRST;
-
-	for (unsigned i = 0; i < 2; i++) {
-		int fd = i ? higher : lower;
-
-		if (fd < FIRST)
-			continue;
-		if (!close_range_of(first, (unsigned)fd - 1))
-			close_listed(kept, also_kept);
-		first = (unsigned)fd + 1;
+	for (int first = FIRST, next; first < INT_MAX; first = next + 1) {
+		next = next_kept(kept, count, first);
+		if (!close_range_of(first, next - 1)) {
+			close_listed(kept, count);
+			return;
+		}
+		if (next == INT_MAX)
+			return;
 	}
-	if (!close_range_of(first, UINT_MAX))
-		close_listed(kept, also_kept);
 }
 
 void descriptors_allow(unsigned wanted)

@@ -1,8 +1,10 @@
 /*
  * What the kernel tells of cgroups in /proc: /proc/PID/cgroup (proc_cgroup_show, kernel/cgroup/cgroup.c)
- * and /proc/cgroups (proc_cgroupstats_show, kernel/cgroup/cgroup-v1.c).
+ * and /proc/cgroups (proc_cgroupstats_show, kernel/cgroup/cgroup-v1.c); and a hierarchy's options in the
+ * mount tables (cgroup1_show_options).
  */
 #include <errno.h>
+#include <string.h>
 
 #include "cgroup.h"
 #include "controller.h"
@@ -51,6 +53,47 @@ int tree_show_task(struct tree *tree, const struct caller *caller, pid_t number,
 
 		add_hierarchy(out, hierarchy);
 		cgroup_add_path(group ? cgroup_of_group(group) : hierarchy->root, out);
+		text_add(out, "\n");
+	}
+	tree_unlock(tree);
+	return out->error;
+}
+
+/* seq_show_option(): a value's commas and blanks in octal. */
+static void add_option(struct text *out, const char *name, const char *value)
+{
+	text_printf(out, ",%s=", name);
+	for (; *value; value++) {
+		if (strchr(", \t\n\\", *value))
+			text_printf(out, "\\%03o", (unsigned char)*value);
+		else
+			text_add_bytes(out, value, 1);
+	}
+}
+
+static void add_options(struct text *out, const struct hierarchy *hierarchy)
+{
+	for (unsigned i = 0; hierarchy->controllers[i]; i++) {
+		if (!hierarchy->controllers[i]->named)
+			text_printf(out, ",%s", hierarchy->controllers[i]->name);
+	}
+	if (hierarchy->release_agent && *hierarchy->release_agent)
+		add_option(out, "release_agent", hierarchy->release_agent);
+	if (hierarchy->root->clone_children)
+		text_add(out, ",clone_children");
+	for (unsigned i = 0; hierarchy->controllers[i]; i++) {
+		if (hierarchy->controllers[i]->named)
+			add_option(out, "name", hierarchy->controllers[i]->name);
+	}
+}
+
+int tree_show_options(struct tree *tree, struct text *out)
+{
+	text_clear(out);
+	tree_read_lock(tree);
+	for (unsigned i = 0; i < tree->hierarchy_count; i++) {
+		add_hierarchy(out, &tree->hierarchies[i]);
+		add_options(out, &tree->hierarchies[i]);
 		text_add(out, "\n");
 	}
 	tree_unlock(tree);

@@ -69,10 +69,12 @@ int op_removexattr(const char *path, const char *name)
 
 /*
  * What no file can say, as unlisted attributes of the top directory: "system.cgroup.PID" is PID's
- * /proc/PID/cgroup in this tree, "system.cgroups" its /proc/cgroups. fuse_cgroup_run(1) asks for them.
+ * /proc/PID/cgroup in this tree, "system.cgroups" its /proc/cgroups, "system.cgroup.options" what mount tables
+ * show of each hierarchy. fuse_cgroup_run(1) asks for them.
  */
 #define TASK_ATTRIBUTE "system.cgroup."
 #define CONTROLLERS_ATTRIBUTE "system.cgroups"
+#define OPTIONS_ATTRIBUTE "system.cgroup.options"
 
 static int show_proc_file(const char *name, struct text *out)
 {
@@ -81,6 +83,8 @@ static int show_proc_file(const char *name, struct text *out)
 
 	if (!strcmp(name, CONTROLLERS_ATTRIBUTE))
 		return tree_show_controllers(front_end()->tree, out);
+	if (!strcmp(name, OPTIONS_ATTRIBUTE))
+		return tree_show_options(front_end()->tree, out);
 	if (strncmp(name, TASK_ATTRIBUTE, strlen(TASK_ATTRIBUTE)))
 		return -EOPNOTSUPP;
 	if (number_parse_int(name + strlen(TASK_ATTRIBUTE), 10, &number) || number <= 0)

@@ -232,7 +232,7 @@ int main(int argc, char **argv)
 	int status = 1;
 
 	descriptors_fill();
-	descriptors_close(-1, -1);
+	descriptors_close(NULL, 0);
 	descriptors_allow(DESCRIPTORS);
 	fuse_set_log_func(keep_fuse_complaint);
 	switch (options_parse(&options, &args)) {

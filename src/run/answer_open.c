@@ -57,9 +57,8 @@ static int make_mountinfo(struct view *view, const struct text *roots, const str
 	struct text mountinfo = {0};
 	int error = read_place(file, &mountinfo);
 
-	(void)of;
 	if (!error)
-		error = view_mountinfo(view, roots, &mountinfo, out);
+		error = view_mountinfo(view, roots, &mountinfo, view_is_outside(view, of), out);
 	text_free(&mountinfo);
 	return error;
 }
@@ -68,9 +67,10 @@ static int make_mountinfo(struct view *view, const struct text *roots, const str
 
 static int make_from_two(struct view *view, const struct peer *of, int file, struct text *out,
 			 int (*merge)(struct view *view, const struct text *mountinfo,
-				      const struct text *table, struct text *out))
+				      const struct text *table, bool outside, struct text *out))
 {
 	struct text mountinfo = {0}, table = {0};
+	bool outside = view_is_outside(view, of);
 	int error = -EAGAIN;
 
 	for (unsigned i = 0; i < MOMENTS && error == -EAGAIN; i++) {
@@ -78,7 +78,7 @@ static int make_from_two(struct view *view, const struct peer *of, int file, str
 		if (!error)
 			error = read_place(file, &table);
 		if (!error)
-			error = merge(view, &mountinfo, &table, out);
+			error = merge(view, &mountinfo, &table, outside, out);
 	}
 	text_free(&mountinfo);
 	text_free(&table);

@@ -192,7 +192,7 @@ int command_run(const struct run_options *options, const struct sock_fprog *filt
 	if (!command)
 		become_command(options, filter, channel);
 	/* Whose end somebody waits for is open as long as the command has it. */
-	descriptors_close(channel, -1);
+	descriptors_close(&channel, 1);
 	descriptors_to_null(STDIN_FILENO, STDOUT_FILENO);
 	if (!privilege_keep_launchers()) {
 		kill_tree(command);

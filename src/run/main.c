@@ -1,5 +1,6 @@
 /* fuse_cgroup_run(1): runs a command that takes our tree for the kernel's cgroups. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdint.h>
@@ -60,7 +61,7 @@ static void become_supervisor(const struct run_options *options, int channel)
 	setsid();
 	descriptors_to_null(STDIN_FILENO, STDOUT_FILENO);
 	descriptors_fill();
-	descriptors_close(channel, options->program);
+	descriptors_close((int[]){channel, options->program, options->outside}, 3);
 	if (!leave_limits())
 		exit(EXIT_OURS);
 	signal(SIGPIPE, SIG_IGN);
@@ -94,6 +95,15 @@ static bool find_places(struct run_options *options)
 	return true;
 }
 
+static bool leave_namespace(struct run_options *options)
+{
+	int here = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	if (here >= 0)
+		options->outside = descriptors_move_up(here);
+	return find_places(options) && namespace_enter();
+}
+
 static int run(struct run_options *options, struct sock_fprog *filter)
 {
 	pid_t supervisor;
@@ -107,7 +117,7 @@ static int run(struct run_options *options, struct sock_fprog *filter)
 	/* While its path leads there: it may not in the namespace to come, nor when another has to be started. */
 	if (!options->root && !cgroupfs_find(&options->program))
 		return EXIT_OURS;
-	if (!options->redirect && (!find_places(options) || !namespace_enter()))
+	if (!options->redirect && !leave_namespace(options))
 		return EXIT_OURS;
 	command_block_signals();
 	supervisor = channel_open(ends) ? fork() : -1;

@@ -256,7 +256,7 @@ enum run_options_result run_options_parse(struct run_options *options, int argc,
 	enum run_options_result result;
 	int key;
 
-	*options = (struct run_options){.at = "/sys/fs/cgroup", .program = -1};
+	*options = (struct run_options){.at = "/sys/fs/cgroup", .outside = -1, .program = -1};
 	while ((key = getopt_long(argc, argv, "+m:c:hV", option_table, NULL)) != -1) {
 		result = take_option(options, key);
 		if (result != RUN_OPTIONS_RUN)

@@ -20,6 +20,7 @@ struct run_options {
 	const char *at; /* where the tree is put */
 	const char *root; /* an existing mount of fuse_cgroupfs; NULL: a daemon of our own */
 	const char *directory; /* at or below `at`, to start the command in; NULL: where we are */
+	int outside; /* the mount namespace where we were started, if we leave it; else -1 */
 	int program; /* of the daemon (cgroupfs_find()), O_PATH; -1: a mount of others is shown */
 	bool redirect; /* leave the mounts alone */
 	bool trace;

@@ -15,9 +15,9 @@
 #define CAP(name) (UINT64_C(1) << CAP_##name)
 
 /*
- * To look into tasks: SYS_PTRACE. To mount in their namespaces: SYS_ADMIN, SYS_CHROOT (setns(2)). To move the
- * command into a cpuset, and to receive calls before anything else runs: SYS_NICE. To be them for a moment: SETUID, SETGID, and what may be in their effective
- * set that a call on a path asks for.
+ * To look into tasks: SYS_PTRACE. To mount in their namespaces: SYS_ADMIN, SYS_CHROOT (setns(2)). To receive
+ * calls at a real-time priority, and to move the command into a cpuset: SYS_NICE. To be them for a moment:
+ * SETUID, SETGID, and what may be in their effective set that a call on a path asks for.
  */
 #define OF_SUPERVISOR (CAP(SYS_PTRACE) | CAP(SYS_ADMIN) | CAP(SYS_CHROOT) | CAP(SYS_NICE) | CAP(SETUID) | \
 		       CAP(SETGID) | CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH) | CAP(FOWNER) | \

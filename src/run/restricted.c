@@ -59,7 +59,7 @@ static void become_marker(int end, pid_t parent)
 	struct channel_message message;
 
 	descriptors_to_null(0, 2);
-	descriptors_close(end, -1);
+	descriptors_close(&end, 1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || chdir("/"))
 		_exit(1);

@@ -80,7 +80,7 @@ static int start_daemon(const struct cgroupfs *cgroupfs)
 static void become_starter(const struct cgroupfs *cgroupfs, int end, pid_t parent)
 {
 	dup2(cgroupfs->log, STDERR_FILENO);
-	descriptors_close(end, cgroupfs->program);
+	descriptors_close((int[]){end, cgroupfs->program}, 2);
 	if (chdir("/"))
 		_exit(1);
 	end_with(parent, SIGKILL);

@@ -192,7 +192,8 @@ int supervisor_run(const struct run_options *options, int channel)
 
 	supervisor = (struct supervisor){
 		.options = options,
-		.view = {.lock = PTHREAD_RWLOCK_INITIALIZER, .top = -1, .home = -1, .at = options->at},
+		.view = {.lock = PTHREAD_RWLOCK_INITIALIZER, .top = -1, .home = -1, .at = options->at,
+			 .outside = options->outside},
 		.cgroupfs = {.pidfd = -1},
 		.pause = {.launcher = (int)syscall(__NR_pidfd_open, getppid(), 0)},
 		.channel = channel,

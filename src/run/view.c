@@ -14,6 +14,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "machine_task.h"
 #include "peer.h"
 #include "visit.h"
 
@@ -268,6 +269,34 @@ static bool find_membership(const struct text *memberships, const char *word, si
 	return false;
 }
 
+int view_options(struct view *view, struct text *out)
+{
+	return ask(view, "system.cgroup.options", out);
+}
+
+bool view_find_line(const struct text *lines, const char *word, size_t word_len, const char **rest, size_t *len)
+{
+	struct membership membership;
+
+	if (!find_membership(lines, word, word_len, &membership))
+		return false;
+	*rest = membership.path;
+	*len = membership.path_len;
+	return true;
+}
+
+bool view_is_outside(const struct view *view, const struct peer *peer)
+{
+	struct stat ours, theirs;
+	int error;
+
+	if (view->outside < 0 || fstat(view->outside, &ours))
+		return false;
+	error = peer_proc_stat(peer, "ns/mnt", &theirs);
+	/* Of whom a user may not know it, it is no descendant of the user's launcher. */
+	return error == -EACCES || (!error && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino);
+}
+
 bool view_is_frozen(struct view *view, pid_t tid)
 {
 	static const char word[] = "freezer", thawed[] = "THAWED";
@@ -317,12 +346,27 @@ static void add_membership(struct text *out, const struct view *view, const stru
 	text_add(out, "\n");
 }
 
+#define PF_EXITING 0x4 /* linux/sched.h */
+
+/* proc_cgroup_show(): who is exiting, a zombie too, is told to be in the root of each hierarchy. */
+static bool is_exiting(const struct peer *peer)
+{
+	struct machine_task_stat stat = {0};
+	struct text text = {0};
+
+	if (!peer_proc_read(peer, "stat", &text) && machine_parse_task_stat(text.data, text.len, &stat))
+		stat.flags = 0;
+	text_free(&text);
+	return stat.flags & PF_EXITING;
+}
+
 int view_task(struct view *view, const struct text *roots, const struct peer *peer,
 	      struct text *out)
 {
 	struct membership membership;
 	struct text text = {0};
 	int error = view_memberships(view, peer, &text);
+	bool exiting = !error && is_exiting(peer);
 	const char *at = text.data, *line;
 	size_t len;
 
@@ -331,7 +375,10 @@ int view_task(struct view *view, const struct text *roots, const struct peer *pe
 		if (!split_membership(line, len, &membership))
 			continue;
 		text_add_bytes(out, line, (size_t)(membership.path - line));
-		add_membership(out, view, roots, &membership);
+		if (exiting)
+			text_add(out, "/\n");
+		else
+			add_membership(out, view, roots, &membership);
 	}
 	text_free(&text);
 	return error ? error : out->error;

@@ -37,6 +37,7 @@ struct view {
 	char prefix[VIEW_NAME_MAX]; /* "" or "/NAME": of each hierarchy, shown as its root */
 	const char *at; /* where programs find the tree */
 	dev_t cover; /* of the tmpfs at `at`, where what is below it must stay out of sight; else 0 */
+	int outside; /* the mount namespace that the launcher was started in; -1: we are in it still */
 	const char *mount; /* where the FUSE mount is, when paths to `at` are led there; else NULL */
 	/* Protects what changes when the daemon is started anew. */
 	pthread_rwlock_t lock;
@@ -97,18 +98,28 @@ int view_cpuset(struct view *view, const struct text *roots, const struct peer *
  */
 void view_add_path(struct text *out, const char *prefix, const char *path, size_t len);
 
+/* What mount tables show of each hierarchy, for view_find_line(). 0 or a negative errno, and *out is empty. */
+int view_options(struct view *view, struct text *out);
+
+/* The rest of the line of this word in what view_memberships() or view_options() told. False: there is none. */
+bool view_find_line(const struct text *lines, const char *word, size_t word_len, const char **rest, size_t *len);
+
+/* Whether the task lives in the mount namespace that the launcher was started in. */
+bool view_is_outside(const struct view *view, const struct peer *peer);
+
 /*
  * The tables as the view has them, from the kernel's own of the same process and moment: our mounts
- * are cgroup mounts, the kernel's own cgroups are not there, all else stays to the letter.
+ * are cgroup mounts, the kernel's own cgroups are not there, all else stays to the letter. In those of
+ * one that is `outside` our mounts are added, as it is in our cgroups, too.
  * /proc/PID/mounts and mountstats need its mountinfo beside them. 0; -EAGAIN: `mounts` and
  * `mountinfo` are not of one moment; -ENOMEM. Sources: show_mountinfo, show_vfsmnt, show_vfsstat of
  * fs/proc_namespace.c, cgroup1_show_options of kernel/cgroup/cgroup-v1.c.
  */
-int view_mountinfo(struct view *view, const struct text *roots, const struct text *mountinfo,
+int view_mountinfo(struct view *view, const struct text *roots, const struct text *mountinfo, bool outside,
 		   struct text *out);
-int view_mounts(struct view *view, const struct text *mountinfo, const struct text *mounts,
+int view_mounts(struct view *view, const struct text *mountinfo, const struct text *mounts, bool outside,
 		struct text *out);
 int view_mountstats(struct view *view, const struct text *mountinfo, const struct text *mountstats,
-		    struct text *out);
+		    bool outside, struct text *out);
 
 #endif

@@ -1,6 +1,7 @@
 """Readers in namespaces and roots of their own, as containers are."""
 
 import re
+import subprocess
 
 import pytest
 
@@ -88,6 +89,27 @@ def look_at_inner():
         child.stdin.write("\n")
     os.rmdir(f"{AT}/memory/one")
     return found
+
+
+REMOVED = f"""
+cgroup={AT}/memory/fcg-removed-$$
+mkdir "$cgroup" "$cgroup/in" "$TMPDIR/bound"; touch "$TMPDIR/file"
+mount --bind "$cgroup/in" "$TMPDIR/bound"; mount --bind "$cgroup/in/memory.stat" "$TMPDIR/file"
+rmdir "$cgroup/in" "$cgroup"
+grep "$TMPDIR" /proc/self/mountinfo | sed "s/.* \\(\\/[^ ]*fcg-removed-\\)[0-9]*\\([^ ]*\\) .*/\\1N\\2/"
+umount "$TMPDIR/bound" "$TMPDIR/file"; rmdir "$TMPDIR/bound"; rm "$TMPDIR/file"
+"""
+
+
+def test_mount_of_a_removed_cgroup():
+    """The kernel's cgroups do not tell, as other filesystems do, that the root is deleted."""
+    out = shell("unshare -m sh -ec \"$1\"", REMOVED)
+    assert out == "/fcg-removed-N/in\n/fcg-removed-N/in/memory.stat\n"
+    if any(" - cgroup " in line and f" {AT}/memory " in line for line in open("/proc/self/mountinfo", encoding="utf-8")):
+        with launcher.temporary() as directory:
+            kernels = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-ec", REMOVED], text=True,
+                                     env=launcher.environment(directory), stdout=subprocess.PIPE, check=True).stdout
+        assert re.sub(r"^.*(?=/fcg)", "", kernels, flags=re.M) == out
 
 
 def test_mounts_of_the_users():

@@ -257,13 +257,90 @@ def open_at(fd, name):
     return os.open(name, os.O_RDONLY, dir_fd=fd)
 
 
-@pytest.mark.parametrize("name", OF_TASKS)
-def test_init(inside, name):
-    """A process that has nothing to do with us: its own mounts, our memberships."""
-    if name in ("cgroup", "cpuset"):
-        assert read(inside, f"/proc/1/{name}") == read(inside, f"/proc/self/{name}")
-        return
+@pytest.mark.parametrize("name", ["cgroup", "cpuset"])
+def test_memberships_of_init(inside, name):
+    assert read(inside, f"/proc/1/{name}") == read(inside, f"/proc/self/{name}")
+
+
+@pytest.mark.parametrize("name", OF_TASKS[:3])
+def test_mounts_of_init(inside, name):
+    """A process that has nothing to do with us: its own mounts, and ours where its memberships are to be found."""
+    point = {"mountinfo": 4, "mounts": 1, "mountstats": 4}[name]
     cgroups = {"mountinfo": r" - cgroup2? ", "mounts": r"^\S+ \S+ cgroup2? ",
                "mountstats": " with fstype cgroup2?$"}[name]
-    ours, kernels = ours_and_the_kernels(inside, name, 1)
-    assert ours.splitlines() == [line for line in kernels.splitlines() if not re.search(cgroups, line)]
+    text, kernels = ours_and_the_kernels(inside, name, 1)
+    ours = [line for line in text.splitlines() if f" {AT}" in line]
+    rest = [line for line in text.splitlines() if f" {AT}" not in line]
+    assert rest == [line for line in kernels.splitlines() if not re.search(cgroups, line) and f" {AT}" not in line]
+    assert [line.split()[point] for line in ours] == [
+        line.split()[point] for line in read(inside, f"/proc/self/{name}").splitlines() if f" {AT}" in line]
+    if name == "mountinfo":
+        numbers = [line.split()[0] for line in text.splitlines()]
+        assert len(numbers) == len(set(numbers))
+        assert {line.split()[1] for line in ours[1:]} == {ours[0].split()[0]}
+        assert ours[0].split()[1] in numbers[:-len(ours)]
+        assert [line.split(" - ")[1] for line in ours] == [
+            line.split(" - ")[1] for line in read(inside, "/proc/self/mountinfo").splitlines() if f" {AT}" in line]
+
+
+def test_clients_find_the_hierarchies_of_init(inside):
+    """node_exporter and findmnt look there."""
+    assert inside.call(probes.run, "findmnt", "-N", "1", "-n", "-t", "cgroup", "-o", "TARGET", "-O", "memory") == (
+        0, f"{AT}/memory\n", "")
+
+
+def test_options_of_a_hierarchy(inside):
+    """What is set at its root, where the kernel shows it: as of systemd's on a v1 machine."""
+    inside.call(write, f"{AT}/systemd/release_agent", "/lib/agent,one")
+    inside.call(write, f"{AT}/cpu/cgroup.clone_children", "1")
+    try:
+        mounts = probes.mounts(read(inside, "/proc/self/mountinfo"))
+        assert mounts[f"{AT}/systemd"][2] == "rw,release_agent=/lib/agent\\054one,name=systemd"
+        assert mounts[f"{AT}/cpu"][2] == "rw,cpu,clone_children"
+        assert mounts[f"{AT}/memory"][2] == "rw,memory"
+        lines = [line.split()[3] for line in read(inside, "/proc/mounts").splitlines() if f" {AT}/cpu " in line]
+        assert lines == ["rw,nosuid,nodev,noexec,relatime,cpu,clone_children"]
+    finally:
+        inside.call(write, f"{AT}/systemd/release_agent", "")
+        inside.call(write, f"{AT}/cpu/cgroup.clone_children", "0")
+
+
+def on_the_kernels_tree(function, *arguments):
+    """What the function says there; nothing where the kernel has no v1 tree."""
+    mounted = any(f" {AT}/memory " in line and " - cgroup " in line
+                  for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines())
+    return function(*arguments) if mounted else None
+
+
+def test_an_exiting_process(inside):
+    """A zombie is in no cgroup but the root, though its cpuset is told."""
+    ours = inside.call(look_at_zombie, f"fcg-zombie-{os.getpid()}")
+    assert ours == ("/NAME", "Z", "/", True)
+    assert on_the_kernels_tree(look_at_zombie, f"fcg-zombie-{os.getpid()}") in (ours, None)
+
+
+def look_at_zombie(name):
+    import pathlib as paths
+    reader, writer = os.pipe()
+    group = f"{AT}/memory/{name}"
+    os.mkdir(group)
+    pid = os.fork()
+    if pid == 0:
+        os.close(writer)
+        os.read(reader, 1)
+        os._exit(0)
+
+    def memory():
+        return re.search("^[0-9]+:memory:(.*)$", probes.read(f"/proc/{pid}/cgroup"), re.M)[1]
+
+    try:
+        write(f"{group}/cgroup.procs", str(pid))
+        alive = "/" + memory().rpartition("/")[2].replace(name, "NAME")
+        os.close(writer)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        state = paths.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+        return alive, state, memory(), bool(probes.read(f"/proc/{pid}/cpuset"))
+    finally:
+        os.waitpid(pid, 0)
+        os.close(reader)
+        os.rmdir(group)

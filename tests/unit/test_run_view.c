@@ -69,7 +69,8 @@ static const char *const names[] = {"systemd", "pids", "perf_event", "net_prio",
 
 static void make_view(struct view *view, const char *prefix)
 {
-	*view = (struct view){.lock = PTHREAD_RWLOCK_INITIALIZER, .top = -1, .device = makedev(0, 41)};
+	*view = (struct view){.lock = PTHREAD_RWLOCK_INITIALIZER, .top = -1, .device = makedev(0, 41),
+			      .at = "/sys/fs/cgroup", .outside = -1};
 	snprintf(view->prefix, sizeof(view->prefix), "%s", prefix);
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct view_hierarchy *hierarchy = &view->hierarchies[view->count++];
@@ -124,14 +125,14 @@ static void test_recorded_mountinfo(void **state)
 
 	(void)state;
 	make_view(&view, "");
-	assert_int_equal(view_mountinfo(&view, NULL, &mountinfo, &out), 0);
+	assert_int_equal(view_mountinfo(&view, NULL, &mountinfo, false, &out), 0);
 	assert_fixture(&out, "mountinfo.shown");
 	text_free(&mountinfo);
 	text_free(&out);
 }
 
 typedef int (*merge_function)(struct view *view, const struct text *mountinfo,
-			      const struct text *table, struct text *out);
+			      const struct text *table, bool outside, struct text *out);
 
 static void check_recorded(merge_function merge, const char *kernel, const char *shown)
 {
@@ -140,7 +141,7 @@ static void check_recorded(merge_function merge, const char *kernel, const char 
 	struct view view;
 
 	make_view(&view, "");
-	assert_int_equal(merge(&view, &mountinfo, &table, &out), 0);
+	assert_int_equal(merge(&view, &mountinfo, &table, false, &out), 0);
 	assert_fixture(&out, shown);
 	text_free(&mountinfo);
 	text_free(&table);
@@ -165,7 +166,7 @@ static void assert_mountinfo(const char *prefix, const char *kernel, const char 
 	struct view view;
 
 	make_view(&view, prefix);
-	assert_int_equal(view_mountinfo(&view, NULL, &mountinfo, &out), 0);
+	assert_int_equal(view_mountinfo(&view, NULL, &mountinfo, false, &out), 0);
 	assert_text(&out, expected);
 	text_free(&mountinfo);
 	text_free(&out);
@@ -199,7 +200,7 @@ static void test_roots_of_a_namespace(void **state)
 
 	(void)state;
 	make_view(&view, "/run-1");
-	assert_int_equal(view_mountinfo(&view, &roots, &mountinfo, &out), 0);
+	assert_int_equal(view_mountinfo(&view, &roots, &mountinfo, false, &out), 0);
 	assert_text(&out, "1 2 0:41 / /a rw - cgroup cgroup rw,cpu\n"
 			  "2 2 0:41 /b /b rw - cgroup cgroup rw,cpu\n"
 			  "3 2 0:41 / /c rw - cgroup cgroup rw,memory\n"
@@ -255,7 +256,7 @@ static void test_long_mountstats(void **state)
 
 	(void)state;
 	make_view(&view, "");
-	assert_int_equal(view_mountstats(&view, &mountinfo, &stats, &out), 0);
+	assert_int_equal(view_mountstats(&view, &mountinfo, &stats, false, &out), 0);
 	assert_text(&out,
 		"device host:/ mounted on / with fstype nfs statvers=1.1\n"
 		"\topts:\trw\n"
@@ -273,7 +274,7 @@ static void assert_other_moment(const char *kernel, const char *table)
 	struct view view;
 
 	make_view(&view, "");
-	assert_int_equal(view_mounts(&view, &mountinfo, &mounts, &out), -EAGAIN);
+	assert_int_equal(view_mounts(&view, &mountinfo, &mounts, false, &out), -EAGAIN);
 	text_free(&mountinfo);
 	text_free(&mounts);
 	text_free(&out);
@@ -301,10 +302,10 @@ static void test_whole_mount_as_root(void **state)
 
 	(void)state;
 	make_view(&view, "");
-	assert_int_equal(view_mounts(&view, &mountinfo, &mounts, &out), 0);
+	assert_int_equal(view_mounts(&view, &mountinfo, &mounts, false, &out), 0);
 	assert_true(out.len > strlen(first));
 	assert_memory_equal(out.data, first, strlen(first));
-	assert_int_equal(view_mountinfo(&view, NULL, &mountinfo, &out), 0);
+	assert_int_equal(view_mountinfo(&view, NULL, &mountinfo, false, &out), 0);
 	text_add_bytes(&out, "", 1);
 	assert_non_null(strstr(out.data, " / /systemd ro - cgroup cgroup rw,name=systemd\n"));
 	assert_non_null(strstr(out.data, "1 2 0:41 / / ro - tmpfs tmpfs rw,mode=755\n"));
