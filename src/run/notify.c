@@ -36,12 +36,14 @@ struct server {
 /* Set before the first thread is there. */
 static struct server server;
 
-static bool start_thread(void);
+static bool start_thread(void *(*run)(void *));
+static void *serve(void *argument);
 
 void notify_before_waiting(void)
 {
+	places_end();
 	if (places_mine() && places_wanted() <= 1) /* one more than needed: it is to be ready */
-		start_thread();
+		start_thread(serve);
 	places_leave();
 }
 
@@ -117,6 +119,7 @@ static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *
 
 	memcpy(call.arguments, request->data.args, sizeof(call.arguments));
 	/* Woken here it would leave its own processor idle, until the next tick finds that out. */
+	places_begin();
 	if (call.peer) {
 		processor = processor_of(server.context->machine, call.peer);
 		calls_answer(server.context, &call, &answer);
@@ -128,6 +131,7 @@ static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *
 	peer_free(call.peer);
 	if (is_other)
 		wake_here(true);
+	places_end();
 	if (processor >= 0)
 		places_adapt(processor);
 }
@@ -154,11 +158,23 @@ static void *serve(void *argument)
 	return NULL;
 }
 
-static bool start_thread(void)
+static void make_another(void)
+{
+	start_thread(serve);
+}
+
+static void *watch(void *argument)
+{
+	(void)argument;
+	places_watch(make_another);
+	return NULL;
+}
+
+static bool start_thread(void *(*run)(void *))
 {
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, serve, NULL))
+	if (pthread_create(&thread, NULL, run, NULL))
 		return false;
 	pthread_detach(thread);
 	return true;
@@ -183,10 +199,10 @@ int notify_serve(int listener, const struct calls_context *context)
 	};
 	wake_here(true);
 	for (unsigned i = 0; i < THREADS; i++) {
-		if (!start_thread())
-			return i ? 0 : -EAGAIN;
+		if (!start_thread(serve) && !i)
+			return -EAGAIN;
 	}
-	return 0;
+	return start_thread(watch) ? 0 : -EAGAIN;
 }
 
 int notify_is_over(int listener, int milliseconds)

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "processor.h"
 
@@ -12,6 +13,7 @@
 struct place {
 	bool is_open, is_taken; /* under the lock */
 	_Atomic int processor; /* that who has it is kept on, or NOWHERE */
+	_Atomic unsigned turn; /* odd while who has it answers; whoever makes it even then has the place */
 };
 
 static struct place places[PLACES] = {{.is_open = true, .processor = NOWHERE}, {.processor = NOWHERE}};
@@ -20,6 +22,12 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t is_free = PTHREAD_COND_INITIALIZER;
 static _Thread_local struct place *mine;
 static _Thread_local bool is_urgent;
+static _Thread_local unsigned turn;
+
+/* How long an answer that need not wait may take, in ns: from once to twice that. */
+#define PATIENCE 10000000
+static pthread_cond_t is_woken = PTHREAD_COND_INITIALIZER;
+static atomic_bool watcher_sleeps;
 
 /*
  * A call wakes all who wait: while one processor asks, a second place only costs. When others ask
@@ -64,6 +72,34 @@ void places_take(void)
 	wanted--;
 	if (is_urgent && mine->processor != NOWHERE)
 		processor_move(mine->processor);
+}
+
+static void wake_watcher(void)
+{
+	pthread_mutex_lock(&lock);
+	watcher_sleeps = false;
+	pthread_cond_signal(&is_woken);
+	pthread_mutex_unlock(&lock);
+}
+
+void places_begin(void)
+{
+	if (!mine)
+		return;
+	turn = ++mine->turn;
+	if (watcher_sleeps)
+		wake_watcher();
+}
+
+void places_end(void)
+{
+	unsigned expected = turn;
+
+	if (!mine || atomic_compare_exchange_strong(&mine->turn, &expected, turn + 1))
+		return;
+	mine = NULL; /* it was taken away */
+	if (is_urgent)
+		processor_be_ordinary();
 }
 
 static void leave(bool is_open)
@@ -118,4 +154,51 @@ void places_adapt(int processor)
 		open_all();
 	else if (now <= 0 && mine && atomic_exchange(&is_wide, false))
 		leave(false);
+}
+
+/* Until somebody answers, or has since the last look. */
+static void wait_for_turns(const unsigned seen[PLACES])
+{
+	pthread_mutex_lock(&lock);
+	watcher_sleeps = true;
+	for (unsigned i = 0; i < PLACES; i++) {
+		unsigned now = places[i].turn;
+
+		if (now != seen[i] || now % 2)
+			watcher_sleeps = false;
+	}
+	while (watcher_sleeps)
+		pthread_cond_wait(&is_woken, &lock);
+	pthread_mutex_unlock(&lock);
+}
+
+/* From whoever is at this turn still. */
+static void take_away(struct place *place, unsigned now, void (*make_another)(void))
+{
+	if (!atomic_compare_exchange_strong(&place->turn, &now, now + 1))
+		return;
+	if (!wanted)
+		make_another();
+	pthread_mutex_lock(&lock);
+	place->is_taken = false;
+	pthread_cond_signal(&is_free);
+	pthread_mutex_unlock(&lock);
+}
+
+void places_watch(void (*make_another)(void))
+{
+	const struct timespec patience = {.tv_nsec = PATIENCE};
+	unsigned seen[PLACES] = {0};
+
+	for (;;) {
+		wait_for_turns(seen);
+		nanosleep(&patience, NULL);
+		for (unsigned i = 0; i < PLACES; i++) {
+			unsigned now = places[i].turn;
+
+			if (now % 2 && now == seen[i])
+				take_away(&places[i], now, make_another);
+			seen[i] = now;
+		}
+	}
 }
