@@ -111,6 +111,9 @@ static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 		error = -ENOMEM;
 	else if (process_find(accounting, tgid) && !process_find(accounting, tgid)->claims)
 		process_keep(accounting, process_find(accounting, tgid));
+	task = task_find(accounting, tid);
+	if (task)
+		task->faults = stat.minflt + stat.majflt;
 	pthread_mutex_unlock(&accounting->lock);
 	return error;
 }

@@ -50,6 +50,7 @@ struct task {
 	bool measured; /* run is known; else the first reading is where counting starts */
 	uint64_t run; /* ns, as read last; counted already */
 	unsigned cpu; /* it was seen on last */
+	uint64_t faults; /* as seen last by who looked at its stat: fewer are another thread's */
 	UT_hash_handle hh; /* accounting->tasks, by id.tid */
 	struct task_link links[]; /* accounting->hierarchies */
 };
@@ -266,6 +267,12 @@ void task_end(struct accounting *accounting, struct task *task, const struct cou
  */
 void task_exec(struct accounting *accounting, pid_t tgid);
 
+/*
+ * The same where nobody tells of it: the leader's number has had so many faults. Where they are fewer than before
+ * another thread has taken the number over with what it had done itself.
+ */
+void task_exec_seen(struct accounting *accounting, pid_t tgid, uint64_t faults);
+
 /* It is gone, and frees its number; ends it first. */
 void task_free(struct accounting *accounting, struct task *task);
 
@@ -316,6 +323,8 @@ bool error_is_gone(int error);
 int task_read_final(const struct machine *machine, const struct task_id *id,
 		    struct counters *final);
 
+/* Where execs are not told of: whether another thread has become the process' leader. Takes the lock, reads /proc. */
+void exec_look(struct accounting *accounting, pid_t tgid);
 /* Looks at each task; ends and forgets who is gone. Takes the lock, reads /proc. */
 void tasks_refresh(struct accounting *accounting, const struct task_list *list);
 /* The same where exits were not told of: forgets at once who is gone. */

@@ -11,21 +11,24 @@ bool error_is_gone(int error)
 	return error == -ESRCH || error == -ENOENT;
 }
 
-static enum liveness task_look(const struct machine *machine, const struct task_id *id,
-			       pid_t *parent)
+static bool tells_exits(const struct accounting *accounting)
 {
-	struct machine_task_stat stat;
+	return accounting->source && accounting->source->tells_exits;
+}
+
+static enum liveness task_look(const struct machine *machine, const struct task_id *id,
+			       struct machine_task_stat *stat)
+{
 	int error;
 
 	if (machine_task_is_gone(machine, id->tgid, id->tid))
 		return TASK_GONE;
-	error = machine_task_stat(machine, id->tgid, id->tid, &stat);
+	error = machine_task_stat(machine, id->tgid, id->tid, stat);
 	if (error)
 		return error_is_gone(error) ? TASK_GONE : TASK_UNKNOWN;
-	if (!id_started(id, stat.starttime))
+	if (!id_started(id, stat->starttime))
 		return TASK_GONE;
-	*parent = stat.ppid;
-	return stat.state == 'Z' || stat.state == 'X' ? TASK_ZOMBIE : TASK_LIVES;
+	return stat->state == 'Z' || stat->state == 'X' ? TASK_ZOMBIE : TASK_LIVES;
 }
 
 int task_read_final(const struct machine *machine, const struct task_id *id,
@@ -83,6 +86,19 @@ static bool may_forget(const struct accounting *accounting, struct task *task)
 	return accounting->told_at > task->gone_at;
 }
 
+void exec_look(struct accounting *accounting, pid_t tgid)
+{
+	const struct task_id leader = {.tid = tgid, .tgid = tgid};
+	struct machine_task_stat stat;
+
+	if (tells_exits(accounting) ||
+	    task_look(accounting->machine, &leader, &stat) != TASK_LIVES)
+		return;
+	pthread_mutex_lock(&accounting->lock);
+	task_exec_seen(accounting, tgid, stat.minflt + stat.majflt);
+	pthread_mutex_unlock(&accounting->lock);
+}
+
 /*
  * Marks one that is known to have changed, or to have been adopted. One that lives on after its exit
  * was told is on its way to be a zombie: do_exit() tells perf and taskstats before exit_notify().
@@ -90,8 +106,8 @@ static bool may_forget(const struct accounting *accounting, struct task *task)
 static void refresh_task(struct accounting *accounting, const struct task_id *id, bool heals)
 {
 	uint64_t at = now_ns();
-	pid_t parent;
-	enum liveness liveness = task_look(accounting->machine, id, &parent);
+	struct machine_task_stat stat;
+	enum liveness liveness = task_look(accounting->machine, id, &stat);
 	struct counters final;
 	struct task *task;
 	bool has_final = false;
@@ -105,11 +121,17 @@ static void refresh_task(struct accounting *accounting, const struct task_id *id
 	}
 	if (liveness == TASK_UNKNOWN)
 		return;
+	if (liveness == TASK_GONE && id->tid != id->tgid)
+		exec_look(accounting, id->tgid);
 	pthread_mutex_lock(&accounting->lock);
+	if (liveness == TASK_LIVES && id->tid == id->tgid && !tells_exits(accounting))
+		task_exec_seen(accounting, id->tgid, stat.minflt + stat.majflt);
 	task = task_find(accounting, id->tid);
 	if (task && task_is(task, id)) {
 		if (liveness != TASK_GONE && id->tid == id->tgid && at >= task->process->adopted_at)
-			process_set_parent(accounting, task->process, parent);
+			process_set_parent(accounting, task->process, stat.ppid);
+		if (liveness != TASK_GONE)
+			task->faults = stat.minflt + stat.majflt;
 		if (liveness == TASK_ZOMBIE)
 			task_end(accounting, task, has_final ? &final : NULL);
 		else if (liveness == TASK_GONE && (heals || may_forget(accounting, task)))

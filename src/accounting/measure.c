@@ -253,6 +253,20 @@ static int settle(struct accounting *accounting, struct reading_list *list)
 	return error;
 }
 
+/* A thread that is gone may have exec'd: then it is the leader now. */
+static void look_for_execs(struct accounting *accounting, const struct reading_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct reading *reading = &list->readings[i];
+		bool is_gone = false;
+
+		for (size_t j = 0; j < reading->count; j++)
+			is_gone |= reading->threads[j].liveness == TASK_GONE;
+		if (is_gone && reading->count > 1)
+			exec_look(accounting, reading->tgid);
+	}
+}
+
 /* Reads all that is listed, and counts it. */
 static int measure(struct accounting *accounting, struct reading_list *list, uint64_t now)
 {
@@ -266,6 +280,8 @@ static int measure(struct accounting *accounting, struct reading_list *list, uin
 		disks_look(accounting);
 	if (accounting->source && accounting->source->tells_exits)
 		source_sync(accounting); /* what ended before it was read is known to have */
+	else
+		look_for_execs(accounting, list);
 	/* One at a time: another reading may know of a child's end that this one does not. */
 	pthread_mutex_lock(&accounting->settling);
 	error = settle(accounting, list);

@@ -292,28 +292,54 @@ void task_free(struct accounting *accounting, struct task *task)
 		process_free(accounting, process);
 }
 
-void task_exec(struct accounting *accounting, pid_t tgid)
+/* de_thread(): the survivor is the leader from here on. */
+static void take_over(struct accounting *accounting, struct process *process, struct task *survivor)
 {
-	struct process *process = process_find(accounting, tgid);
-	struct task *task, *survivor = NULL, *leader;
+	struct task *leader = process_leader(process);
 
-	if (!process)
-		return;
-	memory_release(accounting, process);
-	leader = process_leader(process);
-	DL_FOREACH(process->tasks, task) {
-		if (!task->zombie)
-			survivor = task;
-	}
-	if (!survivor || survivor->id.tid == tgid)
-		return;
-	if (leader->id.tid == tgid) {
+	survivor->id.start_time = 0; /* it has the leader's, if that is not known */
+	survivor->id.forked_at = 0;
+	if (leader->id.tid == process->tgid) {
 		survivor->id.start_time = leader->id.start_time;
 		task_free(accounting, leader);
 	}
 	HASH_DEL(accounting->tasks, survivor);
-	survivor->id.tid = tgid;
+	survivor->id.tid = process->tgid;
 	HASH_ADD_INT(accounting->tasks, id.tid, survivor);
+}
+
+void task_exec(struct accounting *accounting, pid_t tgid)
+{
+	struct process *process = process_find(accounting, tgid);
+	struct task *task, *survivor = NULL;
+
+	if (!process)
+		return;
+	memory_release(accounting, process);
+	DL_FOREACH(process->tasks, task) {
+		if (!task->zombie)
+			survivor = task;
+	}
+	if (survivor && survivor->id.tid != tgid)
+		take_over(accounting, process, survivor);
+}
+
+void task_exec_seen(struct accounting *accounting, pid_t tgid, uint64_t faults)
+{
+	struct process *process = process_find(accounting, tgid);
+	struct task *task, *survivor = NULL, *leader = process ? process_leader(process) : NULL;
+
+	if (!leader || leader->id.tid != tgid || faults >= leader->faults)
+		return;
+	DL_FOREACH(process->tasks, task) {
+		if (task != leader && !task->zombie && task->faults <= faults)
+			survivor = task;
+	}
+	if (!survivor)
+		return;
+	memory_release(accounting, process);
+	take_over(accounting, process, survivor);
+	process_forget_unwanted(accounting, process);
 }
 
 static void task_move(struct accounting *accounting, struct task *task, struct group *group)

@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -329,3 +330,44 @@ def test_clone_parent(mount):
             pytest.skip("clone(CLONE_PARENT) is not to be had")
         assert pids(a / "cgroup.procs") == sorted([creator, sibling])
         kill_all(a)
+
+
+EXECS = """
+import os, sys, threading
+path, who = sys.argv[1:]
+def join():
+    with open(path, "w") as file:
+        file.write(str(threading.get_native_id()))
+def run():
+    if who == "thread":
+        join()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    os.execv("/bin/sleep", ["sleep", "100"])
+if who == "leader before":
+    join()
+thread = threading.Thread(target=run)
+thread.start()
+if who == "leader":
+    join()
+thread.join()
+"""
+
+
+@pytest.mark.parametrize("rest", [0, 0.3], ids=["at once", "later"])
+@pytest.mark.parametrize("who, stays", [("leader", False), ("leader before", True), ("thread", True)])
+def test_exec_by_a_thread(mount, who, stays, rest):
+    """It takes over the leader's number, and stays in its own cgroup."""
+    a = make(mount, "cpuacct", "a")
+    process = subprocess.Popen(["/usr/bin/python3", "-c", EXECS, a / "tasks", who], text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline()
+    assert wait_until(lambda: pids(a / "tasks"))
+    time.sleep(rest)
+    process.stdin.write("\n")
+    process.stdin.flush()
+    assert wait_until(lambda: read(f"/proc/{process.pid}/comm") == "sleep\n")
+    assert wait_until(lambda: pids(a / "cgroup.procs") == [process.pid] * stays)
+    assert pids(a / "tasks") == [process.pid] * stays
+    process.kill()
+    end(process)
