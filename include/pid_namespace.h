@@ -13,10 +13,11 @@ struct machine;
  */
 struct pid_namespace {
 	unsigned level; /* 0: /proc's own, and numbers need no translation */
-	ino_t inode; /* of /proc/PID/ns/pid */
+	ino_t inode; /* of /proc/PID/ns/pid; 0: not to be had, and nobody is known to be in it */
+	pid_t member; /* the task whose it is */
 };
 
-/* The namespace that task `tid` is in. Level 0 where it cannot be found out. */
+/* The namespace that task `tid` is in. Level 0 for a task that cannot be seen (tid 0: it is outside). */
 struct pid_namespace pid_namespace_of(const struct machine *machine, pid_t tid);
 
 /*
@@ -26,7 +27,11 @@ struct pid_namespace pid_namespace_of(const struct machine *machine, pid_t tid);
 pid_t pid_namespace_show(const struct machine *machine, const struct pid_namespace *space,
 			 pid_t tid, bool process);
 
-/* The task that `space` knows as `number`, in the daemon's numbers; 0 where there is none. */
+/*
+ * The task that `space` knows as `number`, in the daemon's numbers; 0 where there is none. The
+ * kernel is asked (ioctl_nsfs(2), Linux 6.11), else each process is looked at, and the threads of those in
+ * inner namespaces.
+ */
 pid_t pid_namespace_find(const struct machine *machine, const struct pid_namespace *space,
 			 pid_t number);
 

@@ -62,7 +62,7 @@ int procs_list(const struct request *request, struct text *out, bool process)
 	return pids ? 0 : -ENOMEM;
 }
 
-/* The task a writer names, in the daemon's numbers; 0 is the writer itself. */
+/* The task a writer names, in the daemon's numbers; 0 is the writer itself. One outside of them has numbers of his own. */
 static int find_task(const struct machine *machine, const struct caller *caller, const char *text,
 		     pid_t *tid)
 {
@@ -71,7 +71,7 @@ static int find_task(const struct machine *machine, const struct caller *caller,
 
 	if (error || *tid < 0)
 		return -EINVAL;
-	if (!*tid) {
+	if (!*tid || !caller->tid) {
 		*tid = caller->tid;
 		return *tid ? 0 : -ESRCH;
 	}

@@ -12,6 +12,10 @@
 #include "internal.h"
 #include "machine_task.h"
 
+#ifndef NS_GET_PID_FROM_PIDNS
+#define NS_GET_PID_FROM_PIDNS _IOR(NSIO, 0x6, int) /* linux/nsfs.h of Linux 6.11 */
+#endif
+
 /* The inode of the namespace `ancestors` above the task's own; 0 where it cannot be seen. */
 static ino_t namespace_inode(const struct machine *machine, const char *task, unsigned ancestors)
 {
@@ -43,17 +47,18 @@ static ino_t task_namespace(const struct machine *machine, pid_t tid, unsigned a
 
 /*
  * Only a look at the namespace's link where it is the daemon's own, which is
- * the rule; the level costs a read of the task's status.
+ * the rule; the level costs a read of the task's status. Where the link may not be
+ * read the status tells at least whether the namespace is another.
  */
 struct pid_namespace pid_namespace_of(const struct machine *machine, pid_t tid)
 {
-	struct pid_namespace space = {0};
+	struct pid_namespace space = {.member = tid};
 	struct machine_task_status status;
 
 	if (tid <= 0)
 		return space;
 	space.inode = task_namespace(machine, tid, 0);
-	if (!space.inode || space.inode == namespace_inode(machine, "self", 0))
+	if (space.inode && space.inode == namespace_inode(machine, "self", 0))
 		return space;
 	if (!machine_task_status(machine, tid, 0, &status) && status.nr_nspid)
 		space.level = status.nr_nspid - 1;
@@ -64,7 +69,7 @@ struct pid_namespace pid_namespace_of(const struct machine *machine, pid_t tid)
 static bool is_visible(const struct machine *machine, const struct pid_namespace *space, pid_t tid,
 		       unsigned levels)
 {
-	return levels > space->level &&
+	return levels > space->level && space->inode &&
 	       task_namespace(machine, tid, levels - 1 - space->level) == space->inode;
 }
 
@@ -84,40 +89,89 @@ pid_t pid_namespace_show(const struct machine *machine, const struct pid_namespa
 	return space->level < status.nr_nstgid ? status.nstgid[space->level] : 0;
 }
 
+/* Asks the kernel. -ENOTTY: it cannot tell. */
+static int ask_kernel(const struct machine *machine, const struct pid_namespace *space,
+		      pid_t number)
+{
+	char path[32];
+	struct stat st;
+	int fd, found = -ENOTTY;
+
+	snprintf(path, sizeof(path), "%d/ns/pid", space->member);
+	fd = machine->is_own ? openat(machine->proc, path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return -ENOTTY;
+	if (!fstat(fd, &st) && st.st_ino == space->inode) {
+		found = ioctl(fd, NS_GET_PID_FROM_PIDNS, number);
+		if (found < 0)
+			found = errno == ESRCH ? 0 : -ENOTTY;
+	}
+	close(fd);
+	return found;
+}
+
+/* Whether `space` knows the task by the number; *inside: it may know it, by this or another. */
+static bool is_known_as(const struct machine *machine, const struct pid_namespace *space, pid_t tid,
+			pid_t number, bool *inside)
+{
+	struct machine_task_status status;
+
+	*inside = !machine_task_status(machine, tid, 0, &status) && status.nr_nspid > space->level;
+	return *inside && status.nspid[space->level] == number &&
+	       is_visible(machine, space, tid, status.nr_nspid);
+}
+
 /* The task of process `pid` that `space` knows as `number`, or 0. */
 static pid_t find_thread(const struct machine *machine, const struct pid_namespace *space,
 			 pid_t pid, pid_t number)
 {
 	struct machine_ids threads = {0};
 	pid_t found = 0;
+	bool inside;
 
 	if (machine_tids(machine, pid, &threads))
 		return 0;
 	for (size_t i = 0; i < threads.nr && !found; i++) {
-		if (pid_namespace_show(machine, space, threads.id[i], false) == number)
+		if (is_known_as(machine, space, threads.id[i], number, &inside))
 			found = threads.id[i];
 	}
 	machine_ids_free(&threads);
 	return found;
 }
 
-pid_t pid_namespace_find(const struct machine *machine, const struct pid_namespace *space,
+/* Most numbers are of processes: threads are looked at only if none fits, and of those that are inside only. */
+static pid_t look_at_all(const struct machine *machine, const struct pid_namespace *space,
 			 pid_t number)
 {
 	struct machine_ids pids = {0};
+	size_t inside_count = 0;
 	pid_t found = 0;
 
-	if (!space->level)
-		return number;
 	if (machine_pids(machine, &pids))
 		return 0;
-	/* Most numbers are of processes: their threads are looked at only if none fits. */
 	for (size_t i = 0; i < pids.nr && !found; i++) {
-		if (pid_namespace_show(machine, space, pids.id[i], false) == number)
+		bool inside;
+
+		if (is_known_as(machine, space, pids.id[i], number, &inside))
 			found = pids.id[i];
+		if (inside)
+			pids.id[inside_count++] = pids.id[i];
 	}
-	for (size_t i = 0; i < pids.nr && !found; i++)
+	for (size_t i = 0; i < inside_count && !found; i++)
 		found = find_thread(machine, space, pids.id[i], number);
 	machine_ids_free(&pids);
 	return found;
+}
+
+pid_t pid_namespace_find(const struct machine *machine, const struct pid_namespace *space,
+			 pid_t number)
+{
+	int found;
+
+	if (!space->level)
+		return number;
+	if (!space->inode)
+		return 0;
+	found = ask_kernel(machine, space, number);
+	return found >= 0 ? found : look_at_all(machine, space, number);
 }

@@ -1,13 +1,15 @@
 """Who is in a cgroup."""
 
 import os
+import pathlib
+import signal
 import subprocess
 import threading
 
 import pytest
 
 from files import pids, read, write
-from mounting import HIERARCHIES, wait_until
+from mounting import BINARY, HIERARCHIES, wait_until
 from processes import Helper, error_of, in_child
 
 # A process that starts a thread or a child when it is told to.
@@ -217,6 +219,29 @@ def test_pid_namespace(cgroup, spawn):
     finally:
         inside.communicate("\n", timeout=10)
     assert pids(path / "cgroup.procs") == [outsider]
+
+
+@pytest.mark.daemon
+def test_writer_outside_of_the_daemons_namespace(directory):
+    """What it calls 3 is not what the daemon calls so: nobody is moved, not even when there is a 3 in there."""
+    inside = subprocess.Popen(
+        ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c",
+         f"sleep 1000 & sleep 1000 & exec {BINARY} -f {directory}"], stderr=subprocess.DEVNULL)
+    try:
+        assert wait_until(lambda: read(f"/proc/{inside.pid}/task/{inside.pid}/children"))
+        daemon = read(f"/proc/{inside.pid}/task/{inside.pid}/children").split()[0]
+        tree = pathlib.Path(f"/proc/{daemon}/root/{directory}/cpu")
+        assert wait_until(lambda: os.path.isdir(tree))
+        (tree / "a").mkdir()
+        for number in ("2", "3", str(os.getpid())):
+            assert error_of(write, tree / "a" / "cgroup.procs", number) == "ESRCH"
+        assert pids(tree / "a" / "cgroup.procs") == []
+        command = ["nsenter", "-t", daemon, "-p", "-m", "sh", "-c",
+                   f"echo 3 > {directory}/cpu/a/cgroup.procs; cat {directory}/cpu/a/cgroup.procs"]
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "3\n"
+    finally:
+        os.kill(int(daemon), signal.SIGKILL)
+        inside.wait()
 
 
 def test_pid_namespace_writer_is_zero(cgroup):

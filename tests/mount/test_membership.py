@@ -344,7 +344,7 @@ def run():
     print("ready", flush=True)
     sys.stdin.readline()
     os.execv("/bin/sleep", ["sleep", "100"])
-if who == "leader before":
+if who == "leader_before":
     join()
 thread = threading.Thread(target=run)
 thread.start()
@@ -354,8 +354,8 @@ thread.join()
 """
 
 
-@pytest.mark.parametrize("rest", [0, 0.3], ids=["at once", "later"])
-@pytest.mark.parametrize("who, stays", [("leader", False), ("leader before", True), ("thread", True)])
+@pytest.mark.parametrize("rest", [0, 0.3], ids=["at_once", "later"])
+@pytest.mark.parametrize("who, stays", [("leader", False), ("leader_before", True), ("thread", True)])
 def test_exec_by_a_thread(mount, who, stays, rest):
     """It takes over the leader's number, and stays in its own cgroup."""
     a = make(mount, "cpuacct", "a")

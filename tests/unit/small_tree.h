@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "accounting.h"
 #include "cgroup.h"
@@ -65,7 +66,7 @@ static inline int small_find(struct small_tree *small, const char *path, uid_t u
 	if (!error && !node.file)
 		error = -EISDIR;
 	if (!error)
-		*request = (struct request){cgroup_get(node.cgroup), node.file, {0, uid, uid, uid}, node.serial};
+		*request = (struct request){cgroup_get(node.cgroup), node.file, {getpid(), uid, uid, uid}, node.serial};
 	tree_unlock(small->tree);
 	return error;
 }
