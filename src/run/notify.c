@@ -18,6 +18,7 @@
 #include "peer.h"
 #include "places.h"
 #include "processor.h"
+#include "share.h"
 
 /*
  * One of them, or two, wait for calls and answer those that need no waiting, in threads whose memory is
@@ -107,6 +108,18 @@ static bool is_waiting(uint64_t call)
 	return !ioctl(server.listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id);
 }
 
+static void answer_call(const struct call *call, struct answer *answer)
+{
+	struct share share;
+
+	if (share_take(call->peer, &share)) {
+		calls_answer(server.context, call, answer);
+		share_return(&share);
+	} else {
+		*answer = (struct answer){.kind = ANSWER_VALUE, .value = -ENOMEM};
+	}
+}
+
 static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *response)
 {
 	struct answer answer = {.kind = ANSWER_KERNEL};
@@ -122,7 +135,7 @@ static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *
 	places_begin();
 	if (call.peer) {
 		processor = processor_of(server.context->machine, call.peer);
-		calls_answer(server.context, &call, &answer);
+		answer_call(&call, &answer);
 	}
 	is_other = processor >= 0 && processor != sched_getcpu();
 	if (is_other)

@@ -1,0 +1,27 @@
+#ifndef RUN_SHARE_H
+#define RUN_SHARE_H
+
+#include <stdbool.h>
+
+struct peer;
+
+/*
+ * How many calls may be at their answers at once. Each has a thread, which may have to wait for as long as
+ * the caller likes (for a filesystem of its own, say). So one user may have SHARE_ALL + SHARE_USER of them at most, and
+ * has its part whatever others do.
+ */
+#define SHARE_ALL 64 /* without a look at whose they are */
+#define SHARE_USER 960
+
+struct share {
+	struct share_user *user; /* NULL: it was not asked */
+};
+
+/*
+ * A call of the task begins. False: its (real) user has too many, or it is gone; else it ends with
+ * share_return(). Thread-safe.
+ */
+bool share_take(const struct peer *peer, struct share *share);
+void share_return(const struct share *share);
+
+#endif
