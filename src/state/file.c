@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "log.h"
+
 static char *say(const char *path, const char *what)
 {
 	char *line;
@@ -30,24 +32,44 @@ static char *say_locked(const struct state_file *file)
 			owner) < 0 ? NULL : line;
 }
 
+/* The directory itself is locked: whoever removes a file in it lets nobody in. */
 static char *take_lock(struct state_file *file)
 {
 	char owner[32];
 	int len;
 
-	file->lock = openat(file->directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (file->lock < 0)
-		return say(file->path, strerror(errno));
-	if (flock(file->lock, LOCK_EX | LOCK_NB))
+	file->lock = openat(file->directory, "lock",
+			    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (flock(file->directory, LOCK_EX | LOCK_NB))
 		return errno == EWOULDBLOCK ? say_locked(file) : say(file->path, strerror(errno));
 	len = snprintf(owner, sizeof(owner), "%d", getpid());
-	if (ftruncate(file->lock, 0) || pwrite(file->lock, owner, (size_t)len, 0) != len)
-		return say(file->path, strerror(errno));
+	if (file->lock >= 0 && (ftruncate(file->lock, 0) ||
+				pwrite(file->lock, owner, (size_t)len, 0) != len))
+		log_debug("state: %s/lock: %s", file->path, strerror(errno)); /* it is for the message only */
 	return NULL;
+}
+
+/* What the daemon believes it does as root: nobody else may have written it, or put it there. */
+static char *check_owner(const char *path, const struct stat *stat)
+{
+	char *line = NULL;
+
+	if (stat->st_uid != geteuid() &&
+	    asprintf(&line, "%s: it belongs to user %u, who could have daemons do anything: "
+			    "have it belong to user %u, or use another", path, stat->st_uid,
+		     geteuid()) < 0)
+		return NULL;
+	if (line || !(stat->st_mode & (S_IWGRP | S_IWOTH)))
+		return line;
+	return asprintf(&line, "%s: others may write to it, who could have daemons do anything: "
+			       "chmod go-w, or use another", path) < 0 ? NULL : line;
 }
 
 char *state_file_open(struct state_file *file, const char *path)
 {
+	struct stat stat;
+	char *problem;
+
 	*file = (struct state_file){.directory = -1, .lock = -1, .state = -1};
 	if (mkdir(path, 0700) && errno != EEXIST)
 		return say(path, strerror(errno));
@@ -55,9 +77,10 @@ char *state_file_open(struct state_file *file, const char *path)
 	if (!file->path)
 		return say(path, strerror(errno));
 	file->directory = open(file->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (file->directory < 0)
+	if (file->directory < 0 || fstat(file->directory, &stat))
 		return say(path, strerror(errno));
-	return take_lock(file);
+	problem = check_owner(file->path, &stat);
+	return problem ? problem : take_lock(file);
 }
 
 static void close_one(int *fd)
@@ -76,20 +99,40 @@ void state_file_close(struct state_file *file)
 	file->path = NULL;
 }
 
-int state_file_read(const struct state_file *file, struct text *content)
+/* 0 and *fd, or as state_file_read(). */
+static int open_state_file(const struct state_file *file, int *fd, char **problem)
+{
+	struct stat stat;
+	char *path = NULL;
+	int error = 0;
+
+	*fd = openat(file->directory, "state", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (*fd < 0)
+		return errno == ELOOP ? -EINVAL : -errno;
+	if (fstat(*fd, &stat))
+		error = -errno;
+	else if (!S_ISREG(stat.st_mode))
+		error = -EINVAL;
+	else if (asprintf(&path, "%s/state", file->path) < 0)
+		error = -ENOMEM;
+	else if ((*problem = check_owner(path, &stat)))
+		error = -EPERM;
+	free(path);
+	if (error)
+		close_one(fd);
+	return error;
+}
+
+int state_file_read(const struct state_file *file, struct text *content, char **problem)
 {
 	char buffer[65536];
-	struct stat stat;
 	ssize_t len;
 	int fd, error;
 
-	if (fstatat(file->directory, "state", &stat, AT_SYMLINK_NOFOLLOW))
-		return -errno;
-	if (!S_ISREG(stat.st_mode))
-		return -EINVAL;
-	fd = openat(file->directory, "state", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
+	*problem = NULL;
+	error = open_state_file(file, &fd, problem);
+	if (error)
+		return error;
 	while ((len = read(fd, buffer, sizeof(buffer))) > 0)
 		text_add_bytes(content, buffer, (size_t)len);
 	error = len < 0 ? -errno : content->error;
@@ -142,6 +185,7 @@ int state_file_replace(struct state_file *file, const struct text *content)
 		error = -errno;
 	if (error) {
 		close_one(&fd);
+		unlinkat(file->directory, "state.new", 0); /* a full disk has use for its space */
 		return error;
 	}
 	fsync(file->directory);

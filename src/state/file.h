@@ -5,7 +5,7 @@
 
 #include "text.h"
 
-/* The files of a state directory: `lock`, `state`, and `state.new` while it is written. */
+/* The files of a state directory, which is locked itself: `lock`, with who has it, `state`, and `state.new` while it is written. */
 struct state_file {
 	char *path; /* of the directory */
 	int directory, lock, state; /* descriptors, or -1 */
@@ -13,14 +13,17 @@ struct state_file {
 };
 
 /*
- * Opens and locks the directory; makes it when it is missing. NULL, or one
- * line of why not: allocated. state_file_close() in any case.
+ * Opens and locks the directory; makes it when it is missing. It must be ours, and nobody else may
+ * write to it. NULL, or one line of why not: allocated. state_file_close() in any case.
  */
 char *state_file_open(struct state_file *file, const char *path);
 void state_file_close(struct state_file *file);
 
-/* All of `state` into *content; -ENOENT: there is none; -EINVAL: it is no regular file. */
-int state_file_read(const struct state_file *file, struct text *content);
+/*
+ * All of `state` into *content. -ENOENT: there is none; -EINVAL: it is no regular file; -EPERM: it is
+ * another's, or others may write to it, as *problem says in one line, allocated; else *problem is NULL.
+ */
+int state_file_read(const struct state_file *file, struct text *content, char **problem);
 /* Moves `state` away, and writes its new path to `name`. 0 or a negative errno. */
 int state_file_set_aside(const struct state_file *file, char *name, size_t size);
 

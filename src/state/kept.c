@@ -221,6 +221,7 @@ const char *kept_read(struct kept *kept, const char *data, size_t len)
 		problem = take_record(kept, &file);
 	if (!problem && !kept->boot.len)
 		problem = "it is damaged"; /* a file starts with a whole record */
+	kept->is_short = problem == out_of_memory;
 	return problem;
 }
 

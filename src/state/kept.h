@@ -48,6 +48,7 @@ struct kept {
 	struct bytes boot;
 	struct accounting_moment seen;
 	bool torn; /* the last record was not all there */
+	bool is_short; /* of memory: what it was refused for is no fault of the file */
 };
 
 /*

@@ -24,7 +24,7 @@ struct restore {
 	struct known *known;
 	uint64_t highest;
 	char *problem;
-	bool keep; /* the file is all right, the command line is not */
+	bool keep; /* the file is all right: the command line is not, or something is short now */
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -40,6 +40,16 @@ static void fail(struct restore *restore, const char *format, ...)
 	va_end(args);
 }
 
+/* Fails for what is no fault of the file, and may not be there the next time. */
+static void fail_for_now(struct restore *restore, int error)
+{
+	if (restore->problem || (error != -ENOMEM && error != -EMFILE && error != -ENFILE &&
+				 error != -EINTR && error != -EIO))
+		return;
+	fail(restore, "%s", strerror(-error));
+	restore->keep = true;
+}
+
 static struct cgroup *find_known(const struct restore *restore, uint64_t number)
 {
 	struct known *known;
@@ -53,7 +63,7 @@ static void add_known(struct restore *restore, uint64_t number, struct cgroup *c
 	struct known *known = calloc(1, sizeof(*known));
 
 	if (!known) {
-		fail(restore, "out of memory");
+		fail_for_now(restore, -ENOMEM);
 		return;
 	}
 	known->number = number;
@@ -103,6 +113,7 @@ static struct cgroup *make_child(struct restore *restore, struct cgroup *parent,
 		error = cgroup_mkdir(restore->tree, path.data, 0755, &(struct caller){0});
 	if (!error)
 		error = tree_lookup(restore->tree, path.data, &node);
+	fail_for_now(restore, error);
 	if (error)
 		fail(restore, "its cgroup %s cannot be made: %s",
 		     path.data ? path.data : name, strerror(-error));
@@ -139,6 +150,7 @@ static void set_attributes(struct restore *restore, struct cgroup *cgroup, struc
 		cgroup->hierarchy->release_agent = strdup(agent);
 	}
 	error = inode_restore(restore->tree, cgroup, in);
+	fail_for_now(restore, error);
 	if (error || in->wrong)
 		fail(restore, "it is damaged");
 }
@@ -151,8 +163,8 @@ static struct cgroup *make_parent(struct restore *restore, uint64_t number, unsi
 	struct cgroup *parent = find_known(restore, number);
 	const struct kept_cgroup *kept;
 
-	if (parent || depth > 4096)
-		return parent;
+	if (parent || depth > HASH_COUNT(restore->kept->cgroups))
+		return parent; /* its own ancestor: damage */
 	HASH_FIND(hh, restore->kept->cgroups, &number, sizeof(number), kept);
 	return kept ? make_cgroup(restore, kept, depth + 1) : NULL;
 }
@@ -300,6 +312,7 @@ static void restore_values(struct restore *restore, struct cgroup *cgroup, struc
 		}
 		error = *name ? restore_controller(restore, cgroup, name, &values)
 			      : restore_kind(restore, cgroup, &values);
+		fail_for_now(restore, error);
 		if (error)
 			fail(restore, "its values of a cgroup of %s are damaged", name);
 	}
@@ -316,13 +329,18 @@ static void restore_content(struct restore *restore, struct cgroup *cgroup)
 {
 	const struct kept_cgroup *kept;
 	struct bytes usage;
+	int error;
 
 	HASH_FIND(hh, restore->kept->cgroups, &cgroup->id, sizeof(cgroup->id), kept);
 	if (!kept || restore->problem)
 		return;
 	restore_values(restore, cgroup, kept->values);
 	usage = kept->usage;
-	if (usage.len && !restore->problem && accounting_import_group(&cgroup->group, &usage))
+	if (!usage.len || restore->problem)
+		return;
+	error = accounting_import_group(&cgroup->group, &usage);
+	fail_for_now(restore, error);
+	if (error)
 		fail(restore, "its usage of a cgroup is damaged");
 }
 

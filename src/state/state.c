@@ -247,16 +247,21 @@ void state_start(struct state *state)
 
 /* --- start and end --- */
 
-static void read_boot(struct state *state)
+/* 0; a negative errno: which boot this is cannot be told now. */
+static int read_boot(struct state *state)
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? 0 : read(fd, state->boot, sizeof(state->boot) - 1);
+	ssize_t len = fd < 0 ? -1 : read(fd, state->boot, sizeof(state->boot) - 1);
+	int error = len < 0 ? -errno : 0;
 
 	if (fd >= 0)
 		close(fd);
+	if (error && error != -ENOENT)
+		return error;
 	if (len <= 0)
 		strcpy(state->boot, "unknown"); /* (pid, start time) still tells who is gone */
 	state->boot[strcspn(state->boot, "\n")] = '\0';
+	return 0;
 }
 
 static char *refuse(const struct state *state, const char *why)
@@ -285,6 +290,10 @@ static char *load(struct state *state, const struct text *content)
 		accounting_import_moment(state->tree->accounting, &kept.seen);
 		problem = tree_restore(state->tree, &kept, same_boot, &keep);
 	}
+	if (why && kept.is_short) {
+		keep = true;
+		problem = strdup(why);
+	}
 	if (problem && keep && asprintf(&line, "%s: %s", state->file.path, problem) < 0)
 		line = NULL;
 	else if (!keep && (why || problem))
@@ -298,20 +307,28 @@ static char *open_and_load(struct state *state, const char *directory)
 {
 	struct text content = {0};
 	char *problem = state_file_open(&state->file, directory);
+	bool is_loaded;
 	int error;
 
 	if (problem)
 		return problem;
-	error = state_file_read(&state->file, &content);
+	error = read_boot(state);
+	if (!error)
+		error = state_file_read(&state->file, &content, &problem);
+	is_loaded = !error;
 	if (!error)
 		problem = load(state, &content);
 	else if (error == -EINVAL)
-		return refuse(state, "it is not a file");
+		problem = refuse(state, "it is not a file");
 	text_free(&content);
-	if (error == -ENOENT)
-		error = 0;
-	if (!problem && !error)
+	if (problem)
+		return problem;
+	if (!error || error == -ENOENT)
 		error = snapshot(state);
+	if (error && is_loaded) {
+		complain(state, error); /* it can be gone on with, and written once that is possible */
+		return NULL;
+	}
 	if (error && asprintf(&problem, "%s: %s", state->file.path, strerror(-error)) < 0)
 		problem = NULL;
 	return problem;
@@ -341,7 +358,6 @@ struct state *state_open(const char *directory, struct tree *tree, char **proble
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&state->wake, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	read_boot(state);
 	accounting_keep(tree->accounting);
 	*problem = open_and_load(state, directory);
 	if (!*problem)

@@ -92,6 +92,7 @@ def start(directory):
         daemons.append(mounting.Daemon(directory, *options))
         return daemons[-1]
 
+    start_daemon.directory = directory
     yield start_daemon
     for daemon in daemons:
         if daemon.process.poll() is None:

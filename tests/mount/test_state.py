@@ -1,5 +1,6 @@
 """-o state: what the next daemon goes on with, and what it refuses."""
 
+import contextlib
 import os
 import random
 import re
@@ -14,7 +15,7 @@ import time
 import pytest
 
 import mounting
-from processes import Helper, end, take_number
+from processes import NOBODY, Helper, end, take_number
 
 sys.path.insert(0, str(mounting.ROOT / "tests" / "state"))
 import nothing_lost  # noqa: E402
@@ -231,11 +232,12 @@ def change(file, old, new):
     """Replaces bytes in the records, with hashes that fit again."""
     content, found = records(file.read_bytes())
     assert any(old in record for record in found)
-    for record in found:
-        record = record.replace(old, new)
-        head = struct.pack("=QQ", len(record), hashed(record))
-        content += head + struct.pack("=Q", hashed(head)) + record
-    file.write_bytes(content)
+    file.write_bytes(content + b"".join(record_of(record.replace(old, new)) for record in found))
+
+
+def record_of(content):
+    head = struct.pack("=QQ", len(content), hashed(content))
+    return head + struct.pack("=Q", hashed(head)) + content
 
 
 def filled(start, state):
@@ -303,7 +305,101 @@ def test_two_daemons_do_not_share(start, state):
     daemon = start(*keeping(state))
     with mounting.mount_point() as other:
         line = refused(other, state)
-    assert f"process {daemon.pid}" in line and str(state) in line
+        assert f"process {daemon.pid}" in line and str(state) in line
+        (state / "lock").unlink()
+        assert f"{state}: another fuse_cgroupfs uses it" in refused(other, state)
+
+
+@pytest.mark.parametrize("spoil, mend", (
+    (lambda path: os.chown(path, NOBODY, 0), lambda path: os.chown(path, 0, 0)),
+    (lambda path: os.chmod(path, 0o770), lambda path: os.chmod(path, 0o700)),
+    (lambda path: os.chmod(path, 0o702), lambda path: os.chmod(path, 0o750)),
+), ids=("owner", "group", "others"))
+@pytest.mark.parametrize("name", (".", "state"))
+def test_what_others_may_write_is_refused(start, directory, state, name, spoil, mend):
+    """Else they would say whose memory, cgroups and processes root's daemon thinks that it has."""
+    content = filled(start, state).read_bytes()
+    spoil(state / name)
+    line = refused(directory, state)
+    assert line.startswith(f"fuse_cgroupfs: -o state: {state / name}: ")
+    assert (state / "state").read_bytes() == content
+    assert not list(state.glob("state.refused-*"))
+    mend(state / name)
+    daemon = start(*keeping(state))
+    assert (daemon / "cpu" / "two").is_dir()
+
+
+def fill(disk):
+    with contextlib.suppress(OSError), open(disk / "much", "wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+@pytest.fixture
+def disk(tmp_path):
+    path = tmp_path / "disk"
+    path.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1M", "none", path], check=True)
+    yield path
+    subprocess.run(["umount", path], check=True)
+
+
+def remount(disk, how):
+    subprocess.run(["mount", "-o", f"remount,{how}", disk], check=True)
+
+
+@pytest.mark.parametrize("spoil, mend", (
+    (fill, lambda disk: (disk / "much").unlink()),
+    (lambda disk: remount(disk, "ro"), lambda disk: remount(disk, "rw")),
+), ids=("full", "read-only"))
+def test_what_can_be_read_is_gone_on_with(disk, start, spoil, mend):
+    """It says once that nothing is kept, and keeps all as soon as it can."""
+    state = disk / "state"
+    file = filled(start, state)
+    spoil(disk)
+    daemon = mounting.Daemon(start.directory, *keeping(state))
+    assert (daemon / "cpu" / "two" / "cpu.shares").read_text() == "77\n"
+    (daemon / "cpu" / "four").mkdir()
+    mend(disk)
+    assert mounting.wait_until(lambda: b"four" in file.read_bytes())
+    daemon.process.kill()
+    said = daemon.process.communicate()[1].splitlines()
+    assert len([line for line in said if "not kept" in line and str(state) in line]) == 1, said
+    daemon = start(*keeping(state))
+    assert (daemon / "cpu" / "four").is_dir()
+
+
+def test_a_full_disk_with_nothing_on_it_is_said(disk, directory):
+    fill(disk)
+    (disk / "much").rename(disk / "more")
+    fill(disk)
+    assert "No space left" in refused(directory, disk / "state")
+
+
+def test_the_deepest_comes_first(start, state):
+    """As in a file of a tree that was renamed from its leaves up: each is there before its parent."""
+    file = filled(start, state)
+    content, found = records(file.read_bytes())
+    number, place = next((key[1], entry) for key, entry in entries(file.read_bytes()).items()
+                         if key != SEEN and key[0] == CGROUP and entry[16:].startswith(b"one"))
+    rest, last = place[16 + len("one"):], 2 ** 32 + DEEP
+    chain = b""
+    for child in range(last, 2 ** 32, -1):
+        parent = child - 1 if child > 2 ** 32 + 1 else number
+        entry = struct.pack("=QQ", parent, 1) + b"a" + rest
+        chain += struct.pack("=QQQ", CGROUP, child, len(entry)) + entry
+    file.write_bytes(content + b"".join(map(record_of, (*found, chain))))
+    daemon = start(*keeping(state))
+    before = os.getcwd()
+    try:
+        os.chdir(daemon / "cpu" / "one")
+        for _ in range(DEEP):
+            os.chdir("a")
+    finally:
+        os.chdir(before)
+
+
+DEEP = 4200
 
 
 def test_another_boot_keeps_all_but_processes(start, state, request):
