@@ -31,6 +31,7 @@ struct answer {
 	int64_t value;
 	int file; /* the answerer's descriptor; to be closed by whoever passes it on */
 	bool close_on_exec;
+	bool closed_first; /* the task goes on when only it has the file: ours would keep its mount busy */
 };
 
 /* What calls are answered from. Constant but for what view.h says. */

@@ -40,6 +40,7 @@ void mount_give_file(struct answer *answer, int file, bool close_on_exec)
 	answer->kind = ANSWER_FILE;
 	answer->file = file;
 	answer->close_on_exec = close_on_exec;
+	answer->closed_first = true;
 }
 
 bool mount_is_led(const struct calls_context *context, const struct call *call, const char *path,

@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "view.h"
@@ -146,14 +147,14 @@ static bool unmount_below(const char *at)
 }
 
 static bool mount_hierarchy(const struct view *view, const char *fuse, const char *at,
-			    const char *name)
+			    const struct view_hierarchy *hierarchy)
 {
+	unsigned long flags = MS_BIND | MS_REMOUNT | FLAGS | (hierarchy->read_only ? MS_RDONLY : 0);
 	char from[PATH_MAX], to[PATH_MAX];
 
-	snprintf(from, sizeof(from), "%s/%s%s", fuse, name, view->prefix);
-	snprintf(to, sizeof(to), "%s/%s", at, name);
-	if (mount(from, to, NULL, MS_BIND, NULL) ||
-	    mount(NULL, to, NULL, MS_BIND | MS_REMOUNT | FLAGS, NULL))
+	snprintf(from, sizeof(from), "%s/%s%s", fuse, hierarchy->name, view->prefix);
+	snprintf(to, sizeof(to), "%s/%s", at, hierarchy->name);
+	if (mount(from, to, NULL, MS_BIND, NULL) || mount(NULL, to, NULL, flags, NULL))
 		return complain(to, "the tree cannot be mounted");
 	return true;
 }
@@ -163,12 +164,10 @@ static bool mount_hierarchies(const struct view *view, const char *fuse, const c
 	char path[PATH_MAX];
 
 	for (unsigned i = 0; i < view->count; i++) {
-		const char *name = view->hierarchies[i].name;
-
-		snprintf(path, sizeof(path), "%s/%s", at, name);
+		snprintf(path, sizeof(path), "%s/%s", at, view->hierarchies[i].name);
 		if (mkdir(path, 0755))
 			return complain(path, "");
-		if (!mount_hierarchy(view, fuse, at, name))
+		if (!mount_hierarchy(view, fuse, at, &view->hierarchies[i]))
 			return false;
 	}
 	return true;
@@ -207,15 +206,24 @@ bool namespace_mount(struct view *view, const char *fuse, const char *at)
 	return mounted;
 }
 
-bool namespace_mount_again(const struct view *view, const char *fuse, const char *at)
+/* Without asking the daemon of what may be there, which has died. */
+static bool is_of(const char *path, dev_t device)
+{
+	struct statx about;
+
+	return !statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &about) &&
+	       makedev(about.stx_dev_major, about.stx_dev_minor) == device;
+}
+
+void namespace_mount_again(const struct view *view, const char *fuse, const char *at, dev_t before)
 {
 	char path[PATH_MAX];
 
 	for (unsigned i = 0; i < view->count; i++) {
 		snprintf(path, sizeof(path), "%s/%s", at, view->hierarchies[i].name);
+		if (!is_of(path, before))
+			continue; /* it was taken away, or something is mounted on it */
 		umount2(path, MNT_DETACH);
-		if (!mount_hierarchy(view, fuse, at, view->hierarchies[i].name))
-			return false;
+		mount_hierarchy(view, fuse, at, &view->hierarchies[i]);
 	}
-	return true;
 }

@@ -2,6 +2,7 @@
 #define RUN_NAMESPACE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct view;
 
@@ -30,7 +31,10 @@ bool namespace_is_below(const char *path, const char *directory);
  */
 bool namespace_mount(struct view *view, const char *fuse, const char *at);
 
-/* The hierarchies again, of a FUSE mount that came in place of one that has died. */
-bool namespace_mount_again(const struct view *view, const char *fuse, const char *at);
+/*
+ * The hierarchies again, of a FUSE mount that came in place of one that has died, which was of the device
+ * `before`: where that one is still seen.
+ */
+void namespace_mount_again(const struct view *view, const char *fuse, const char *at, dev_t before);
 
 #endif

@@ -66,17 +66,19 @@ static void respond(struct seccomp_notif_resp *response)
 	ioctl(server.listener, SECCOMP_IOCTL_NOTIF_SEND, response);
 }
 
-/* Gives the task the file and returns its number there, at one stroke. */
+/* Gives the task the file, whose number there it is: by its return at one stroke, if it may go on at once. */
 static int give_file(__u64 id, const struct answer *answer)
 {
 	struct seccomp_notif_addfd add = {
 		.id = id,
-		.flags = SECCOMP_ADDFD_FLAG_SEND,
+		.flags = answer->closed_first ? 0 : SECCOMP_ADDFD_FLAG_SEND,
 		.srcfd = (__u32)answer->file,
 		.newfd_flags = answer->close_on_exec ? O_CLOEXEC : 0,
 	};
 
-	return ioctl(server.listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -errno : 0;
+	int number = ioctl(server.listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+
+	return number < 0 ? -errno : number;
 }
 
 static void pass_on(__u64 id, const struct answer *answer, struct seccomp_notif_resp *response)
@@ -84,12 +86,15 @@ static void pass_on(__u64 id, const struct answer *answer, struct seccomp_notif_
 	memset(response, 0, server.response_size);
 	response->id = id;
 	if (answer->kind == ANSWER_FILE) {
-		int error = give_file(id, answer);
+		int number = give_file(id, answer);
 
 		close(answer->file);
-		if (!error || error == -ENOENT)
+		if (number == -ENOENT || (number >= 0 && !answer->closed_first))
 			return;
-		response->error = error; /* EMFILE: as the kernel's own open() */
+		if (number < 0)
+			response->error = number; /* EMFILE: as the kernel's own open() */
+		else
+			response->val = number;
 	} else if (answer->kind == ANSWER_KERNEL) {
 		response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	} else if (answer->value < 0) {

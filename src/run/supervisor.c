@@ -150,12 +150,13 @@ static bool answer_channel(struct supervisor *supervisor)
 static void replace_daemon(struct supervisor *supervisor)
 {
 	const char *at = supervisor->options->at;
+	dev_t before = supervisor->view.device;
 
 	fprintf(stderr, "fuse_cgroup_run: its daemon has ended: starting another\n");
 	if (!cgroupfs_restart(&supervisor->cgroupfs) || !show(supervisor) ||
 	    supervisor->options->redirect)
 		return;
-	namespace_mount_again(&supervisor->view, supervisor->cgroupfs.mount, at);
+	namespace_mount_again(&supervisor->view, supervisor->cgroupfs.mount, at, before);
 	cgroupfs_hide(&supervisor->cgroupfs);
 }
 

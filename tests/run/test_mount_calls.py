@@ -258,19 +258,27 @@ def test_mounted_while_covered(wrapper):
 
 
 def test_mounted_by_the_next_daemon():
-    """The mounts are of the daemon that serves now."""
+    """The mounts are of the daemon that serves now, where they were; what was done to them stays so."""
     with launcher.Inside() as program:
-        assert program.call(os.getpid)
+        assert program.call(probes.run, "sh", "-ec", f"""
+            umount {AT}/blkio; rmdir {AT}/blkio; umount {AT}/cpuset; mount -t tmpfs cover {AT}/freezer
+            mount -o remount,ro {AT}/pids""")[0] == 0
         daemon, = launcher.daemons_in(program.directory)
         os.kill(daemon, 9)
-        shown = ["/ rw,relatime cgroup rw,memory", "cgroup.clone_children", 0]
+        mounted = ["/ rw,relatime cgroup rw,memory", "cgroup.clone_children", 0]
         assert mounting.wait_until(lambda: alive(program) and program.call(
-            probes.run, "sh", "-c", f"{PRIVATE} {command('mounted_newly')}")[1] == f"{shown}\n")
+            probes.run, "sh", "-c", f"{PRIVATE} {command('mounted_newly')}")[1] == f"{mounted}\n")
+        left = {name: program.call(mount_calls.makes, f"{AT}/{name}") for name in HIERARCHIES}
+        assert left == {**dict.fromkeys(HIERARCHIES, "made"), "blkio": "ENOENT", "pids": "EROFS"}
+        assert program.call(probes.statfs, f"{AT}/freezer")["type"] == probes.TMPFS
+        assert program.call(mount_calls.umount, f"{AT}/freezer") == 0
+        assert program.call(mount_calls.mount, "x", f"{AT}/cpuset", "cgroup", 0, "cpuset") == 0
+        assert program.call(probes.statfs, f"{AT}/cpuset")["type"] == probes.CGROUP
         program.close(said="fuse_cgroup_run: its daemon has ended: starting another\n")
 
 
 def alive(program):
-    return program.call(probes.run, "cat", f"{AT}/memory/tasks")[0] == 0
+    return program.call(probes.run, "cat", f"{AT}/systemd/tasks")[0] == 0
 
 
 # --- who may ---
