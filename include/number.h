@@ -122,6 +122,10 @@ bool bitmap_test(const struct bitmap *map, unsigned int bit);
 
 /* dst may be a or b. Returns whether dst has a bit set, as the kernel's. */
 bool bitmap_and(struct bitmap *dst, const struct bitmap *a, const struct bitmap *b);
+/* The bits of a that b has not; returns the same. */
+bool bitmap_andnot(struct bitmap *dst, const struct bitmap *a, const struct bitmap *b);
+/* The bits of either. */
+void bitmap_or(struct bitmap *dst, const struct bitmap *a, const struct bitmap *b);
 
 /* The same bits are set. */
 bool bitmap_equal(const struct bitmap *a, const struct bitmap *b);

@@ -76,6 +76,21 @@ bool bitmap_and(struct bitmap *dst, const struct bitmap *a, const struct bitmap 
 	return !bitmap_empty(dst);
 }
 
+bool bitmap_andnot(struct bitmap *dst, const struct bitmap *a, const struct bitmap *b)
+{
+	for (unsigned int i = 0; i < nr_words(dst); i++)
+		dst->words[i] = word(a, i) & ~word(b, i);
+	trim(dst);
+	return !bitmap_empty(dst);
+}
+
+void bitmap_or(struct bitmap *dst, const struct bitmap *a, const struct bitmap *b)
+{
+	for (unsigned int i = 0; i < nr_words(dst); i++)
+		dst->words[i] = word(a, i) | word(b, i);
+	trim(dst);
+}
+
 static unsigned int max_words(const struct bitmap *a, const struct bitmap *b)
 {
 	return nr_words(a) > nr_words(b) ? nr_words(a) : nr_words(b);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "bytes.h"
-#include "cpuset.h"
+#include "cpuset_partition.h"
 
 /* `private` of the rows: which of the two masks. The flag files have their flag. */
 enum mask { MASK_CPUS, MASK_MEMS };
@@ -28,6 +28,12 @@ struct cpuset_top *cpuset_top(const struct cgroup *cgroup)
 	return cpuset_of(cgroup->hierarchy->root)->top;
 }
 
+/* is_in_v2_mode() */
+static bool in_v2_mode(const struct cgroup *cgroup)
+{
+	return cgroup_tree(cgroup)->unified;
+}
+
 /* --- the masks --- */
 
 static struct bitmap **mask_of(struct cpuset *cpuset, int which)
@@ -35,7 +41,7 @@ static struct bitmap **mask_of(struct cpuset *cpuset, int which)
 	return which == MASK_CPUS ? &cpuset->cpus : &cpuset->mems;
 }
 
-static int add_list(struct text *out, const struct bitmap *map)
+int cpuset_add_list(struct text *out, const struct bitmap *map)
 {
 	char small[256], *list = small;
 	size_t len = bitmap_print_list(map, small, sizeof(small));
@@ -67,7 +73,7 @@ static int mask_measure(const struct request *request, struct text *out)
 	if (cgroup->dead)
 		error = -ENODEV;
 	else
-		error = add_list(out, *mask_of(cpuset_of(cgroup), which));
+		error = cpuset_add_list(out, *mask_of(cpuset_of(cgroup), which));
 	tree_unlock(tree);
 	return error;
 }
@@ -216,9 +222,7 @@ static struct cpuset *new_child(const struct cgroup *cgroup)
 
 	if (!cpuset)
 		return NULL;
-	cpuset->cpus = bitmap_new(parent->cpus->nr);
-	cpuset->mems = bitmap_new(parent->mems->nr);
-	if (!cpuset->cpus || !cpuset->mems) {
+	if (!cpuset_new_masks(cpuset, parent->cpus->nr, parent->mems->nr)) {
 		cpuset_free(cpuset);
 		return NULL;
 	}
@@ -238,13 +242,25 @@ static void *cpuset_alloc(struct cgroup *cgroup)
 	return cpuset;
 }
 
+static void cpuset_online(struct cgroup *cgroup)
+{
+	if (in_v2_mode(cgroup))
+		partition_online(cgroup);
+}
+
+static void cpuset_offline(struct cgroup *cgroup)
+{
+	if (in_v2_mode(cgroup))
+		partition_offline(cgroup);
+}
+
 /* --- keeping it --- */
 
-static void put_mask(struct text *out, const struct bitmap *map)
+void cpuset_put_mask(struct text *out, const struct bitmap *map)
 {
 	struct text list = {0};
 
-	if (add_list(&list, map))
+	if (cpuset_add_list(&list, map))
 		out->error = -ENOMEM;
 	bytes_put(out, list.data, list.len);
 	text_free(&list);
@@ -254,30 +270,35 @@ static void cpuset_save(struct cgroup *cgroup, struct text *out)
 {
 	const struct cpuset *cpuset = cpuset_of(cgroup);
 
-	put_mask(out, cpuset->cpus);
-	put_mask(out, cpuset->mems);
+	cpuset_put_mask(out, cpuset->cpus);
+	cpuset_put_mask(out, cpuset->mems);
 	bytes_put_u64(out, cpuset->flags);
 	bytes_put_u64(out, (uint64_t)(int64_t)cpuset->relax_domain_level);
 	bytes_put_u64(out, cpuset->top && cpuset->top->memory_pressure_enabled);
+	cpuset_v2_save(cpuset, out);
 }
 
-/* What the parent has not any more is left out: the machine may have shrunk. */
-static int get_mask(struct bytes *in, struct bitmap *map, const struct bitmap *limit)
+int cpuset_get_mask(struct bytes *in, struct bitmap *map)
 {
 	struct bitmap *wanted __attribute__((cleanup(bitmap_freep))) = bitmap_new(map->nr);
 	struct bytes list = bytes_get(in);
 	char *text = list.wrong ? NULL : strndup(list.data, list.len);
 	int error = wanted && text ? 0 : -ENOMEM;
 
-	if (!error && !bitmap_parselist(text_strip(text), wanted)) {
+	if (!error && !bitmap_parselist(text_strip(text), wanted))
 		bitmap_copy(map, wanted);
-		for (unsigned i = 0; i < map->nr; i++) {
-			if (!bitmap_test(limit, i))
-				bitmap_clear(map, i);
-		}
-	}
 	free(text);
 	return list.wrong ? -EINVAL : error;
+}
+
+/* What the parent has not any more is left out, as the machine may have shrunk; on v2 what was written stays. */
+static int get_mask(struct bytes *in, struct bitmap *map, const struct bitmap *limit, bool is_v2)
+{
+	int error = cpuset_get_mask(in, map);
+
+	if (!error && !is_v2)
+		bitmap_and(map, map, limit);
+	return error;
 }
 
 static int cpuset_restore(struct cgroup *cgroup, struct bytes *in)
@@ -291,9 +312,9 @@ static int cpuset_restore(struct cgroup *cgroup, struct bytes *in)
 		bytes_get(in);
 		bytes_get(in);
 	} else {
-		error = get_mask(in, cpuset->cpus, above->cpus);
+		error = get_mask(in, cpuset->cpus, above->cpus, in_v2_mode(cgroup));
 		if (!error)
-			error = get_mask(in, cpuset->mems, above->mems);
+			error = get_mask(in, cpuset->mems, above->mems, in_v2_mode(cgroup));
 	}
 	if (error)
 		return error;
@@ -303,7 +324,7 @@ static int cpuset_restore(struct cgroup *cgroup, struct bytes *in)
 		cpuset->top->memory_pressure_enabled = bytes_get_u64(in);
 	else
 		bytes_get_u64(in);
-	return in->wrong ? -EINVAL : 0;
+	return in->wrong ? -EINVAL : cpuset_v2_restore(cgroup, in);
 }
 
 /* --- attach --- */
@@ -334,20 +355,15 @@ static bool may_set_scheduler(const struct capabilities *mover, pid_t tid)
 	return !(task.permitted & ~mover->permitted);
 }
 
-/* is_in_v2_mode() */
-static bool in_v2_mode(const struct cgroup *cgroup)
-{
-	return cgroup_tree(cgroup)->unified;
-}
-
 static int cpuset_can_attach(struct cgroup *cgroup, const struct task_list *tasks,
 			     const struct caller *caller)
 {
 	const struct cpuset *cpuset = cpuset_of(cgroup);
 	struct capabilities mover;
 
-	if (!in_v2_mode(cgroup) && (bitmap_empty(cpuset->cpus) || bitmap_empty(cpuset->mems)))
-		return -ENOSPC; /* on v2 an empty mask is the parent's */
+	if (in_v2_mode(cgroup) ? bitmap_empty(cpuset->v2.cpus)
+			       : bitmap_empty(cpuset->cpus) || bitmap_empty(cpuset->mems))
+		return -ENOSPC;
 	if (!caller->tid || !read_capabilities(caller->tid, &mover))
 		return 0;
 	for (size_t i = 0; i < tasks->count; i++) {
@@ -397,7 +413,10 @@ const struct controller cpuset_controller = {
 	.name = "cpuset",
 	.threaded = true,
 	.legacy_files = cpuset_legacy_files,
+	.dfl_files = cpuset_dfl_files,
 	.css_alloc = cpuset_alloc,
+	.css_online = cpuset_online,
+	.css_offline = cpuset_offline,
 	.css_free = cpuset_free,
 	.save = cpuset_save,
 	.restore = cpuset_restore,

@@ -21,12 +21,36 @@ enum cpuset_flags {
 	CS_SPREAD_SLAB = 1 << 6,
 };
 
-/* On cgroup v1 the effective masks are always these two. A root's are what is online. */
+/* cpuset.cpus.partition; an invalid one is the negative. */
+enum partition_state { PARTITION_MEMBER, PARTITION_ROOT, PARTITION_ISOLATED };
+
+/* Why it is invalid (enum prs_errcode). */
+enum partition_error {
+	PARTITION_OK, PARTITION_CPUS, PARTITION_PARENT_INVALID, PARTITION_NO_PARENT, PARTITION_NOT_EXCLUSIVE,
+	PARTITION_NO_CPUS, PARTITION_EMPTY, PARTITION_ACCESS, PARTITION_REMOTE_BELOW,
+};
+
+/* What v2 alone has of a cpuset (cpuset_partition.h). In v1 the masks are unused. */
+struct partition {
+	struct bitmap *cpus, *mems; /* effective */
+	struct bitmap *exclusive; /* cpuset.cpus.exclusive */
+	struct bitmap *xcpus; /* cpuset.cpus.exclusive.effective */
+	int state; /* enum partition_state, or its negative */
+	enum partition_error error;
+	bool remote; /* its CPUs are taken from the root, not from its parent */
+	unsigned turns; /* how often the state changed */
+};
+
+/*
+ * On cgroup v1 the effective masks are always these two, and a root's are what is online. On v2 they are what was
+ * written; a root's are what is online there too.
+ */
 struct cpuset {
 	struct bitmap *cpus;
 	struct bitmap *mems;
 	unsigned flags; /* enum cpuset_flags */
 	int relax_domain_level;
+	struct partition v2;
 	struct cpuset_top *top; /* the root's only */
 };
 
@@ -37,7 +61,10 @@ struct cpuset_top {
 	unsigned nr_cpus; /* CONFIG_NR_CPUS, constant */
 	unsigned domain_level_max; /* constant */
 	struct machine_rt_limits rt_limits; /* when last looked at */
+	struct bitmap *subpartitions, *isolated; /* v2: CPUs of the root that partitions have; of isolated ones */
 };
+
+struct bytes;
 
 struct cpuset *cpuset_of(const struct cgroup *cgroup);
 struct cpuset_top *cpuset_top(const struct cgroup *cgroup);
@@ -56,6 +83,8 @@ int cpuset_validate_change(const struct cgroup *cgroup, const struct cpuset *tri
  * NULL when memory is short. Frees with cpuset_free().
  */
 struct cpuset *cpuset_new_root(const struct machine *machine);
+/* Makes empty masks of that many bits where there are none yet. False: no memory; cpuset_free() frees what was made. */
+bool cpuset_new_masks(struct cpuset *cpuset, unsigned cpus, unsigned mems);
 void cpuset_free(void *state);
 
 enum cpuset_follow { FOLLOW_CPUS = 1 << 0, FOLLOW_MEMS = 1 << 1, FOLLOW_LIMITS = 1 << 2 };
@@ -68,5 +97,15 @@ enum cpuset_follow { FOLLOW_CPUS = 1 << 0, FOLLOW_MEMS = 1 << 1, FOLLOW_LIMITS =
  * later. 0 or a negative errno.
  */
 int cpuset_follow_machine(struct hierarchy *hierarchy, unsigned what);
+
+/* cpuset_v2.c */
+extern const struct cftype cpuset_dfl_files[];
+/* A list and a newline. 0 or -ENOMEM. */
+int cpuset_add_list(struct text *out, const struct bitmap *map);
+/* As bytes and back. 0, -EINVAL, -ENOMEM. */
+void cpuset_put_mask(struct text *out, const struct bitmap *map);
+int cpuset_get_mask(struct bytes *in, struct bitmap *map);
+void cpuset_v2_save(const struct cpuset *cpuset, struct text *out);
+int cpuset_v2_restore(struct cgroup *cgroup, struct bytes *in);
 
 #endif

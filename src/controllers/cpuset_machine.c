@@ -1,7 +1,7 @@
 /* cpuset: the root's share is the machine, and the machine may change. cpuset_hotplug_workfn of kernel/cgroup/cpuset.c. */
 #include <stdlib.h>
 
-#include "cpuset.h"
+#include "cpuset_partition.h"
 
 #define FOLLOW_ALL (FOLLOW_CPUS | FOLLOW_MEMS | FOLLOW_LIMITS)
 
@@ -40,10 +40,47 @@ void cpuset_free(void *state)
 
 	bitmap_free(cpuset->cpus);
 	bitmap_free(cpuset->mems);
-	if (cpuset->top)
+	bitmap_free(cpuset->v2.cpus);
+	bitmap_free(cpuset->v2.mems);
+	bitmap_free(cpuset->v2.exclusive);
+	bitmap_free(cpuset->v2.xcpus);
+	if (cpuset->top) {
 		pthread_mutex_destroy(&cpuset->top->following);
+		bitmap_free(cpuset->top->subpartitions);
+		bitmap_free(cpuset->top->isolated);
+	}
 	free(cpuset->top);
 	free(cpuset);
+}
+
+bool cpuset_new_masks(struct cpuset *cpuset, unsigned cpus, unsigned mems)
+{
+	struct bitmap **const of_cpus[] = {&cpuset->cpus, &cpuset->v2.cpus, &cpuset->v2.exclusive, &cpuset->v2.xcpus};
+	struct bitmap **const of_mems[] = {&cpuset->mems, &cpuset->v2.mems};
+	bool all = true;
+
+	for (unsigned i = 0; i < sizeof(of_cpus) / sizeof(of_cpus[0]); i++)
+		all &= *of_cpus[i] || (*of_cpus[i] = bitmap_new(cpus));
+	for (unsigned i = 0; i < sizeof(of_mems) / sizeof(of_mems[0]); i++)
+		all &= *of_mems[i] || (*of_mems[i] = bitmap_new(mems));
+	return all;
+}
+
+/* The root is a partition that has all CPUs there may be, and uses those that are online. */
+static bool make_root_partition(struct cpuset *root)
+{
+	unsigned cpus = root->cpus->nr;
+
+	root->top->subpartitions = bitmap_new(cpus);
+	root->top->isolated = bitmap_new(cpus);
+	if (!cpuset_new_masks(root, cpus, root->mems->nr) || !root->top->subpartitions || !root->top->isolated)
+		return false;
+	bitmap_copy(root->v2.cpus, root->cpus);
+	bitmap_copy(root->v2.mems, root->mems);
+	for (unsigned i = 0; i < cpus; i++)
+		bitmap_set(root->v2.xcpus, i);
+	root->v2.state = PARTITION_ROOT;
+	return true;
 }
 
 struct cpuset *cpuset_new_root(const struct machine *machine)
@@ -66,7 +103,10 @@ struct cpuset *cpuset_new_root(const struct machine *machine)
 	cpuset->mems = online.mems;
 	cpuset->top = top;
 	cpuset->flags = CS_CPU_EXCLUSIVE | CS_MEM_EXCLUSIVE;
-	return cpuset;
+	if (make_root_partition(cpuset))
+		return cpuset;
+	cpuset_free(cpuset);
+	return NULL;
 }
 
 static bool is_current(const struct cpuset *root, const struct online *online)
@@ -79,7 +119,7 @@ static bool is_current(const struct cpuset *root, const struct online *online)
 					limits->runtime_us == online->rt_limits.runtime_us));
 }
 
-/* What is no longer the root's is nobody's. */
+/* On v1 what is no longer the root's is nobody's. */
 static void follow(struct hierarchy *hierarchy, const struct online *online)
 {
 	struct cpuset *root = cpuset_of(hierarchy->root);
@@ -91,6 +131,10 @@ static void follow(struct hierarchy *hierarchy, const struct online *online)
 		bitmap_copy(root->cpus, online->cpus);
 	if (online->mems)
 		bitmap_copy(root->mems, online->mems);
+	if (hierarchy->tree->unified) {
+		partition_follow(hierarchy->root);
+		return;
+	}
 	cgroup_for_each_descendant(position, hierarchy->root) {
 		struct cpuset *cpuset = cpuset_of(position);
 
