@@ -63,6 +63,12 @@ struct task_id {
 	uint64_t forked_at; /* ticks: while that is not known, when its fork was told; 0: it was not */
 };
 
+/*
+ * Completes the id of a task that does not let its start time be read (machine_patient.h): it is one
+ * that has started by now. 0 or as machine_uptime().
+ */
+int task_id_of_hung(const struct machine *machine, struct task_id *id);
+
 /* A list of tasks; the caller frees `tasks` with free(). */
 struct task_list {
 	struct task_id *tasks;

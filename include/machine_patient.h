@@ -1,10 +1,10 @@
 /*
  * Asking what may never answer. Of another task's files some wait for a lock that it holds for as long
- * as it likes: its mmap lock while it waits for a page of a hung FUSE or NFS file (smaps, smaps_rollup:
- * mmap_read_lock_killable(), fs/proc/task_mmu.c), its exec_update_lock while it execs, and a file that
- * is closed by that, or a mapping that ends, waits (io: fs/proc/base.c do_io_accounting(); kcmp(2),
- * pidfd_getfd(2), and opening smaps). stat, status, statm, schedstat, task/, children, fd/ and ns/ take
- * no such lock.
+ * as it likes: its mmap lock while it waits for a page of a hung FUSE or NFS file (smaps, smaps_rollup,
+ * maps, cmdline: mmap_read_lock_killable(), fs/proc/task_mmu.c), its exec_update_lock while it execs and
+ * a file that is closed by that, or a mapping that ends, waits (io, opening smaps, kcmp(2), pidfd_getfd(2);
+ * in Linux of 2026 whatever asks ptrace_may_access(), fs/proc/base.c: stat, and the links fd/, ns/, exe,
+ * cwd, root). status, statm, schedstat, fdinfo/, children, and the lists of task/, fd/ and ns/ take neither.
  *
  * Such questions are asked by threads that may be lost. Who asks goes on without an answer when the
  * thread has slept over it for 50 ms, or has run for a second. It stays lost until the answer comes,
@@ -27,6 +27,12 @@ struct patient_head {
 	pid_t pid; /* whom it is asked of */
 	bool answered; /* out */
 };
+
+/*
+ * From here on questions are asked so; machine_task_stat() asks so too. Before, who asks waits: in
+ * programs that ask of their own tasks, and in tests. Before other threads use the machine.
+ */
+void machine_be_patient(struct machine *machine);
 
 struct patient_kind {
 	size_t size; /* of a question with its head, at most PATIENT_QUESTION_MAX */

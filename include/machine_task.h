@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "machine.h"
+#include "machine_patient.h"
 
 /* A growing array of ids. Zeroed is empty; reuse it to save allocations. The caller's. */
 struct machine_ids {
@@ -84,9 +85,18 @@ struct machine_task_stat {
 /* PF_KTHREAD: linux/sched.h. */
 #define MACHINE_TASK_KTHREAD 0x00200000u
 
-/* Fills *stat. */
+/* Fills *stat. -EBUSY: it hangs, and does not let it be read (machine_patient.h). */
 int machine_task_stat(const struct machine *machine, pid_t pid, pid_t tid,
 		      struct machine_task_stat *stat);
+/* The same of many at once, which costs less. */
+struct machine_stat_question {
+	struct patient_head head; /* head.pid, and: */
+	pid_t tid;
+	int error; /* out: as machine_task_stat()'s; the head's `answered` is of no interest */
+	struct machine_task_stat stat;
+};
+void machine_task_stats(const struct machine *machine, struct machine_stat_question *questions,
+			size_t count);
 /* -EINVAL: not the line of a task, or cut off before rss. */
 int machine_parse_task_stat(const char *text, size_t len, struct machine_task_stat *stat);
 

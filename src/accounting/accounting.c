@@ -102,9 +102,12 @@ static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 	struct task *task;
 	int error = machine_task_stat(accounting->machine, tgid, tid, &stat);
 
+	if (error == -EBUSY)
+		error = task_id_of_hung(accounting->machine, &id);
+	else
+		id.start_time = error ? 0 : stat.starttime;
 	if (error)
 		return error_is_gone(error) ? 0 : error;
-	id.start_time = stat.starttime;
 	pthread_mutex_lock(&accounting->lock);
 	task = task_find(accounting, tid);
 	if ((!task || !task_is(task, &id)) && !task_new(accounting, &id))

@@ -13,6 +13,7 @@
 struct source;
 
 #define ABSENT_MAX 16
+#define HUNG_MAX 16
 #define USAGE_KINDS 3 /* bits in enum usage_kind */
 
 /* What only grows. Of a process since it was made, of a group since it was made. */
@@ -207,6 +208,12 @@ struct accounting {
 	pid_t absent[ABSENT_MAX];
 	unsigned absent_count;
 	struct accounting_moment absent_since; /* they are newer */
+	/* New ones that did not let themselves be read yet (machine_patient.h). */
+	struct hung_newcomer {
+		struct task_id id;
+		struct accounting_moment since; /* it is newer, if it is new */
+	} hung[HUNG_MAX];
+	unsigned hung_count;
 
 	/* Processes with children or threads that ended since they were read. */
 	struct process *reapers;

@@ -5,15 +5,11 @@
 #include <utlist.h>
 
 #include "internal.h"
+#include "machine_patient.h"
 
 bool error_is_gone(int error)
 {
 	return error == -ESRCH || error == -ENOENT;
-}
-
-static bool tells_exits(const struct accounting *accounting)
-{
-	return accounting->source && accounting->source->tells_exits;
 }
 
 static enum liveness task_look(const struct machine *machine, const struct task_id *id,
@@ -60,17 +56,52 @@ int task_read_final(const struct machine *machine, const struct task_id *id,
 	return 0;
 }
 
-/* True while it is not known to have exited. */
-static bool is_live(struct accounting *accounting, const struct task_id *id)
-{
-	const struct task *task;
-	bool live;
+/* What is to be known of a task, asked of it by a thread that may be lost. */
+struct look {
+	struct patient_head head;
+	bool is_live; /* in: not known to have exited */
+	struct task_id id;
+	uint64_t at; /* ns: when it was looked at */
+	enum liveness liveness;
+	struct machine_task_stat stat; /* unless it is gone */
+	bool has_final;
+	struct counters final;
+};
 
+static void ask_look(const struct machine *machine, void *question)
+{
+	struct look *look = question;
+	int error;
+
+	look->at = now_ns();
+	look->liveness = task_look(machine, &look->id, &look->stat);
+	if (look->liveness != TASK_ZOMBIE || !look->is_live)
+		return;
+	error = task_read_final(machine, &look->id, &look->final);
+	look->has_final = !error;
+	if (error && !error_is_gone(error))
+		look->liveness = TASK_UNKNOWN; /* it ends once that is known */
+}
+
+static struct look *look_at_all(struct accounting *accounting, const struct task_list *list)
+{
+	static const struct patient_kind kind = {.size = sizeof(struct look), .ask = ask_look};
+	struct look *looks = list->count ? calloc(list->count, sizeof(*looks)) : NULL;
+
+	if (!looks)
+		return NULL; /* no memory: all are as they were */
 	pthread_mutex_lock(&accounting->lock);
-	task = task_find(accounting, id->tid);
-	live = task && !task->zombie;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct task *task = task_find(accounting, list->tasks[i].tid);
+
+		looks[i] = (struct look){.head.pid = list->tasks[i].tgid,
+					 .is_live = task && !task->zombie,
+					 .id = list->tasks[i],
+					 .liveness = TASK_UNKNOWN};
+	}
 	pthread_mutex_unlock(&accounting->lock);
-	return live;
+	patient_ask(accounting->machine, &kind, looks, list->count);
+	return looks;
 }
 
 /*
@@ -91,7 +122,7 @@ void exec_look(struct accounting *accounting, pid_t tgid)
 	const struct task_id leader = {.tid = tgid, .tgid = tgid};
 	struct machine_task_stat stat;
 
-	if (tells_exits(accounting) ||
+	if (accounting_tells_exits(accounting) ||
 	    task_look(accounting->machine, &leader, &stat) != TASK_LIVES)
 		return;
 	pthread_mutex_lock(&accounting->lock);
@@ -102,48 +133,46 @@ void exec_look(struct accounting *accounting, pid_t tgid)
 /*
  * Marks one that is known to have changed, or to have been adopted. One that lives on after its exit
  * was told is on its way to be a zombie: do_exit() tells perf and taskstats before exit_notify().
+ * Under the lock.
  */
-static void refresh_task(struct accounting *accounting, const struct task_id *id, bool heals)
+static void note_look(struct accounting *accounting, const struct look *look, bool heals)
 {
-	uint64_t at = now_ns();
-	struct machine_task_stat stat;
-	enum liveness liveness = task_look(accounting->machine, id, &stat);
-	struct counters final;
+	const uint64_t faults = look->stat.minflt + look->stat.majflt;
+	const struct task_id *id = &look->id;
 	struct task *task;
-	bool has_final = false;
 
-	if (liveness == TASK_ZOMBIE && is_live(accounting, id)) {
-		int error = task_read_final(accounting->machine, id, &final);
-
-		has_final = !error;
-		if (error && !error_is_gone(error))
-			liveness = TASK_UNKNOWN; /* it ends once that is known */
-	}
-	if (liveness == TASK_UNKNOWN)
+	if (look->liveness == TASK_UNKNOWN)
 		return;
-	if (liveness == TASK_GONE && id->tid != id->tgid)
-		exec_look(accounting, id->tgid);
-	pthread_mutex_lock(&accounting->lock);
-	if (liveness == TASK_LIVES && id->tid == id->tgid && !tells_exits(accounting))
-		task_exec_seen(accounting, id->tgid, stat.minflt + stat.majflt);
+	if (look->liveness == TASK_LIVES && id->tid == id->tgid && !accounting_tells_exits(accounting))
+		task_exec_seen(accounting, id->tgid, faults);
 	task = task_find(accounting, id->tid);
-	if (task && task_is(task, id)) {
-		if (liveness != TASK_GONE && id->tid == id->tgid && at >= task->process->adopted_at)
-			process_set_parent(accounting, task->process, stat.ppid);
-		if (liveness != TASK_GONE)
-			task->faults = stat.minflt + stat.majflt;
-		if (liveness == TASK_ZOMBIE)
-			task_end(accounting, task, has_final ? &final : NULL);
-		else if (liveness == TASK_GONE && (heals || may_forget(accounting, task)))
-			task_free(accounting, task);
-	}
-	pthread_mutex_unlock(&accounting->lock);
+	if (!task || !task_is(task, id))
+		return;
+	if (look->liveness != TASK_GONE && id->tid == id->tgid && look->at >= task->process->adopted_at)
+		process_set_parent(accounting, task->process, look->stat.ppid);
+	if (look->liveness != TASK_GONE)
+		task->faults = faults;
+	if (look->liveness == TASK_ZOMBIE)
+		task_end(accounting, task, look->has_final ? &look->final : NULL);
+	else if (look->liveness == TASK_GONE && (heals || may_forget(accounting, task)))
+		task_free(accounting, task);
 }
 
 static void refresh_each(struct accounting *accounting, const struct task_list *list, bool heals)
 {
+	struct look *looks = look_at_all(accounting, list);
+
+	if (!looks)
+		return;
+	for (size_t i = 0; i < list->count; i++) {
+		if (looks[i].liveness == TASK_GONE && looks[i].id.tid != looks[i].id.tgid)
+			exec_look(accounting, looks[i].id.tgid);
+	}
+	pthread_mutex_lock(&accounting->lock);
 	for (size_t i = 0; i < list->count; i++)
-		refresh_task(accounting, &list->tasks[i], heals);
+		note_look(accounting, &looks[i], heals);
+	pthread_mutex_unlock(&accounting->lock);
+	free(looks);
 }
 
 int list_add(struct task_list *list, size_t *capacity, const struct task_id *id)
@@ -289,47 +318,69 @@ static bool is_claimed_in(struct accounting *accounting, const struct task_id *i
 	return claimed;
 }
 
-/* Adds the live threads of a process that are in the hierarchy's root. */
-static int list_unclaimed(struct accounting *accounting, unsigned hierarchy, pid_t tgid,
-			  struct machine_ids *threads, struct task_list *list, size_t *capacity)
+/* One task of a process, if it lives and is in the hierarchy's root. One that hangs does live. */
+static int list_if_unclaimed(struct accounting *accounting, unsigned hierarchy,
+			     const struct machine_stat_question *asked, struct task_list *list,
+			     size_t *capacity)
 {
-	struct machine_task_stat stat;
-	int error = machine_task_stat(accounting->machine, tgid, 0, &stat);
-	bool threaded = !error && stat.num_threads > 1;
+	const pid_t tgid = asked->head.pid;
+	struct task_id id = {.tid = asked->tid ? asked->tid : tgid, .tgid = tgid};
 
-	if (threaded)
-		error = machine_tids(accounting->machine, tgid, threads);
+	if (asked->error && asked->error != -EBUSY)
+		return error_is_gone(asked->error) ? 0 : asked->error;
+	if (!asked->error && (asked->stat.state == 'Z' || asked->stat.state == 'X'))
+		return 0;
+	if (!asked->error)
+		id.start_time = asked->stat.starttime;
+	return is_claimed_in(accounting, &id, hierarchy) ? 0 : list_add(list, capacity, &id);
+}
+
+/* The threads of a process that has several, or may have. */
+static int list_threads(struct accounting *accounting, unsigned hierarchy, pid_t tgid,
+			struct machine_ids *threads, struct task_list *list, size_t *capacity)
+{
+	int error = machine_tids(accounting->machine, tgid, threads);
+	struct machine_stat_question *asked;
+
 	if (error)
 		return error_is_gone(error) ? 0 : error;
-	for (size_t i = 0; i < (threaded ? threads->nr : 1); i++) {
-		struct task_id id = {.tid = threaded ? threads->id[i] : tgid, .tgid = tgid};
-
-		error = threaded ? machine_task_stat(accounting->machine, tgid, id.tid, &stat) : 0;
-		if (error_is_gone(error))
-			continue;
-		if (error)
-			return error;
-		id.start_time = stat.starttime;
-		if (stat.state == 'Z' || stat.state == 'X' ||
-		    is_claimed_in(accounting, &id, hierarchy))
-			continue;
-		error = list_add(list, capacity, &id);
-		if (error)
-			return error;
+	asked = calloc(threads->nr + 1, sizeof(*asked));
+	if (!asked)
+		return -ENOMEM;
+	for (size_t i = 0; i < threads->nr; i++) {
+		asked[i].head.pid = tgid;
+		asked[i].tid = threads->id[i];
 	}
-	return 0;
+	machine_task_stats(accounting->machine, asked, threads->nr);
+	for (size_t i = 0; i < threads->nr && !error; i++)
+		error = list_if_unclaimed(accounting, hierarchy, &asked[i], list, capacity);
+	free(asked);
+	return error;
 }
 
 /* All tasks of the machine but those that groups of the hierarchy have. */
 static int list_root(struct accounting *accounting, unsigned hierarchy, struct task_list *list)
 {
 	struct machine_ids processes = {0}, threads = {0};
+	struct machine_stat_question *asked;
 	size_t capacity = 0;
 	int error = machine_pids(accounting->machine, &processes);
 
-	for (size_t i = 0; i < processes.nr && !error; i++)
-		error = list_unclaimed(accounting, hierarchy, processes.id[i], &threads, list,
-				       &capacity);
+	asked = calloc(processes.nr + 1, sizeof(*asked));
+	if (!asked)
+		error = -ENOMEM;
+	for (size_t i = 0; i < processes.nr && asked; i++)
+		asked[i].head.pid = processes.id[i];
+	if (!error)
+		machine_task_stats(accounting->machine, asked, processes.nr);
+	for (size_t i = 0; i < processes.nr && !error; i++) {
+		if (asked[i].error == -EBUSY || (!asked[i].error && asked[i].stat.num_threads > 1))
+			error = list_threads(accounting, hierarchy, processes.id[i], &threads, list,
+					     &capacity);
+		else
+			error = list_if_unclaimed(accounting, hierarchy, &asked[i], list, &capacity);
+	}
+	free(asked);
 	machine_ids_free(&processes);
 	machine_ids_free(&threads);
 	return error;

@@ -25,6 +25,16 @@ struct accounting_moment moment_now(const struct accounting *accounting)
 	return now;
 }
 
+int task_id_of_hung(const struct machine *machine, struct task_id *id)
+{
+	uint64_t uptime;
+	int error = machine_uptime(machine, &uptime);
+
+	if (!error)
+		id->forked_at = uptime / MACHINE_TICK_NS;
+	return error;
+}
+
 bool moment_is_before(const struct accounting_moment *moment, uint64_t ticks, pid_t number)
 {
 	int64_t ahead = (int64_t)number - moment->last_pid;

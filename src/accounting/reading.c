@@ -28,35 +28,26 @@ static void read_run(const struct machine *machine, pid_t tgid, struct thread_re
 }
 
 /* A process of one thread has the thread's figures, but for its times. */
-static int read_thread_stat(const struct machine *machine, const struct reading *reading,
-			    const struct thread_reading *thread, struct machine_task_stat *stat)
+static bool is_thread_like(const struct reading *reading, const struct thread_reading *thread)
 {
-	if (reading->has_stat && reading->stat.num_threads == 1 && thread->has_run &&
-	    thread->id.tid == reading->tgid) {
-		*stat = reading->stat;
-		return 0;
-	}
-	return machine_task_stat(machine, reading->tgid, thread->id.tid, stat);
+	return reading->has_stat && reading->stat.num_threads == 1 && thread->has_run &&
+	       thread->id.tid == reading->tgid;
 }
 
-static void read_thread(const struct machine *machine, struct reading *reading,
-			struct thread_reading *thread)
+static void note_thread(struct thread_reading *thread, int error, const struct machine_task_stat *stat)
 {
-	struct machine_task_stat stat;
-	int error = read_thread_stat(machine, reading, thread, &stat);
-
-	if (error || !id_started(&thread->id, stat.starttime)) {
+	if (error || !id_started(&thread->id, stat->starttime)) {
 		thread->liveness = !error || error_is_gone(error) ? TASK_GONE : TASK_UNKNOWN;
 		return;
 	}
 	if (thread->liveness == TASK_UNKNOWN)
 		return;
-	thread->id.start_time = stat.starttime;
-	thread->cpu = (unsigned)stat.processor;
-	if (stat.state == 'Z' || stat.state == 'X')
+	thread->id.start_time = stat->starttime;
+	thread->cpu = (unsigned)stat->processor;
+	if (stat->state == 'Z' || stat->state == 'X')
 		thread->liveness = TASK_ZOMBIE;
 	if (!thread->has_run) {
-		thread->run = (stat.utime + stat.stime) * MACHINE_TICK_NS;
+		thread->run = (stat->utime + stat->stime) * MACHINE_TICK_NS;
 		thread->has_run = true;
 	}
 }
@@ -117,32 +108,128 @@ static bool has_new_memory(const struct machine *machine, struct reading *readin
 	       mark->resident != last->resident || mark->shared != last->shared;
 }
 
-/* Uninterruptible sleep: for a disk, but for a short while when it is for something else. */
-static bool is_blocked(const struct machine *machine, const struct reading *reading)
-{
-	struct machine_task_stat stat;
-
-	for (size_t i = 0; i < reading->count; i++) {
-		if (!machine_task_stat(machine, reading->tgid, reading->threads[i].id.tid, &stat) &&
-		    stat.state == 'D')
-			return true;
-	}
-	return false;
-}
-
 /* --- what may never be answered --- */
 
-struct io_question {
+/* The process' own files; the I/O before the stat, which tells whether children were waited for, whose I/O is in it. */
+struct process_question {
 	struct patient_head head;
-	bool has_io;
+	bool wants_io, wants_stat;
+	bool has_io, has_stat;
 	struct machine_task_io io;
+	struct machine_task_stat stat;
 };
 
-static void ask_io(const struct machine *machine, void *question)
+static void ask_process(const struct machine *machine, void *question)
 {
-	struct io_question *io = question;
+	struct process_question *asked = question;
+	const pid_t tgid = asked->head.pid;
 
-	io->has_io = !machine_task_io(machine, io->head.pid, 0, &io->io);
+	asked->has_io = asked->wants_io && !machine_task_io(machine, tgid, 0, &asked->io);
+	asked->has_stat = asked->wants_stat && !machine_task_stat(machine, tgid, 0, &asked->stat);
+}
+
+static bool asks_process(const struct reading *reading)
+{
+	return reading->moved || reading->asks_io;
+}
+
+static void read_processes(const struct machine *machine, struct reading *readings, size_t count)
+{
+	static const struct patient_kind kind = {.size = sizeof(struct process_question),
+						 .ask = ask_process};
+	struct process_question *questions, *at;
+	size_t wanted = 0;
+
+	for (size_t i = 0; i < count; i++)
+		wanted += asks_process(&readings[i]);
+	questions = at = wanted ? calloc(wanted, kind.size) : NULL;
+	if (!questions)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (asks_process(&readings[i]))
+			*at++ = (struct process_question){.head.pid = readings[i].tgid,
+							  .wants_io = readings[i].asks_io,
+							  .wants_stat = readings[i].moved};
+	}
+	patient_ask(machine, &kind, questions, wanted);
+	at = questions;
+	for (size_t i = 0; i < count; i++) {
+		if (!asks_process(&readings[i]))
+			continue;
+		readings[i].has_io = at->has_io;
+		readings[i].has_stat = at->has_stat;
+		readings[i].io = at->io;
+		readings[i].stat = at++->stat;
+	}
+	free(questions);
+}
+
+/* Whether one that has not run waits for a disk: uninterruptible sleep for something else is short. */
+static bool asks_blocked(const struct reading *reading)
+{
+	return !reading->moved && !reading->is_run_known && !reading->has_rested;
+}
+
+static bool asks_thread(const struct reading *reading, const struct thread_reading *thread)
+{
+	return reading->moved ? !is_thread_like(reading, thread) : asks_blocked(reading);
+}
+
+static struct machine_stat_question *ask_threads(const struct reading *readings, size_t count,
+						 size_t *wanted)
+{
+	struct machine_stat_question *questions, *at;
+
+	*wanted = 0;
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < readings[i].count; j++)
+			*wanted += asks_thread(&readings[i], &readings[i].threads[j]);
+	}
+	questions = at = *wanted ? calloc(*wanted, sizeof(*questions)) : NULL;
+	for (size_t i = 0; i < count && questions; i++) {
+		for (size_t j = 0; j < readings[i].count; j++) {
+			if (!asks_thread(&readings[i], &readings[i].threads[j]))
+				continue;
+			at->head.pid = readings[i].tgid;
+			at++->tid = readings[i].threads[j].id.tid;
+		}
+	}
+	return questions;
+}
+
+/* Takes what was asked of its threads; returns what follows. */
+static const struct machine_stat_question *note_threads(struct reading *reading,
+							const struct machine_stat_question *at)
+{
+	for (size_t i = 0; i < reading->count; i++) {
+		struct thread_reading *thread = &reading->threads[i];
+
+		if (!asks_thread(reading, thread)) {
+			if (reading->moved)
+				note_thread(thread, 0, &reading->stat);
+			continue;
+		}
+		if (reading->moved)
+			note_thread(thread, at->error, &at->stat);
+		else
+			reading->is_blocked |= !at->error && at->stat.state == 'D';
+		at++;
+	}
+	return at;
+}
+
+static void read_threads(const struct machine *machine, struct reading *readings, size_t count)
+{
+	size_t wanted;
+	struct machine_stat_question *questions = ask_threads(readings, count, &wanted);
+	const struct machine_stat_question *at = questions;
+
+	if (wanted && !questions)
+		return; /* no memory: the next reading knows better */
+	machine_task_stats(machine, questions, wanted);
+	for (size_t i = 0; i < count; i++)
+		at = note_threads(&readings[i], at);
+	free(questions);
 }
 
 struct memory_question {
@@ -161,40 +248,6 @@ static void ask_memory(const struct machine *machine, void *question)
 					  &memory->shared);
 }
 
-/* Which of the readings ask: an array for the questions, NULL where there are none, or no memory. */
-static void *new_questions(const struct reading *readings, size_t count, bool asks_memory, size_t size,
-			   size_t *wanted)
-{
-	*wanted = 0;
-	for (size_t i = 0; i < count; i++)
-		*wanted += asks_memory ? readings[i].asks_memory : readings[i].asks_io;
-	return *wanted ? calloc(*wanted, size) : NULL;
-}
-
-static void read_io(const struct machine *machine, struct reading *readings, size_t count)
-{
-	static const struct patient_kind kind = {.size = sizeof(struct io_question), .ask = ask_io};
-	size_t wanted;
-	struct io_question *questions = new_questions(readings, count, false, kind.size, &wanted);
-	struct io_question *at = questions;
-
-	if (!questions)
-		return;
-	for (size_t i = 0; i < count; i++) {
-		if (readings[i].asks_io)
-			*at++ = (struct io_question){.head.pid = readings[i].tgid};
-	}
-	patient_ask(machine, &kind, questions, wanted);
-	at = questions;
-	for (size_t i = 0; i < count; i++) {
-		if (!readings[i].asks_io)
-			continue;
-		readings[i].has_io = at->head.answered && at->has_io;
-		readings[i].io = at++->io;
-	}
-	free(questions);
-}
-
 static void take_memory(const struct machine *machine, struct reading *reading,
 			const struct memory_question *question)
 {
@@ -211,10 +264,12 @@ static void read_memory(const struct machine *machine, struct reading *readings,
 {
 	static const struct patient_kind kind = {.size = sizeof(struct memory_question),
 						 .ask = ask_memory};
-	size_t wanted;
-	struct memory_question *questions = new_questions(readings, count, true, kind.size, &wanted);
-	struct memory_question *at = questions;
+	struct memory_question *questions, *at;
+	size_t wanted = 0;
 
+	for (size_t i = 0; i < count; i++)
+		wanted += readings[i].asks_memory;
+	questions = at = wanted ? calloc(wanted, kind.size) : NULL;
 	if (!questions)
 		return;
 	for (size_t i = 0; i < count; i++) {
@@ -231,39 +286,25 @@ static void read_memory(const struct machine *machine, struct reading *readings,
 	free(questions);
 }
 
-/* --- in their order --- */
-
-/* Before the I/O: whether it may have grown. */
-static void begin(const struct machine *machine, struct reading *reading, uint64_t now)
-{
-	reading->moved = read_runs(machine, reading);
-	reading->at = now;
-	reading->io_run = reading->run;
-	reading->asks_io = reading->kinds & USAGE_IO &&
-			   (reading->moved || reading->run != reading->last_io_run);
-}
-
-static void go_on(const struct machine *machine, struct reading *reading, uint64_t now)
-{
-	if (reading->moved) {
-		reading->has_stat = !machine_task_stat(machine, reading->tgid, 0, &reading->stat);
-		if (has_run_on(reading))
-			read_runs(machine, reading); /* what is missing then was no listed thread's */
-		for (size_t i = 0; i < reading->count; i++)
-			read_thread(machine, reading, &reading->threads[i]);
-	}
-	reading->is_blocked = !reading->moved && !reading->is_run_known && !reading->has_rested &&
-			      is_blocked(machine, reading);
-	reading->asks_memory = reading->kinds & USAGE_MEMORY && has_new_memory(machine, reading, now);
-}
-
 void readings_fill(const struct machine *machine, struct reading *readings, size_t count, uint64_t now)
 {
+	for (size_t i = 0; i < count; i++) {
+		struct reading *reading = &readings[i];
+
+		reading->moved = read_runs(machine, reading);
+		reading->at = now;
+		reading->io_run = reading->run;
+		reading->asks_io = reading->kinds & USAGE_IO &&
+				   (reading->moved || reading->run != reading->last_io_run);
+	}
+	read_processes(machine, readings, count);
+	for (size_t i = 0; i < count; i++) {
+		if (has_run_on(&readings[i]))
+			read_runs(machine, &readings[i]); /* what is missing then was no listed thread's */
+	}
+	read_threads(machine, readings, count);
 	for (size_t i = 0; i < count; i++)
-		begin(machine, &readings[i], now);
-	/* Before the stat, which tells whether children were waited for, whose I/O is in it. */
-	read_io(machine, readings, count);
-	for (size_t i = 0; i < count; i++)
-		go_on(machine, &readings[i], now);
+		readings[i].asks_memory = readings[i].kinds & USAGE_MEMORY &&
+					  has_new_memory(machine, &readings[i], now);
 	read_memory(machine, readings, count);
 }

@@ -101,6 +101,20 @@ static int note_failure(struct accounting *accounting, int error)
 	return error;
 }
 
+/*
+ * One that hangs, or whose parent does, is looked at again by each scan until it can be read: the scan
+ * has not failed for it. False: there are too many such.
+ */
+static bool note_hung(struct accounting *accounting, const struct newcomer *newcomer,
+		      const struct accounting_moment *since)
+{
+	if (accounting->hung_count == HUNG_MAX)
+		return false;
+	accounting->hung[accounting->hung_count].id = newcomer->id;
+	accounting->hung[accounting->hung_count++].since = *since;
+	return true;
+}
+
 /* Reads all that tells whose it is, and what it used if it has ended. 0 or a negative errno. */
 static int read_all(struct accounting *accounting, struct newcomer *newcomer,
 		    const struct accounting_moment *since, struct counters *final, bool *ended)
@@ -124,8 +138,11 @@ static bool take_newcomer(struct accounting *accounting, struct newcomer *newcom
 {
 	struct counters final;
 	bool ended, is_stale;
+	int error = read_all(accounting, newcomer, since, &final, &ended);
 
-	if (note_failure(accounting, read_all(accounting, newcomer, since, &final, &ended)))
+	if (error == -EBUSY && note_hung(accounting, newcomer, since))
+		return false;
+	if (note_failure(accounting, error))
 		return false;
 	make_room(accounting, newcomer);
 	pthread_mutex_lock(&accounting->lock);
@@ -200,6 +217,20 @@ static bool look_at_absent(struct accounting *accounting)
 		probe(accounting, numbers[i], &accounting->absent_since, &taken);
 	if (!accounting->scan_failed)
 		accounting->absent_count = 0; /* they have ended */
+	return taken;
+}
+
+/* Those that hung when they were looked at last. */
+static bool look_at_hung(struct accounting *accounting)
+{
+	struct hung_newcomer hung[HUNG_MAX];
+	unsigned count = accounting->hung_count;
+	bool taken = false;
+
+	memcpy(hung, accounting->hung, sizeof(hung));
+	accounting->hung_count = 0;
+	for (unsigned i = 0; i < count; i++)
+		taken |= look_at(accounting, hung[i].id.tgid, hung[i].id.tid, &hung[i].since);
 	return taken;
 }
 
@@ -292,6 +323,7 @@ bool scan_new(struct accounting *accounting)
 	accounting->scans++;
 	pthread_mutex_unlock(&accounting->lock);
 	taken = look_at_absent(accounting);
+	taken |= look_at_hung(accounting);
 	if (now.last_pid > since.last_pid && since.last_pid &&
 	    now.last_pid - since.last_pid <= PROBES)
 		taken |= look_at_numbers(accounting, &since, now.last_pid);

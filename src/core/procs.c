@@ -83,15 +83,19 @@ static int find_task(const struct machine *machine, const struct caller *caller,
 
 static int add_task(const struct machine *machine, struct task_list *list, pid_t tgid, pid_t tid)
 {
+	struct task_id id = {.tid = tid, .tgid = tgid};
 	struct machine_task_stat stat;
 	int error = machine_task_stat(machine, tgid, tid, &stat);
 
+	if (error == -EBUSY)
+		error = task_id_of_hung(machine, &id);
+	else if (!error)
+		id.start_time = stat.starttime;
 	if (error)
 		return error == -ESRCH ? 0 : error;
-	if (stat.state == 'Z' || stat.state == 'X')
+	if (id.start_time && (stat.state == 'Z' || stat.state == 'X'))
 		return 0; /* exiting: passed over (cgroup_migrate_add_task) */
-	list->tasks[list->count++] = (struct task_id){
-		.tid = tid, .tgid = tgid, .start_time = stat.starttime};
+	list->tasks[list->count++] = id;
 	return 0;
 }
 
@@ -122,7 +126,7 @@ static int check_kernel_thread(const struct machine *machine, pid_t tgid, pid_t 
 	int error = machine_task_stat(machine, tgid, tid, &stat);
 
 	if (error)
-		return error;
+		return error == -EBUSY ? 0 : error; /* a kernel thread has nothing to hang over */
 	if (stat.flags & PF_NO_SETAFFINITY)
 		return -EINVAL;
 	if (tid == KTHREADD && (stat.flags & MACHINE_TASK_KTHREAD))

@@ -16,6 +16,7 @@
 #include "freezer.h"
 #include "log.h"
 #include "machine.h"
+#include "machine_patient.h"
 #include "options.h"
 #include "state.h"
 
@@ -206,6 +207,7 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 		fprintf(stderr, "fuse_cgroupfs: /proc: %s: mount it first\n", strerror(errno));
 		return 1;
 	}
+	machine_be_patient(machine);
 	front.accounting = accounting_new(machine);
 	if (front.accounting)
 		front.tree = (options->v2 ? tree_new_unified : tree_new)(options->list, machine, front.accounting);

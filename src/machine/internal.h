@@ -11,6 +11,7 @@ struct machine {
 	int sys;	/* of ROOT/sys, -1: there is none */
 	bool is_own;	/* the one we run on, not a test's, and pids are those of our namespace */
 	struct patient *patient; /* who asks for what may never come: patient.c */
+	bool is_patient;
 	_Atomic int *kept;	/* KEPT_NR descriptors that nobody reads now, -1: none */
 	/* What a kernel keeps until it ends: nr_cpu_ids and MAX_NUMNODES. */
 	unsigned int cpu_bits, node_bits;

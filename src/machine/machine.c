@@ -18,7 +18,7 @@ static void close_fd(int fd)
 /* With the slots of the kept files behind it. */
 static struct machine *allocate(void)
 {
-	struct machine *machine = malloc(sizeof(*machine) + KEPT_NR * sizeof(*machine->kept));
+	struct machine *machine = calloc(1, sizeof(*machine) + KEPT_NR * sizeof(*machine->kept));
 
 	if (!machine)
 		return NULL;

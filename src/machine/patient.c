@@ -49,6 +49,8 @@ struct reader {
 	_Alignas(max_align_t) char question[PATIENT_QUESTION_MAX];
 };
 
+static _Thread_local bool is_reader;
+
 struct patient {
 	const struct machine *machine;
 	pthread_mutex_t lock; /* of all that follows, of readers and of jobs; innermost */
@@ -259,6 +261,7 @@ static void *read_for_others(void *arg)
 {
 	struct reader *reader = arg;
 
+	is_reader = true;
 	reader->tid = gettid();
 	do {
 		wait_for(&reader->asked);
@@ -386,10 +389,9 @@ static bool have_read(struct reader *reader, struct job *job)
 	return true;
 }
 
-void patient_ask(const struct machine *machine, const struct patient_kind *kind, void *questions,
-		 size_t count)
+static void ask_readers(struct patient *patient, const struct patient_kind *kind, void *questions,
+			size_t count)
 {
-	struct patient *patient = machine->patient;
 	struct job job = {.kind = kind, .questions = questions, .count = count};
 	struct reader *reader;
 	uint64_t lost_at = 0; /* ns: when that was asked which was lost first */
@@ -413,7 +415,31 @@ void patient_ask(const struct machine *machine, const struct patient_kind *kind,
 		pthread_mutex_unlock(&patient->lock);
 }
 
+static void ask_oneself(const struct machine *machine, const struct patient_kind *kind, char *questions,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		void *question = questions + i * kind->size;
+
+		kind->ask(machine, question);
+		((struct patient_head *)question)->answered = true;
+	}
+}
+
+void patient_ask(const struct machine *machine, const struct patient_kind *kind, void *questions,
+		 size_t count)
+{
+	if (machine->is_patient && !is_reader)
+		ask_readers(machine->patient, kind, questions, count);
+	else
+		ask_oneself(machine, kind, questions, count);
+}
 /* --- lifetime --- */
+
+void machine_be_patient(struct machine *machine)
+{
+	machine->is_patient = true;
+}
 
 struct patient *patient_new(const struct machine *machine)
 {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "machine_patient.h"
 #include "machine_task.h"
 
 #ifndef NS_GET_PID_FROM_PIDNS
@@ -37,12 +38,29 @@ static ino_t namespace_inode(const struct machine *machine, const char *task, un
 	return st.st_ino;
 }
 
-static ino_t task_namespace(const struct machine *machine, pid_t tid, unsigned ancestors)
+struct space_question {
+	struct patient_head head;
+	unsigned ancestors;
+	ino_t inode;
+};
+
+static void ask_space(const struct machine *machine, void *question)
 {
+	struct space_question *asked = question;
 	char task[16];
 
-	snprintf(task, sizeof(task), "%d", tid);
-	return namespace_inode(machine, task, ancestors);
+	snprintf(task, sizeof(task), "%d", asked->head.pid);
+	asked->inode = namespace_inode(machine, task, asked->ancestors);
+}
+
+/* The same of any task: one that hangs shows none (machine_patient.h). */
+static ino_t task_namespace(const struct machine *machine, pid_t tid, unsigned ancestors)
+{
+	static const struct patient_kind kind = {.size = sizeof(struct space_question), .ask = ask_space};
+	struct space_question question = {.head.pid = tid, .ancestors = ancestors};
+
+	patient_ask(machine, &kind, &question, 1);
+	return question.inode;
 }
 
 /*
@@ -54,10 +72,12 @@ struct pid_namespace pid_namespace_of(const struct machine *machine, pid_t tid)
 {
 	struct pid_namespace space = {.member = tid};
 	struct machine_task_status status;
+	char task[16];
 
 	if (tid <= 0)
 		return space;
-	space.inode = task_namespace(machine, tid, 0);
+	snprintf(task, sizeof(task), "%d", tid);
+	space.inode = namespace_inode(machine, task, 0); /* it asks us: it hangs over nothing else */
 	if (space.inode && space.inode == namespace_inode(machine, "self", 0))
 		return space;
 	if (!machine_task_status(machine, tid, 0, &status) && status.nr_nspid)

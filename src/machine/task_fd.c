@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "machine_patient.h"
 #include "machine_task.h"
 #include "task.h"
 
@@ -175,22 +177,93 @@ static int read_eventfd(const struct machine *machine, pid_t tid, unsigned int f
 
 /*
  * One that has ended, has it no more, or may not be looked at. What fails for want of our own
- * descriptors or memory says nothing.
+ * descriptors or memory, or as the process hangs, says nothing.
  */
 static bool has_none(int err)
 {
-	return err != -EMFILE && err != -ENFILE && err != -ENOMEM && err != -EINTR;
+	return err != -EMFILE && err != -ENFILE && err != -ENOMEM && err != -EINTR && err != -EBUSY;
+}
+
+/* The eventfds that a process has, or what one descriptor of it is, asked of it (machine_patient.h). */
+struct eventfds_question {
+	struct patient_head head;
+	unsigned int fd; /* EVERY: all of them */
+	int error;
+	size_t count;
+	struct found_eventfd {
+		uint64_t id;
+		unsigned int fd;
+	} *found; /* heap */
+};
+
+#define EVERY UINT_MAX
+
+static int add_found(struct eventfds_question *asked, const struct machine *machine, unsigned int fd)
+{
+	struct found_eventfd *found;
+	uint64_t id;
+	int err = read_eventfd(machine, asked->head.pid, fd, &id);
+
+	if (err)
+		return err;
+	found = reallocarray(asked->found, asked->count + 1, sizeof(*found));
+	if (!found)
+		return -ENOMEM;
+	asked->found = found;
+	found[asked->count++] = (struct found_eventfd){ .id = id, .fd = fd };
+	return 0;
+}
+
+struct collection {
+	const struct machine *machine;
+	struct eventfds_question *asked;
+};
+
+static int collect_fd(const char *name, void *arg)
+{
+	const struct collection *to = arg;
+	int err = add_found(to->asked, to->machine, number_simple_u64(name, 10, NULL));
+
+	return err && !has_none(err) ? err : 0;
+}
+
+static void ask_eventfds(const struct machine *machine, void *question)
+{
+	struct collection to = { .machine = machine, .asked = question };
+	char path[32];
+
+	if (to.asked->fd != EVERY) {
+		to.asked->error = add_found(to.asked, machine, to.asked->fd);
+		return;
+	}
+	snprintf(path, sizeof(path), "%d/fd", to.asked->head.pid);
+	to.asked->error = dir_visit(machine->proc, path, collect_fd, &to);
+}
+
+static void drop_eventfds(void *question)
+{
+	free(((struct eventfds_question *)question)->found);
+}
+
+/* 0, or an error of reading; -EBUSY: it hangs. The caller frees question->found. */
+static int ask_for_eventfds(const struct machine *machine, struct eventfds_question *question)
+{
+	static const struct patient_kind kind = {
+		.size = sizeof(*question), .ask = ask_eventfds, .drop = drop_eventfds };
+
+	patient_ask(machine, &kind, question, 1);
+	return question->head.answered ? question->error : -EBUSY;
 }
 
 /* Whether it is where it was last seen, or may be. */
 static bool is_at_its_place(const struct machine *machine, const struct machine_eventfd *eventfd)
 {
-	uint64_t id;
-	int err = read_eventfd(machine, eventfd->tid, eventfd->fd, &id);
+	struct eventfds_question question = { .head.pid = eventfd->tid, .fd = eventfd->fd };
+	int err = ask_for_eventfds(machine, &question);
+	bool is_there = err ? !has_none(err) : !eventfd->id || eventfd->id == question.found->id;
 
-	if (err)
-		return !has_none(err);
-	return !eventfd->id || eventfd->id == id;
+	free(question.found);
+	return is_there;
 }
 
 static int compare_eventfds(const void *a, const void *b)
@@ -215,33 +288,24 @@ static void note_found(struct search *search, uint64_t id, unsigned int fd)
 	search->found++;
 }
 
-static int search_fd(const char *name, void *arg)
-{
-	struct search *search = arg;
-	unsigned int fd = number_simple_u64(name, 10, NULL);
-	uint64_t id;
-	int err = read_eventfd(search->machine, search->tid, fd, &id);
-
-	if (err)
-		return has_none(err) ? 0 : err;
-	note_found(search, id, fd);
-	return search->found == search->count;
-}
-
 static int search_process(const char *name, void *arg)
 {
 	struct search *search = arg;
-	char path[32];
+	struct eventfds_question question = { .fd = EVERY };
 	int err;
 
-	search->tid = number_simple_u64(name, 10, NULL);
+	search->tid = question.head.pid = number_simple_u64(name, 10, NULL);
 	if (!search->tid || search->tid == getpid())
 		return 0;
 	if (!search->go_on(search->arg))
 		return -ECANCELED;
-	snprintf(path, sizeof(path), "%d/fd", search->tid);
-	err = dir_visit(search->machine->proc, path, search_fd, search);
-	return err < 0 && has_none(err) ? 0 : err;
+	err = ask_for_eventfds(search->machine, &question);
+	for (size_t i = 0; i < question.count; i++)
+		note_found(search, question.found[i].id, question.found[i].fd);
+	free(question.found);
+	if (err < 0 && !has_none(err) && err != -EBUSY)
+		return err;
+	return search->found == search->count; /* who hangs has none: else it would keep all for ever */
 }
 
 /* Looks at all processes for all that are missing; who are not seen by then have none. */
