@@ -66,7 +66,9 @@ static inline int small_find(struct small_tree *small, const char *path, uid_t u
 	if (!error && !node.file)
 		error = -EISDIR;
 	if (!error)
-		*request = (struct request){cgroup_get(node.cgroup), node.file, {getpid(), uid, uid, uid}, node.serial};
+		*request = (struct request){.cgroup = cgroup_get(node.cgroup), .file = node.file,
+					    .caller = {getpid(), uid, uid, uid},
+					    .serial = node.serial};
 	tree_unlock(small->tree);
 	return error;
 }
