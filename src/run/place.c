@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "identity.h"
@@ -151,17 +152,31 @@ static bool is_link(int fd)
 	return !fstat(fd, &st) && S_ISLNK(st.st_mode);
 }
 
+#define ST_NOSYMFOLLOW 0x2000 /* linux/statfs.h of the kernel, Linux 5.10 */
+
+/* Whether links of its mount lead nowhere (mount(8), nosymfollow). */
+static bool is_unfollowed(int link)
+{
+	struct statfs fs;
+
+	return !fstatfs(link, &fs) && fs.f_flags & ST_NOSYMFOLLOW;
+}
+
 /* What the name is, links followed but for such that put their text before the rest. */
 static int open_step(struct walk *walk, const char *name, bool *magic, bool *again)
 {
 	int next = openat(walk->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	bool unfollowed;
 
 	*magic = *again = false;
 	if (next < 0)
 		return -errno;
 	if (!is_link(next))
 		return next;
+	unfollowed = is_unfollowed(next);
 	close(next);
+	if (unfollowed)
+		return -ELOOP;
 	if (is_magic(walk)) {
 		*magic = true;
 		next = openat(walk->at, name, O_PATH | O_CLOEXEC);

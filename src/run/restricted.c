@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -20,6 +21,7 @@
 #define MARK 1 /* a limit that nobody gives; a lower one marks too */
 
 static int marker; /* our end of the channel to it; set before there are threads */
+static atomic_bool is_used; /* somebody has been marked */
 /* Protects the order of what is asked of it, and of its answers. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -106,6 +108,7 @@ void restricted_expect(const struct peer *peer, int ruleset)
 
 	if (task < 0)
 		return;
+	is_used = true;
 	pthread_mutex_lock(&lock);
 	if (channel_send(marker, CHANNEL_MARK, task))
 		channel_receive(marker);
@@ -121,6 +124,8 @@ bool is_restricted(const struct peer *peer)
 	bool restricted = true;
 	unsigned long hard;
 
+	if (!is_used)
+		return false;
 	if (!peer_proc_read(peer, "limits", &limits)) {
 		text_add_bytes(&limits, "", 1);
 		line = limits.error ? NULL : strstr(limits.data, "\nMax file locks");

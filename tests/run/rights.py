@@ -152,6 +152,14 @@ def with_hidden_processes(directory, pids):
     return [opening(f"{directory}/{pid}/mountinfo") for pid in ("self", *pids)]
 
 
+def where_links_lead_nowhere(directory):
+    """How links in a filesystem that was mounted nosymfollow are opened."""
+    assert LIBC.mount(b"none", os.fsencode(directory), b"tmpfs", 256, None) == 0  # MS_NOSYMFOLLOW
+    os.symlink("/proc/self/mountinfo", f"{directory}/mtab")
+    os.symlink(".", f"{directory}/here")
+    return openings([f"{directory}/mtab", f"{directory}/here/mtab", "/proc/self/mountinfo"])
+
+
 def by_each_user(file):
     """By calls that ask for the real user, for the effective one, and for the filesystem's."""
     sys_access, sys_faccessat2, effective = 21, 439, 0x200

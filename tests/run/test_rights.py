@@ -103,6 +103,13 @@ def test_links_of_others(program, places):
         sticky.rmdir()
 
 
+def test_links_that_lead_nowhere(program, places):
+    arguments = (rights.root, rights.in_private_namespace, rights.where_links_lead_nowhere, f"{places}/all/target")
+    expected = rights.as_task(*arguments)
+    assert [error for error, _ in expected] == ["ELOOP", "ELOOP", None]
+    assert program.call(rights.as_task, *arguments) == expected
+
+
 # --- Landlock ---
 
 
