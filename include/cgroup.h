@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "accounting.h"
+#include "owners.h"
 #include "text.h"
 
 struct bytes;
@@ -92,6 +93,7 @@ struct cgroup {
 	bool clone_children;
 	bool notify_on_release;
 	uid_t uid; /* of the creator, for the files */
+	bool is_charged; /* to that user (owners.h) */
 	gid_t gid;
 	struct timespec created;
 	struct inode *inodes; /* attributes that were changed, list */
@@ -118,6 +120,7 @@ struct tree {
 	gid_t gid;
 	struct timespec created;
 	struct inode *inodes; /* of the top directory */
+	struct owners owners; /* what each user has of all this */
 };
 
 /* What a path names: the top directory (no cgroup), a cgroup, or a file of one. */

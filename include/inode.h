@@ -23,7 +23,7 @@ ino_t inode_number(const struct node *node);
 /* Fills what stat(2) shows, size 0 for files. */
 void inode_stat(struct tree *tree, const struct node *node, struct stat *st);
 
-/* 0 or -ENOMEM. uid or gid of -1 stay as they are (chown(2)). */
+/* 0, -ENOMEM or -ENOSPC (owners.h). uid or gid of -1 stay as they are (chown(2)). */
 int inode_chmod(struct tree *tree, const struct node *node, mode_t mode);
 int inode_chown(struct tree *tree, const struct node *node, uid_t uid, gid_t gid);
 /* times[0] access, times[1] modification, with UTIME_NOW and UTIME_OMIT as utimensat(2). */
@@ -51,6 +51,6 @@ int inode_restore(struct tree *tree, struct cgroup *cgroup, struct bytes *in);
 void inode_forget_files(struct cgroup *cgroup, const struct controller *controller);
 
 /* Frees a list of changed attributes. */
-void inode_free_all(struct inode *inodes);
+void inode_free_all(struct tree *tree, struct inode *inodes);
 
 #endif

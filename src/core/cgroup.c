@@ -16,9 +16,13 @@ struct cgroup *cgroup_get(struct cgroup *cgroup)
 
 static void cgroup_free(struct cgroup *cgroup)
 {
+	struct tree *tree = cgroup_tree(cgroup);
+
+	if (cgroup->is_charged)
+		owners_release(tree, cgroup->uid, OWNERS_CGROUP);
 	for (unsigned i = 0; cgroup->hierarchy->controllers[i]; i++)
 		css_put(cgroup->css[i]);
-	inode_free_all(cgroup->inodes);
+	inode_free_all(tree, cgroup->inodes);
 	free(cgroup->v2.told);
 	free(cgroup->name);
 	free(cgroup);
@@ -56,7 +60,8 @@ struct cgroup *cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, co
 	cgroup->notify_on_release = parent && parent->notify_on_release;
 	clock_gettime(CLOCK_REALTIME, &cgroup->created);
 	cgroup->name = strdup(name);
-	error = cgroup->name ? 0 : -ENOMEM;
+	error = cgroup->name ? owners_charge(hierarchy->tree, uid, OWNERS_CGROUP) : -ENOMEM;
+	cgroup->is_charged = !error;
 	if (hierarchy->kind->init)
 		hierarchy->kind->init(cgroup);
 	wanted = hierarchy->kind->controllers_of(cgroup);

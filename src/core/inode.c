@@ -20,6 +20,7 @@
 struct xattr {
 	struct xattr *next;
 	char *name;
+	uid_t payer; /* owners.h: who owned the inode then */
 	size_t size;
 	char value[];
 };
@@ -32,6 +33,7 @@ struct inode {
 	uid_t uid;
 	gid_t gid;
 	struct timespec accessed, modified, changed;
+	uid_t payer; /* owners.h: who made the cgroup */
 	struct xattr *xattrs;
 };
 
@@ -86,18 +88,27 @@ static struct inode inode_default(const struct tree *tree, const struct node *no
 	return inode;
 }
 
-static struct inode *inode_make(struct tree *tree, const struct node *node)
+/* 0 and *made; -ENOMEM or -ENOSPC. */
+static int inode_make(struct tree *tree, const struct node *node, struct inode **made)
 {
+	const uid_t payer = node->cgroup ? node->cgroup->uid : tree->uid;
 	struct inode *inode = inode_find(tree, node);
+	int error = 0;
 
+	*made = inode;
 	if (inode)
-		return inode;
+		return 0;
 	inode = malloc(sizeof(*inode));
-	if (!inode)
-		return NULL;
+	error = inode ? owners_charge(tree, payer, OWNERS_INODE) : -ENOMEM;
+	if (error) {
+		free(inode);
+		return error;
+	}
 	*inode = inode_default(tree, node);
+	inode->payer = payer;
 	LL_PREPEND(*inode_list(tree, node), inode);
-	return inode;
+	*made = inode;
+	return 0;
 }
 
 static nlink_t directory_links(const struct tree *tree, const struct node *node)
@@ -134,10 +145,11 @@ void inode_stat(struct tree *tree, const struct node *node, struct stat *st)
 
 int inode_chmod(struct tree *tree, const struct node *node, mode_t mode)
 {
-	struct inode *inode = inode_make(tree, node);
+	struct inode *inode;
+	int error = inode_make(tree, node, &inode);
 
-	if (!inode)
-		return -ENOMEM;
+	if (error)
+		return error;
 	inode->mode = mode & 07777;
 	clock_gettime(CLOCK_REALTIME, &inode->changed);
 	return 0;
@@ -145,10 +157,11 @@ int inode_chmod(struct tree *tree, const struct node *node, mode_t mode)
 
 int inode_chown(struct tree *tree, const struct node *node, uid_t uid, gid_t gid)
 {
-	struct inode *inode = inode_make(tree, node);
+	struct inode *inode;
+	int error = inode_make(tree, node, &inode);
 
-	if (!inode)
-		return -ENOMEM;
+	if (error)
+		return error;
 	if (uid != (uid_t)-1)
 		inode->uid = uid;
 	if (gid != (gid_t)-1)
@@ -168,11 +181,12 @@ static void set_time(struct timespec *time, const struct timespec *value,
 
 int inode_utimens(struct tree *tree, const struct node *node, const struct timespec times[2])
 {
-	struct inode *inode = inode_make(tree, node);
 	struct timespec now;
+	struct inode *inode;
+	int error = inode_make(tree, node, &inode);
 
-	if (!inode)
-		return -ENOMEM;
+	if (error)
+		return error;
 	clock_gettime(CLOCK_REALTIME, &now);
 	set_time(&inode->accessed, &times[0], &now);
 	set_time(&inode->modified, &times[1], &now);
@@ -225,10 +239,16 @@ static int check_user_bounds(const struct inode *inode, size_t size)
 	return count > USER_XATTR_COUNT || bytes > USER_XATTR_BYTES ? -ENOSPC : 0;
 }
 
-static void xattr_free(struct xattr *xattr)
+static size_t xattr_bytes(const char *name, size_t size)
+{
+	return OWNERS_XATTR + strlen(name) + size;
+}
+
+static void xattr_free(struct tree *tree, struct xattr *xattr)
 {
 	if (!xattr)
 		return;
+	owners_release(tree, xattr->payer, xattr_bytes(xattr->name, xattr->size));
 	free(xattr->name);
 	free(xattr);
 }
@@ -258,10 +278,9 @@ int inode_setxattr(struct tree *tree, const struct node *node, const char *name,
 
 	if (error)
 		return error;
-	inode = inode_make(tree, node);
-	if (!inode)
-		return -ENOMEM;
-	error = has_prefix(name, "user.") ? check_user_bounds(inode, size) : 0;
+	error = inode_make(tree, node, &inode);
+	if (!error && has_prefix(name, "user."))
+		error = check_user_bounds(inode, size);
 	if (error)
 		return error;
 	old = xattr_find(inode, name);
@@ -269,14 +288,20 @@ int inode_setxattr(struct tree *tree, const struct node *node, const char *name,
 		return -EEXIST;
 	if (!old && (flags & XATTR_REPLACE))
 		return -ENODATA;
+	error = owners_charge(tree, inode->uid, xattr_bytes(name, size));
+	if (error)
+		return error;
 	xattr = xattr_new(name, value, size);
-	if (!xattr)
+	if (!xattr) {
+		owners_release(tree, inode->uid, xattr_bytes(name, size));
 		return -ENOMEM;
+	}
+	xattr->payer = inode->uid;
 	if (old)
 		LL_REPLACE_ELEM(inode->xattrs, old, xattr);
 	else
 		LL_APPEND(inode->xattrs, xattr);
-	xattr_free(old);
+	xattr_free(tree, old);
 	return 0;
 }
 
@@ -330,7 +355,7 @@ int inode_removexattr(struct tree *tree, const struct node *node, const char *na
 	if (!xattr)
 		return -ENODATA;
 	LL_DELETE(inode->xattrs, xattr);
-	xattr_free(xattr);
+	xattr_free(tree, xattr);
 	return 0;
 }
 
@@ -413,13 +438,16 @@ static int get_inode(struct tree *tree, struct cgroup *cgroup, struct bytes *in)
 	char name[XATTR_NAME_MAX + 1];
 	struct inode *inode, ignored;
 	struct node node;
+	int error;
 	bool known;
 
 	bytes_get_string(in, name, sizeof(name));
 	known = find_named(cgroup, name, &node) && !in->wrong;
-	inode = known ? inode_make(tree, &node) : &ignored;
-	if (!inode)
-		return -ENOMEM;
+	error = known ? inode_make(tree, &node, &inode) : 0;
+	if (error)
+		return error;
+	if (!known)
+		inode = &ignored;
 	inode->mode = bytes_get_u64(in) & 07777;
 	inode->uid = (uid_t)bytes_get_u64(in);
 	inode->gid = (gid_t)bytes_get_u64(in);
@@ -439,12 +467,13 @@ int inode_restore(struct tree *tree, struct cgroup *cgroup, struct bytes *in)
 	return in->wrong ? -EINVAL : error;
 }
 
-static void inode_free(struct inode *inode)
+static void inode_free(struct tree *tree, struct inode *inode)
 {
 	struct xattr *xattr, *next;
 
 	LL_FOREACH_SAFE(inode->xattrs, xattr, next)
-		xattr_free(xattr);
+		xattr_free(tree, xattr);
+	owners_release(tree, inode->payer, OWNERS_INODE);
 	free(inode);
 }
 
@@ -456,14 +485,14 @@ void inode_forget_files(struct cgroup *cgroup, const struct controller *controll
 		if (!inode->file || inode->file->controller != controller)
 			continue;
 		LL_DELETE(cgroup->inodes, inode);
-		inode_free(inode);
+		inode_free(cgroup_tree(cgroup), inode);
 	}
 }
 
-void inode_free_all(struct inode *inodes)
+void inode_free_all(struct tree *tree, struct inode *inodes)
 {
 	struct inode *inode, *next;
 
 	LL_FOREACH_SAFE(inodes, inode, next)
-		inode_free(inode);
+		inode_free(tree, inode);
 }

@@ -171,6 +171,7 @@ static struct tree *tree_alloc(unsigned count, struct machine *machine, struct a
 	if (!tree)
 		return NULL;
 	pthread_rwlock_init(&tree->lock, NULL);
+	owners_init(&tree->owners);
 	clock_gettime(CLOCK_REALTIME, &tree->created);
 	tree->machine = machine;
 	tree->accounting = accounting;
@@ -235,7 +236,8 @@ void tree_free(struct tree *tree)
 		return;
 	for (unsigned i = 0; i < tree->hierarchy_count; i++)
 		hierarchy_free(&tree->hierarchies[i]);
-	inode_free_all(tree->inodes);
+	inode_free_all(tree, tree->inodes);
+	owners_free(&tree->owners);
 	free(tree->hierarchies);
 	pthread_rwlock_destroy(&tree->lock);
 	free(tree);

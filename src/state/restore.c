@@ -134,7 +134,10 @@ static void set_attributes(struct restore *restore, struct cgroup *cgroup, struc
 	if (cgroup) {
 		cgroup->created = created;
 		if (cgroup->parent) { /* a root is of who serves it now */
+			owners_release(restore->tree, cgroup->uid, OWNERS_CGROUP);
 			cgroup->uid = (uid_t)uid;
+			if (owners_charge(restore->tree, cgroup->uid, OWNERS_CGROUP))
+				fail_for_now(restore, -ENOMEM);
 			cgroup->gid = (gid_t)gid;
 		}
 		cgroup->clone_children = bytes_get_u64(in);
@@ -368,6 +371,7 @@ char *tree_restore(struct tree *tree, const struct kept *kept, bool same_boot, b
 	struct restore restore = {.tree = tree, .kept = kept};
 	struct known *known, *next;
 
+	tree->owners.takes_all = true;
 	make_all(&restore);
 	number_roots(&restore);
 	if (!restore.problem)
@@ -376,6 +380,7 @@ char *tree_restore(struct tree *tree, const struct kept *kept, bool same_boot, b
 		HASH_DEL(restore.known, known);
 		free(known);
 	}
+	tree->owners.takes_all = false;
 	*keep = restore.keep;
 	return restore.problem;
 }

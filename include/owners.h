@@ -1,0 +1,36 @@
+#ifndef OWNERS_H
+#define OWNERS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct tree;
+
+/*
+ * What users may make grow, in bytes of the daemon's memory: each user, but root and who serves the
+ * tree, may have 32 MiB of cgroups, changed attributes and extended attributes (docs/values.md). In
+ * the kernel these count as memory of who made them; ours is one process for all.
+ */
+struct owners {
+	pthread_mutex_t lock; /* of what follows; inside every other one */
+	struct owner *table; /* uthash by uid */
+	bool takes_all; /* while a tree is restored, which was within bounds: nobody is refused */
+};
+
+/* What one of them counts, with what hangs on it: from struct sizes, and measured (a bare cgroup takes some 1 KiB, its
+ * controllers and usage up to as much again). */
+#define OWNERS_CGROUP 2048
+#define OWNERS_INODE 128
+#define OWNERS_XATTR 64 /* and its name and value */
+
+void owners_init(struct owners *owners);
+void owners_free(struct owners *owners);
+
+/* 0; -ENOSPC: that would be more than the user may have; -ENOMEM. Takes the lock. */
+int owners_charge(struct tree *tree, uid_t uid, size_t bytes);
+/* What was charged to the user goes. Takes the lock. */
+void owners_release(struct tree *tree, uid_t uid, size_t bytes);
+
+#endif
