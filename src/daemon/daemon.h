@@ -72,9 +72,11 @@ bool watch_stop(struct watch *watch, int fd);
 
 /*
  * From here on SIGTERM, SIGINT and SIGHUP end the loop of `fuse`, also one that
- * has yet to begin. signals_ignore(): the loop has ended, the end is under way.
+ * has yet to begin. If it has not ended 4 s later `path` (kept) is unmounted, and
+ * the process ends with status 1. signals_ignore(): the loop has ended, the end
+ * is under way.
  */
-void signals_end(struct fuse *fuse);
+void signals_end(struct fuse *fuse, const char *path);
 void signals_ignore(void);
 
 /*
@@ -91,6 +93,9 @@ void background_ready(void);
  * left there. Prints what is wrong and what to do, and returns false, when not.
  */
 bool mount_point_prepare(const char *path);
+
+/* Unmounts what is on `path`, in use or not; true when nothing of it is there any more. */
+bool mount_point_leave(const char *path);
 
 /* fuse_mount(), quietly: when it fails, what a helper program said is in `reason` (of `size` bytes). */
 bool mount_point_mount(struct fuse *fuse, const char *path, char *reason, size_t size);

@@ -127,7 +127,7 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 	bool unmounted = false;
 	int result = 1;
 
-	signals_end(fuse); /* from before there is a mount to be left behind */
+	signals_end(fuse, path); /* from before there is a mount to be left behind */
 	if (!mount_point_mount(fuse, path, reason, sizeof(reason))) {
 		signals_ignore();
 		mount_explain_failure(path, *reason ? reason : fuse_complaint);

@@ -24,8 +24,7 @@ static bool complain(const char *path, const char *what)
 	return false;
 }
 
-/* Unmounts what a killed daemon left; true when nothing of it is there any more. */
-static bool clear_dead_mount(const char *path)
+bool mount_point_leave(const char *path)
 {
 	char *arguments[] = {"fusermount3", "-u", "-z", "--", (char *)path, NULL};
 	pid_t child;
@@ -76,7 +75,7 @@ bool mount_point_prepare(const char *path)
 	struct stat st;
 
 	if (is_dead(path)) {
-		if (!clear_dead_mount(path))
+		if (!mount_point_leave(path))
 			return complain(path, "a FUSE filesystem whose daemon has died is mounted "
 					      "here: unmount it with fusermount3 -u -z");
 		errno = 0;

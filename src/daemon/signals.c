@@ -1,10 +1,17 @@
-/* The signals that end the daemon. */
+/* The signals that end the daemon, and the end that none can hinder. */
+#include <errno.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon.h"
+#include "log.h"
 
 #define AGAIN_SECONDS 1
+#define END_SECONDS 4 /* from the signal until the loop has ended */
+
+static sem_t told, ended; /* a signal came; the loop has ended */
 
 static struct fuse *ending; /* what a signal ends; set before the handlers are */
 
@@ -16,6 +23,7 @@ static struct fuse *ending; /* what a signal ends; set before the handlers are *
 static void end_loop(int number)
 {
 	(void)number;
+	sem_post(&told);
 	fuse_exit(ending);
 	alarm(AGAIN_SECONDS);
 }
@@ -30,9 +38,52 @@ static void handle(int number, void (*handler)(int))
 		sigaction(number, &action, NULL);
 }
 
-void signals_end(struct fuse *fuse)
+static bool wait_for(sem_t *semaphore, const struct timespec *until)
+{
+	int failed;
+
+	do
+		failed = until ? sem_clockwait(semaphore, CLOCK_MONOTONIC, until) : sem_wait(semaphore);
+	while (failed && errno == EINTR);
+	return !failed;
+}
+
+/*
+ * libfuse's loop ends once all requests have been answered. Should one never be (a state directory on a
+ * file system that hangs), the mount goes all the same, and the process.
+ */
+static void *see_to_the_end(void *path)
+{
+	struct timespec until;
+
+	wait_for(&told, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += END_SECONDS;
+	if (wait_for(&ended, &until))
+		return NULL;
+	log_error("a request does not end: it is left");
+	mount_point_leave(path);
+	_exit(1);
+}
+
+static void start_to_see(const char *path)
+{
+	sigset_t all, before;
+	pthread_t thread;
+
+	sem_init(&told, 0, 0);
+	sem_init(&ended, 0, 0);
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	if (!pthread_create(&thread, NULL, see_to_the_end, (void *)path))
+		pthread_detach(thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void signals_end(struct fuse *fuse, const char *path)
 {
 	ending = fuse;
+	start_to_see(path);
 	signal(SIGPIPE, SIG_IGN);
 	handle(SIGALRM, end_loop);
 	handle(SIGTERM, end_loop);
@@ -42,6 +93,7 @@ void signals_end(struct fuse *fuse)
 
 void signals_ignore(void)
 {
+	sem_post(&ended);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);

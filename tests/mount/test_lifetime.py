@@ -75,6 +75,22 @@ def test_signal_before_the_loop_waits(directory, tmp_path):
     assert mounts_on(directory) == 0
 
 
+def test_signal_while_a_request_never_ends(directory, tmp_path):
+    """It is left, and the mount goes."""
+    library = tmp_path / "never_open.so"
+    source = pathlib.Path(__file__).with_name("never_open.c")
+    subprocess.run([os.environ.get("CC", "gcc"), "-shared", "-fPIC", "-D_GNU_SOURCE",
+                    "-o", library, source], check=True)
+    daemon = Daemon(directory, LD_PRELOAD=str(library), ASAN_OPTIONS="verify_asan_link_order=0")
+    asker = subprocess.Popen(["cat", daemon / "memory" / "memory.stat"], stderr=subprocess.DEVNULL)
+    time.sleep(0.3)
+    assert asker.poll() is None, "is answered"
+    daemon.process.terminate()
+    assert daemon.wait() == (1, "fuse_cgroupfs: a request does not end: it is left\n")
+    assert mounts_on(directory) == 0
+    assert asker.wait(mounting.PATIENCE) == 1
+
+
 def test_signal_with_open_files(directory):
     """A busy mount goes all the same."""
     daemon = Daemon(directory)
