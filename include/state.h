@@ -12,7 +12,9 @@
  *
  * Whatever changes the tree is done between state_begin() and state_end(),
  * which lets one change in at a time: so the journal has them in the order
- * that they happened. state_end() returns when what changed is kept. All
+ * that they happened. Only a write that looks at processes (a row's `act`) is done
+ * before: one may hang, and as entries are whole states, their order is enough.
+ * state_end() returns when what changed is kept. All
  * functions but state_open() take NULL for "no state directory" and do nothing then.
  *
  * Its lock is outside the tree's.

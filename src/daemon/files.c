@@ -159,14 +159,18 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 {
 	struct request request = request_of(handle_of(fi));
 	struct state *state = front_end()->state;
+	const bool looks = request.file->type->act; /* at processes, maybe: nobody waits for that */
 	int error;
 
 	(void)path;
 	(void)offset;
 	if (request.caller.tid && is_notifier(&request))
 		return (int)size;
-	state_begin(state);
+	if (!looks)
+		state_begin(state);
 	error = cgroup_file_write(&request, bytes, size);
+	if (looks)
+		state_begin(state);
 	state_keep_values(state, request.cgroup); /* refused or not: a disk may be known now */
 	state_end(state);
 	notifier_wake(front_end()->notifier);
