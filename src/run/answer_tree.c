@@ -16,7 +16,20 @@
 #include "rights.h"
 #include "view.h"
 
-/* --- open_tree, open_tree_attr: only what is led to the tree needs an answer, the rest is mounted --- */
+/* What the supervisor keeps for the descriptor that is the call's first argument; else a negative errno. */
+static int find_kept(const struct call *call)
+{
+	struct mount_identity identity;
+	int file = peer_file(call->peer, (int)call->arguments[0]), mount;
+
+	if (file < 0)
+		return file;
+	mount = mounts_identify(file, &identity) ? kept_find(identity.id) : -ENOENT;
+	close(file);
+	return mount;
+}
+
+/* --- open_tree, open_tree_attr: of what is led to the tree, or is ours and detached; the rest is mounted --- */
 
 #define OPEN_TREE_KNOWN                                                                     \
 	(AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW |             \
@@ -69,14 +82,37 @@ static int open_tree_led(const struct calls_context *context, const struct call 
 	return mount_led_open(context, call, within, O_RDONLY);
 }
 
+static int clone_kept(const struct calls_context *context, const struct call *call)
+{
+	struct mount_attr attributes;
+	int mount = find_kept(call), error, clone;
+
+	if (mount < 0)
+		return TO_KERNEL;
+	error = rights_over(call->peer, "mnt") ? fetch_attributes(call, &attributes) : -EPERM;
+	if (!error)
+		context->before_waiting();
+	clone = error ? error : mounts_clone_again(context->view, mount, &attributes);
+	close(mount);
+	return clone < 0 ? clone : kept_add(clone);
+}
+
 void answer_open_tree(const struct calls_context *context, const struct call *call, char *path,
 		      struct answer *answer)
 {
+	const unsigned detached = AT_EMPTY_PATH | OPEN_TREE_CLONE;
+	unsigned flags = (unsigned)call->arguments[2];
+	int file = TO_KERNEL;
 	char within[PATH_MAX];
 
-	if (call_path(call, 1, path) && mount_is_led(context, call, path, within))
-		mount_give_file(answer, open_tree_led(context, call, within),
-				call->arguments[2] & OPEN_TREE_CLOEXEC);
+	if (!call_path(call, 1, path))
+		return;
+	if (mount_is_led(context, call, path, within))
+		file = open_tree_led(context, call, within);
+	else if (!*path && (flags & detached) == detached && !(flags & ~OPEN_TREE_KNOWN))
+		file = clone_kept(context, call);
+	if (file != TO_KERNEL)
+		mount_give_file(answer, file, flags & OPEN_TREE_CLOEXEC);
 }
 
 /* --- mount_setattr --- */
@@ -94,22 +130,6 @@ void answer_mount_setattr(const struct calls_context *context, const struct call
 
 #define WALKING (MOVE_MOUNT_F_SYMLINKS | MOVE_MOUNT_F_AUTOMOUNTS | MOVE_MOUNT_F_EMPTY_PATH | \
 		 MOVE_MOUNT_T_SYMLINKS | MOVE_MOUNT_T_AUTOMOUNTS | MOVE_MOUNT_T_EMPTY_PATH)
-
-/* What the supervisor keeps for the descriptor that is moved; else a negative errno. */
-static int find_kept(const struct call *call, const char *from)
-{
-	struct mount_identity identity;
-	int file, mount;
-
-	if (*from || !(call->arguments[4] & MOVE_MOUNT_F_EMPTY_PATH))
-		return -ENOENT;
-	file = peer_file(call->peer, (int)call->arguments[0]);
-	if (file < 0)
-		return file;
-	mount = mounts_identify(file, &identity) ? kept_find(identity.id) : -ENOENT;
-	close(file);
-	return mount;
-}
 
 static int attach_kept(const struct call *call, int mount, const char *to)
 {
@@ -149,7 +169,7 @@ static int move(const struct calls_context *context, const struct call *call, ch
 	if (mount_has_cover(context, call, (int)call->arguments[0], from,
 			    call->arguments[4] & MOVE_MOUNT_F_EMPTY_PATH))
 		return mount_refuse(call, -EINVAL);
-	mount = find_kept(call, from);
+	mount = *from || !(call->arguments[4] & MOVE_MOUNT_F_EMPTY_PATH) ? -ENOENT : find_kept(call);
 	if (mount < 0)
 		return TO_KERNEL;
 	context->before_waiting();

@@ -18,8 +18,8 @@ mount_call answer_open_tree, answer_move_mount, answer_mount_setattr;
 
 /* --- what they share --- */
 
-/* A result that no call has: the kernel is to make it. */
-#define TO_KERNEL 1
+/* A result that no call has, no descriptor and no errno: the kernel is to make the call. */
+#define TO_KERNEL INT_MIN
 
 /* Of a filesystem that is the kernel's cgroups. */
 bool mount_is_cgroup_type(const char *type);

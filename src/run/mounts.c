@@ -46,16 +46,29 @@ static int clone_mount(void *argument)
 	return error ? error : mount;
 }
 
-int mounts_clone(struct view *view, const char *path, const struct mount_attr *attributes)
+/* -1: of the whole tree. A clone's clone can be made by whoever has made the clone, there. */
+static int clone_at_home(struct view *view, int mount, const char *path,
+			 const struct mount_attr *attributes)
 {
-	struct errand errand = {.path = path, .attributes = attributes};
+	struct errand errand = {.mount = mount, .path = path, .attributes = attributes};
 	int result;
 
 	pthread_rwlock_rdlock(&view->lock);
-	errand.mount = view->top;
+	if (mount < 0)
+		errand.mount = view->top;
 	result = visit(view->home, clone_mount, &errand);
 	pthread_rwlock_unlock(&view->lock);
 	return result;
+}
+
+int mounts_clone(struct view *view, const char *path, const struct mount_attr *attributes)
+{
+	return clone_at_home(view, -1, path, attributes);
+}
+
+int mounts_clone_again(struct view *view, int mount, const struct mount_attr *attributes)
+{
+	return clone_at_home(view, mount, "", attributes);
 }
 
 /* In the task's namespace, as long as it is the task that asked. */

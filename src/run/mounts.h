@@ -21,6 +21,9 @@ struct view;
  */
 int mounts_clone(struct view *view, const char *path, const struct mount_attr *attributes);
 
+/* The same of a clone, which Linux 6.15 was the first to clone. */
+int mounts_clone_again(struct view *view, int mount, const struct mount_attr *attributes);
+
 /* move_mount(2) of it onto `target` (O_PATH, in the task's mount namespace), with MOVE_MOUNT_ flags. */
 int mounts_attach(const struct peer *peer, int mount, int target, unsigned flags);
 

@@ -19,7 +19,7 @@ POINT = "/mnt"
 OPEN_TREE, MOVE_MOUNT, FSOPEN, FSCONFIG, FSMOUNT, FSPICK = 428, 429, 430, 431, 432, 433
 MOUNT_SETATTR, OPEN_TREE_ATTR = 442, 467
 FLAG, STRING, BINARY, PATH, PATH_EMPTY, FD, CREATE, RECONFIGURE = range(8)
-CLONE, F_EMPTY_PATH, T_EMPTY_PATH, PICK_EMPTY_PATH = 1, 4, 0x40, 8
+CLONE, F_SYMLINKS, F_EMPTY_PATH, T_EMPTY_PATH, PICK_EMPTY_PATH = 1, 1, 4, 0x40, 8
 RDONLY, NOSUID, NOATIME_ATTRIBUTE = 1, 2, 0x10
 MS_RDONLY, MS_NOSUID, MS_NOEXEC, MS_REMOUNT, MS_NOATIME, MS_BIND, MS_MOVE, MS_PRIVATE = \
     1, 2, 8, 32, 1024, 4096, 8192, 1 << 18
@@ -292,8 +292,21 @@ def detached(attributes):
             mount_setattr("", NOSUID, 0, fd, AT_EMPTY_PATH), move_mount(fd, POINT), shown(POINT),
             move_mount(fd, POINT), os.close(fd), umount(POINT)]
     fd = new_mount()
-    os.close(fd)
+    said += [move_mount(AT_FDCWD, POINT, f"/proc/self/fd/{fd}", F_SYMLINKS), os.close(fd), umount(POINT)]
+    os.chdir(f"/proc/self/fd/{(fd := new_mount())}")
+    said += [move_mount(AT_FDCWD, POINT, ".", 0), os.close(fd), os.chdir("/"), umount(POINT)]
+    os.close(new_mount())
     return said
+
+
+def cloned():
+    """A clone of a mount that is attached nowhere: Linux 6.15 makes one."""
+    fd = new_mount(attributes=RDONLY)
+    clone = open_tree("", CLONE | AT_EMPTY_PATH, fd)
+    if isinstance(clone, str):
+        return clone
+    return [move_mount(clone, POINT), shown(POINT), os.close(clone), umount(POINT),
+            move_mount(fd, POINT), os.close(fd), umount(POINT)]
 
 
 def many_detached(count):

@@ -82,7 +82,13 @@ def test_version_two(wrapper):
 def test_detached(say):
     """It can be read, and be given attributes; it is attached once, and then not busy."""
     assert say("detached", mount_calls.RDONLY) == \
-        [True, None, 0, 0, "/ ro,nosuid,relatime cgroup rw,memory", "ELOOP", None, 0]
+        [True, None, 0, 0, "/ ro,nosuid,relatime cgroup rw,memory", "ELOOP", None, 0,
+         0, None, 0, 0, None, None, 0]
+
+
+def test_cloned(say):
+    assert say("cloned") in (
+        "EINVAL", [0, "/ ro,relatime cgroup rw,memory", None, 0, 0, None, 0])
 
 
 def test_many_detached(wrapper):
