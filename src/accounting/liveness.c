@@ -273,7 +273,7 @@ static int list_links(const struct task_link *links, struct task_list *list, siz
 }
 
 /* Looks at the members of the group itself and its zombies. 0 or -ENOMEM. */
-static int group_refresh(struct group *group)
+static int look_at_group(struct group *group)
 {
 	struct accounting *accounting = group->accounting;
 	struct task_list list = {0};
@@ -289,6 +289,27 @@ static int group_refresh(struct group *group)
 	tasks_refresh(accounting, &list);
 	free(list.tasks);
 	return error;
+}
+
+/* Whether there are members whom /proc has no more, and of whose exit nothing was told yet. */
+static bool has_untold(struct group *group)
+{
+	const struct task_link *link;
+	bool found = false;
+
+	pthread_mutex_lock(&group->accounting->lock);
+	DL_FOREACH(group->tasks, link)
+		found |= link->task->gone_at;
+	pthread_mutex_unlock(&group->accounting->lock);
+	return found;
+}
+
+/* Of those who are gone it is told after they were looked at, with those whom they forked before. */
+static int group_refresh(struct group *group)
+{
+	int error = look_at_group(group);
+
+	return error || !has_untold(group) ? error : look_at_group(group);
 }
 
 bool group_is_busy(struct group *group)

@@ -506,6 +506,29 @@ static void exit_never_told(void **state)
 	accounting->source = NULL;
 }
 
+static void tell_all(struct source *source)
+{
+	source->accounting->told_at = now_ns();
+}
+
+/* Who has ended is in no list, though his exit is told after he was looked at. */
+static void no_list_has_the_dead(void **state)
+{
+	struct family *family = *state;
+	struct source source = {.tells_exits = true, .sync = tell_all, .accounting = family->accounting};
+	struct task_list list;
+
+	family->accounting->source = &source;
+	gone(family, &family->bottom);
+	assert_int_equal(accounting_list(&family->group, &list), 0);
+	assert_int_equal(list.count, 2);
+	free(list.tasks);
+	gone(family, &family->middle);
+	gone(family, &family->top);
+	assert_false(group_is_busy(&family->group));
+	family->accounting->source = NULL;
+}
+
 /* It has read this much in all, and has run. */
 static void put_read(struct family *family, struct fake_task *task, uint64_t bytes)
 {
@@ -618,6 +641,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(exit_told_before_its_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(forks_told_after_its_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exit_never_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_list_has_the_dead, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(io_of_a_child, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(io_of_a_grandchild, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(io_of_a_child_later, set_up, tear_down),
