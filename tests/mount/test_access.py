@@ -27,6 +27,10 @@ def test_others_may_read(mount, hierarchy):
     if hierarchy == "memory":
         expected["memory.pressure_level"] = "EINVAL"  # has only events
     assert as_nobody(read_all) == expected
+    assert as_nobody(lambda: read(child / "notify_on_release")) == "0\n"
+    (child / "notify_on_release").write_text("1")
+    assert as_nobody(lambda: read(child / "notify_on_release")) == "1\n"
+    assert nobodys_error(write, child / "notify_on_release", "0") == "EACCES"
 
 
 def test_others_may_not_write(mount):

@@ -186,10 +186,14 @@ def test_removed_cgroup_is_forgotten(cgroup, spawn):
     path = cgroup("cpu", "a")
     pid = spawn()
     write(path / "cgroup.procs", str(pid))
+    assert pids(path / "cgroup.procs") == [pid]
+    write(path / "cpu.shares", "77")
+    assert error_of(os.rmdir, path) == "EBUSY"
     spawn.end(pid)
     os.rmdir(path)
     path = cgroup("cpu", "a")
     assert pids(path / "cgroup.procs") == []
+    assert read(path / "cpu.shares") == "1024\n"
 
 
 def in_pid_namespace(script):

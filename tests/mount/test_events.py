@@ -92,6 +92,9 @@ def test_oom_control(memory, event):
 @pytest.mark.parametrize("level", ["low", "medium", "critical", "low,hierarchy", "medium,local"])
 def test_pressure_level(memory, event, level):
     assert register(memory, event, "memory.pressure_level", level) > 0
+    for wrong in (level + "x", level + " none", "x" + level):
+        assert error_of(register, memory, event, "memory.pressure_level", wrong) == "EINVAL"
+    assert error_of(read, memory / "memory.pressure_level") == "EINVAL"  # it has only events
 
 
 @pytest.mark.parametrize("level", ["", "none", "low,none", "LOW"])
@@ -104,8 +107,14 @@ def test_bad_threshold(memory, event, value):
     assert error_of(register, memory, event, "memory.usage_in_bytes", value) == "EINVAL"
 
 
-def test_threshold_with_a_suffix(memory, event):
-    assert register(memory, event, "memory.usage_in_bytes", "500M") > 0
+def test_threshold_with_a_suffix(memory, eater, event):
+    other = Event()
+    for one, value in ((event, f"{usage(memory) // MEGABYTE + 40}M"), (other, "1G")):
+        assert register(memory, one, "memory.usage_in_bytes", value) > 0
+    assert eater.ask("100") == "done"
+    assert event.fires_within() >= 1
+    assert other.fires_within(0) == 0
+    other.close()
 
 
 @pytest.mark.parametrize("file", ["memory.limit_in_bytes", "memory.stat", "cgroup.procs"])

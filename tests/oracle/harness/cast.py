@@ -47,6 +47,7 @@ class Cast:
         try:
             text = ops.read_raw(os.path.join(path, file)) if text is None else text
         except OSError as error:
+            self._elsewhere.pop((path, file), None)
             return ops.errname(error)
         numbers = [int(line) for line in text.split()]
         names = [self.names.get(number, "(other)") for number in numbers]
@@ -68,6 +69,8 @@ class Cast:
         Where others fork meanwhile, the kernel's list may end early (pidlist_array_load
         counts first); who is expected there is looked for again.
         """
+        for path, file in list(self._elsewhere):
+            self.list(path, file)  # who has left since it was listed is expected too
         expected = set(self.names) - {n for numbers in self._elsewhere.values() for n in numbers}
         found = set()
         for _ in range(5):
