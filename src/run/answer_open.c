@@ -12,12 +12,14 @@
 #include "cgroup_namespace.h"
 #include "identity.h"
 #include "peer.h"
+#include "table_files.h"
 #include "view.h"
 
 /* A row is a table of /proc. */
 struct table {
 	const char *name;
 	bool of_machine; /* /proc/NAME; else of each task */
+	bool has_news; /* poll(2) of the kernel's tells of changes */
 	/* Makes it of a task for a reader with these roots; `file` is the kernel's own, O_PATH, or -1. */
 	int (*make)(struct view *view, const struct text *roots, const struct peer *of, int file,
 		    struct text *out);
@@ -33,18 +35,25 @@ static int read_all(int fd, struct text *out)
 	return len < 0 ? -errno : out->error;
 }
 
-/* Reads the file that an O_PATH descriptor is of. */
-static int read_place(int file, struct text *out)
+/* Opens the file that an O_PATH descriptor is of. */
+static int open_file(int file)
 {
 	char path[64];
-	int fd, error;
+	int fd;
 
 	if (file < 0)
 		return -ENOENT; /* the kernel has none, and says so */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int read_place(int file, struct text *out)
+{
+	int fd = open_file(file), error;
+
 	if (fd < 0)
-		return -errno;
+		return fd;
 	text_clear(out);
 	error = read_all(fd, out);
 	close(fd);
@@ -123,12 +132,12 @@ static int make_cgroups(struct view *view, const struct text *roots, const struc
 }
 
 static const struct table tables[] = {
-	{"mountinfo", false, make_mountinfo},
-	{"mounts", false, make_mounts},
-	{"mountstats", false, make_mountstats},
-	{"cgroup", false, make_cgroup},
-	{"cpuset", false, make_cpuset},
-	{"cgroups", true, make_cgroups},
+	{"mountinfo", false, true, make_mountinfo},
+	{"mounts", false, true, make_mounts},
+	{"mountstats", false, false, make_mountstats},
+	{"cgroup", false, false, make_cgroup},
+	{"cpuset", false, false, make_cpuset},
+	{"cgroups", true, false, make_cgroups},
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
@@ -192,8 +201,8 @@ static const struct table *identify(const struct place *place)
 	return table->of_machine == is_proc_root(place->parent) ? table : NULL;
 }
 
-/* The text as a file that can only be read. */
-static int open_text(const char *name, const struct text *text)
+/* The text as a file that can only be read, in memory: where we can have no FUSE filesystem. */
+static int open_in_memory(const char *name, const struct text *text, mode_t mode)
 {
 	char path[64];
 	int memory = memfd_create(name, MFD_CLOEXEC), fd = -1;
@@ -209,7 +218,7 @@ static int open_text(const char *name, const struct text *text)
 		done += (size_t)len;
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", memory);
-	if (done == text->len && !fchmod(memory, 0444))
+	if (done == text->len && !fchmod(memory, mode))
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		fd = -errno;
@@ -223,7 +232,6 @@ static int open_text(const char *name, const struct text *text)
  */
 static int check_permission(const struct peer *reader, int file)
 {
-	char path[64];
 	struct stat st;
 	int fd;
 
@@ -232,14 +240,27 @@ static int check_permission(const struct peer *reader, int file)
 	fd = identity_take_of(reader);
 	if (fd)
 		return fd;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		fd = -errno;
+	fd = open_file(file);
 	identity_return();
 	if (fd >= 0)
 		close(fd);
 	return fd < 0 ? fd : 0;
+}
+
+/* The text as the file that the kernel's would be. `kernels` is that, or -1; it is used up. */
+static int open_text(const struct table *table, const struct text *text, int file, int kernels)
+{
+	struct stat about = {.st_ino = 1, .st_mode = 0444}; /* where the kernel has none */
+	int fd;
+
+	if (file >= 0)
+		fstat(file, &about);
+	fd = table_files_open(table->name, text, &about, kernels);
+	if (fd != -ENOSYS)
+		return fd;
+	if (kernels >= 0)
+		close(kernels);
+	return open_in_memory(table->name, text, about.st_mode & 0777);
 }
 
 /* The table of the task `of`, or of the machine, at the place. */
@@ -248,6 +269,7 @@ static int make_table(struct view *view, const struct table *table, const struct
 {
 	struct text text = {0}, roots = {0};
 	int fd = check_permission(reader, file);
+	int kernels = !fd && table->has_news ? open_file(file) : -1; /* before it is read: no news is lost */
 
 	if (!fd)
 		fd = cgroup_namespace_roots(view, reader, &roots);
@@ -256,7 +278,9 @@ static int make_table(struct view *view, const struct table *table, const struct
 	if (fd == -EAGAIN)
 		fd = -ENOENT; /* mounts come faster than they can be read: the kernel's own */
 	if (!fd)
-		fd = open_text(table->name, &text);
+		fd = open_text(table, &text, file, kernels);
+	else if (kernels >= 0)
+		close(kernels);
 	text_free(&roots);
 	text_free(&text);
 	return fd;

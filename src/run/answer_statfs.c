@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "answers.h"
+#include "table_files.h"
 #include "view.h"
 
 #ifndef STATX_MNT_ID_UNIQUE /* Linux 6.8 */
@@ -81,12 +83,15 @@ static int mount_flags(int file, unsigned long *flags)
 
 int answers_statfs(struct view *view, int file, struct statfs *fs)
 {
-	struct statx about;
+	struct statx about = {0};
 	unsigned long flags = 0;
 	int error;
 
-	if (!view_has(view, file, &about))
-		return -ENOENT;
+	if (!view_has(view, file, &about)) {
+		if (!table_files_are_on(makedev(about.stx_dev_major, about.stx_dev_minor)))
+			return -ENOENT;
+		return statfs("/proc", fs) ? -errno : 0; /* what such a file stands for is there */
+	}
 	error = mount_flags(file, &flags);
 	if (error)
 		return error;

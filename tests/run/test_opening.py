@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+import launcher
 import mounting
 import probes
 from launcher import AT, Inside, PYTHON
@@ -282,19 +283,134 @@ def test_stdio(inside):
         assert inside.call(probes.run, "sh", "-c", script) == (0, "", ""), script
 
 
-def test_poll(inside):
-    """Programs that watch a mount table for changes are not woken in vain."""
-    assert inside.call(poll_table) == []
+@pytest.mark.parametrize("name", ["mountinfo", "mounts", "mountstats", "cgroup", "cpuset"])
+def test_as_the_kernels_own(inside, name):
+    """Size, mode, owner, links, block size and the filesystem's type of the descriptor."""
+    pid = inside.call(os.getpid)
+    try:
+        kernels = os.stat(f"/proc/{pid}/{name}")
+    except FileNotFoundError:
+        pytest.skip(f"this kernel has no /proc/PID/{name}")
+    found = inside.call(stat_of_open, f"/proc/{pid}/{name}")
+    assert found[0] == tuple(getattr(kernels, field) for field in STAT_FIELDS)
+    assert found[1] == probes.PROC
 
 
-def poll_table():
-    import select
-    fd = os.open(MOUNTINFO, os.O_RDONLY)
-    poller = select.poll()
-    poller.register(fd, select.POLLPRI | select.POLLERR)
-    events = poller.poll(50)
+STAT_FIELDS = ("st_size", "st_mode", "st_nlink", "st_uid", "st_gid", "st_blksize", "st_blocks")
+
+
+def stat_of_open(path):
+    fd = os.open(path, os.O_RDONLY)
+    about = os.fstat(fd)
+    kind = probes.fstatfs(fd)["type"]
     os.close(fd)
-    return events
+    return tuple(getattr(about, field) for field in STAT_FIELDS), kind
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """In a namespace into which nobody mounts."""
+    with Inside(wrapper=launcher.WITHOUT_CGROUPS) as program:
+        yield program
+
+
+@pytest.mark.parametrize("name", ["mountinfo", "mounts"])
+def test_news(alone, name):
+    """poll(2) and epoll(7) tell that something was mounted, once, and wait for it: as systemd does."""
+    expected = [[], "told", [], [], "told", []]
+    assert alone.call(wait_for_news, name) == expected
+
+
+def wait_for_news(name):
+    import ctypes
+    import select
+    import threading
+    import time
+    news = select.POLLPRI | select.POLLERR
+    fd = os.open(f"/proc/self/{name}", os.O_RDONLY)
+    poller = select.poll()
+    poller.register(fd, select.POLLPRI)
+
+    def mount():
+        time.sleep(0.1)
+        assert not probes.LIBC.mount(b"none", b"/mnt", b"tmpfs", ctypes.c_ulong(0), None)
+        probes.LIBC.umount2(b"/mnt", probes.MNT_DETACH)
+
+    def wait(asked, milliseconds):
+        found = asked(milliseconds)
+        return "told" if found == [(fd, news)] else found
+
+    found = [wait(poller.poll, 30)]
+    thread = threading.Thread(target=mount)
+    thread.start()
+    found.append(wait(poller.poll, 20000))
+    thread.join()
+    poller.poll(0)  # the second of the two
+    found += [wait(poller.poll, 30)]
+    with select.epoll() as watcher:
+        watcher.register(fd, select.EPOLLPRI | select.EPOLLET)
+        found.append(wait(lambda ms: watcher.poll(ms / 1000), 30))
+        thread = threading.Thread(target=mount)
+        thread.start()
+        found.append(wait(lambda ms: watcher.poll(ms / 1000), 20000))
+        thread.join()
+        watcher.poll(0.03)
+        found.append(wait(lambda ms: watcher.poll(ms / 1000), 30))
+    os.close(fd)
+    return found
+
+
+def test_many_are_open(alone):
+    """More than have their news told: each can be read, and what they need is given back."""
+    supervisor = supervisor_of(alone.pid)
+    before = len(os.listdir(f"/proc/{supervisor}/fd"))
+    held, texts = alone.call(open_many, 400)
+    assert texts == 1 and held < before + 320
+    assert mounting.wait_until(lambda: len(os.listdir(f"/proc/{supervisor}/fd")) <= before + 10)
+
+
+def open_many(count):
+    with open(f"/proc/{os.getppid()}/task/{os.getppid()}/children", encoding="ascii") as file:
+        supervisor = file.read().split()[0]
+    fds = [os.open(MOUNTINFO, os.O_RDONLY) for _ in range(count)]
+    held = len(os.listdir(f"/proc/{supervisor}/fd"))
+    texts = len({os.pread(fd, 1 << 20, 0) for fd in fds})
+    for fd in fds:
+        os.close(fd)
+    return held, texts
+
+
+def test_no_address_is_told(alone):
+    """Neither by the file's name nor by its handle: nothing of where the supervisor has it."""
+    link, number, handle = alone.call(names_of_open)
+    assert re.fullmatch(r"/mountinfo:\d+ \(deleted\)", link)
+    assert handle is None or handle < 1 << 32
+
+
+def names_of_open():
+    import ctypes
+    import struct
+    fd = os.open(MOUNTINFO, os.O_RDONLY)
+    link, number = os.readlink(f"/proc/self/fd/{fd}"), os.fstat(fd).st_ino
+    handle, mount = ctypes.create_string_buffer(struct.pack("Ii", 128, 0), 136), ctypes.c_int()
+    failed = probes.LIBC.name_to_handle_at(fd, b"", handle, ctypes.byref(mount), 0x1000)
+    os.close(fd)
+    words = struct.unpack_from("II", handle.raw, 8)
+    return link, number, None if failed else words[0] << 32 | words[1]
+
+
+def test_without_fuse_for_us(start):
+    """Where only the mount of others is to be had: the tables are files in memory, with the same content."""
+    daemon = start()
+    hide = "mount --bind /dev/null /dev/fuse; exec \"$@\""
+    with Inside("--root", daemon.path, wrapper=["unshare", "-m", "--propagation", "private", "sh", "-ec", hide,
+                                               "sh"]) as program:
+        assert ours(program.call(probes.read, MOUNTINFO))
+        assert stat_mode(program.call(os.getpid)) == program.call(stat_of_open, MOUNTINFO)[0][1]
+
+
+def stat_mode(pid):
+    return os.stat(f"/proc/{pid}/mountinfo").st_mode
 
 
 def test_python_of_another(inside):
