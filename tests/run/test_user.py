@@ -9,6 +9,7 @@ import probes
 import rights
 from launcher import AT, HIERARCHIES, Inside, complaint, launch
 from processes import error_of
+from test_rights import needs_landlock
 
 UID = 12345  # nobody's
 
@@ -69,6 +70,14 @@ def test_no_more_rights_than_its_own(program):
         for name in ("mtab", "tree"):
             program.call(os.unlink, closed / name)
         program.call(os.rmdir, closed)
+
+
+@needs_landlock
+def test_landlock(program):
+    """Marked without CAP_SYS_RESOURCE too: the kernel says what may be read."""
+    assert program.call(rights.as_task, rights.root, rights.restricted_to, ["/etc"], rights.opening,
+                        "/proc/self/mountinfo") == "EACCES"
+    assert program.call(rights.as_task, rights.root, rights.opening, "/proc/self/mountinfo") is None
 
 
 def test_types(program):
