@@ -55,11 +55,18 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_
 all: deps-build
 	@$(MAKE) --no-print-directory $(BUILD)/fuse_cgroupfs $(BUILD)/fuse_cgroup_run
 
+# Both programs without a shared library, for places where nothing is installed. libfuse's modules,
+# which it would load (dlopen), are none of ours: the linker warns of them.
+.PHONY: static
+static: deps-build deps-static
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/static LDFLAGS='-static-pie $(LDFLAGS)' \
+		PKG_CONFIG='$(PKG_CONFIG) --static' all
+
 # Whatever a documented target needs: what no test of today runs is built all the same.
 .PHONY: everything
 everything: deps-build deps-test deps-clang deps-clients deps-node deps-gvisor
 	@$(MAKE) --no-print-directory all $(UNIT_TESTS) $(FUZZERS) $(BUILD)/bench_floor $(LOOSE_OBJECTS)
-	@$(MAKE) --no-print-directory client-programs
+	@$(MAKE) --no-print-directory static client-programs
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
 	@tests/gvisor/build-runsc.sh
 
@@ -173,6 +180,16 @@ test-run: all deps-test
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 		$(PYTHON) -m pytest -q -rs tests/run
 
+# What an ordinary user can do, done as one (root becomes nobody); tests/root_only names the rest.
+.PHONY: test-user
+test-user: all deps-test
+	@$(MAKE) --no-print-directory $(UNIT_TESTS)
+	@for test in $(UNIT_TESTS); do tests/user.sh ./$$test || exit 1; done
+	for tests in tests/mount tests/run; do \
+		FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
+			tests/user.sh $(PYTHON) -m pytest -q -rs -p no:cacheprovider $$tests || exit 1; \
+	done
+
 # The README's two commands where nothing is installed; FRESH_SUITES="bookworm trixie" FRESH_KINDS="machine chroot".
 FRESH_SUITES ?= bookworm trixie
 FRESH_KINDS ?= machine chroot
@@ -189,6 +206,11 @@ test-sanitizers:
 .PHONY: test-clang
 test-clang: deps-build deps-clang
 	$(MAKE) --no-print-directory all CC=clang BUILD=build/clang WERROR=1
+
+# The static programs in a root with busybox and nothing else.
+.PHONY: test-static
+test-static: deps-build deps-test static
+	tests/static/root.sh $(BUILD)/static
 
 # Unmodified clients: Go libraries on the mount, programs of containers below the launcher.
 .PHONY: test-clients
@@ -208,7 +230,8 @@ test-node-lite: all deps-node
 		$(PYTHON) -m pytest -q -rs tests/node
 
 .PHONY: test-gvisor
-test-gvisor: all deps-test deps-gvisor
+test-gvisor: all deps-test deps-gvisor static
+	tests/static/gvisor.sh $(BUILD)/static
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) tests/gvisor/run.sh
 
 # The same processes in the kernel's cgroups and in ours; needs root and cgroup v1.

@@ -1,10 +1,13 @@
 """What holds for all tests that pytest runs."""
 
+import fnmatch
 import os
 import pathlib
 import signal
 
 import pytest
+
+TESTS = pathlib.Path(__file__).resolve().parent
 
 
 def pytest_configure():
@@ -26,3 +29,21 @@ def pytest_sessionfinish(session, exitstatus):
             not any(reporter.stats.get(kind) for kind in ("passed", "xfailed", "xpassed")):
         reporter.write_line("\nall was skipped, so that nothing was tested")
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def needs_of_root():
+    """[(pattern of a test's name, what it needs root for)]"""
+    lines = (TESTS / "root_only").read_text(encoding="utf-8").splitlines()
+    return [line.split(None, 1) for line in lines if line and not line.startswith("#")]
+
+
+def pytest_collection_modifyitems(items):
+    if os.geteuid() == 0:
+        return
+    needs = needs_of_root()
+    for item in items:
+        name = f"{item.path.parent.name}/{item.path.name}::{item.nodeid.split('::', 1)[1]}"
+        for pattern, reason in needs:
+            if fnmatch.fnmatchcase(name, pattern):
+                item.add_marker(pytest.mark.skip(reason=f"needs root: {reason}"))
+                break

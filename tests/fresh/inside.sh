@@ -11,7 +11,8 @@ group= # of processes that make run has started
 
 fail() {
 	echo "test-fresh: FAILED: $*" >&2
-	tail -n 60 "$log" >&2
+	sed -n "/= FAILURES\|= ERRORS/,\$p" "$log" | head -n 500 >&2
+	tail -n 30 "$log" >&2
 	[ -z "$group" ] || kill -INT -- "-$group" 2>/dev/null || true
 	exit 1
 }

@@ -41,7 +41,7 @@ def has_taskstats():
 
 def why_no_namespace():
     """None where a mount namespace can be made private, or the reason why not."""
-    if os.path.ismount("/"):
+    if mounts_on("/"):
         return None
     return "/ is no mount point here (a plain chroot): its mounts cannot be made private (mount(2): EINVAL)"
 

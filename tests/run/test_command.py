@@ -38,7 +38,7 @@ def test_ended_by_a_signal(name):
 def test_not_found():
     line = complaint(launch("/nowhere/at/all"), 127)
     assert "/nowhere/at/all" in line and "No such file" in line
-    assert "no-such-command-anywhere" in complaint(launch("no-such-command-anywhere"), 127)
+    assert "no-such-command-anywhere" in complaint(launch("no-such-command-anywhere", env={**os.environ, "PATH": "/usr/bin:/bin"}), 127)
 
 
 def test_cannot_be_run():

@@ -35,11 +35,17 @@ def mounted():
     return {name: path for name, path in found.items() if os.path.exists(path + "/tasks")}
 
 
+def _root_is_mounted():
+    """Whether / is a mount point: a plain chroot's is none, and the mounts around it cannot be seen."""
+    with open("/proc/self/mountinfo") as table:
+        return any(line.split()[4] == "/" for line in table)
+
+
 def available():
     """Whether this kernel has cgroup v1, and why not when it has not."""
     if os.geteuid() != 0:
         return False, "needs root to make cgroups in the kernel's hierarchies"
-    if not os.path.ismount("/"):
+    if not _root_is_mounted():
         return False, "/ is no mount point here (a plain chroot): its mounts cannot be made private"
     if not mounted():
         return False, "no cgroup v1 hierarchy is mounted on this machine"
