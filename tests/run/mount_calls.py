@@ -6,7 +6,9 @@ One program for all trees: what it prints on the kernel's says what it must prin
 import contextlib
 import ctypes
 import errno
+import fcntl
 import os
+import random
 import struct
 import sys
 
@@ -18,6 +20,7 @@ POINT = "/mnt"
 # Everywhere the same.
 OPEN_TREE, MOVE_MOUNT, FSOPEN, FSCONFIG, FSMOUNT, FSPICK = 428, 429, 430, 431, 432, 433
 MOUNT_SETATTR, OPEN_TREE_ATTR = 442, 467
+SYNCFS, FIFREEZE, FITHAW = 306, 0xc0045877, 0xc0045878  # of x86_64
 FLAG, STRING, BINARY, PATH, PATH_EMPTY, FD, CREATE, RECONFIGURE = range(8)
 CLONE, F_SYMLINKS, F_EMPTY_PATH, T_EMPTY_PATH, PICK_EMPTY_PATH = 1, 1, 4, 0x40, 8
 RDONLY, NOSUID, NOATIME_ATTRIBUTE = 1, 2, 0x10
@@ -278,6 +281,18 @@ def without_rights(at):
             as_nobody("move_mount", AT_FDCWD, POINT, at, 0)]
 
 
+def of_the_filesystem(at):
+    """Calls that act on the whole filesystem, of which ours is one for all hierarchies."""
+    fd = os.open(at, os.O_RDONLY)
+    said = [call(SYNCFS, fd)]
+    for request in (FIFREEZE, FITHAW):
+        try:
+            said.append(fcntl.ioctl(fd, request, 0))
+        except OSError as error:
+            said.append(errno.errorcode[error.errno])
+    return said
+
+
 def twice_at_one_place(at):
     controller = os.path.basename(at)
     said = [mount("x", at, "cgroup", 0, controller), mount("x", at, "tmpfs"), umount(at)]
@@ -363,6 +378,41 @@ def at_led(at):
              as_nobody("mount", "t", at, "tmpfs")]
     os.close(detached_mount)
     return said
+
+
+def anything(seed, count):
+    """Calls with whatever arguments: who answers them survives it."""
+    chance = random.Random(seed)
+    paths = ("", "/", POINT, "/sys/fs/cgroup", "/sys/fs/cgroup/pids/cgroup.procs", ".", "x" * 5000,
+             "/proc/self/root/sys/fs/cgroup/memory")
+    words = ("cpu", "memory", "all", "none", "name", "ro", "noprefix", "release_agent", "source", "a" * 300,
+             "", "systemd", None)
+    types = ("cgroup", "cpuset", "cgroup2", "tmpfs")
+    fds = []
+
+    def some_fd():
+        return chance.choice([*fds, AT_FDCWD, -1, 0, 777])
+
+    calls = (
+        lambda: fsopen(chance.choice(types), chance.randrange(3)),
+        lambda: fsconfig(some_fd(), chance.randrange(10), chance.choice(words), chance.choice(words),
+                         chance.choice((0, 0, 0, 1))),
+        lambda: fsmount(some_fd(), chance.randrange(3), chance.randrange(256)),
+        lambda: fspick(chance.choice(paths), chance.randrange(16), some_fd()),
+        lambda: open_tree(chance.choice(paths), chance.choice((0, 1, 0x1001, 0x9001)), some_fd()),
+        lambda: move_mount(some_fd(), POINT, chance.choice(paths), chance.choice((0, 4, 0x44, 0x204))),
+        lambda: umount(POINT, chance.randrange(16)),
+        lambda: mount("x", POINT, chance.choice(types[:3]), chance.choice((0, MS_RDONLY, MS_REMOUNT)),
+                      ",".join(word or "" for word in chance.choices(words, k=chance.randrange(4)))))
+    for _ in range(int(count)):
+        made = chance.choice(calls)()
+        if isinstance(made, int) and made > 2:
+            fds.append(made)
+        while len(fds) > 30:
+            os.close(fds.pop(0))
+    while not umount(POINT, MNT_DETACH):
+        pass
+    return mounted_newly()
 
 
 if __name__ == "__main__":

@@ -116,6 +116,11 @@ def test_forged(wrapper):
     assert below("forged", wrapper=wrapper) == [True] * 5
 
 
+def test_anything(wrapper):
+    assert below("anything", 1, 1500, wrapper=wrapper) == [
+        "/ rw,relatime cgroup rw,memory", "cgroup.clone_children", 0]
+
+
 def test_root_of_the_namespace():
     """A context's mount is from the root of who mounts it, as mount(2)'s."""
     out = shell(f"""
@@ -218,6 +223,10 @@ def test_remount_is_ones_own(start):
                             mount_calls.MS_REMOUNT | mount_calls.MS_RDONLY) == "EBUSY"
         assert program.call(mount_calls.fspick, str(daemon.path)) == "EBUSY"
         assert mount_calls.makes(f"{daemon.path}/pids") == "made"
+
+
+def test_of_the_filesystem(say):
+    assert say("of_the_filesystem", PIDS) == [0, "ENOTSUP", "EINVAL"]
 
 
 # --- umount2 ---
