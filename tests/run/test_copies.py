@@ -33,6 +33,16 @@ def test_a_copy_is_what_a_read_gives(inside, out, way):
     assert inside.call(copies.to_pipe, way, FILE) == CONTENT
 
 
+@WAYS
+def test_tables(inside, out, way):
+    """Their size is 0, too."""
+    for path in ("/proc/cgroups", "/proc/self/cgroup"):
+        expected = inside.call(copies.read_of, path)
+        assert b"memory" in expected
+        assert inside.call(copies.to_file, way, path, out) == expected
+        assert inside.call(copies.to_pipe, way, path) == expected
+
+
 @pytest.mark.parametrize("command", [
     ("busybox", "cat", "FILE"), ("busybox", "dd", "status=none", "if=FILE"), ("busybox", "tail", "-n", "99", "FILE"),
     ("cat", "FILE"), ("dd", "status=none", "if=FILE"), ("tail", "-n", "99", "FILE"),
