@@ -7,7 +7,7 @@ import pytest
 
 from files import pids, read, write
 from mounting import HIERARCHIES
-from processes import NOBODY, as_nobody, error_of
+from processes import NOBODY, Helper, as_nobody, error_of, in_child
 
 
 def nobodys_error(work, *arguments):
@@ -31,6 +31,50 @@ def test_others_may_read(mount, hierarchy):
     (child / "notify_on_release").write_text("1")
     assert as_nobody(lambda: read(child / "notify_on_release")) == "1\n"
     assert nobodys_error(write, child / "notify_on_release", "0") == "EACCES"
+
+
+IDENTITY = """
+import os, sys
+os.setresuid(1001, 1002, 1003)
+print("ready")
+sys.stdin.readline()
+"""
+
+
+def test_whose_processes_may_be_moved(mount):
+    """The writer is the process' real or saved user (cgroup1_procs_write), or root."""
+    here, there = mount / "cpu" / "here", mount / "cpu" / "there"
+    here.mkdir()
+    there.mkdir()
+    os.chmod(there / "cgroup.procs", 0o666)
+    with Helper(IDENTITY) as target:
+        assert target.process.stdout.readline() == "ready\n"
+        for uid, answer in ((1002, "EACCES"), (1004, "EACCES"), (1001, None), (1003, None), (0, None)):
+            write(here / "cgroup.procs", str(target.pid))
+            assert in_child(lambda: error_of(write, there / "cgroup.procs", str(target.pid)), uid) == answer, uid
+            assert pids(there / "cgroup.procs") == ([] if answer else [target.pid])
+
+
+@pytest.mark.parametrize("flag", [0, os.SCHED_RESET_ON_FORK])
+@pytest.mark.parametrize("policy", [os.SCHED_FIFO, os.SCHED_RR])
+def test_real_time_tasks_need_a_share(mount, policy, flag):
+    """Where no real time is given (cpu.rt_runtime_us 0, as at first) none of them may enter."""
+    child = mount / "cpu" / "child"
+    child.mkdir()
+    if not (child / "cpu.rt_runtime_us").exists():
+        pytest.skip("this kernel has no real time for cgroups")
+
+    def enter(policy):
+        try:
+            os.sched_setscheduler(0, policy, os.sched_param(1 if policy & ~os.SCHED_RESET_ON_FORK else 0))
+        except PermissionError:
+            return None
+        return error_of(write, child / "tasks", "0") or "entered"
+
+    if not (answer := in_child(lambda: enter(policy | flag))):
+        pytest.skip("no real time is to be had here")
+    assert answer == "EINVAL"
+    assert in_child(lambda: enter(os.SCHED_OTHER | flag)) == "entered"
 
 
 def test_others_may_not_write(mount):

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import time
 
 import pytest
 
@@ -215,6 +217,30 @@ def test_attributes_last(mount):
     assert (status.st_atime_ns, status.st_mtime_ns) == (1_000_000_001, 2_000_000_002)
     os.chown(file, -1, 56)
     assert (os.stat(file).st_uid, os.stat(file).st_gid) == (12, 56)
+
+
+@pytest.mark.parametrize("change", [
+    lambda path: os.chmod(path, 0o640), lambda path: os.chown(path, 12, -1),
+    lambda path: os.chown(path, -1, 34), lambda path: os.utime(path, ns=(1, 2)),
+], ids=["mode", "user", "group", "times"])
+@pytest.mark.parametrize("name", ["", "cpu.shares"], ids=["directory", "file"])
+def test_changes_of_attributes_are_dated(mount, name, change):
+    path = mount / "cpu" / "a" / name
+    (mount / "cpu" / "a").mkdir()
+    before = os.stat(path).st_ctime_ns
+    time.sleep(0.02)  # more than a tick of the kernel's clock
+    change(path)
+    assert before < os.stat(path).st_ctime_ns <= time.time_ns()
+
+
+def test_numbers_of_dot_and_dot_dot(mount):
+    child = mount / "cpu" / "a" / "b"
+    child.mkdir(parents=True)
+    listed = subprocess.run(["ls", "-1iaf", child], capture_output=True, text=True, check=True).stdout
+    numbers = {name: int(number) for number, name in map(str.split, listed.splitlines())}
+    assert numbers["."] == os.stat(child).st_ino
+    assert numbers[".."] == os.stat(child.parent).st_ino
+    assert len(set(numbers.values())) == len(numbers)
 
 
 def test_extended_attributes(mount):

@@ -3,7 +3,7 @@
  * kernel's own hugetlb cgroup, recorded with them (fixtures/record_hugetlb.py).
  */
 #include "fixture.h"
-#include "small_tree.h"
+#include "small_world.h"
 
 #define HUGETLB FIXTURES "/hugetlb"
 #define PAGE (2ull << 20)
@@ -114,6 +114,46 @@ static void test_highest_usage_is_kept(void **state)
 	assert_reads("/hugetlb/a/hugetlb.2MB.max_usage_in_bytes", "0\n");
 }
 
+#define SIZE "sys/kernel/mm/hugepages/hugepages-2048kB/"
+
+/* A file that several have mapped: shared pages in KiB, and who has written privately. */
+static void put_map(struct small_world *world, pid_t pid, const char *flags, unsigned shared, unsigned own)
+{
+	char path[64], text[512];
+
+	snprintf(text, sizeof(text),
+		 "7f0000000000-7f0000800000 rw-%c 00000000 00:0f 77 /anon_hugepage (deleted)\n"
+		 "Size: 8192 kB\nKernelPageSize: 2048 kB\nMMUPageSize: 2048 kB\nRss: 0 kB\nPss: 0 kB\n"
+		 "Shared_Hugetlb: %u kB\nPrivate_Hugetlb: %u kB\nVmFlags: rd wr %s mr mw me ms de ht\n",
+		 *flags == 's' ? 's' : 'p', shared, own, *flags == 's' ? "sh" : "nr");
+	snprintf(path, sizeof(path), "proc/%d/smaps", pid);
+	fake_put(&world->fake, path, text);
+}
+
+/* Two processes with the same MAP_SHARED file hold its pages once, and its reservation once. */
+static void test_shared_file_counts_once(void **state)
+{
+	struct small_world *world = world_new(ONE_CPU);
+
+	(void)state;
+	fake_put(&world->fake, SIZE "nr_hugepages", "8\n");
+	fake_put(&world->fake, SIZE "free_hugepages", "4\n");
+	fake_put(&world->fake, SIZE "resv_hugepages", "0\n");
+	fake_put(&world->fake, SIZE "surplus_hugepages", "0\n");
+	small_tree_open(&world->small, world->fake.root, list);
+	assert_int_equal(small_mkdir(&world->small, "/hugetlb/a"), 0);
+	for (pid_t pid = 10; pid < 12; pid++) {
+		world_put(world, pid, 1, 0);
+		put_map(world, pid, "shared", 6144, 0);
+		world_join(world, "/hugetlb/a", pid);
+	}
+	world_reads(world, "/hugetlb/a/hugetlb.2MB.usage_in_bytes", "6291456\n");
+	world_reads(world, "/hugetlb/a/hugetlb.2MB.rsvd.usage_in_bytes", "8388608\n");
+	put_map(world, 11, "private", 4096, 2048); /* one page of it is its own by now, and nothing is reserved */
+	world_reads(world, "/hugetlb/a/hugetlb.2MB.usage_in_bytes", "8388608\n");
+	world_close(world);
+}
+
 static void test_no_huge_pages_no_files(void **state)
 {
 	struct small_tree bare;
@@ -134,6 +174,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_shared_pages_count_once_above, open_tree, close_tree),
 		cmocka_unit_test_setup_teardown(test_limit_is_not_below_usage, open_tree, close_tree),
 		cmocka_unit_test_setup_teardown(test_highest_usage_is_kept, open_tree, close_tree),
+		cmocka_unit_test(test_shared_file_counts_once),
 		cmocka_unit_test(test_no_huge_pages_no_files),
 	};
 
