@@ -44,8 +44,8 @@ struct patient_kind {
 
 /*
  * Asks all `count` questions, an array, in turn: those that are `answered` then have what ask() made
- * of them, the others are as they were. Comes back 200 ms after the first loss at the latest, but for
- * what the questions take that are answered. Thread-safe. Call it with no lock that others need at once.
+ * of them, the others are as they were. After 100 ms from the first that was lost no more are asked than
+ * one that is lost too. Thread-safe. Call it with no lock that others need at once.
  */
 void patient_ask(const struct machine *machine, const struct patient_kind *kind, void *questions,
 		 size_t count);

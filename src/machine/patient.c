@@ -20,7 +20,7 @@
 #define MS 1000000u /* ns */
 #define ASLEEP_MAX (50 * MS) /* what a lock's owner may take that is not hung */
 #define RUNNING_MAX (1000 * MS) /* for a large process, or on a busy machine */
-#define LOSSES_MAX (200 * MS) /* for one asker */
+#define LOSSES_MAX (100 * MS) /* for one asker */
 #define LOST_MAX 512
 #define LOST_OF_USER 64
 #define IDLE_MAX 4
