@@ -6,7 +6,6 @@
 #include <linux/fuse.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,72 +15,17 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "table_list.h"
+
 #define REQUEST_SIZE (FUSE_MIN_READ_BUFFER + 4096) /* nobody writes to us */
-#define MAX_WATCHED 256 /* files whose changes are told; each has a descriptor of ours */
 #define FOREVER 3600 /* s; what the kernel knows of a file stays true */
 #define ALWAYS (POLLIN | POLLRDNORM) /* mounts_poll() */
 #define NEWS (POLLERR | POLLPRI)
 
-#define BUCKETS 256
-
-/* A file. Its number names its node, which who has it open can find out: so it is no address of ours. */
-struct table_file {
-	struct table_file *next; /* of its bucket */
-	uint64_t number;
-	struct text text;
-	struct stat about;
-	int kernels; /* the kernel's own file, or -1 */
-	atomic_bool known; /* the kernel has asked for it, and will tell when it forgets it */
-	/* The rest is the serving thread's. */
-	bool changed; /* news that nobody was told of */
-	uint64_t poll_handle; /* who waits for news */
-};
-
-/* Protects the buckets; a file is freed by who made it, before it is known, or by the serving thread. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct table_file *files[BUCKETS];
-static uint64_t last_number = FUSE_ROOT_ID;
-
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 /* Set once; -1: there is none. */
 static int device = -1, root = -1, events = -1;
-static dev_t own_device;
-static atomic_uint watched;
-
-static struct table_file *find_file(uint64_t number)
-{
-	struct table_file *file;
-
-	pthread_mutex_lock(&lock);
-	file = files[number % BUCKETS];
-	while (file && file->number != number)
-		file = file->next;
-	pthread_mutex_unlock(&lock);
-	return file;
-}
-
-static void add_file(struct table_file *file)
-{
-	struct table_file **bucket;
-
-	pthread_mutex_lock(&lock);
-	file->number = ++last_number;
-	bucket = &files[file->number % BUCKETS];
-	file->next = *bucket;
-	*bucket = file;
-	pthread_mutex_unlock(&lock);
-}
-
-static void remove_file(struct table_file *file)
-{
-	struct table_file **at = &files[file->number % BUCKETS];
-
-	pthread_mutex_lock(&lock);
-	while (*at != file)
-		at = &(*at)->next;
-	*at = file->next;
-	pthread_mutex_unlock(&lock);
-}
+static _Atomic dev_t own_device; /* 0: none */
 
 static void reply(uint64_t unique, int error, const void *data, size_t len)
 {
@@ -125,7 +69,7 @@ static void answer_init(uint64_t unique, const struct fuse_init_in *in)
 static void answer_lookup(uint64_t unique, const char *name)
 {
 	const char *number = strchr(name, ':');
-	struct table_file *file = number ? find_file(strtoull(number + 1, NULL, 10)) : NULL;
+	struct table_file *file = number ? table_list_find(strtoull(number + 1, NULL, 10)) : NULL;
 	struct fuse_entry_out out = {.attr_valid = FOREVER};
 
 	if (!file)
@@ -196,23 +140,12 @@ static void answer_poll(uint64_t unique, struct table_file *file, const struct f
 	reply(unique, 0, &out, sizeof(out));
 }
 
-static void free_file(struct table_file *file)
-{
-	remove_file(file);
-	if (file->kernels >= 0) {
-		close(file->kernels);
-		watched--;
-	}
-	text_free(&file->text);
-	free(file);
-}
-
 static void forget(uint64_t node)
 {
-	struct table_file *file = find_file(node);
+	struct table_file *file = table_list_find(node);
 
 	if (file) /* looked up once, as its name is taken away at once */
-		free_file(file);
+		table_list_free(file);
 }
 
 static void forget_many(const struct fuse_batch_forget_in *in)
@@ -225,7 +158,7 @@ static void forget_many(const struct fuse_batch_forget_in *in)
 
 static void answer_request(const struct fuse_in_header *in)
 {
-	struct table_file *file = find_file(in->nodeid);
+	struct table_file *file = table_list_find(in->nodeid);
 	const void *argument = in + 1;
 
 	if (!file && (in->opcode == FUSE_READ || in->opcode == FUSE_POLL))
@@ -327,23 +260,6 @@ static void start(void)
 	root = -1;
 }
 
-static struct table_file *make_file(const struct text *text, const struct stat *about, int kernels)
-{
-	struct table_file *file = calloc(1, sizeof(*file));
-
-	if (!file)
-		return NULL;
-	text_add_bytes(&file->text, text->data, text->len);
-	file->about = *about;
-	file->kernels = kernels;
-	add_file(file);
-	if (!file->text.error)
-		return file;
-	file->kernels = -1; /* the caller's still */
-	free_file(file);
-	return NULL;
-}
-
 /* So that it is forgotten when it is closed. */
 static void take_name_away(const char *name)
 {
@@ -364,16 +280,9 @@ int table_files_open(const char *name, const struct text *text, const struct sta
 	pthread_once(&once, start);
 	if (root < 0)
 		return -ENOSYS;
-	file = make_file(text, about, kernels);
-	if (!file && kernels >= 0)
-		close(kernels);
+	file = table_list_add(text, about, kernels);
 	if (!file)
 		return -ENOMEM;
-	if (kernels >= 0 && atomic_fetch_add(&watched, 1) >= MAX_WATCHED) {
-		watched--;
-		close(kernels);
-		file->kernels = -1;
-	}
 	snprintf(unique, sizeof(unique), "%s:%llu", name, (unsigned long long)file->number);
 	fd = openat(root, unique, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -381,7 +290,7 @@ int table_files_open(const char *name, const struct text *text, const struct sta
 	if (file->known)
 		take_name_away(unique);
 	else
-		free_file(file);
+		table_list_free(file);
 	return fd;
 }
 

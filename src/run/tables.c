@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 
+#include "membership.h"
 #include "mount_line.h"
 #include "view.h"
 
@@ -82,11 +83,10 @@ static enum kind mount_kind(const struct picture *picture, struct mount *mount)
 /* What cgroup1_show_options shows of the hierarchy. */
 static struct slice hierarchy_options(const struct picture *picture, const struct view_hierarchy *hierarchy)
 {
-	struct slice options;
+	struct membership line;
 
-	if (view_find_line(&picture->options, hierarchy->option, strlen(hierarchy->option), &options.data,
-			   &options.len))
-		return (struct slice){options.data + 1, options.len - 1}; /* without the comma before it */
+	if (membership_find(&picture->options, hierarchy->option, strlen(hierarchy->option), &line))
+		return (struct slice){line.path + 1, line.path_len - 1}; /* without the comma before it */
 	return slice_of(hierarchy->option);
 }
 

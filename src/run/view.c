@@ -14,7 +14,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "machine_task.h"
+#include "membership.h"
 #include "peer.h"
 #include "visit.h"
 
@@ -38,39 +38,6 @@ static int ask(struct view *view, const char *name, struct text *out)
 	text_clear(out);
 	text_add_bytes(out, answer, (size_t)len);
 	return out->error;
-}
-
-/* The next line at *at, without its newline; NULL ends it. */
-static const char *next_line(const char **at, const char *end, size_t *len)
-{
-	const char *line = *at, *newline;
-
-	if (line >= end)
-		return NULL;
-	newline = memchr(line, '\n', (size_t)(end - line));
-	*len = (size_t)((newline ? newline : end) - line);
-	*at = newline ? newline + 1 : end;
-	return line;
-}
-
-/* "13:name=systemd:/a": its word and its path. */
-struct membership {
-	const char *word, *path;
-	size_t word_len, path_len;
-};
-
-static bool split_membership(const char *line, size_t len, struct membership *membership)
-{
-	const char *first = memchr(line, ':', len);
-	const char *second = first ? memchr(first + 1, ':', len - (size_t)(first + 1 - line)) : NULL;
-
-	if (!second)
-		return false;
-	membership->word = first + 1;
-	membership->word_len = (size_t)(second - first - 1);
-	membership->path = second + 1;
-	membership->path_len = len - (size_t)(second + 1 - line);
-	return true;
 }
 
 static bool learn_hierarchy(struct view *view, const struct membership *membership)
@@ -105,8 +72,8 @@ static int learn_hierarchies(struct view *view)
 	error = ask(view, name, &text);
 	view->count = 0;
 	at = text.data;
-	while (!error && (line = next_line(&at, text.data + text.len, &len))) {
-		if (!split_membership(line, len, &membership) ||
+	while (!error && (line = membership_next_line(&at, text.data + text.len, &len))) {
+		if (!membership_split(line, len, &membership) ||
 		    !learn_hierarchy(view, &membership))
 			error = -EPROTO;
 	}
@@ -255,34 +222,9 @@ int view_memberships(struct view *view, const struct peer *peer, struct text *ou
 	return peer_is_there(peer) ? error : -ESRCH;
 }
 
-static bool find_membership(const struct text *memberships, const char *word, size_t word_len,
-			    struct membership *membership)
-{
-	const char *at = memberships->data, *line;
-	size_t len;
-
-	while ((line = next_line(&at, memberships->data + memberships->len, &len))) {
-		if (split_membership(line, len, membership) && membership->word_len == word_len &&
-		    !memcmp(membership->word, word, word_len))
-			return true;
-	}
-	return false;
-}
-
 int view_options(struct view *view, struct text *out)
 {
 	return ask(view, "system.cgroup.options", out);
-}
-
-bool view_find_line(const struct text *lines, const char *word, size_t word_len, const char **rest, size_t *len)
-{
-	struct membership membership;
-
-	if (!find_membership(lines, word, word_len, &membership))
-		return false;
-	*rest = membership.path;
-	*len = membership.path_len;
-	return true;
 }
 
 bool view_is_outside(const struct view *view, const struct peer *peer)
@@ -308,7 +250,7 @@ bool view_is_frozen(struct view *view, pid_t tid)
 
 	snprintf(number, sizeof(number), "%d", tid);
 	if (!ask_memberships(view, number, &text) &&
-	    find_membership(&text, word, strlen(word), &membership)) {
+	    membership_find(&text, word, strlen(word), &membership)) {
 		snprintf(path, sizeof(path), "%s%.*s/freezer.state", word, (int)membership.path_len,
 			 membership.path);
 		pthread_rwlock_rdlock(&view->lock);
@@ -321,114 +263,4 @@ bool view_is_frozen(struct view *view, pid_t tid)
 	}
 	text_free(&text);
 	return len > 0 && memcmp(state, thawed, sizeof(state));
-}
-
-void view_root(const struct view *view, const struct text *roots, const char *word, size_t word_len,
-	       char root[PATH_MAX])
-{
-	struct membership membership;
-
-	if (!roots || !roots->len)
-		strcpy(root, view->prefix);
-	else if (find_membership(roots, word, word_len, &membership) && membership.path_len > 1)
-		snprintf(root, PATH_MAX, "%.*s", (int)membership.path_len, membership.path);
-	else
-		root[0] = '\0';
-}
-
-static void add_membership(struct text *out, const struct view *view, const struct text *roots,
-			   const struct membership *membership)
-{
-	char root[PATH_MAX];
-
-	view_root(view, roots, membership->word, membership->word_len, root);
-	view_add_path(out, root, membership->path, membership->path_len);
-	text_add(out, "\n");
-}
-
-#define PF_EXITING 0x4 /* linux/sched.h */
-
-/* proc_cgroup_show(): who is exiting, a zombie too, is told to be in the root of each hierarchy. */
-static bool is_exiting(const struct peer *peer)
-{
-	struct machine_task_stat stat = {0};
-	struct text text = {0};
-
-	if (!peer_proc_read(peer, "stat", &text) && machine_parse_task_stat(text.data, text.len, &stat))
-		stat.flags = 0;
-	text_free(&text);
-	return stat.flags & PF_EXITING;
-}
-
-int view_task(struct view *view, const struct text *roots, const struct peer *peer,
-	      struct text *out)
-{
-	struct membership membership;
-	struct text text = {0};
-	int error = view_memberships(view, peer, &text);
-	bool exiting = !error && is_exiting(peer);
-	const char *at = text.data, *line;
-	size_t len;
-
-	text_clear(out);
-	while (!error && (line = next_line(&at, text.data + text.len, &len))) {
-		if (!split_membership(line, len, &membership))
-			continue;
-		text_add_bytes(out, line, (size_t)(membership.path - line));
-		if (exiting)
-			text_add(out, "/\n");
-		else
-			add_membership(out, view, roots, &membership);
-	}
-	text_free(&text);
-	return error ? error : out->error;
-}
-
-int view_cpuset(struct view *view, const struct text *roots, const struct peer *peer,
-	      struct text *out)
-{
-	static const char word[] = "cpuset";
-	struct membership membership;
-	struct text text = {0};
-	int error = view_memberships(view, peer, &text);
-
-	text_clear(out);
-	if (!error && find_membership(&text, word, strlen(word), &membership))
-		add_membership(out, view, roots, &membership);
-	else
-		text_add(out, "/\n"); /* nobody has left the root of what is mounted nowhere */
-	text_free(&text);
-	return error ? error : out->error;
-}
-
-/* How much of `path` is the directory `prefix` or one above it; whole names only. */
-static size_t common_length(const char *prefix, const char *path, size_t len)
-{
-	size_t common = 0;
-
-	for (size_t i = 0;; i++) {
-		bool prefix_ends = prefix[i] == '\0' || prefix[i] == '/';
-		bool path_ends = i >= len || path[i] == '/';
-
-		if (prefix_ends && path_ends)
-			common = i;
-		if (prefix[i] == '\0' || i >= len || prefix[i] != path[i])
-			return common;
-	}
-}
-
-void view_add_path(struct text *out, const char *prefix, const char *path, size_t len)
-{
-	size_t before = out->len, common;
-
-	if (len == 1) /* the root is no name below itself */
-		len = 0;
-	common = common_length(prefix, path, len);
-	for (const char *rest = prefix + common; *rest; rest++) {
-		if (*rest == '/')
-			text_add(out, "/..");
-	}
-	text_add_bytes(out, path + common, len - common);
-	if (out->len == before)
-		text_add(out, "/");
 }

@@ -98,11 +98,11 @@ int view_cpuset(struct view *view, const struct text *roots, const struct peer *
  */
 void view_add_path(struct text *out, const char *prefix, const char *path, size_t len);
 
-/* What mount tables show of each hierarchy, for view_find_line(). 0 or a negative errno, and *out is empty. */
+/*
+ * What mount tables show of each hierarchy, in the form of /proc/PID/cgroup, a comma before each option. 0, or a
+ * negative errno, and *out is empty.
+ */
 int view_options(struct view *view, struct text *out);
-
-/* The rest of the line of this word in what view_memberships() or view_options() told. False: there is none. */
-bool view_find_line(const struct text *lines, const char *word, size_t word_len, const char **rest, size_t *len);
 
 /* Whether the task lives in the mount namespace that the launcher was started in. */
 bool view_is_outside(const struct view *view, const struct peer *peer);

@@ -1,0 +1,91 @@
+/* The tables that somebody has open. */
+#include "table_list.h"
+
+#include <linux/fuse.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define BUCKETS 256
+#define MAX_WATCHED 256 /* files whose changes are told; each has a descriptor of ours */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* Protected by the lock. */
+static struct table_file *files[BUCKETS];
+static uint64_t last_number = FUSE_ROOT_ID;
+static unsigned watched;
+
+static void enter(struct table_file *file)
+{
+	struct table_file **bucket;
+
+	pthread_mutex_lock(&lock);
+	file->number = ++last_number;
+	bucket = &files[file->number % BUCKETS];
+	file->next = *bucket;
+	*bucket = file;
+	if (file->kernels >= 0 && watched == MAX_WATCHED) {
+		close(file->kernels);
+		file->kernels = -1;
+	}
+	watched += file->kernels >= 0;
+	pthread_mutex_unlock(&lock);
+}
+
+static void leave(const struct table_file *file)
+{
+	struct table_file **at = &files[file->number % BUCKETS];
+
+	pthread_mutex_lock(&lock);
+	while (*at != file)
+		at = &(*at)->next;
+	*at = file->next;
+	watched -= file->kernels >= 0;
+	pthread_mutex_unlock(&lock);
+}
+
+static void destroy(struct table_file *file)
+{
+	if (file->kernels >= 0)
+		close(file->kernels);
+	text_free(&file->text);
+	free(file);
+}
+
+struct table_file *table_list_add(const struct text *text, const struct stat *about, int kernels)
+{
+	struct table_file *file = calloc(1, sizeof(*file));
+
+	if (!file) {
+		if (kernels >= 0)
+			close(kernels);
+		return NULL;
+	}
+	text_add_bytes(&file->text, text->data, text->len);
+	file->about = *about;
+	file->kernels = kernels;
+	if (file->text.error) {
+		destroy(file);
+		return NULL;
+	}
+	enter(file);
+	return file;
+}
+
+struct table_file *table_list_find(uint64_t number)
+{
+	struct table_file *file;
+
+	pthread_mutex_lock(&lock);
+	file = files[number % BUCKETS];
+	while (file && file->number != number)
+		file = file->next;
+	pthread_mutex_unlock(&lock);
+	return file;
+}
+
+void table_list_free(struct table_file *file)
+{
+	leave(file);
+	destroy(file);
+}

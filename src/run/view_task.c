@@ -1,0 +1,118 @@
+/* What the view tells of a task's cgroups. */
+#include <stdio.h>
+#include <string.h>
+
+#include "machine_task.h"
+#include "membership.h"
+#include "peer.h"
+#include "view.h"
+
+void view_root(const struct view *view, const struct text *roots, const char *word, size_t word_len,
+	       char root[PATH_MAX])
+{
+	struct membership membership;
+
+	if (!roots || !roots->len)
+		strcpy(root, view->prefix);
+	else if (membership_find(roots, word, word_len, &membership) && membership.path_len > 1)
+		snprintf(root, PATH_MAX, "%.*s", (int)membership.path_len, membership.path);
+	else
+		root[0] = '\0';
+}
+
+static void add_membership(struct text *out, const struct view *view, const struct text *roots,
+			   const struct membership *membership)
+{
+	char root[PATH_MAX];
+
+	view_root(view, roots, membership->word, membership->word_len, root);
+	view_add_path(out, root, membership->path, membership->path_len);
+	text_add(out, "\n");
+}
+
+#define PF_EXITING 0x4 /* linux/sched.h */
+
+/* proc_cgroup_show(): who is exiting, a zombie too, is told to be in the root of each hierarchy. */
+static bool is_exiting(const struct peer *peer)
+{
+	struct machine_task_stat stat = {0};
+	struct text text = {0};
+
+	if (!peer_proc_read(peer, "stat", &text) && machine_parse_task_stat(text.data, text.len, &stat))
+		stat.flags = 0;
+	text_free(&text);
+	return stat.flags & PF_EXITING;
+}
+
+int view_task(struct view *view, const struct text *roots, const struct peer *peer,
+	      struct text *out)
+{
+	struct membership membership;
+	struct text text = {0};
+	int error = view_memberships(view, peer, &text);
+	bool exiting = !error && is_exiting(peer);
+	const char *at = text.data, *line;
+	size_t len;
+
+	text_clear(out);
+	while (!error && (line = membership_next_line(&at, text.data + text.len, &len))) {
+		if (!membership_split(line, len, &membership))
+			continue;
+		text_add_bytes(out, line, (size_t)(membership.path - line));
+		if (exiting)
+			text_add(out, "/\n");
+		else
+			add_membership(out, view, roots, &membership);
+	}
+	text_free(&text);
+	return error ? error : out->error;
+}
+
+int view_cpuset(struct view *view, const struct text *roots, const struct peer *peer,
+	      struct text *out)
+{
+	static const char word[] = "cpuset";
+	struct membership membership;
+	struct text text = {0};
+	int error = view_memberships(view, peer, &text);
+
+	text_clear(out);
+	if (!error && membership_find(&text, word, strlen(word), &membership))
+		add_membership(out, view, roots, &membership);
+	else
+		text_add(out, "/\n"); /* nobody has left the root of what is mounted nowhere */
+	text_free(&text);
+	return error ? error : out->error;
+}
+
+/* How much of `path` is the directory `prefix` or one above it; whole names only. */
+static size_t common_length(const char *prefix, const char *path, size_t len)
+{
+	size_t common = 0;
+
+	for (size_t i = 0;; i++) {
+		bool prefix_ends = prefix[i] == '\0' || prefix[i] == '/';
+		bool path_ends = i >= len || path[i] == '/';
+
+		if (prefix_ends && path_ends)
+			common = i;
+		if (prefix[i] == '\0' || i >= len || prefix[i] != path[i])
+			return common;
+	}
+}
+
+void view_add_path(struct text *out, const char *prefix, const char *path, size_t len)
+{
+	size_t before = out->len, common;
+
+	if (len == 1) /* the root is no name below itself */
+		len = 0;
+	common = common_length(prefix, path, len);
+	for (const char *rest = prefix + common; *rest; rest++) {
+		if (*rest == '/')
+			text_add(out, "/..");
+	}
+	text_add_bytes(out, path + common, len - common);
+	if (out->len == before)
+		text_add(out, "/");
+}
