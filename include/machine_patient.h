@@ -3,7 +3,7 @@
  * as it likes: its mmap lock while it waits for a page of a hung FUSE or NFS file (smaps, smaps_rollup,
  * maps, cmdline: mmap_read_lock_killable(), fs/proc/task_mmu.c), its exec_update_lock while it execs and
  * a file that is closed by that, or a mapping that ends, waits (io, opening smaps, kcmp(2), pidfd_getfd(2);
- * in Linux of 2026 whatever asks ptrace_may_access(), fs/proc/base.c: stat, and the links fd/, ns/, exe,
+ * in Linux of 2026 whatever asks ptrace_may_access(), fs/proc/base.c: stat, wchan, the links fd/, ns/, exe,
  * cwd, root). status, statm, schedstat, fdinfo/, children, and the lists of task/, fd/ and ns/ take neither.
  *
  * Such questions are asked by threads that may be lost. Who asks goes on without an answer when the

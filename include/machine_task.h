@@ -57,7 +57,8 @@ bool machine_task_is_blocked(const struct machine *machine, pid_t pid);
 
 /*
  * Sends a signal to the process that was started then (stat.starttime), through a pidfd: to no other that has its
- * number by now. 0, -ESRCH, or why not: pidfd_open(2), pidfd_send_signal(2).
+ * number by now. 0, -ESRCH, or why not: pidfd_open(2), pidfd_send_signal(2). -EBUSY: it hangs, and does not
+ * tell when it was started; SIGCONT is sent all the same, lest it stop when it goes on.
  */
 int machine_process_signal(const struct machine *machine, pid_t pid, uint64_t start_time, int signal);
 

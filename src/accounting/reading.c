@@ -110,7 +110,7 @@ static bool has_new_memory(const struct machine *machine, struct reading *readin
 
 /* --- what may never be answered --- */
 
-/* The process' own files; the I/O before the stat, which tells whether children were waited for, whose I/O is in it. */
+/* I/O, then stat, which tells whether children were waited for, whose I/O is in that. */
 struct process_question {
 	struct patient_head head;
 	bool wants_io, wants_stat;

@@ -1,6 +1,7 @@
 /* Stopping processes by signal, and letting those go on that were so stopped. */
 #include "stopper.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -139,23 +140,33 @@ static void stop_process(struct stopper *stopper, const struct machine_task_stat
 	forget_if_idle(stopper, noted);
 }
 
-/* It has ended, or is none that can be stopped. */
+/* It has ended, or is none that can be stopped. One that hangs can be once it goes on. */
 static bool is_exempt(const struct stopper *stopper, const struct task_id *task,
 		      struct machine_task_stat *stat)
 {
-	return task->tgid == getpid() || task->tgid == 1 ||
-	       machine_task_stat(stopper->machine, task->tgid, task->tid, stat) ||
-	       (task->start_time && stat->starttime != task->start_time) ||
+	int error;
+
+	if (task->tgid == getpid() || task->tgid == 1)
+		return true;
+	error = machine_task_stat(stopper->machine, task->tgid, task->tid, stat);
+	if (error == -EBUSY) {
+		*stat = (struct machine_task_stat){.state = 'D'};
+		return false;
+	}
+	return error || (task->start_time && stat->starttime != task->start_time) ||
 	       has_ended_state(stat->state) || stat->flags & MACHINE_TASK_KTHREAD;
 }
 
 bool stopper_stop(struct stopper *stopper, const struct task_id *task)
 {
 	struct machine_task_stat stat, leader;
+	int error;
 
-	if (is_exempt(stopper, task, &stat) ||
-	    machine_task_stat(stopper->machine, task->tgid, 0, &leader))
+	if (is_exempt(stopper, task, &stat))
 		return true;
+	error = machine_task_stat(stopper->machine, task->tgid, 0, &leader);
+	if (error)
+		return error != -EBUSY; /* it hangs: the next look tries again */
 	pthread_mutex_lock(&stopper->lock);
 	stop_process(stopper, &leader);
 	pthread_mutex_unlock(&stopper->lock);

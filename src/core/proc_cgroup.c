@@ -41,9 +41,12 @@ int tree_show_task(struct tree *tree, const struct caller *caller, pid_t number,
 	struct machine_task_stat stat;
 	int error = tid > 0 ? machine_task_stat(tree->machine, tid, 0, &stat) : -ESRCH;
 
+	if (error == -EBUSY)
+		error = task_id_of_hung(tree->machine, &id);
+	else if (!error)
+		id.start_time = stat.starttime;
 	if (error)
 		return error == -ENOENT ? -ESRCH : error;
-	id.start_time = stat.starttime;
 	accounting_catch_up(tree->accounting);
 	text_clear(out);
 	tree_read_lock(tree);

@@ -360,7 +360,7 @@ static bool is_hung(const struct reader *reader, const struct job *job, uint64_t
 	return age >= RUNNING_MAX || !is_running(reader->patient->machine, reader);
 }
 
-/* Has the reader work at the job. True: it is done. False: the reader is lost. The lock is held at both ends. */
+/* Has the reader work at the job; the lock is held at both ends. False: the reader is lost. */
 static bool have_read(struct reader *reader, struct job *job)
 {
 	struct patient *patient = reader->patient;

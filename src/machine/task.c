@@ -79,16 +79,30 @@ int task_read(const struct machine *machine, pid_t pid, pid_t tid, const char *n
 	return err ? task_error(machine, pid, tid, err) : 0;
 }
 
+struct wait_question {
+	struct patient_head head;
+	bool is_blocked;
+};
+
+static void ask_wait(const struct machine *machine, void *question)
+{
+	struct wait_question *asked = question;
+	struct file file;
+
+	asked->is_blocked = true;
+	if (task_read(machine, asked->head.pid, 0, "wchan", FILE_RECORD, &file))
+		return;
+	asked->is_blocked = file.len != 1 || file.text[0] != '0';
+	file_free(&file);
+}
+
 bool machine_task_is_blocked(const struct machine *machine, pid_t pid)
 {
-	struct file file;
-	bool blocked;
+	static const struct patient_kind kind = { .size = sizeof(struct wait_question), .ask = ask_wait };
+	struct wait_question question = { .head.pid = pid, .is_blocked = true };
 
-	if (task_read(machine, pid, 0, "wchan", FILE_RECORD, &file))
-		return true;
-	blocked = file.len != 1 || file.text[0] != '0';
-	file_free(&file);
-	return blocked;
+	patient_ask(machine, &kind, &question, 1);
+	return question.is_blocked;
 }
 
 /* --- ids --- */

@@ -137,11 +137,11 @@ def started(start, tmp_path):
 @HOLDS
 def test_nobody_waits_for_it(started, hung, spawn, source, state, how):
     daemon = started(source, state)
-    memory, pids, blkio = (daemon / name / "v" for name in ("memory", "pids", "blkio"))
-    for cgroup in (memory, pids, blkio, daemon / "memory" / "other"):
+    memory, pids, blkio, freezer = (daemon / name / "v" for name in ("memory", "pids", "blkio", "freezer"))
+    for cgroup in (memory, pids, blkio, freezer, daemon / "memory" / "other"):
         cgroup.mkdir()
     member, neighbour = hung(how), spawn()
-    member.join(memory, pids, blkio)
+    member.join(memory, pids, blkio, freezer)
     member.start()
     assert wait_until(lambda: usage(memory) > 8 * MIB)
     known = usage(memory)
@@ -163,6 +163,9 @@ def test_nobody_waits_for_it(started, hung, spawn, source, state, how):
     assert read(memory.parent / "other" / "cgroup.procs") == f"{neighbour}\n"
     in_time((memory.parent / "other" / "cgroup.procs").write_text, str(member.pid))
     in_time((memory / "cgroup.procs").write_text, str(member.pid))
+    in_time((freezer / "freezer.state").write_text, "FROZEN")
+    assert read(freezer / "freezer.state") == "FREEZING\n"
+    in_time((freezer / "freezer.state").write_text, "THAWED")
     member.let_go()
     assert wait_until(lambda: usage(memory) > 15 * MIB), "is not read again"
 
