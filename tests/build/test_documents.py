@@ -1,0 +1,57 @@
+"""What the documents name is there: targets, packages, files."""
+
+import pathlib
+import re
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", MAKEFILE, re.MULTILINE))
+INTERNAL = {"all", "clean", "client-programs", "install", "test-unit", "test-mount", "uninstall"}
+
+
+def table(heading):
+    """The first column of a table of CONTRIBUTING.md."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    section = text.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")][1:]
+
+
+def words(text):
+    return {word.removeprefix("make ") for word in re.findall(r"`([^`]*)`", text)}
+
+
+def test_targets_of_the_table_are_those_of_the_makefile():
+    named = words(" ".join(table("Make targets")))
+    assert named <= TARGETS
+    assert {name for name in TARGETS - named - INTERNAL if not name.startswith("deps")} == {"run"}
+
+
+def test_ci_runs_what_the_readme_names():
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    run = {match[1] for line in lines if (match := re.match(r"(?:\w+=\S+ )*run(?:_all_of)? ([a-z0-9-]+)", line))}
+    assert "test" in run
+    assert run <= words((ROOT / "README.md").read_text())
+
+
+def test_packages_of_the_table_are_those_that_are_installed():
+    rows = [line.split() for line in (ROOT / "scripts" / "dependencies").read_text().splitlines()
+            if line.strip() and not line.startswith("#")]
+    packages = {name for row in rows for name in row[2].split(",")}
+    named = set(re.findall(r"[a-z0-9.+-]{2,}", " ".join(table("Dependencies"))))
+    assert packages - named == set()
+
+
+def test_links_lead_to_files():
+    dead = [(path.name, link) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/*/README.md")]
+            for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text())
+            if not (path.parent / link).exists()]
+    assert dead == []
+
+
+def test_documents_that_the_code_names_are_there():
+    sources = [path for folder in ("src", "include", "tests", "scripts", "bench", "man")
+               for path in (ROOT / folder).rglob("*") if path.suffix in {".c", ".h", ".py", ".sh", ".1", ".8"}]
+    dead = [(path.name, name) for path in sources
+            for name in re.findall(r"\bdocs/\w+\.\w+|\bSECURITY\.md", path.read_text(errors="replace"))
+            if not (ROOT / name).exists()]
+    assert sources and dead == []
