@@ -272,6 +272,44 @@ def test_nobody_stays_stopped(top, places, rest):
             assert all_go_on(chain), (number, chain.states())
 
 
+# Counts how often it is told that its child, or its grandchild's parent, has stopped.
+COUNTS = """
+import os, signal, sys
+def count(child):
+    stops = 0
+    while True:
+        _, status = os.waitpid(child, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            return stops
+        stops += 1
+middle = os.fork()
+if not middle:
+    child = os.fork()
+    if not child:
+        signal.pause()
+    print(os.getpid(), child, flush=True)
+    print(count(child), flush=True)
+    os._exit(0)
+print(count(middle))
+"""
+
+
+def test_members_hear_of_no_stop(top):
+    """As they stand before it, and go on after it: a shell in the cgroup does not take its terminal back."""
+    (top / "a").mkdir()
+    with Helper(COUNTS) as helper:
+        middle, child = map(int, helper.process.stdout.readline().split())
+        for pid, path in ((helper.pid, top), (middle, top / "a"), (child, top)):
+            join(path, pid)
+        for number in range(40):
+            write(top / "freezer.state", "FROZEN")
+            time.sleep(0.003 * (number % 2))
+            thaw(top)
+        time.sleep(0.05)
+        os.kill(child, signal.SIGKILL)
+        assert helper.process.stdout.read().split() == ["0", "0"]
+
+
 @pytest.mark.parametrize("command", ["su", "runuser", "nsenter"])
 def test_programs_that_stop_with_their_child(top, command):
     commands = {"su": ["su", "-s", "/bin/sh", "nobody", "-c"],

@@ -54,10 +54,11 @@ static struct fake_task *born(struct freezing *freezing, pid_t parent)
 	return task;
 }
 
-static void join(struct freezing *freezing, const char *path, const struct fake_task *task)
+static void join(struct freezing *freezing, const char *cgroup, const struct fake_task *task)
 {
-	char number[16];
+	char number[16], path[64];
 
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
 	snprintf(number, sizeof(number), "%d", task->tid);
 	assert_int_equal(small_write(&freezing->small, path, number), 0);
 }
@@ -120,8 +121,8 @@ static void frozen_when_all_stand(void **state)
 	struct freezing *freezing = *state;
 	struct fake_task *above = born(freezing, 1), *below = born(freezing, 1);
 
-	join(freezing, "/freezer/a/cgroup.procs", above);
-	join(freezing, "/freezer/a/b/cgroup.procs", below);
+	join(freezing, "/freezer/a", above);
+	join(freezing, "/freezer/a/b", below);
 	assert_int_equal(small_write(&freezing->small, "/freezer/a/freezer.state", "FROZEN"), 0);
 	assert_true(is_stopped(above) && is_stopped(below));
 	assert_state(freezing, "/freezer/a", "FREEZING\n");
@@ -152,7 +153,7 @@ static void forked_while_it_freezes(void **state)
 
 	snprintf(loadavg, sizeof(loadavg), "0.00 0.00 0.00 1/1 %d\n", parent->tid);
 	fake_put(&freezing->fake, "proc/loadavg", loadavg);
-	join(freezing, "/freezer/a/cgroup.procs", parent);
+	join(freezing, "/freezer/a", parent);
 	assert_int_equal(small_write(&freezing->small, "/freezer/a/freezer.state", "FROZEN"), 0);
 	assert_true(is_stopped(parent));
 	show(freezing, parent, 'T');
@@ -175,17 +176,17 @@ static void only_ours_go_on(void **state)
 	kill(other->tid, SIGSTOP);
 	assert_true(is_stopped(other));
 	show(freezing, other, 'T');
-	join(freezing, "/freezer/a/cgroup.procs", other);
-	join(freezing, "/freezer/a/cgroup.procs", leaver);
-	join(freezing, "/freezer/a/cgroup.procs", last);
+	join(freezing, "/freezer/a", other);
+	join(freezing, "/freezer/a", leaver);
+	join(freezing, "/freezer/a", last);
 	assert_int_equal(small_write(&freezing->small, "/freezer/a/freezer.state", "FROZEN"), 0);
 	assert_true(is_stopped(leaver) && is_stopped(last));
 	show(freezing, leaver, 'T');
 	show(freezing, last, 'T');
-	join(freezing, "/freezer/cgroup.procs", leaver);
+	join(freezing, "/freezer", leaver);
 	assert_false(is_stopped(leaver));
 	show(freezing, leaver, 'S');
-	join(freezing, "/freezer/a/cgroup.procs", leaver);
+	join(freezing, "/freezer/a", leaver);
 	assert_true(is_stopped(leaver));
 	show(freezing, leaver, 'T');
 	assert_true(is_untouched(other) && is_untouched(last));
@@ -201,7 +202,7 @@ static void numbers_are_given_anew(void **state)
 	struct freezing *freezing = *state;
 	struct fake_task *task = born(freezing, 1);
 
-	join(freezing, "/freezer/a/cgroup.procs", task);
+	join(freezing, "/freezer/a", task);
 	assert_int_equal(small_write(&freezing->small, "/freezer/a/freezer.state", "FROZEN"), 0);
 	assert_true(is_stopped(task));
 	task->start++;
@@ -235,7 +236,7 @@ static void ancestors_go_on(void **state)
 	kill(other->tid, SIGSTOP);
 	assert_true(is_stopped(other));
 	show(freezing, other, 'T');
-	join(freezing, "/freezer/a/cgroup.procs", child);
+	join(freezing, "/freezer/a", child);
 	assert_int_equal(small_write(&freezing->small, "/freezer/a/freezer.state", "FROZEN"), 0);
 	assert_true(is_stopped(child));
 	kill(above->tid, SIGSTOP);
@@ -256,6 +257,71 @@ static void ancestors_go_on(void **state)
 	assert_true(is_untouched(above) && is_untouched(other));
 }
 
+static void freeze_or_thaw(struct freezing *freezing, const char *cgroup, const char *state)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/freezer.state", cgroup);
+	assert_int_equal(small_write(&freezing->small, path, state), 0);
+}
+
+/* A parent that two stops were told to goes on with the second one's end. */
+static void needed_by_another(void **state)
+{
+	struct freezing *freezing = *state;
+	struct fake_task *parent = born(freezing, 1), *one = born(freezing, parent->tid);
+	struct fake_task *two = born(freezing, parent->tid);
+	pid_t helper;
+
+	assert_int_equal(small_mkdir(&freezing->small, "/freezer/c"), 0);
+	join(freezing, "/freezer/a", one);
+	join(freezing, "/freezer/c", two);
+	freeze_or_thaw(freezing, "/freezer/a", "FROZEN");
+	freeze_or_thaw(freezing, "/freezer/c", "FROZEN");
+	assert_true(is_stopped(one) && is_stopped(two));
+	kill(parent->tid, SIGSTOP);
+	assert_true(is_stopped(parent));
+	for (unsigned i = 0; i < 3; i++)
+		show(freezing, &freezing->tasks[i], 'T');
+	freeze_or_thaw(freezing, "/freezer/a", "THAWED");
+	assert_false(is_stopped(one));
+	assert_true(is_untouched(parent) && is_untouched(two));
+	show(freezing, one, 'S');
+	helper = show_later(freezing, parent);
+	freeze_or_thaw(freezing, "/freezer/c", "THAWED");
+	waitpid(helper, NULL, 0);
+	assert_false(is_stopped(two) || is_stopped(parent));
+}
+
+/* The parent is on its way to stop itself, and his own parent does so after him. */
+static void one_after_another(void **state)
+{
+	struct freezing *freezing = *state;
+	struct fake_task *above = born(freezing, 1), *parent = born(freezing, above->tid);
+	struct fake_task *child = born(freezing, parent->tid);
+	pid_t helper;
+
+	join(freezing, "/freezer/a", child);
+	freeze_or_thaw(freezing, "/freezer/a", "FROZEN");
+	assert_true(is_stopped(child));
+	kill(above->tid, SIGSTOP);
+	kill(parent->tid, SIGSTOP);
+	assert_true(is_stopped(above) && is_stopped(parent));
+	show(freezing, parent, 'R');
+	helper = fork();
+	if (!helper) {
+		for (const char *then = "TTSS"; *then; then += 2) {
+			usleep(5000);
+			show(freezing, parent, then[0]);
+			show(freezing, above, then[1]);
+		}
+		_exit(0);
+	}
+	freeze_or_thaw(freezing, "/freezer/a", "THAWED");
+	waitpid(helper, NULL, 0);
+	assert_false(is_stopped(parent) || is_stopped(above) || is_stopped(child));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +330,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_ours_go_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(numbers_are_given_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ancestors_go_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(needed_by_another, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_after_another, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("freezer", tests, NULL, NULL);

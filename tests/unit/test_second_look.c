@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "small_world.h"
@@ -139,6 +140,55 @@ static void limit_raised_meanwhile(void **state)
 	world_reads(world, "/memory/a/memory.memsw.limit_in_bytes", "199229440\n");
 }
 
+/* A read or a write of an open file. */
+struct call {
+	struct request request;
+	const char *text; /* NULL: a read */
+	struct text out;
+	atomic_bool done;
+	int result;
+};
+
+static void *make_call(void *arg)
+{
+	struct call *call = arg;
+
+	call->result = call->text ? cgroup_file_write(&call->request, call->text, strlen(call->text))
+				  : cgroup_file_read(&call->request, &call->out);
+	call->done = true;
+	return NULL;
+}
+
+/* Nobody reads a stored value while somebody changes some, or changes one while somebody reads them. */
+static void stored_values_wait(void **state)
+{
+	static const char *const files[] = {"notify_on_release", "memory.soft_limit_in_bytes", "memory.oom_control",
+					    "memory.swappiness"};
+	struct small_world *world = *state;
+
+	for (unsigned i = 0; i < 2 * sizeof(files) / sizeof(files[0]); i++) {
+		struct call call = {.text = i % 2 ? "1" : NULL};
+		pthread_t thread;
+		char path[64];
+
+		snprintf(path, sizeof(path), "/memory/a/%s", files[i / 2]);
+		assert_int_equal(small_find(&world->small, path, 0, &call.request), 0);
+		if (call.text)
+			tree_read_lock(world->small.tree);
+		else
+			tree_write_lock(world->small.tree);
+		assert_int_equal(pthread_create(&thread, NULL, make_call, &call), 0);
+		rest();
+		assert_false(call.done);
+		tree_unlock(world->small.tree);
+		pthread_join(thread, NULL);
+		assert_int_equal(call.result, 0);
+		assert_true(call.text || call.out.len);
+		text_free(&call.out);
+		cgroup_put(call.request.cgroup);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +196,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(child_made_while_it_is_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(removed_at_last, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(limit_raised_meanwhile, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(stored_values_wait, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("second_look", tests, NULL, NULL);
