@@ -19,11 +19,22 @@ void cgroup_add_path(const struct cgroup *cgroup, struct text *out)
 	text_add(out, cgroup->name);
 }
 
+static bool is_unified(const struct hierarchy *hierarchy)
+{
+	return hierarchy == hierarchy->tree->unified;
+}
+
+/* The unified one's is 0 always. */
+static unsigned hierarchy_id(const struct hierarchy *hierarchy)
+{
+	return is_unified(hierarchy) ? 0 : hierarchy->index + 1;
+}
+
 static void add_hierarchy(struct text *out, const struct hierarchy *hierarchy)
 {
-	text_add_u64(out, hierarchy->index + 1);
+	text_add_u64(out, hierarchy_id(hierarchy));
 	text_add(out, ":");
-	for (unsigned i = 0; hierarchy->controllers[i]; i++) {
+	for (unsigned i = 0; hierarchy->controllers[i] && !is_unified(hierarchy); i++) {
 		if (i)
 			text_add(out, ",");
 		if (hierarchy->controllers[i]->named)
@@ -76,6 +87,8 @@ static void add_option(struct text *out, const char *name, const char *value)
 
 static void add_options(struct text *out, const struct hierarchy *hierarchy)
 {
+	if (is_unified(hierarchy))
+		return;
 	for (unsigned i = 0; hierarchy->controllers[i]; i++) {
 		if (!hierarchy->controllers[i]->named)
 			text_printf(out, ",%s", hierarchy->controllers[i]->name);
@@ -126,7 +139,7 @@ int tree_show_controllers(struct tree *tree, struct text *out)
 				continue;
 			text_add(out, hierarchy->controllers[j]->name);
 			text_add(out, "\t");
-			text_add_u64(out, hierarchy->index + 1);
+			text_add_u64(out, hierarchy_id(hierarchy));
 			text_add(out, "\t");
 			text_add_u64(out, count_cgroups(hierarchy));
 			text_add(out, "\t1\n");
