@@ -99,3 +99,19 @@ void text_printf(struct text *text, const char *format, ...)
 	va_end(args);
 	text->len += (size_t)len;
 }
+
+void text_unescape(char *word)
+{
+	char *to = word;
+
+	for (; *word; word++) {
+		char octal[4] = "";
+
+		if (*word == '\\' && strspn(word + 1, "01234567") >= 3) {
+			memcpy(octal, word + 1, 3);
+			word += 3;
+		}
+		*to++ = *octal ? (char)strtoul(octal, NULL, 8) : *word;
+	}
+	*to = '\0';
+}

@@ -19,6 +19,7 @@
 
 #include "log.h"
 #include "operations.h"
+#include "own_mount.h"
 
 #define REST_NS 10000000 /* CGROUP_FILE_NOTIFY_MIN_INTV: between two rounds */
 #define PATIENCE_S 2 /* at the end */
@@ -26,7 +27,8 @@
 
 struct notifier {
 	struct front_end *front;
-	const char *mount; /* where the tree is mounted */
+	const char *mount; /* where the tree was mounted */
+	dev_t device; /* of the mount */
 	pthread_t thread;
 	atomic_int tid; /* of the thread */
 	sem_t woken;
@@ -80,7 +82,6 @@ static void raise_modify(const struct notifier *notifier, struct cgroup *cgroup,
 	struct text path = {0};
 	int fd;
 
-	text_add(&path, notifier->mount);
 	tree_read_lock(tree);
 	if (cgroup->parent)
 		cgroup_add_path(cgroup, &path);
@@ -88,7 +89,7 @@ static void raise_modify(const struct notifier *notifier, struct cgroup *cgroup,
 	text_add(&path, "/");
 	text_add(&path, file->name);
 	text_add_bytes(&path, "", 1);
-	fd = path.error ? -1 : open(path.data, O_WRONLY | O_CLOEXEC);
+	fd = path.error ? -1 : own_mount_open(notifier->mount, notifier->device, path.data);
 	if (fd >= 0) {
 		if (write(fd, "\n", 1) < 0)
 			log_debug("notifier: %s: %s", path.data, strerror(errno));
@@ -140,6 +141,7 @@ static void *run(void *argument)
 	struct notifier *notifier = argument;
 
 	notifier->tid = gettid();
+	notifier->device = own_mount_device(notifier->mount);
 	while (!notifier->quit) {
 		tree_tell_events(notifier->front->tree, tell, notifier);
 		nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);

@@ -11,6 +11,7 @@
 
 #include "daemon.h"
 #include "log.h"
+#include "text.h"
 
 #define INTERVAL_MS 500
 
@@ -21,23 +22,6 @@ struct watch {
 	pthread_t thread;
 };
 
-/* "\040" and the like become the character they stand for, in place. */
-static void unescape(char *word)
-{
-	char *to = word;
-
-	for (; *word; word++) {
-		char octal[4] = "";
-
-		if (*word == '\\' && strspn(word + 1, "01234567") >= 3) {
-			memcpy(octal, word + 1, 3);
-			word += 3;
-		}
-		*to++ = *octal ? (char)strtoul(octal, NULL, 8) : *word;
-	}
-	*to = '\0';
-}
-
 /* Whether the line of mountinfo is of a mount on `path`: its fifth word (proc_pid_mountinfo(5)). */
 static bool is_line_of(char *line, const char *path)
 {
@@ -47,7 +31,7 @@ static bool is_line_of(char *line, const char *path)
 		word = strsep(&rest, " ");
 	if (!word)
 		return false;
-	unescape(word);
+	text_unescape(word);
 	return !strcmp(word, path);
 }
 

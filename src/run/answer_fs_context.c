@@ -30,8 +30,8 @@ static int open_context(const struct calls_context *context, const struct call *
 		return -EPERM;
 	if (flags & ~FSOPEN_CLOEXEC)
 		return -EINVAL;
-	if (!strcmp(type, "cgroup2"))
-		return -ENODEV; /* a kernel that has none */
+	if (!strcmp(type, "cgroup2") != context->view->unified)
+		return -ENODEV; /* a kernel that has none of the other version */
 	if (!strcmp(type, "cpuset"))
 		mount_options_cpuset(context->view, &new.options);
 	return fs_context_new(&new);

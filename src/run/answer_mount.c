@@ -100,8 +100,8 @@ static int mount_hierarchy(const struct calls_context *context, const struct cal
 
 	if (!rights_over(call->peer, "mnt"))
 		return -EPERM;
-	if (!strcmp(type, "cgroup2"))
-		return -ENODEV; /* a kernel that has none */
+	if (!strcmp(type, "cgroup2") != context->view->unified)
+		return -ENODEV; /* a kernel that has none of the other version */
 	if (!strcmp(type, "cpuset"))
 		mount_options_cpuset(context->view, &options);
 	error = mount_data(call, data);

@@ -81,6 +81,13 @@ static int mount_flags(int file, unsigned long *flags)
 	return 0;
 }
 
+static long magic_of(const struct view *view, const struct statx *about)
+{
+	if (view->unified)
+		return CGROUP2_SUPER_MAGIC;
+	return view_is_top(view, about) ? TMPFS_MAGIC : CGROUP_SUPER_MAGIC;
+}
+
 int answers_statfs(struct view *view, int file, struct statfs *fs)
 {
 	struct statx about = {0};
@@ -96,7 +103,7 @@ int answers_statfs(struct view *view, int file, struct statfs *fs)
 	if (error)
 		return error;
 	*fs = (struct statfs){
-		.f_type = view_is_top(&about) ? TMPFS_MAGIC : CGROUP_SUPER_MAGIC,
+		.f_type = magic_of(view, &about),
 		.f_bsize = sysconf(_SC_PAGESIZE),
 		.f_frsize = sysconf(_SC_PAGESIZE),
 		.f_namelen = NAME_MAX,

@@ -13,8 +13,8 @@ struct view;
 /* What a caught call is told, whichever call it was. */
 
 /*
- * The statfs of the file at the O_PATH descriptor `file`: as the kernel's cgroup v1 has it (tmpfs for
- * the top). 0, -ENOENT: it is no file of ours; or another errno. Source: kernfs_statfs, shmem_statfs.
+ * The statfs of the file at the O_PATH descriptor `file`: as the kernel's cgroups have it (tmpfs for
+ * v1's top). 0, -ENOENT: it is no file of ours; or another errno. Source: kernfs_statfs, shmem_statfs.
  */
 int answers_statfs(struct view *view, int file, struct statfs *fs);
 

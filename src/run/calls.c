@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "answers.h"
+#include "cgroup2_calls.h"
 #include "cgroup_namespace.h"
 #include "mount_calls.h"
 #include "peer.h"
@@ -253,32 +254,34 @@ static void answer_unshare(const struct calls_context *context, const struct cal
 }
 
 const struct trap traps[] = {
-	{__NR_statfs, "statfs", 0, 0, 0, false, answer_statfs},
-	{__NR_fstatfs, "fstatfs", 0, 0, 0, false, answer_fstatfs},
+	{__NR_statfs, "statfs", 0, 0, 0, 0, answer_statfs},
+	{__NR_fstatfs, "fstatfs", 0, 0, 0, 0, answer_fstatfs},
 #ifdef __NR_open
-	{__NR_open, "open", 1, CALLS_NOT_READING, O_RDONLY, true, answer_open},
+	{__NR_open, "open", 1, CALLS_NOT_READING, O_RDONLY, TRAP_OPEN, answer_open},
 #endif
-	{__NR_openat, "openat", 2, CALLS_NOT_READING, O_RDONLY, true, answer_openat},
-	{__NR_openat2, "openat2", 0, 0, 0, false, answer_openat2},
-	{__NR_sendfile, "sendfile", 0, 0, 0, false, answer_sendfile},
-	{__NR_splice, "splice", 0, 0, 0, false, answer_splice},
-	{__NR_copy_file_range, "copy_file_range", 5, UINT32_MAX, 0, false, answer_copy_file_range},
-	{__NR_mount, "mount", 0, 0, 0, false, answer_mount},
-	{__NR_umount2, "umount2", 0, 0, 0, false, answer_umount},
-	{__NR_fsopen, "fsopen", 0, 0, 0, false, answer_fsopen},
-	{__NR_fspick, "fspick", 0, 0, 0, false, answer_fspick},
-	{__NR_fsconfig, "fsconfig", 0, 0, 0, false, answer_fsconfig},
-	{__NR_fsmount, "fsmount", 0, 0, 0, false, answer_fsmount},
-	{__NR_open_tree, "open_tree", 0, 0, 0, false, answer_open_tree},
-	{__NR_open_tree_attr, "open_tree_attr", 0, 0, 0, false, answer_open_tree},
-	{__NR_move_mount, "move_mount", 0, 0, 0, false, answer_move_mount},
-	{__NR_mount_setattr, "mount_setattr", 0, 0, 0, false, answer_mount_setattr},
-	{__NR_statmount, "statmount", 0, 0, 0, false, answer_absent},
-	{__NR_listmount, "listmount", 0, 0, 0, false, answer_absent},
-	{__NR_unshare, "unshare", 0, CLONE_NEWCGROUP, CLONE_NEWCGROUP, false, answer_unshare},
-	{__NR_landlock_restrict_self, "landlock_restrict_self", 0, 0, 0, false, answer_landlock},
+	{__NR_openat, "openat", 2, CALLS_NOT_READING, O_RDONLY, TRAP_OPEN, answer_openat},
+	{__NR_openat2, "openat2", 0, 0, 0, 0, answer_openat2},
+	{__NR_sendfile, "sendfile", 0, 0, 0, 0, answer_sendfile},
+	{__NR_splice, "splice", 0, 0, 0, 0, answer_splice},
+	{__NR_copy_file_range, "copy_file_range", 5, UINT32_MAX, 0, 0, answer_copy_file_range},
+	{__NR_mount, "mount", 0, 0, 0, 0, answer_mount},
+	{__NR_umount2, "umount2", 0, 0, 0, 0, answer_umount},
+	{__NR_fsopen, "fsopen", 0, 0, 0, 0, answer_fsopen},
+	{__NR_fspick, "fspick", 0, 0, 0, 0, answer_fspick},
+	{__NR_fsconfig, "fsconfig", 0, 0, 0, 0, answer_fsconfig},
+	{__NR_fsmount, "fsmount", 0, 0, 0, 0, answer_fsmount},
+	{__NR_open_tree, "open_tree", 0, 0, 0, 0, answer_open_tree},
+	{__NR_open_tree_attr, "open_tree_attr", 0, 0, 0, 0, answer_open_tree},
+	{__NR_move_mount, "move_mount", 0, 0, 0, 0, answer_move_mount},
+	{__NR_mount_setattr, "mount_setattr", 0, 0, 0, 0, answer_mount_setattr},
+	{__NR_statmount, "statmount", 0, 0, 0, 0, answer_absent},
+	{__NR_listmount, "listmount", 0, 0, 0, 0, answer_absent},
+	{__NR_unshare, "unshare", 0, CLONE_NEWCGROUP, CLONE_NEWCGROUP, 0, answer_unshare},
+	{__NR_landlock_restrict_self, "landlock_restrict_self", 0, 0, 0, 0, answer_landlock},
 	{__NR_seccomp, "seccomp", 1, SECCOMP_FILTER_FLAG_NEW_LISTENER,
-	 SECCOMP_FILTER_FLAG_NEW_LISTENER, false, answer_seccomp},
+	 SECCOMP_FILTER_FLAG_NEW_LISTENER, 0, answer_seccomp},
+	{__NR_clone3, "clone3", 0, 0, 0, TRAP_UNIFIED, answer_clone3},
+	{__NR_bpf, "bpf", 0, 0, 0, TRAP_UNIFIED, answer_bpf},
 };
 
 const unsigned trap_count = sizeof(traps) / sizeof(traps[0]);

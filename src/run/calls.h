@@ -44,6 +44,11 @@ struct calls_context {
 	void (*before_waiting)(void);
 };
 
+enum trap_flags {
+	TRAP_OPEN = 1 << 0, /* the argument before is the path: filter.c lets searches for headers by */
+	TRAP_UNIFIED = 1 << 1, /* only cgroup v2 needs it */
+};
+
 /*
  * A row is a system call that is caught: when argument `argument` masked by `mask` is `wanted`
  * (mask 0: always).
@@ -53,7 +58,7 @@ struct trap {
 	const char *name;
 	unsigned argument;
 	uint64_t mask, wanted;
-	bool is_open; /* the argument before is the path: filter.c lets searches for headers by */
+	unsigned flags;
 	/* Fills *answer (ANSWER_KERNEL before); `path` (of PATH_MAX bytes) is what it was about, for --trace. */
 	void (*answer)(const struct calls_context *context, const struct call *call, char *path,
 		       struct answer *answer);

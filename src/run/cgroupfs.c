@@ -116,13 +116,13 @@ static bool make_directory(struct cgroupfs *cgroupfs, const char *temporary)
 	return false;
 }
 
-bool cgroupfs_start(struct cgroupfs *cgroupfs, int program)
+bool cgroupfs_start(struct cgroupfs *cgroupfs, int program, bool unified)
 {
 	const char *temporary = getenv("TMPDIR");
 
 	if (!temporary || !*temporary)
 		temporary = "/tmp";
-	*cgroupfs = (struct cgroupfs){.program = program, .starter = -1, .pidfd = -1};
+	*cgroupfs = (struct cgroupfs){.program = program, .unified = unified, .starter = -1, .pidfd = -1};
 	cgroupfs->log = memfd_create("log", MFD_CLOEXEC);
 	if (cgroupfs->log < 0)
 		return complain("its log");

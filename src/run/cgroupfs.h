@@ -16,6 +16,7 @@ struct cgroupfs {
 	char directory[PATH_MAX - 16]; /* ours, with what follows in it; "" until it is made */
 	char mount[PATH_MAX]; /* where it is mounted */
 	int program; /* O_PATH, the caller's */
+	bool unified; /* of cgroup v2 */
 	int log; /* what it writes to standard error, in memory: the disk may be what it complains of; -1 */
 	int starter; /* who starts it (starter.h); -1 */
 	int pidfd; /* readable once it has ended; -1: it does not run */
@@ -25,10 +26,10 @@ struct cgroupfs {
 bool cgroupfs_find(int *program);
 
 /*
- * Starts that program and waits until it serves. It ends when the calling thread does. False, and said
+ * Starts that program, for cgroup v2 when `unified`, and waits until it serves. It ends when the calling thread does. False, and said
  * why on standard error.
  */
-bool cgroupfs_start(struct cgroupfs *cgroupfs, int program);
+bool cgroupfs_start(struct cgroupfs *cgroupfs, int program, bool unified);
 
 /* Takes its mount out of sight: what is bound elsewhere goes on. */
 void cgroupfs_hide(struct cgroupfs *cgroupfs);

@@ -73,14 +73,14 @@ static int add_open(scmp_filter_ctx filter, const struct trap *trap)
 	return error;
 }
 
-static int add_traps(scmp_filter_ctx filter, bool redirect)
+static int add_traps(scmp_filter_ctx filter, bool redirect, bool unified)
 {
 	int error = 0;
 
 	for (unsigned i = 0; i < trap_count && !error; i++) {
-		if (redirect && is_redirected(traps[i].number))
+		if ((redirect && is_redirected(traps[i].number)) || (traps[i].flags & TRAP_UNIFIED && !unified))
 			continue;
-		if (traps[i].is_open)
+		if (traps[i].flags & TRAP_OPEN)
 			error = add_open(filter, &traps[i]);
 		else
 			error = add_trap(filter, &traps[i]);
@@ -107,7 +107,7 @@ static struct sock_fprog *read_program(int file)
 	return NULL;
 }
 
-static int write_program(int file, bool redirect)
+static int write_program(int file, bool redirect, bool unified)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int error;
@@ -117,7 +117,7 @@ static int write_program(int file, bool redirect)
 	/* Programs of another architecture (i386 on x86_64) are not served, and not hindered. */
 	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 	if (!error)
-		error = add_traps(filter, redirect);
+		error = add_traps(filter, redirect, unified);
 	if (!error && redirect)
 		error = add_redirected(filter);
 	if (!error)
@@ -126,7 +126,7 @@ static int write_program(int file, bool redirect)
 	return error;
 }
 
-struct sock_fprog *filter_new(bool redirect)
+struct sock_fprog *filter_new(bool redirect, bool unified)
 {
 	struct sock_fprog *program = NULL;
 	int ends[2], error;
@@ -134,7 +134,7 @@ struct sock_fprog *filter_new(bool redirect)
 	/* No file: RLIMIT_FSIZE is the command's. */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return NULL;
-	error = write_program(ends[0], redirect);
+	error = write_program(ends[0], redirect, unified);
 	if (!error)
 		program = read_program(ends[1]);
 	close(ends[0]);

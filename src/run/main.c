@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroup_version.h"
 #include "cgroupfs.h"
 #include "channel.h"
 #include "command.h"
@@ -150,7 +151,8 @@ int main(int argc, char **argv)
 	case RUN_OPTIONS_RUN:
 		break;
 	}
-	filter = filter_new(options.redirect);
+	options.unified = cgroup_version_is_v2(&options);
+	filter = filter_new(options.redirect, options.unified);
 	if (!filter) {
 		fprintf(stderr, "fuse_cgroup_run: the seccomp filter: %s\n", strerror(errno));
 		return EXIT_OURS;

@@ -61,6 +61,8 @@ int mount_led_hierarchy(const struct calls_context *context, const char *within)
 {
 	const struct view *view = context->view;
 
+	if (view->unified)
+		return strcmp(within, view->prefix) ? -1 : 0;
 	for (unsigned i = 0; *within && i < view->count; i++) {
 		size_t len = strlen(view->hierarchies[i].name);
 

@@ -130,12 +130,31 @@ static int take_name(const struct view *view, struct mount_options *options, con
 	return 0;
 }
 
+/* cgroup2_fs_parameters of kernel/cgroup/cgroup.c */
+static int take_of_v2(struct mount_options *options, const char *key, enum value_kind kind)
+{
+	static const char *const flags[] = {"nsdelegate", "favordynmods", "memory_localevents",
+		"memory_recursiveprot", "memory_hugetlb_accounting", "pids_localevents"};
+
+	if (take_common(options, key))
+		return 0;
+	if (!strcmp(key, "source"))
+		return kind == VALUE_STRING ? say_once(&options->source) : -EINVAL;
+	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (!strcmp(key, flags[i]))
+			return kind == VALUE_NONE ? 0 : -EINVAL;
+	}
+	return -EINVAL;
+}
+
 int mount_options_take(const struct view *view, struct mount_options *options, const char *key,
 		       enum value_kind kind, const char *value)
 {
 	bool is_string = kind == VALUE_STRING;
 	int hierarchy, error;
 
+	if (view->unified)
+		return take_of_v2(options, key, kind);
 	if (take_common(options, key))
 		return 0;
 	if (!strcmp(key, "source"))
@@ -200,8 +219,11 @@ static int check(const struct view *view, const struct mount_options *options, u
 int mount_options_choose(const struct view *view, const struct mount_options *options, bool nested)
 {
 	uint32_t controllers;
-	int error = check(view, options, &controllers);
+	int error;
 
+	if (view->unified)
+		return 0;
+	error = check(view, options, &controllers);
 	if (error)
 		return error;
 	if (options->name == OPTION_NAMED && options->named < view->count) {
@@ -224,8 +246,11 @@ int mount_options_change(const struct view *view, const struct mount_options *op
 			 unsigned hierarchy, bool populated)
 {
 	uint32_t controllers;
-	int error = check(view, options, &controllers);
+	int error;
 
+	if (view->unified)
+		return 0;
+	error = check(view, options, &controllers);
 	if (error)
 		return error;
 	/* Nor can a release agent be set so, as in a user namespace. */

@@ -12,6 +12,7 @@
 
 #include "namespace.h"
 #include "peer.h"
+#include "text.h"
 #include "view.h"
 #include "visit.h"
 
@@ -142,24 +143,6 @@ bool mounts_identify(int file, struct mount_identity *identity)
 	return true;
 }
 
-/* Blanks and the like are "\040" in the table. Source: mangle() of fs/proc_namespace.c. */
-static void unescape(char *text)
-{
-	char *to = text;
-
-	for (const char *from = text; *from; to++) {
-		unsigned value;
-
-		if (*from == '\\' && sscanf(from + 1, "%3o", &value) == 1) {
-			*to = (char)value;
-			from += 4;
-		} else {
-			*to = *from++;
-		}
-	}
-	*to = '\0';
-}
-
 struct line {
 	uint64_t id;
 	char root[PATH_MAX], point[PATH_MAX], type[32];
@@ -173,8 +156,8 @@ static bool parse_line(const char *text, struct line *line)
 	    sscanf(text, "%" SCNu64 " %*u %*s %4095s %4095s", &line->id, line->root,
 		   line->point) != 3)
 		return false;
-	unescape(line->root);
-	unescape(line->point);
+	text_unescape(line->root);
+	text_unescape(line->point);
 	return true;
 }
 
@@ -226,6 +209,8 @@ bool mounts_has_kernels(const struct peer *peer, const char *point)
 
 static int hierarchy_of_root(const struct view *view, const char *root)
 {
+	if (view->unified)
+		return 0;
 	for (unsigned i = 0; i < view->count; i++) {
 		size_t len = strlen(view->hierarchies[i].name);
 

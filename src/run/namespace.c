@@ -173,7 +173,32 @@ static bool mount_hierarchies(const struct view *view, const char *fuse, const c
 	return true;
 }
 
-/* The tmpfs, and what goes into it from the FUSE mount `tree`, which is mounted in there meanwhile. */
+/* v2: the place is the whole mount, or the command's own cgroup of it. */
+static bool attach_unified(struct view *view, int tree, const char *at, bool covers)
+{
+	unsigned long flags = MS_BIND | MS_REMOUNT | FLAGS | (view->hierarchies[0].read_only ? MS_RDONLY : 0);
+	struct stat st;
+
+	if (move_mount(tree, "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) ||
+	    mount(NULL, at, NULL, flags, NULL) || stat(at, &st))
+		return complain(at, "the tree cannot be mounted");
+	view->cover = covers ? st.st_dev : 0;
+	return true;
+}
+
+static int clone_tree(const char *fuse, const char *cgroup)
+{
+	char path[PATH_MAX];
+	int tree;
+
+	snprintf(path, sizeof(path), "%s%s", fuse, cgroup);
+	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		complain(path, "the tree cannot be mounted");
+	return tree;
+}
+
+/* v1: the tmpfs, and what goes into it from the FUSE mount `tree`, which is mounted in there meanwhile. */
 static bool mount_from(struct view *view, int tree, const char *at)
 {
 	char fuse[PATH_MAX];
@@ -196,12 +221,12 @@ static bool mount_from(struct view *view, int tree, const char *at)
 bool namespace_mount(struct view *view, const char *fuse, const char *at)
 {
 	/* Before anything is unmounted: `fuse` may be at `at` itself, or below. */
-	int tree = open_tree(AT_FDCWD, fuse, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int tree = clone_tree(fuse, view->unified ? view->prefix : "");
 	bool mounted;
 
 	if (tree < 0)
-		return complain(fuse, "the tree cannot be mounted");
-	mounted = mount_from(view, tree, at);
+		return false;
+	mounted = view->unified ? attach_unified(view, tree, at, !unmount_below(at)) : mount_from(view, tree, at);
 	close(tree);
 	return mounted;
 }
@@ -215,10 +240,25 @@ static bool is_of(const char *path, dev_t device)
 	       makedev(about.stx_dev_major, about.stx_dev_minor) == device;
 }
 
-void namespace_mount_again(const struct view *view, const char *fuse, const char *at, dev_t before)
+static void mount_unified_again(struct view *view, const char *fuse, const char *at, dev_t before)
+{
+	int tree = is_of(at, before) ? clone_tree(fuse, view->prefix) : -1;
+
+	if (tree < 0)
+		return; /* it was taken away, or something is mounted on it */
+	umount2(at, MNT_DETACH);
+	attach_unified(view, tree, at, view->cover);
+	close(tree);
+}
+
+void namespace_mount_again(struct view *view, const char *fuse, const char *at, dev_t before)
 {
 	char path[PATH_MAX];
 
+	if (view->unified) {
+		mount_unified_again(view, fuse, at, before);
+		return;
+	}
 	for (unsigned i = 0; i < view->count; i++) {
 		snprintf(path, sizeof(path), "%s/%s", at, view->hierarchies[i].name);
 		if (!is_of(path, before))

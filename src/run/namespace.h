@@ -25,8 +25,8 @@ bool namespace_find(const char *at, char *real);
 bool namespace_is_below(const char *path, const char *directory);
 
 /*
- * Puts a tmpfs on `at`, in place of the kernel's cgroups there, with a bind mount of each hierarchy of
- * `fuse` (a directory with our mount), seen from the view's prefix. The view learns whether it covers
+ * Puts the tree on `at`, in place of the kernel's cgroups there: of v1 a tmpfs with a bind mount of each
+ * hierarchy of `fuse` (a directory with our mount), of v2 a bind mount of it, seen from the view's prefix. The view learns whether it covers
  * something (`cover`).
  */
 bool namespace_mount(struct view *view, const char *fuse, const char *at);
@@ -35,6 +35,6 @@ bool namespace_mount(struct view *view, const char *fuse, const char *at);
  * The hierarchies again, of a FUSE mount that came in place of one that has died, which was of the device
  * `before`: where that one is still seen.
  */
-void namespace_mount_again(const struct view *view, const char *fuse, const char *at, dev_t before);
+void namespace_mount_again(struct view *view, const char *fuse, const char *at, dev_t before);
 
 #endif

@@ -14,7 +14,7 @@
 
 #define MEMORY_MIN (6 << 20) /* linuxMinMemory of docker's daemon */
 
-enum { OPTION_AT = 256, OPTION_ROOT, OPTION_REDIRECT, OPTION_TRACE, OPTION_MEMORY_SWAP, OPTION_CPUS,
+enum { OPTION_AT = 256, OPTION_ROOT, OPTION_REDIRECT, OPTION_TRACE, OPTION_V1, OPTION_V2, OPTION_MEMORY_SWAP, OPTION_CPUS,
        OPTION_CPUSET_CPUS, OPTION_PIDS_LIMIT };
 
 static const struct option option_table[] = {
@@ -22,6 +22,8 @@ static const struct option option_table[] = {
 	{"root", required_argument, NULL, OPTION_ROOT},
 	{"redirect", no_argument, NULL, OPTION_REDIRECT},
 	{"trace", no_argument, NULL, OPTION_TRACE},
+	{"v1", no_argument, NULL, OPTION_V1},
+	{"v2", no_argument, NULL, OPTION_V2},
 	{"memory", required_argument, NULL, 'm'},
 	{"memory-swap", required_argument, NULL, OPTION_MEMORY_SWAP},
 	{"cpus", required_argument, NULL, OPTION_CPUS},
@@ -36,10 +38,12 @@ static const struct option option_table[] = {
 static const char usage[] =
 	"Usage: fuse_cgroup_run [options] [--] COMMAND [ARGUMENT...]\n"
 	"Run COMMAND so that it and all it starts take the tree of fuse_cgroupfs for the\n"
-	"kernel's cgroup v1.\n"
+	"kernel's cgroups.\n"
 	"\n"
 	"      --root DIR           show the fuse_cgroupfs that is mounted at DIR (default:\n"
 	"                           start one, which ends with the last process)\n"
+	"      --v1, --v2           the version of cgroups (default: DIR's, or else the one\n"
+	"                           that the machine has)\n"
 	"      --at DIR             put the tree there (default: /sys/fs/cgroup)\n"
 	"      --redirect           mount nothing there: lead the paths that begin so to where\n"
 	"                           fuse_cgroupfs is mounted\n"
@@ -214,6 +218,10 @@ static enum run_options_result take_option(struct run_options *options, int key)
 		return RUN_OPTIONS_RUN;
 	case OPTION_TRACE:
 		options->trace = true;
+		return RUN_OPTIONS_RUN;
+	case OPTION_V1:
+	case OPTION_V2:
+		options->version = key == OPTION_V1 ? 1 : 2;
 		return RUN_OPTIONS_RUN;
 	case 'h':
 		fputs(usage, stdout);

@@ -22,6 +22,8 @@ struct run_options {
 	const char *directory; /* at or below `at`, to start the command in; NULL: where we are */
 	int outside; /* the mount namespace where we were started, if we leave it; else -1 */
 	int program; /* of the daemon (cgroupfs_find()), O_PATH; -1: a mount of others is shown */
+	int version; /* of cgroups, 1 or 2; 0: none was said */
+	bool unified; /* it is v2 then (cgroup_version.h) */
 	bool redirect; /* leave the mounts alone */
 	bool trace;
 	struct limits limits;

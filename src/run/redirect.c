@@ -158,7 +158,7 @@ static bool starts_at_top(const struct errand *errand, unsigned i)
 
 	if (start < 0)
 		return false;
-	is_top = view_has(errand->context->view, start, &about) && view_is_top(&about);
+	is_top = view_has(errand->context->view, start, &about) && view_is_top(errand->context->view, &about);
 	close(start);
 	return is_top;
 }

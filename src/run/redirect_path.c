@@ -33,7 +33,7 @@ static bool take_place(const char **path, const char *at)
 }
 
 /*
- * What follows a name on the way from the top: each hierarchy's first name leads through the prefix,
+ * What follows a name on the way from the top: the name of each of v1's hierarchies leads through the prefix,
  * and what leaves it leads out of that too. NULL: it leaves the tree.
  */
 static const char *hidden_part(const struct view *view, const char *name, size_t len, unsigned *depth)
@@ -41,15 +41,15 @@ static const char *hidden_part(const struct view *view, const char *name, size_t
 	if (!len || (len == 1 && *name == '.'))
 		return "";
 	if (len != 2 || memcmp(name, "..", 2))
-		return (*depth)++ ? "" : view->prefix;
+		return (*depth)++ || view->unified ? "" : view->prefix;
 	if (!*depth)
 		return NULL;
-	return --*depth || !view->prefix[0] ? "" : "/..";
+	return --*depth || view->unified || !view->prefix[0] ? "" : "/..";
 }
 
 bool redirect_from_top(const struct view *view, const char *path, char *target)
 {
-	int used = snprintf(target, PATH_MAX, "%s", view->mount);
+	int used = snprintf(target, PATH_MAX, "%s%s", view->mount, view->unified ? view->prefix : "");
 	const char *name, *hidden;
 	unsigned depth = 0;
 	size_t len;
@@ -79,7 +79,7 @@ bool redirect_back(const struct view *view, const char *target, char *path)
 	if (strncmp(target, view->mount, len) || (target[len] && target[len] != '/'))
 		return false;
 	target += len;
-	name = *target ? 1 + strcspn(target + 1, "/") : 0;
+	name = *target && !view->unified ? 1 + strcspn(target + 1, "/") : 0;
 	if (strncmp(target + name, view->prefix, prefix))
 		prefix = 0;
 	return snprintf(path, PATH_MAX, "%s%.*s%s", view->at, (int)name, target,

@@ -49,7 +49,8 @@ static void become_daemon(const struct cgroupfs *cgroupfs, pid_t parent)
 	char *arguments[] = {CGROUPFS_PROGRAM, "-f", state, (char *)cgroupfs->mount, NULL};
 	sigset_t none;
 
-	snprintf(state, sizeof(state), "-ostate=%s/" CGROUPFS_STATE, cgroupfs->directory);
+	snprintf(state, sizeof(state), "-ostate=%s/" CGROUPFS_STATE "%s", cgroupfs->directory,
+		 cgroupfs->unified ? ",v2" : "");
 	end_with(parent, SIGTERM);
 	keep_capabilities();
 	signal(SIGCHLD, SIG_DFL);

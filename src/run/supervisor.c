@@ -55,6 +55,11 @@ static bool show(struct supervisor *supervisor)
 	else if (error)
 		fprintf(stderr, "fuse_cgroup_run: %s: %s\n", fuse_directory(supervisor),
 			strerror(-error));
+	else if (supervisor->view.unified != supervisor->options->unified) {
+		fprintf(stderr, "fuse_cgroup_run: --root: %s is of cgroup %s: leave --v1 and --v2 away\n",
+			fuse_directory(supervisor), supervisor->view.unified ? "v2" : "v1");
+		return false;
+	}
 	return !error;
 }
 
@@ -62,7 +67,7 @@ static bool start_daemon(struct supervisor *supervisor)
 {
 	const struct run_options *options = supervisor->options;
 
-	if (!cgroupfs_start(&supervisor->cgroupfs, options->program))
+	if (!cgroupfs_start(&supervisor->cgroupfs, options->program, options->unified))
 		return false;
 	if (options->redirect || !namespace_is_below(supervisor->cgroupfs.directory, options->at))
 		return true;

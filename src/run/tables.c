@@ -23,7 +23,7 @@ struct picture {
 
 enum kind {
 	KIND_OTHER,
-	KIND_TOP, /* our whole mount: a tmpfs with the hierarchies mounted in it */
+	KIND_TOP, /* our whole mount: on v1 a tmpfs with the hierarchies mounted in it */
 	KIND_HIERARCHY, /* a bind mount of something in a hierarchy */
 	KIND_HIDDEN, /* the kernel's cgroups */
 };
@@ -37,6 +37,10 @@ static const struct view_hierarchy *find_hierarchy(const struct view *view, stru
 	if (root.len >= strlen(removed) &&
 	    !memcmp(root.data + root.len - strlen(removed), removed, strlen(removed)))
 		root.len -= strlen(removed);
+	if (view->unified) {
+		*path = root;
+		return &view->hierarchies[0];
+	}
 	for (unsigned i = 0; i < view->count; i++) {
 		const struct view_hierarchy *hierarchy = &view->hierarchies[i];
 		size_t len = strlen(hierarchy->name);
@@ -80,12 +84,12 @@ static enum kind mount_kind(const struct picture *picture, struct mount *mount)
 	return hierarchy ? KIND_HIERARCHY : KIND_OTHER;
 }
 
-/* What cgroup1_show_options shows of the hierarchy. */
+/* What cgroup1_show_options shows of the hierarchy; of v2 nothing is set that cgroup_show_options would. */
 static struct slice hierarchy_options(const struct picture *picture, const struct view_hierarchy *hierarchy)
 {
 	struct membership line;
 
-	if (membership_find(&picture->options, hierarchy->option, strlen(hierarchy->option), &line))
+	if (membership_find(&picture->options, hierarchy->option, strlen(hierarchy->option), &line) && line.path_len)
 		return (struct slice){line.path + 1, line.path_len - 1}; /* without the comma before it */
 	return slice_of(hierarchy->option);
 }
@@ -101,13 +105,19 @@ static void add_slice(struct text *out, struct slice slice)
 	text_add_bytes(out, slice.data, slice.len);
 }
 
+static const char *comma(struct slice options)
+{
+	return options.len ? "," : "";
+}
+
 /* Everything of a line of mountinfo after the mount's root and point. */
 static void add_options(struct text *out, const struct mount *mount, const char *type, struct slice options)
 {
 	text_add(out, " ");
 	add_slice(out, mount->options);
 	add_slice(out, mount->optional);
-	text_printf(out, " - %s %s %.*s,%.*s\n", type, type, SLICE(access_word(mount)), SLICE(options));
+	text_printf(out, " - %s %s %.*s%s%.*s\n", type, type, SLICE(access_word(mount)), comma(options),
+		    SLICE(options));
 }
 
 /* A cgroup's path as the reader sees it. */
@@ -130,7 +140,7 @@ static void add_hierarchy(struct text *out, const struct picture *picture, const
 		    SLICE(mount->device));
 	add_root(out, picture, hierarchy, path);
 	text_printf(out, " %.*s", SLICE(mount->point));
-	add_options(out, mount, "cgroup", hierarchy_options(picture, hierarchy));
+	add_options(out, mount, view_type(picture->view), hierarchy_options(picture, hierarchy));
 }
 
 /* Mount numbers of the hierarchies of a whole mount, which the kernel has none for. */
@@ -150,12 +160,31 @@ static struct slice top_point(const struct picture *picture, const struct mount 
 	return slice_is(mount->point, "/") ? slice_of("") : mount->point;
 }
 
+/* v2: our whole mount is the hierarchy. */
+static struct mount unified_mount(const struct picture *picture, const struct mount *mount)
+{
+	struct mount shown = mount_of(mount, &picture->view->hierarchies[0]);
+
+	shown.point = top_point(picture, mount);
+	if (!shown.point.len)
+		shown.point = slice_of("/");
+	if ((picture->outside || is_led_to(picture, mount)) && picture->view->prefix[0])
+		shown.root = slice_of(picture->view->prefix); /* what is there is that */
+	return shown;
+}
+
 static void add_top(struct text *out, const struct picture *picture, const struct mount *mount)
 {
 	const struct view *view = picture->view;
 	struct slice point = top_point(picture, mount), root = slice_of("/");
 	unsigned id = MADE_UP_ID + (unsigned)atoi(mount->id.data) * VIEW_MAX_HIERARCHIES;
 
+	if (view->unified) {
+		const struct mount shown = unified_mount(picture, mount);
+
+		add_hierarchy(out, picture, &shown);
+		return;
+	}
 	if ((picture->outside || is_led_to(picture, mount)) && view->prefix[0])
 		root = slice_of(view->prefix); /* what is there is that */
 	text_printf(out, "%.*s %.*s %.*s / %.*s", SLICE(mount->id), SLICE(mount->parent),
@@ -279,8 +308,8 @@ static bool is_read_only(const struct mount *mount)
 static void add_mounts_line(struct text *out, const struct mount *mount, const char *type,
 			    const char *point, struct slice options)
 {
-	text_printf(out, "%s %s %s %s%.*s,%.*s 0 0\n", type, point, type, is_read_only(mount) ? "ro" : "rw",
-		    (int)mount->options.len - 2, mount->options.data + 2, SLICE(options));
+	text_printf(out, "%s %s %s %s%.*s%s%.*s 0 0\n", type, point, type, is_read_only(mount) ? "ro" : "rw",
+		    (int)mount->options.len - 2, mount->options.data + 2, comma(options), SLICE(options));
 }
 
 static void add_mountstats_line(struct text *out, const struct mount *mount, const char *type,
@@ -300,8 +329,10 @@ static void add_ours(struct text *out, const struct picture *picture, const stru
 
 	snprintf(name, sizeof(name), "%.*s", point.len ? (int)point.len : 1,
 		 point.len ? point.data : "/");
-	if (kind == KIND_HIERARCHY) {
-		add(out, mount, "cgroup", name,
+	if (kind == KIND_HIERARCHY || view->unified) {
+		const struct mount shown = view->unified ? mount_of(mount, &view->hierarchies[0]) : *mount;
+
+		add(out, &shown, view_type(view), name,
 		    hierarchy_options(picture, find_hierarchy(view, mount->root, &path)));
 		return;
 	}

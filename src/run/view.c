@@ -53,7 +53,8 @@ static bool learn_hierarchy(struct view *view, const struct membership *membersh
 	name = hierarchy->option;
 	if (!strncmp(name, named, strlen(named)))
 		name += strlen(named);
-	snprintf(hierarchy->name, VIEW_NAME_MAX, "%s", name);
+	view->unified = !*name;
+	snprintf(hierarchy->name, VIEW_NAME_MAX, "%s", view->unified ? "." : name);
 	view->count++;
 	return true;
 }
@@ -81,16 +82,22 @@ static int learn_hierarchies(struct view *view)
 	return error == -EOPNOTSUPP || error == -ENODATA ? -ENOTSUP : error;
 }
 
+const char *view_type(const struct view *view)
+{
+	return view->unified ? "cgroup2" : "cgroup";
+}
+
 /* Tries it with a file that every cgroup has. */
 static bool try_copy(const struct view *view)
 {
-	char path[VIEW_NAME_MAX + sizeof("/notify_on_release")];
+	char path[VIEW_NAME_MAX + sizeof("/cgroup.controllers")];
 	int file, ends[2];
 	ssize_t copied;
 
 	if (!view->count || pipe2(ends, O_CLOEXEC))
 		return false;
-	snprintf(path, sizeof(path), "%s/notify_on_release", view->hierarchies[0].name);
+	snprintf(path, sizeof(path), "%s/%s", view->hierarchies[0].name,
+		 view->unified ? "cgroup.controllers" : "notify_on_release");
 	file = openat(view->top, path, O_RDONLY | O_CLOEXEC);
 	copied = sendfile(ends[1], file, NULL, 1);
 	if (file >= 0)
@@ -193,9 +200,9 @@ bool view_has(struct view *view, int file, struct statx *about)
 	return has;
 }
 
-bool view_is_top(const struct statx *about)
+bool view_is_top(const struct view *view, const struct statx *about)
 {
-	return about->stx_ino == FUSE_ROOT_INO;
+	return about->stx_ino == FUSE_ROOT_INO && !view->unified;
 }
 
 int view_cgroups(struct view *view, struct text *out)
@@ -239,28 +246,58 @@ bool view_is_outside(const struct view *view, const struct peer *peer)
 	return error == -EACCES || (!error && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino);
 }
 
+/* Reads the beginning of a file of the tree, as a string of at most `size` bytes with its NUL. */
+static bool read_start(struct view *view, const char *path, char *start, size_t size)
+{
+	ssize_t len;
+	int fd;
+
+	pthread_rwlock_rdlock(&view->lock);
+	fd = openat(view->top, path, O_RDONLY | O_CLOEXEC);
+	pthread_rwlock_unlock(&view->lock);
+	if (fd < 0)
+		return false; /* the root has no such file */
+	len = read(fd, start, size - 1);
+	close(fd);
+	start[len > 0 ? len : 0] = '\0';
+	return len > 0;
+}
+
+/* v1: freezer.state tells of what ancestors have stopped, too. */
+static bool is_freezing(struct view *view, const struct membership *membership)
+{
+	char path[PATH_MAX], state[sizeof("THAWED")];
+
+	snprintf(path, sizeof(path), "freezer%.*s/freezer.state", (int)membership->path_len, membership->path);
+	return read_start(view, path, state, sizeof(state)) && strcmp(state, "THAWED");
+}
+
+/* v2: whether the cgroup or one above it is to be frozen. */
+static bool is_frozen_from_above(struct view *view, const struct membership *membership)
+{
+	char path[PATH_MAX], state[2];
+	size_t len = membership->path_len;
+
+	for (; len > 1; len = (const char *)memrchr(membership->path, '/', len) - membership->path) {
+		snprintf(path, sizeof(path), ".%.*s/cgroup.freeze", (int)len, membership->path);
+		if (read_start(view, path, state, sizeof(state)) && *state == '1')
+			return true;
+	}
+	return false;
+}
+
 bool view_is_frozen(struct view *view, pid_t tid)
 {
-	static const char word[] = "freezer", thawed[] = "THAWED";
-	char path[PATH_MAX], state[sizeof(thawed) - 1] = "", number[16];
+	const char *word = view->unified ? "" : "freezer";
 	struct membership membership;
 	struct text text = {0};
-	ssize_t len = -1;
-	int fd = -1;
+	char number[16];
+	bool frozen = false;
 
 	snprintf(number, sizeof(number), "%d", tid);
 	if (!ask_memberships(view, number, &text) &&
-	    membership_find(&text, word, strlen(word), &membership)) {
-		snprintf(path, sizeof(path), "%s%.*s/freezer.state", word, (int)membership.path_len,
-			 membership.path);
-		pthread_rwlock_rdlock(&view->lock);
-		fd = openat(view->top, path, O_RDONLY | O_CLOEXEC);
-		pthread_rwlock_unlock(&view->lock);
-	}
-	if (fd >= 0) { /* the root has no such file */
-		len = read(fd, state, sizeof(state));
-		close(fd);
-	}
+	    membership_find(&text, word, strlen(word), &membership))
+		frozen = view->unified ? is_frozen_from_above(view, &membership) : is_freezing(view, &membership);
 	text_free(&text);
-	return len > 0 && memcmp(state, thawed, sizeof(state));
+	return frozen;
 }

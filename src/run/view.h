@@ -13,8 +13,9 @@ struct peer;
 struct statx;
 
 /*
- * What programs are shown: our FUSE mount as the kernel's cgroup v1, as seen
- * from a cgroup namespace: the supervisor's own, whose root is `prefix`, or one below it.
+ * What programs are shown: our FUSE mount as the kernel's cgroups, as seen from a cgroup namespace: the
+ * supervisor's own, whose root is `prefix`, or one below it. Of cgroup v2 the whole mount is one hierarchy,
+ * with the directory "." and the word "" that /proc/PID/cgroup has for it.
  */
 
 #define VIEW_MAX_HIERARCHIES 32
@@ -29,6 +30,7 @@ struct view_hierarchy {
 struct view {
 	struct view_hierarchy hierarchies[VIEW_MAX_HIERARCHIES]; /* constant once they are shown, but for read_only */
 	unsigned count;
+	bool unified; /* it is cgroup v2; constant too */
 	/*
 	 * The kernel copies from the files, by sendfile(2) and splice(2), constant too. Before Linux 6.5 it did from
 	 * those of FUSE that have size 0, where their content does not go by the page cache.
@@ -58,8 +60,11 @@ int view_open(struct view *view, const char *path);
  */
 bool view_has(struct view *view, int file, struct statx *about);
 
-/* Whether what view_has() told of is the top of the whole tree. */
-bool view_is_top(const struct statx *about);
+/* Whether what view_has() told of is the top of v1's whole tree, a tmpfs to programs. */
+bool view_is_top(const struct view *view, const struct statx *about);
+
+/* The type that the tables have for its mounts: "cgroup" or "cgroup2". */
+const char *view_type(const struct view *view);
 
 /* The root of a hierarchy, for reading. A descriptor or a negative errno. */
 int view_open_hierarchy(struct view *view, unsigned hierarchy);

@@ -1,6 +1,8 @@
 /* What the view tells of a task's cgroups. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "machine_task.h"
 #include "membership.h"
@@ -32,7 +34,7 @@ static void add_membership(struct text *out, const struct view *view, const stru
 
 #define PF_EXITING 0x4 /* linux/sched.h */
 
-/* proc_cgroup_show(): who is exiting, a zombie too, is told to be in the root of each hierarchy. */
+/* proc_cgroup_show(): who is exiting, a zombie too, is told to be in the root of each of v1's hierarchies. */
 static bool is_exiting(const struct peer *peer)
 {
 	struct machine_task_stat stat = {0};
@@ -50,7 +52,7 @@ int view_task(struct view *view, const struct text *roots, const struct peer *pe
 	struct membership membership;
 	struct text text = {0};
 	int error = view_memberships(view, peer, &text);
-	bool exiting = !error && is_exiting(peer);
+	bool exiting = !error && !view->unified && is_exiting(peer);
 	const char *at = text.data, *line;
 	size_t len;
 
@@ -68,16 +70,36 @@ int view_task(struct view *view, const struct text *roots, const struct peer *pe
 	return error ? error : out->error;
 }
 
+/* v2: the cgroup itself or the nearest above it that has the controller. */
+static void go_to_cpuset(struct view *view, struct membership *membership)
+{
+	char path[PATH_MAX];
+	bool has = false;
+
+	while (membership->path_len > 1 && !has) {
+		snprintf(path, sizeof(path), ".%.*s/cpuset.cpus", (int)membership->path_len, membership->path);
+		pthread_rwlock_rdlock(&view->lock);
+		has = !faccessat(view->top, path, F_OK, 0);
+		pthread_rwlock_unlock(&view->lock);
+		if (!has)
+			membership->path_len = (size_t)((const char *)memrchr(
+				membership->path, '/', membership->path_len) - membership->path);
+	}
+}
+
 int view_cpuset(struct view *view, const struct text *roots, const struct peer *peer,
 	      struct text *out)
 {
-	static const char word[] = "cpuset";
+	const char *word = view->unified ? "" : "cpuset";
 	struct membership membership;
 	struct text text = {0};
 	int error = view_memberships(view, peer, &text);
+	bool found = !error && membership_find(&text, word, strlen(word), &membership);
 
 	text_clear(out);
-	if (!error && membership_find(&text, word, strlen(word), &membership))
+	if (found && view->unified)
+		go_to_cpuset(view, &membership);
+	if (found)
 		add_membership(out, view, roots, &membership);
 	else
 		text_add(out, "/\n"); /* nobody has left the root of what is mounted nowhere */
