@@ -12,7 +12,9 @@
  */
 bool machine_block_has_scheduler(const struct machine *machine, unsigned int major,
 				 unsigned int minor, const char *name);
-/* The same of the file's text: "none [mq-deadline] kyber bfq". */
+/* Whether the disk turns: /sys/dev/block/MAJ:MIN/queue/rotational. False without it. */
+bool machine_block_is_rotational(const struct machine *machine, unsigned int major, unsigned int minor);
+/* The same as machine_block_has_scheduler() of the file's text: "none [mq-deadline] kyber bfq". */
 bool machine_parse_scheduler(const char *text, size_t len, const char *name);
 
 struct machine_block {

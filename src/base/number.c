@@ -1,5 +1,6 @@
 #include "number.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -228,4 +229,51 @@ uint64_t number_pages_to_bytes(uint64_t pages)
 	uint64_t limit = number_pages_max();
 
 	return (pages < limit ? pages : limit) * number_page_size();
+}
+
+static bool scan_s64(const char **text, int64_t *value)
+{
+	const char *at = text_skip_spaces(*text), *end;
+	bool negative = *at == '-';
+	uint64_t magnitude;
+
+	at += negative;
+	if (!isdigit((unsigned char)*at))
+		return false;
+	magnitude = number_simple_u64(at, 10, &end);
+	*value = (int64_t)(negative ? -magnitude : magnitude);
+	*text = end;
+	return true;
+}
+
+static uint64_t power_of_ten(size_t power)
+{
+	uint64_t value = 1;
+
+	while (power--)
+		value *= 10;
+	return value;
+}
+
+int number_parse_hundredths(const char *text, int64_t *value)
+{
+	int64_t whole, part = 0;
+	const char *start;
+	size_t digits = 0;
+
+	if (!scan_s64(&text, &whole))
+		return -EINVAL;
+	if (*text == '.') {
+		start = ++text;
+		if (scan_s64(&text, &part))
+			digits = (size_t)(text - start);
+	}
+	if (part < 0)
+		return -EINVAL;
+	if (digits < 2)
+		part = (int64_t)((uint64_t)part * power_of_ten(2 - digits));
+	else
+		part = (int64_t)number_divide_to_closest((uint64_t)part, power_of_ten(digits - 2));
+	*value = (int64_t)((uint64_t)whole * 100 + (uint64_t)part);
+	return 0;
 }

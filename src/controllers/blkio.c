@@ -11,6 +11,7 @@
 #include <utlist.h>
 
 #include "blkio.h"
+#include "iocost.h"
 #include "bytes.h"
 
 #define CFQ_WEIGHT 500
@@ -63,6 +64,7 @@ static void blkio_css_free(void *state)
 		struct blkg *blkg = blkcg->blkgs;
 
 		blkcg->blkgs = blkg->next;
+		free(blkg->cost);
 		free(blkg);
 	}
 	free(blkcg);
@@ -120,6 +122,7 @@ static void put_blkg(struct text *out, const struct blkg *blkg)
 	bytes_put(out, &blkg->counted, sizeof(blkg->counted));
 	bytes_put(out, &blkg->removed, sizeof(blkg->removed));
 	bytes_put(out, &blkg->start, sizeof(blkg->start));
+	iocost_save(blkg, out);
 }
 
 static void blkio_save(struct cgroup *cgroup, struct text *out)
@@ -157,7 +160,7 @@ static bool has_gone_on(const struct blkio_stat *start, const struct blkio_stat 
 	return true;
 }
 
-static struct blkg *get_blkg(struct blkg *blkg, struct bytes *in)
+static int get_blkg(struct blkg *blkg, struct bytes *in)
 {
 	struct blkio_stat start;
 
@@ -172,7 +175,7 @@ static struct blkg *get_blkg(struct blkg *blkg, struct bytes *in)
 	get_structure(in, &start, sizeof(start));
 	if (!in->wrong && has_gone_on(&start, &blkg->start))
 		blkg->start = start;
-	return blkg;
+	return iocost_restore(blkg, in);
 }
 
 /* The list goes from the newest to the oldest, and keeps its order. */
@@ -189,7 +192,8 @@ static int get_blkgs(struct blkcg *blkcg, struct bytes *in)
 			blkg = blkg_add(blkcg, device);
 		if (!blkg)
 			return -ENOMEM;
-		get_blkg(blkg, in);
+		if (get_blkg(blkg, in) == -ENOMEM)
+			return -ENOMEM;
 		LL_DELETE(blkcg->blkgs, blkg);
 		if (last)
 			last->next = blkg;

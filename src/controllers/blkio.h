@@ -32,12 +32,14 @@ enum blkio_weight { WEIGHT_CFQ, WEIGHT_CFQ_LEAF, WEIGHT_BFQ, WEIGHT_IOCOST, WEIG
 
 /* A disk as one cgroup has it: the kernel's struct blkcg_gq. */
 struct blkio_disk;
+struct iocost;
 
 struct blkg {
 	struct blkg *next;
 	uint32_t device; /* major << 20 | minor */
 	uint16_t weight[WEIGHTS]; /* 0: the cgroup's own */
 	uint64_t limit[LIMITS]; /* bytes or operations a second, or NO_LIMIT */
+	struct iocost *cost; /* in a root only (iocost.h); NULL: none was set */
 	/*
 	 * What members did on this disk, and all that they and everything below
 	 * did. In a root, whose figures are the disk's: the highest local ones

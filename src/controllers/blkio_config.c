@@ -37,7 +37,6 @@ static void print_setting(struct text *out, uint32_t device, uint64_t value)
 
 const char blkio_costs_scheduler[] = "iocost";
 
-/* blk-iocost weighs no disk here: nothing has enabled it. */
 static int check_disk(const struct machine *machine, uint32_t device, const char *scheduler)
 {
 	unsigned int major = DEVICE_MAJOR(device), minor = DEVICE_MINOR(device);
@@ -45,11 +44,17 @@ static int check_disk(const struct machine *machine, uint32_t device, const char
 	if (!machine_block_exists(machine, major, minor) ||
 	    machine_block_is_partition(machine, major, minor))
 		return -ENODEV;
-	if (scheduler == blkio_costs_scheduler)
-		return -EOPNOTSUPP;
-	if (scheduler && !machine_block_has_scheduler(machine, major, minor, scheduler))
+	if (scheduler && scheduler != blkio_costs_scheduler && !machine_block_has_scheduler(machine, major, minor, scheduler))
 		return -EOPNOTSUPP;
 	return 0;
+}
+
+/* Nothing weighs a disk by blk-iocost before its costs were set in the root. */
+static bool lacks_costs(const struct request *request, uint32_t device)
+{
+	const struct blkg *blkg = blkg_find(blkcg_of(request->cgroup->hierarchy->root), device);
+
+	return !blkg || !blkg->cost;
 }
 
 /* As in the kernel the disk gets its blkg even if the value then turns out to be wrong. */
@@ -69,6 +74,8 @@ int blkio_configure(const struct request *request, const char *text, const char 
 	tree_write_lock(tree);
 	if (request->cgroup->dead)
 		error = -ENODEV;
+	else if (scheduler == blkio_costs_scheduler && lacks_costs(request, machine_device(major, minor)))
+		error = -EOPNOTSUPP;
 	else if (!(blkg = blkg_get(request->cgroup, machine_device(major, minor))))
 		error = -ENOMEM;
 	else

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "blkio.h"
+#include "iocost.h"
 #include "number.h"
 
 /* --- io.max: tg_print_limit, tg_set_limit --- */
@@ -202,5 +203,7 @@ const struct cftype blkio_dfl_files[] = {
 	{.name = "weight", .flags = CFTYPE_NOT_ON_ROOT, .show = weight_show, .act = weight_act},
 	{.name = "bfq.weight", .flags = CFTYPE_NOT_ON_ROOT, .private = WEIGHT_BFQ,
 	 .show = blkio_weight_device_show, .act = blkio_weight_device_act},
+	{.name = "cost.qos", .flags = CFTYPE_ONLY_ON_ROOT, .show = iocost_qos_show, .act = iocost_qos_act},
+	{.name = "cost.model", .flags = CFTYPE_ONLY_ON_ROOT, .show = iocost_model_show, .act = iocost_model_act},
 	{0},
 };

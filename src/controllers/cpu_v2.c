@@ -23,16 +23,12 @@ static const unsigned nice_weights[MAX_NICE - MIN_NICE + 1] = {
 	110, 87, 70, 56, 45, 36, 29, 23, 18, 15,
 };
 
-static uint64_t divide_to_closest(uint64_t value, uint64_t by)
-{
-	return (value + by / 2) / by;
-}
 
 /* --- weight, weight.nice, idle --- */
 
 static uint64_t weight_read(struct cgroup *cgroup, const struct cgroup_file *file)
 {
-	uint64_t weight = divide_to_closest(cpu_of(cgroup)->shares * WEIGHT_DEFAULT, WEIGHT_SHARES);
+	uint64_t weight = number_divide_to_closest(cpu_of(cgroup)->shares * WEIGHT_DEFAULT, WEIGHT_SHARES);
 
 	(void)file;
 	return weight < WEIGHT_MIN ? WEIGHT_MIN : weight > WEIGHT_MAX ? WEIGHT_MAX : weight;
@@ -43,7 +39,7 @@ static int weight_write(struct cgroup *cgroup, const struct cgroup_file *file, u
 	(void)file;
 	if (weight < WEIGHT_MIN || weight > WEIGHT_MAX)
 		return -ERANGE;
-	return cpu_set_shares(cgroup, divide_to_closest(weight * WEIGHT_SHARES, WEIGHT_DEFAULT));
+	return cpu_set_shares(cgroup, number_divide_to_closest(weight * WEIGHT_SHARES, WEIGHT_DEFAULT));
 }
 
 /* The nice value whose weight is closest. */
@@ -131,59 +127,11 @@ static unsigned *clamp_of(const struct request *request)
 	return &cpu_of(request->cgroup)->uclamp[request->file->type->private];
 }
 
-static bool scan_s64(const char **text, int64_t *value)
-{
-	const char *at = text_skip_spaces(*text), *end;
-	bool negative = *at == '-';
-	uint64_t magnitude;
-
-	at += negative;
-	if (!isdigit((unsigned char)*at))
-		return false;
-	magnitude = number_simple_u64(at, 10, &end);
-	*value = (int64_t)(negative ? -magnitude : magnitude);
-	*text = end;
-	return true;
-}
-
-static uint64_t power_of_ten(size_t power)
-{
-	uint64_t value = 1;
-
-	while (power--)
-		value *= 10;
-	return value;
-}
-
-/* cgroup_parse_float() with two decimals, wrapping as it does. */
-static int parse_percent(const char *text, uint64_t *percent)
-{
-	int64_t whole, part = 0;
-	const char *start;
-	size_t digits = 0;
-
-	if (!scan_s64(&text, &whole))
-		return -EINVAL;
-	if (*text == '.') {
-		start = ++text;
-		if (scan_s64(&text, &part))
-			digits = (size_t)(text - start);
-	}
-	if (part < 0)
-		return -EINVAL;
-	if (digits < 2)
-		part = (int64_t)((uint64_t)part * power_of_ten(2 - digits));
-	else
-		part = (int64_t)divide_to_closest((uint64_t)part, power_of_ten(digits - 2));
-	*percent = (uint64_t)whole * 100 + (uint64_t)part;
-	return 0;
-}
-
 static int uclamp_show(const struct request *request, struct text *out)
 {
 	unsigned percent = *clamp_of(request);
 
-	if (divide_to_closest(percent * CAPACITY_SCALE, PERCENT_SCALE) == CAPACITY_SCALE)
+	if (number_divide_to_closest(percent * CAPACITY_SCALE, PERCENT_SCALE) == CAPACITY_SCALE)
 		text_add(out, "max\n");
 	else
 		text_printf(out, "%u.%02u\n", percent / 100, percent % 100);
@@ -192,13 +140,13 @@ static int uclamp_show(const struct request *request, struct text *out)
 
 static int uclamp_store(const struct request *request, char *text)
 {
-	uint64_t percent = PERCENT_SCALE;
+	int64_t percent = PERCENT_SCALE;
 	int error = 0;
 
 	text = text_strip(text);
 	if (strcmp(text, "max"))
-		error = parse_percent(text, &percent);
-	if (!error && percent > PERCENT_SCALE)
+		error = number_parse_hundredths(text, &percent);
+	if (!error && (uint64_t)percent > PERCENT_SCALE)
 		error = -ERANGE;
 	if (!error)
 		*clamp_of(request) = (unsigned)percent;

@@ -15,9 +15,6 @@
 /* `private` of the rows: which of the two masks. The flag files have their flag. */
 enum mask { MASK_CPUS, MASK_MEMS };
 
-/* cftype.max_write_len of the kernel is this for NR_CPUS and MAX_NUMNODES bits. */
-#define MAX_WRITE_LEN(bits) (100u + 6u * (bits))
-
 struct cpuset *cpuset_of(const struct cgroup *cgroup)
 {
 	return cgroup_css(cgroup, &cpuset_controller);
@@ -112,7 +109,7 @@ static int mask_write(const struct request *request, char *text)
 	bool populated;
 	int error;
 
-	if (strlen(text) > MAX_WRITE_LEN(limit))
+	if (strlen(text) > CPUSET_WRITE_LEN(limit))
 		return -E2BIG;
 	if (cgroup_is_root(cgroup))
 		return -EACCES;
@@ -373,10 +370,10 @@ static int cpuset_can_attach(struct cgroup *cgroup, const struct task_list *task
 	return 0;
 }
 
-#define MASK(file, which)                                                         \
+#define MASK(file, which, most)                                                   \
 	{                                                                         \
 		.name = file, .private = which,                                   \
-		.max_write_len = MAX_WRITE_LEN(BITMAP_MAX_BITS),                  \
+		.max_write_len = CPUSET_WRITE_LEN(most),                          \
 		.measure = mask_measure, .act = mask_write                        \
 	}
 #define EFFECTIVE(file, which)                                                    \
@@ -390,8 +387,8 @@ static int cpuset_can_attach(struct cgroup *cgroup, const struct task_list *task
 	}
 
 static const struct cftype cpuset_legacy_files[] = {
-	MASK("cpus", MASK_CPUS),
-	MASK("mems", MASK_MEMS),
+	MASK("cpus", MASK_CPUS, BITMAP_MAX_BITS),
+	MASK("mems", MASK_MEMS, CPUSET_NODES_MAX),
 	EFFECTIVE("effective_cpus", MASK_CPUS),
 	EFFECTIVE("effective_mems", MASK_MEMS),
 	FLAG("cpu_exclusive", CS_CPU_EXCLUSIVE),

@@ -9,6 +9,9 @@
 #include "machine_sched.h"
 #include "number.h"
 
+#define CPUSET_NODES_MAX 1024 /* MAX_NUMNODES of distributions' kernels, as BITMAP_MAX_BITS is their NR_CPUS */
+#define CPUSET_WRITE_LEN(bits) (100u + 6u * (bits)) /* cftype.max_write_len of the lists */
+
 /* What cpuset.c, cpuset_rules.c and cpuset_machine.c share: the kernel's struct cpuset. */
 
 enum cpuset_flags {

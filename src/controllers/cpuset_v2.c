@@ -133,18 +133,18 @@ int cpuset_v2_restore(struct cgroup *cgroup, struct bytes *in)
 	return 0;
 }
 
-#define LIST(file, list)                                                                           \
+#define LIST(file, list, most)                                                                     \
 	{.name = file, .flags = CFTYPE_NOT_ON_ROOT, .private = list,                               \
-	 .max_write_len = 100u + 6u * BITMAP_MAX_BITS, .measure = list_measure, .act = list_act}
+	 .max_write_len = CPUSET_WRITE_LEN(most), .measure = list_measure, .act = list_act}
 #define EFFECTIVE(file, where, list) {.name = file, .flags = where, .private = list, .measure = list_measure}
 
 const struct cftype cpuset_dfl_files[] = {
-	LIST("cpus", CPUS),
-	LIST("mems", MEMS),
+	LIST("cpus", CPUS, BITMAP_MAX_BITS),
+	LIST("mems", MEMS, CPUSET_NODES_MAX),
 	EFFECTIVE("cpus.effective", 0, EFFECTIVE_CPUS),
 	EFFECTIVE("mems.effective", 0, EFFECTIVE_MEMS),
 	{.name = "cpus.partition", .flags = CFTYPE_NOT_ON_ROOT, .show = partition_show, .act = partition_act, .event = partition_event},
-	LIST("cpus.exclusive", EXCLUSIVE),
+	LIST("cpus.exclusive", EXCLUSIVE, BITMAP_MAX_BITS),
 	EFFECTIVE("cpus.exclusive.effective", CFTYPE_NOT_ON_ROOT, EFFECTIVE_EXCLUSIVE),
 	EFFECTIVE("cpus.isolated", CFTYPE_ONLY_ON_ROOT, ISOLATED),
 	{0},

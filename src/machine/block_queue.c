@@ -16,6 +16,20 @@ bool machine_parse_scheduler(const char *text, size_t len, const char *name)
 	return false;
 }
 
+bool machine_block_is_rotational(const struct machine *machine, unsigned int major, unsigned int minor)
+{
+	struct file file;
+	char path[64];
+	bool rotational;
+
+	snprintf(path, sizeof(path), "dev/block/%u:%u/queue/rotational", major, minor);
+	if (file_read(machine->sys, path, FILE_RECORD, &file))
+		return false;
+	rotational = file.len && file.text[0] == '1';
+	file_free(&file);
+	return rotational;
+}
+
 bool machine_block_has_scheduler(const struct machine *machine, unsigned int major,
 				 unsigned int minor, const char *name)
 {
