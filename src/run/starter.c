@@ -45,7 +45,7 @@ static void end_with(pid_t parent, int number)
 
 static void become_daemon(const struct cgroupfs *cgroupfs, pid_t parent)
 {
-	char state[PATH_MAX];
+	char state[PATH_MAX + 32];
 	char *arguments[] = {CGROUPFS_PROGRAM, "-f", state, (char *)cgroupfs->mount, NULL};
 	sigset_t none;
 
