@@ -212,6 +212,11 @@ test-clang: deps-build deps-clang
 test-static: deps-build deps-test static
 	tests/static/root.sh $(BUILD)/static
 
+# Cross-built for arm64, with the unit tests under qemu-user; in a root of its own.
+.PHONY: test-arm64
+test-arm64: deps-fresh
+	tests/arm64/run.sh
+
 # Unmodified clients: Go libraries on the mount, programs of containers below the launcher.
 .PHONY: test-clients
 test-clients: all deps-clients client-programs
