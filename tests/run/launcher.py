@@ -16,6 +16,7 @@ import mounting  # noqa: E402
 import places  # noqa: E402
 
 HERE = places.public(TESTS) / "run"
+os.environ["FUSE_CGROUP_TESTS"] = str(HERE)  # for helpers that are run as programs, by any user
 RUN = str(places.public(os.environ.get("FUSE_CGROUP_RUN", mounting.ROOT / "build" / "fuse_cgroup_run")))
 os.environ["FUSE_CGROUP_RUN"] = RUN  # for whom we start
 PYTHON = "/usr/bin/python3"

@@ -12,7 +12,8 @@ import random
 import struct
 import sys
 
-COMMAND = f"/usr/bin/python3 {os.path.abspath(__file__)}"  # FUNCTION ARGUMENT...: prints what it says
+HERE = os.environ.get("FUSE_CGROUP_TESTS", os.path.dirname(os.path.abspath(__file__)))
+COMMAND = f"/usr/bin/python3 {HERE}/mount_calls.py"  # FUNCTION ARGUMENT...: prints what it says
 LIBC = ctypes.CDLL(None, use_errno=True)
 AT_FDCWD, AT_EMPTY_PATH = -100, 0x1000
 POINT = "/mnt"

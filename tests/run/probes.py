@@ -8,7 +8,8 @@ import struct
 import subprocess
 import sys
 
-COMMAND = f"/usr/bin/python3 {os.path.abspath(__file__)}"  # FUNCTION ARGUMENT...: prints what it says
+HERE = os.environ.get("FUSE_CGROUP_TESTS", os.path.dirname(os.path.abspath(__file__)))
+COMMAND = f"/usr/bin/python3 {HERE}/probes.py"  # FUNCTION ARGUMENT...: prints what it says
 LIBC = ctypes.CDLL(None, use_errno=True)
 AT_FDCWD = -100
 
