@@ -19,6 +19,8 @@
 
 #define MS 1000000u /* ns */
 #define ASLEEP_MAX (50 * MS) /* what a lock's owner may take that is not hung */
+#define ASLEEP_MIN (2 * MS) /* the same after many losses within RECENT */
+#define RECENT (1000 * MS)
 #define RUNNING_MAX (1000 * MS) /* for a large process, or on a busy machine */
 #define LOSSES_MAX (100 * MS) /* for one asker */
 #define LOST_MAX 512
@@ -57,6 +59,8 @@ struct patient {
 	struct reader *idle, *lost;
 	unsigned idle_count, lost_count;
 	uint64_t losses; /* ever */
+	uint64_t recent; /* of them: each less than RECENT after the one before */
+	uint64_t lost_at; /* ns: when the last was */
 	uint64_t logged_at; /* ns: when one was logged last; 0: never */
 	bool is_logged; /* that some are lost */
 	bool quit;
@@ -140,10 +144,25 @@ static void give_answer(struct reader *reader)
 
 /* --- losses; under the lock --- */
 
-static void lose(struct reader *reader)
+static uint64_t recent_losses(const struct patient *patient, uint64_t now)
+{
+	return now - patient->lost_at < RECENT ? patient->recent : 0;
+}
+
+/* However many hang at once, all that is waited for them adds up to little: half as long, a third, ... */
+static uint64_t asleep_max(const struct patient *patient, uint64_t now)
+{
+	uint64_t time = ASLEEP_MAX / (1 + recent_losses(patient, now));
+
+	return time > ASLEEP_MIN ? time : ASLEEP_MIN;
+}
+
+static void lose(struct reader *reader, uint64_t now)
 {
 	struct patient *patient = reader->patient;
 
+	patient->recent = recent_losses(patient, now) + 1;
+	patient->lost_at = now;
 	reader->job = NULL;
 	reader->is_lost = true;
 	reader->uid = user_of(patient->machine, reader->pid);
@@ -355,7 +374,7 @@ static bool is_hung(const struct reader *reader, const struct job *job, uint64_t
 {
 	uint64_t age = now - job->since;
 
-	if (age < ASLEEP_MAX)
+	if (age < asleep_max(reader->patient, now))
 		return false;
 	return age >= RUNNING_MAX || !is_running(reader->patient->machine, reader);
 }
@@ -364,25 +383,22 @@ static bool is_hung(const struct reader *reader, const struct job *job, uint64_t
 static bool have_read(struct reader *reader, struct job *job)
 {
 	struct patient *patient = reader->patient;
-	uint64_t until;
+	uint64_t now = now_ns(), time = asleep_max(patient, now), until = now + time;
 
 	reader->job = job;
 	reader->pid = ((const struct patient_head *)question_of(job))->pid;
-	job->since = now_ns();
+	job->since = now;
 	pthread_mutex_unlock(&patient->lock);
 	sem_post(&reader->asked);
-	until = now_ns() + ASLEEP_MAX;
 	while (!wait_until(reader, until)) {
-		uint64_t now = now_ns();
-
 		pthread_mutex_lock(&patient->lock);
+		now = now_ns();
 		if (!job->done && is_hung(reader, job, now)) {
-			lose(reader);
+			lose(reader, now);
 			return false;
 		}
-		until = job->since + ASLEEP_MAX;
-		if (until <= now)
-			until = now + ASLEEP_MAX / 10;
+		time = asleep_max(patient, now);
+		until = job->since + time > now ? job->since + time : now + ASLEEP_MIN;
 		pthread_mutex_unlock(&patient->lock);
 	}
 	pthread_mutex_lock(&patient->lock);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -141,6 +142,26 @@ static void it_is_asked_again_once_it_came_back(void **state)
 	assert_int_equal(dropped, 1);
 }
 
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Asked one by one, as a scan does: 50 ms each would be 3 s. */
+static void many_at_once_keep_nobody_long(void **state)
+{
+	const struct world *world = *state;
+	double begin = seconds();
+
+	for (int i = 0; i < 60; i++)
+		assert_false(is_answered(world, HUNG + i));
+	assert_int_equal(asked, 60);
+	assert_true(seconds() - begin < 2);
+}
+
 static struct question crowd[ASKERS][4];
 
 static void *ask_crowd(void *arg)
@@ -196,6 +217,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(all_are_answered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(others_are_answered_beside_one_that_hangs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(it_is_asked_again_once_it_came_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(many_at_once_keep_nobody_long, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_user_has_a_share, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_may_ask_oneself, set_up, tear_down),
 	};
