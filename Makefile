@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # fuse_cgroupfs: `make run` and `make test` do all the set-up they need; `make` alone installs nothing.
 
 VERSION := $(shell sed -n 's/.*FUSE_CGROUPFS_VERSION "\(.*\)"/\1/p' include/version.h)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Measures system calls as a program sees them: for each of ROUNDS, a line of nanoseconds for one call
  * of each kind, in the order of `kinds`. Run natively and under the launcher in turns.

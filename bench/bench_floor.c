@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The floor of catching opens: a supervisor with the launcher's filter and threads that asks nothing
  * and lets the kernel do all. Usage: bench_floor COMMAND [ARGUMENT...]

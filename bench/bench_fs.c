@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Measures file operations on several paths in one process, in turns, so that
  * what the machine does beside it hits all of them alike.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * libfuse's hello example with one difference: its file is opened with
  * direct_io, so that each read is a request to the daemon, as it must be for a

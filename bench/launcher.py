@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """What fuse_cgroup_run costs: calls, a build of this project and a JVM's start, beside native and strace.
 
 The floor of a build is a supervisor that catches the same opens and asks nothing.

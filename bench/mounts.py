@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is measured: our mount, libfuse's hello example, the kernel's own cgroups."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the benchmarks share: their options, a table of figures, and runs in turns."""
 
 import argparse

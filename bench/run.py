@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Compares our mount with libfuse's hello example and with the kernel's cgroupfs, in one run.
 
 All series of a kind are measured in one process in turns (bench_fs.c), so that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef ACCOUNTING_H
 #define ACCOUNTING_H
 

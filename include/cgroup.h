@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CGROUP_H
 #define CGROUP_H
 

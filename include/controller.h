@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CONTROLLER_H
 #define CONTROLLER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef FREEZER_H
 #define FREEZER_H
 

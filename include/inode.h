@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef INODE_H
 #define INODE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The machine, as /proc and /sys tell it, below a root directory that tests may replace.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The queue of a disk, and what is below it. See machine.h for what holds for every function.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Disks, network interfaces and huge pages. See machine.h for what holds for every function.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What a task has open, and where. Sources: proc_pid_fd(5), proc_pid_fdinfo(5),
  * proc_pid_mountinfo(5), pidfd_getfd(2), fs/eventfd.c eventfd_show_fdinfo(). See machine.h for what

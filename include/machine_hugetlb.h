@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Huge pages that a process has mapped. Source: /proc/PID/smaps, fs/proc/task_mmu.c,
  * Documentation/filesystems/proc.rst. See machine.h for what holds for every function.

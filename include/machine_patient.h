@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Asking what may never answer. Of another task's files some wait for a lock that it holds for as long
  * as it likes: its mmap lock while it waits for a page of a hung FUSE or NFS file (smaps, smaps_rollup,

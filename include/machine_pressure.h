@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * /proc/pressure: how long tasks waited for a resource (kernel/sched/psi.c). See machine.h for what holds for
  * every function.

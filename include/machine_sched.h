@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What the scheduler's settings and domains depend on. See machine.h for what holds for every
  * function.

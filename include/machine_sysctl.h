@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Settings of the machine below /proc/sys. See machine.h for what holds for every function. */
 #ifndef MACHINE_SYSCTL_H
 #define MACHINE_SYSCTL_H

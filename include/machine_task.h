@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Processes and threads: /proc/PID and /proc/PID/task/TID. Sources: fs/proc/{base,array,task_mmu}.c,
  * proc(5). See machine.h for what holds for every function.

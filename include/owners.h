@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef OWNERS_H
 #define OWNERS_H
 

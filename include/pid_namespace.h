@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef PID_NAMESPACE_H
 #define PID_NAMESPACE_H
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Writes an image of busybox-static to a file that docker load, podman load and ctr image
 import take. It needs no registry. Usage: busybox_image.py FILE [NAME:TAG]"""
 

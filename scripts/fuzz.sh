@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs one libFuzzer target for a while, on a copy of its seed corpus. Silent but for the result.
 # Usage: scripts/fuzz.sh TARGET SECONDS [SEED]; SEED 0: another one each time.
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Looks for what a target needs (the table in scripts/dependencies), with pkg-config and the compiler,
 # and installs what is missing where that is apt-get's and we are root. Else, and with --check, it
 # says what to install.

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Takes the picture in README.md: two containers of runc in our tree, measured by cAdvisor, drawn
 by Prometheus. Usage: picture.py CADVISOR PICTURE
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs a k3s server with its own node on a machine that has no cgroups. Ctrl-C ends
 # k3s and all its pods, and leaves nothing behind. As root.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs a node of containerd and a kubelet without an API server on a machine that
 # has no cgroups: pods are put in as files. Ctrl-C ends the pods, containerd and
 # the kubelet, and leaves nothing behind. As root.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Mounts a tree, gives a short tour of it, and stays until Ctrl-C.
 # Usage: scripts/run.sh BINARY MOUNTPOINT
 set -eu

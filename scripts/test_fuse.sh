@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Says in plain words what works here: mounts a tree, lists, reads, writes and
 # unmounts. Prints a line for each step; the exit status is 1 when one failed.
 # Usage: scripts/test_fuse.sh   (FUSE_CGROUPFS=... tests another daemon)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What holds for all tests that pytest runs."""
 
 import fnmatch

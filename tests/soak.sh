@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # The tests again and again, each time beside something else or in a session that is init's: what fails
 # one time in fifty must fail here.
 # Unit tests run UNIT_TIMES (20) times each. Logs of what failed are kept in LOGS.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs a command as an ordinary user who may open /dev/fuse, as everybody may on an ordinary machine.
 # As root it becomes nobody, with a /dev/fuse for all in a mount namespace of its own.
 # Usage: tests/user.sh COMMAND...

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # What a Kubernetes node needs where there are no cgroups: shared by
 # run-kubelet-with-fuse-cgroups.sh and run-k3s-with-fuse-cgroups.sh, which set

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lifetime of accounting. */
 #include <errno.h>
 #include <stdlib.h>

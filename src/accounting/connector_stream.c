@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The process events connector (drivers/connector/cn_proc.c): one netlink socket. */
 #include <errno.h>
 #include <linux/cn_proc.h>

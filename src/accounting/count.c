@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Counting what was read: from the threads and the process to their groups. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Who made a task that a scan finds: its parent, or its process' leader. An orphan's parent has ended,
  * and /proc names who adopted it: then who has most in common with it, or has just waited for a child.

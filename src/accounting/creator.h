@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who made a new task, as far as /proc tells. */
 #ifndef ACCOUNTING_CREATOR_H
 #define ACCOUNTING_CREATOR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Which disks members read from and wrote to. /proc has a process' bytes, and what each disk did for
  * everybody. So members' bytes are given to the disks by what each has done of late that was given

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Looking at the disks: what each has done that was given to no member yet. A disk that others are
  * made of (the file of a loop device, the parts of dm and md) has not done of itself what it did for

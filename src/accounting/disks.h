@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The machine's disks, as accounting knows them: disks.c looks at them, disk_parts.c gives to them. */
 #ifndef ACCOUNTING_DISKS_H
 #define ACCOUNTING_DISKS_H

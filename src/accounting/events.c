@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Forks, execs and exits as the kernel tells of them, and what tasks used as
  * taskstats tells at their exit. A reader has what came read at once; else it

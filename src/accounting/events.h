@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The parts of the events source: streams of task events, and figures at exit. */
 #ifndef ACCOUNTING_EVENTS_H
 #define ACCOUNTING_EVENTS_H

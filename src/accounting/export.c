@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Keeping what is known for the next daemon: groups and processes as bytes. */
 #include <errno.h>
 #include <stdlib.h>

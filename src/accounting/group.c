@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Groups: their making and end. */
 #include <errno.h>
 #include <stdlib.h>

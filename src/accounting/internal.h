@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of accounting share among themselves. */
 #ifndef ACCOUNTING_INTERNAL_H
 #define ACCOUNTING_INTERNAL_H

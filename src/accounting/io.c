@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Requests to disks: /proc has a process' bytes only. */
 #include "disks.h"
 

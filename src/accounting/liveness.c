@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who of the known tasks still lives, and the lists of them. */
 #include <errno.h>
 #include <stdlib.h>

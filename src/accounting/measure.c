@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading what live members use, and counting it. */
 #include <errno.h>
 #include <stdlib.h>

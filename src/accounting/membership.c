@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which task is in which group: the tables, and every step in a task's life. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What processes hold, and which group holds it: it stays where it was first charged. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Which task was made before which moment. Start times are in ticks, and much
  * happens within one: there the numbers tell, which are given in turn.

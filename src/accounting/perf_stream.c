@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Task records of perf events: fork, exec and exit of every task, with the
  * very thread that forked (kernel/events/core.c perf_event_task_output). The

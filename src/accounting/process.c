@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Processes in the table: their threads, parents and children, and how long they stay. */
 #include <stdlib.h>
 

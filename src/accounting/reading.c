@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Reading processes: as few of their files as will do. Those that a process may keep from being read,
  * its I/O and its memory, are asked for all processes together, by a thread that may be lost.

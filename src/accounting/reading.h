@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One reading of a process: what to read, and what was read. */
 #ifndef ACCOUNTING_READING_H
 #define ACCOUNTING_READING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What reaped children used. When a process waits for a child, the kernel
  * adds the child's whole time, scaled to its true run time, to the parent's

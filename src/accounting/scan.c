@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Finding new tasks in /proc. A new process belongs where its parent does, a
  * new thread where its process' leader does. Numbers are given in turn, so

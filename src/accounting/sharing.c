@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Anonymous memory that a process shares with its children. After fork() each page has one
  * sharer more, until the child writes to it, execs or ends. Files of several processes cannot

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The source of forks and exits: choosing it, and the one that scans /proc. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* taskstats (kernel/taskstats.c) over generic netlink: what each task used, at its exit. */
 #include <errno.h>
 #include <linux/genetlink.h>

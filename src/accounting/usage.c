@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What groups used: adding to it, and asking for it. */
 #include <errno.h>
 #include <stdlib.h>

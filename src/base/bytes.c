@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Figures and strings as bytes. */
 #include "bytes.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Letting go of descriptors. */
 #include "descriptors.h"
 

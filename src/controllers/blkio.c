@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * blkio: limits, weights and figures of block devices. block/blk-cgroup.c,
  * block/blk-throttle.c and block/bfq-cgroup.c of Linux 6.18, and the files that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef BLKIO_H
 #define BLKIO_H
 

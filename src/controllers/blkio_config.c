@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* blkio: what is set for a device, "MAJ:MIN VALUE" (blkg_conf_prep), and a cgroup's weights. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* blkio: the files of figures, and reset_stats. */
 #include "blkio.h"
 #include "machine_block.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * blkio: what was read and written, cgroup by cgroup and disk by disk. The
  * root's figures are the disks' own (/proc/diskstats); a child's are what

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io: the blkio controller on cgroup v2 (block/blk-throttle.c, blk-cgroup.c, bfq-cgroup.c, blk-iocost.c). */
 #include <errno.h>
 #include <limits.h>

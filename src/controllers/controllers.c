@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The lists of controllers: nobody else names them. */
 #include "controller.h"
 

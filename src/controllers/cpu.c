@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cpu: weights and bandwidth of the fair scheduler. kernel/sched/core.c, fair.c. Stored and shown, not enforced. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CONTROLLERS_CPU_H
 #define CONTROLLERS_CPU_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cpu: bandwidth of the realtime scheduler. kernel/sched/rt.c with CONFIG_RT_GROUP_SCHED. */
 #include <errno.h>
 #include <sched.h>

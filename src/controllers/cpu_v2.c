@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cpu on cgroup v2: the same weights and bandwidth by other names, and utilization clamps (kernel/sched/core.c). */
 #include <ctype.h>
 #include <errno.h>

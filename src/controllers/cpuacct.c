@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The cpuacct controller: processor time, used by a cgroup and all below it (kernel/sched/cpuacct.c). */
 #include <errno.h>
 

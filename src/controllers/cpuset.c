@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cpuset: CPUs and memory nodes that tasks may use. kernel/cgroup/cpuset.c,
  * cpuset-v1.c. Kept by the kernel's rules, not enforced on tasks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CONTROLLERS_CPUSET_H
 #define CONTROLLERS_CPUSET_H
 

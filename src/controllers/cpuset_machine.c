@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cpuset: the root's share is the machine, and the machine may change. cpuset_hotplug_workfn of kernel/cgroup/cpuset.c. */
 #include <stdlib.h>
 

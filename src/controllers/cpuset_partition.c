@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cpuset on v2: effective masks and partitions. kernel/cgroup/cpuset.c of Linux 6.18. */
 #include <errno.h>
 #include <string.h>

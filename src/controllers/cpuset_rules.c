@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cpuset: what may change into what. validate_change and cpuset1_validate_change of kernel/cgroup/cpuset*.c. */
 #include <errno.h>
 

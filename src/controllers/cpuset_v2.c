@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The files of cpuset on cgroup v2. kernel/cgroup/cpuset.c. */
 #include <errno.h>
 #include <stdlib.h>

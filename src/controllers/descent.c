@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who descends from whom, so that signals can be sent in that order. */
 #include "descent.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CONTROLLERS_DESCENT_H
 #define CONTROLLERS_DESCENT_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * devices: which device nodes the tasks of a cgroup may open and make.
  * security/device_cgroup.c. Kept and evaluated as the kernel does it, not enforced.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The freezer controller: stopping and continuing all tasks of a cgroup and
  * below (kernel/cgroup/legacy_freezer.c). Frozen is stopped by a signal here.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stopping all members of many cgroups, and letting them go on, in the order of their descent. */
 #include "freezer_members.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CONTROLLERS_FREEZER_MEMBERS_H
 #define CONTROLLERS_FREEZER_MEMBERS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CONTROLLERS_FREEZER_STATE_H
 #define CONTROLLERS_FREEZER_STATE_H
 

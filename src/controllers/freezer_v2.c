@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cgroup.freeze and cgroup.events of v2, which every cgroup has (kernel/cgroup/freezer.c, cgroup.c). */
 #include <errno.h>
 

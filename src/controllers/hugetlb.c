@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The hugetlb controller: limits and usage for each size of huge page (mm/hugetlb_cgroup.c). */
 #include "hugetlb.h"
 

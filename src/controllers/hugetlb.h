@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of the hugetlb controller share. Source: mm/hugetlb_cgroup.c. */
 #ifndef HUGETLB_H
 #define HUGETLB_H

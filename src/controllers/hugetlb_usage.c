@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What cgroups hold of huge pages. The root's is the machine's, from sysfs. A
  * child's is what its members have mapped: each file's pages once, however

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cgroup.kill of v2: ends all processes of a cgroup and below (kernel/cgroup/cgroup.c cgroup_kill_write). */
 #include <errno.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The memory controller: its files, and the limits and settings that are stored (mm/memcontrol-v1.c). */
 #include "memory.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of the memory controller share. Sources: mm/memcontrol-v1.c, mm/memcontrol.c. */
 #ifndef MEMORY_H
 #define MEMORY_H

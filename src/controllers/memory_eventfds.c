@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Eventfds of others: ours to signal, once each, for as long as somebody else has them. */
 #include "memory.h"
 

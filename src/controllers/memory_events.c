@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cgroup.event_control: "<event_fd> <control_fd> <args>" (mm/memcontrol-v1.c
  * memcg_write_event_control, mm/vmpressure.c vmpressure_register_event).

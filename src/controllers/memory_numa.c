@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* memory.numa_stat: the pages of each list by node (memcg_numa_stat_show). */
 #include "memory.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a cgroup holds: usage and memory.stat. docs/values.md has each figure's formula. */
 #include "memory.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* memory on cgroup v2: its files but for the figures (mm/memcontrol.c). Limits are stored and shown, not enforced. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* memory.stat and memory.numa_stat of v2 (memory_stat_format, memory_numa_stat_show of mm/memcontrol.c). */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Who waits for events of memory, and the thread that looks for them while
  * somebody does: a kernel notices a crossing when it charges a page, we must

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * misc: scalar resources that a kernel's drivers offer (kernel/cgroup/misc.c). Which these are the machine
  * tells nowhere but in misc.capacity of a real hierarchy: there are none here, and all lists are empty.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* net_prio: priorities of a cgroup's packets on each interface. net/core/netprio_cgroup.c. Stored, packets are not marked. */
 #include <errno.h>
 #include <net/if.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* perf_event: perf_event_open(2) takes its directories. No files of its own. kernel/events/core.c */
 #include "controller.h"
 

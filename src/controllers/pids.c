@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The pids controller: how many tasks there are, and may be (kernel/cgroup/pids.c). */
 #include <errno.h>
 #include <stdlib.h>

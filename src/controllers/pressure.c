@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Pressure stall information of v2: cpu.pressure and its like, which every cgroup has
  * (kernel/cgroup/cgroup.c cgroup_psi_files, kernel/sched/psi.c). The root's is the machine's. How long a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stopping processes by signal, and letting those go on that were so stopped. */
 #include "stopper.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef CONTROLLERS_STOPPER_H
 #define CONTROLLERS_STOPPER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* systemd: the hierarchy "name=systemd", which has processes in it and no controller. */
 #include "controller.h"
 

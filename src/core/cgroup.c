@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Cgroups: their making and end, and mkdir, rmdir and rename on them. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Controllers' states in cgroups: their making and end. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which files have news for those who poll or watch them (cgroup_file_notify of kernel/cgroup/cgroup.c). */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Attributes of directories and files (fs/kernfs/inode.c). */
 #include <errno.h>
 #include <linux/limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How much of the daemon's memory, and of its state file, each user has. */
 #include "owners.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What the kernel tells of cgroups in /proc: /proc/PID/cgroup (proc_cgroup_show, kernel/cgroup/cgroup.c)
  * and /proc/cgroups (proc_cgroupstats_show, kernel/cgroup/cgroup-v1.c); and a hierarchy's options in the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cgroup.procs and tasks: who is in a cgroup, and moving in (kernel/cgroup/cgroup.c, cgroup-v1.c). */
 #include <errno.h>
 #include <stdlib.h>

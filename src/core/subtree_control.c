@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which controllers a v2 cgroup has and hands on to its children (kernel/cgroup/cgroup.c). */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Domains and threaded cgroups of v2, by the rules and names of kernel/cgroup/cgroup.c. */
 #include <errno.h>
 

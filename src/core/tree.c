@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tree: its hierarchies, their tables of files, and what a path names. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is v1's alone: the files that every cgroup has, who may move whom (kernel/cgroup/cgroup-v1.c). */
 #include <errno.h>
 #include <stdlib.h>

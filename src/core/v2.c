@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is v2's alone: the files that every cgroup has, who may have children, who may move whom (kernel/cgroup/cgroup.c). */
 #include <errno.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What only a v2 cgroup keeps for -o state: which controllers it enables, its type and limits, whose files are whose. */
 #include <errno.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Attributes and extended attributes. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Into the background, with a parent that waits to hear how the start went. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Directories: listing them, and mkdir, rmdir and rename of cgroups. */
 #include <errno.h>
 

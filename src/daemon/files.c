@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Open files: one handle is one snapshot. */
 #include <errno.h>
 #include <fcntl.h>

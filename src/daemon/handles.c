@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is open: each handle holds its cgroup, and is known until it is closed. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef DAEMON_LIBFUSE_H
 #define DAEMON_LIBFUSE_H
 

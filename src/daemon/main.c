@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fuse_cgroupfs(8): serves a cgroup v1 tree on a FUSE mount. */
 #include <errno.h>
 #include <fcntl.h>

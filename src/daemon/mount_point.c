@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The mount point, before it is mounted on. */
 #include <errno.h>
 #include <fcntl.h>

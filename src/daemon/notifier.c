@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Tells those who poll a file, and those who watch it with inotify, that it has news. A FUSE server can
  * raise IN_MODIFY in one way only: by writing to the file through its own mount, which op_write() takes for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of FUSE operations, and what is the same for every node. */
 #include <errno.h>
 #include <sys/statvfs.h>

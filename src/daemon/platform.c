@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which FUSE serves us, and what follows. */
 #include <string.h>
 #include <sys/utsname.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Answers to callers that repeat what has been done, as gVisor tells them EINTR nevertheless. */
 #include <pthread.h>
 #include <stdint.h>

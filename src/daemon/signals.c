@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The signals that end the daemon, and the end that none can hinder. */
 #include <errno.h>
 #include <semaphore.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Notices an unmount where the kernel does not tell (platform->unmounts_silently). */
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /sys/dev/block/MAJ:MIN/queue */
 #include <stdio.h>
 

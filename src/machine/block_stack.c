@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a block device is made of: /sys/dev/block/MAJ:MIN/slaves of dm and md, and a loop device's file. */
 #include <fcntl.h>
 #include <limits.h>

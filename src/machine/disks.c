@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /proc/diskstats and /sys/dev/block */
 #include "internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /sys/kernel/mm/hugepages and /sys/devices/system/node/nodeN/hugepages */
 #include "internal.h"
 

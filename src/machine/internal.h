@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of this room share: reading whole files, and scanning their text. */
 #ifndef MACHINE_INTERNAL_H
 #define MACHINE_INTERNAL_H

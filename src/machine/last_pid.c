@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The number that was given to the newest task: the last word of /proc/loadavg, which is 0 in gVisor. */
 #include <errno.h>
 #include <pthread.h>

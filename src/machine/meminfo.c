@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /proc/meminfo and /sys/devices/system/node/nodeN/meminfo */
 #include "internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /proc/net/dev and /sys/class/net */
 #include "internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Asking what may never answer, by threads that may be lost. */
 #include "machine_patient.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The threads of machine_patient.h, for the machine that has them. */
 #ifndef MACHINE_PATIENT_INTERNAL_H
 #define MACHINE_PATIENT_INTERNAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Process numbers in other pid namespaces. */
 #include "pid_namespace.h"
 

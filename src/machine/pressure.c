@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /proc/pressure */
 #include "internal.h"
 

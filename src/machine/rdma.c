@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /sys/class/infiniband: RDMA devices */
 #include "internal.h"
 

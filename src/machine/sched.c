@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /proc/sys/kernel/sched_rt_* and /sys/devices/system/cpu/cpu0/{topology,cache} */
 #include "internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /proc/stat and /proc/uptime */
 #include "internal.h"
 

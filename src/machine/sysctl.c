@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Settings of the machine below /proc/sys. */
 #include "machine_sysctl.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which tasks there are, and reading their files. */
 #include "task.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of tasks share. */
 #ifndef MACHINE_TASK_INTERNAL_H
 #define MACHINE_TASK_INTERNAL_H

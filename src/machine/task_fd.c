@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a task has open, and taking its eventfds. */
 #include "machine_fd.h"
 

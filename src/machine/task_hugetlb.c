@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* smaps: the mappings of huge pages. */
 #include "machine_hugetlb.h"
 

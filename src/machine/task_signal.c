@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A signal to a process, and to no other that has its number by now. */
 #include <errno.h>
 #include <signal.h>

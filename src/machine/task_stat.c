@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* stat, statm and schedstat: lines of numbers */
 #include "task.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* status: lines of "Name:\tvalue" of several kinds */
 #include "task.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a process holds and moves: smaps, smaps_rollup and io, lines of "Name: number" */
 #include "task.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* CPU and node lists: /sys/devices/system/{cpu,node} */
 #include "internal.h"
 

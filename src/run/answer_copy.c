@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Copies within the kernel: whether they are from one of our files. */
 #include <errno.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fsopen(2), fspick(2), fsconfig(2) and fsmount(2) of our hierarchies. Source: fs/fsopen.c. */
 #include <errno.h>
 #include <fcntl.h>

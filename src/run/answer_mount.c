@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mount(2): our hierarchies in place of the kernel's. */
 #include <errno.h>
 #include <fcntl.h>

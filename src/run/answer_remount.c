@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Remounts of our hierarchies. */
 #include <errno.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The filesystem's type and flags. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* open_tree(2), move_mount(2), mount_setattr(2) and umount2(2). */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_ANSWERS_H
 #define RUN_ANSWERS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of caught system calls. */
 #include "calls.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_CALLS_H
 #define RUN_CALLS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which cgroups are the roots of a cgroup namespace. */
 #include "cgroup_namespace.h"
 

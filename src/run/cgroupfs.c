@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Starting and ending our own fuse_cgroupfs. */
 #include "cgroupfs.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_CGROUPFS_H
 #define RUN_CGROUPFS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Words and descriptors between processes. */
 #include "channel.h"
 

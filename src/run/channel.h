@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_CHANNEL_H
 #define RUN_CHANNEL_H
 

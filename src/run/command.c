@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command: started, sent signals, waited for. */
 #include "command.h"
 

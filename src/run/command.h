@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_COMMAND_H
 #define RUN_COMMAND_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The seccomp filter, from the table of traps. */
 #include "filter.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_FILTER_H
 #define RUN_FILTER_H
 

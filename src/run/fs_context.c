@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Mounts on their way, as the newer calls have them. */
 #include "fs_context.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_FS_CONTEXT_H
 #define RUN_FS_CONTEXT_H
 

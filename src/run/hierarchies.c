@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hierarchies to be mounted. */
 #include "hierarchies.h"
 

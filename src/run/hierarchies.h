@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_HIERARCHIES_H
 #define RUN_HIERARCHIES_H
 

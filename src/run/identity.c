@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Acting with the rights of a task. */
 #include "identity.h"
 

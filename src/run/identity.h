@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_IDENTITY_H
 #define RUN_IDENTITY_H
 

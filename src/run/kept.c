@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Mounts that are attached nowhere yet. */
 #include "kept.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_KEPT_H
 #define RUN_KEPT_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command's own cgroups, with its limits. */
 #include "limits.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_LIMITS_H
 #define RUN_LIMITS_H
 

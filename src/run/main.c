@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fuse_cgroup_run(1): runs a command that takes our tree for the kernel's cgroups. */
 #include <errno.h>
 #include <fcntl.h>

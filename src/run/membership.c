@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lines of memberships. */
 #include "membership.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_MEMBERSHIP_H
 #define RUN_MEMBERSHIP_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the calls that mount share. */
 #include "mount_calls.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_MOUNT_CALLS_H
 #define RUN_MOUNT_CALLS_H
 

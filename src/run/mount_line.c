@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading the kernel's mount tables. */
 #include "mount_line.h"
 

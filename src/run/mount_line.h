@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_MOUNT_LINE_H
 #define RUN_MOUNT_LINE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What mounts of type cgroup are told. */
 #include "mount_options.h"
 

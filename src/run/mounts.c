@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Mounts of our tree. */
 #include "mounts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The mounts that the command sees. */
 #include "namespace.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_NAMESPACE_H
 #define RUN_NAMESPACE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Answers seccomp notifications. */
 #include "notify.h"
 

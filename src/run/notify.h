@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_NOTIFY_H
 #define RUN_NOTIFY_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command line of fuse_cgroup_run. */
 #include "options.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_OPTIONS_H
 #define RUN_OPTIONS_H
 

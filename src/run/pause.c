@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The launcher stopped with the command. */
 #include "pause.h"
 

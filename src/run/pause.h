@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_PAUSE_H
 #define RUN_PAUSE_H
 

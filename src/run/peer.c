@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A task that waits for an answer: its files, and what /proc tells of it. */
 #include "peer.h"
 

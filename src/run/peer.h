@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_PEER_H
 #define RUN_PEER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The memory of a task that waits for an answer. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_PEER_NUMBER_H
 #define RUN_PEER_NUMBER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whose a directory of some /proc is. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a path names, for another task. */
 #include <errno.h>
 #include <fcntl.h>

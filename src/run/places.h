@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_PLACES_H
 #define RUN_PLACES_H
 

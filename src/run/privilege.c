@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Least privilege of the supervisor and the launcher. */
 #include "privilege.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_PRIVILEGE_H
 #define RUN_PRIVILEGE_H
 

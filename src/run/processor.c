@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* On which processors the tasks are that wait for an answer. */
 #include "processor.h"
 

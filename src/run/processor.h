@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_PROCESSOR_H
 #define RUN_PROCESSOR_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where the daemon's program is. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls whose paths lead to our tree, made in place of the task. */
 #include "redirect.h"
 

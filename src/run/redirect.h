@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_REDIRECT_H
 #define RUN_REDIRECT_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* readlink(2) of what is open in our tree: it tells where programs find it. */
 #include "redirect.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where paths lead that begin with the tree's place. */
 #include "redirect.h"
 

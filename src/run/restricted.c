@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who is below a Landlock domain. */
 #include "restricted.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_RESTRICTED_H
 #define RUN_RESTRICTED_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who may mount. */
 #include "rights.h"
 

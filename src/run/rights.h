@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_RIGHTS_H
 #define RUN_RIGHTS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How many calls of whom are answered. */
 #include "share.h"
 

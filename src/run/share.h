@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_SHARE_H
 #define RUN_SHARE_H
 

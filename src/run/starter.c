@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Starting the daemon, on another's behalf. */
 #include "starter.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_STARTER_H
 #define RUN_STARTER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_SUPERVISOR_H
 #define RUN_SUPERVISOR_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A FUSE filesystem of tables. */
 #include "table_files.h"
 

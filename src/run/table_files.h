@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_TABLE_FILES_H
 #define RUN_TABLE_FILES_H
 

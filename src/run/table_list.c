@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tables that somebody has open. */
 #include "table_list.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_TABLE_LIST_H
 #define RUN_TABLE_LIST_H
 

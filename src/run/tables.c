@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The mount tables as the view has them. */
 #include <errno.h>
 #include <limits.h>

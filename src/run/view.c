@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Our mount, and what its daemon tells of cgroups. */
 #include "view.h"
 

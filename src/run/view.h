@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_VIEW_H
 #define RUN_VIEW_H
 

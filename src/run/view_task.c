@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the view tells of a task's cgroups. */
 #include <fcntl.h>
 #include <stdio.h>

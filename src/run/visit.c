@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Threads in other mount namespaces. */
 #include "visit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_VISIT_H
 #define RUN_VISIT_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What changed since the file was last written to. */
 #include "changes.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef STATE_CHANGES_H
 #define STATE_CHANGES_H
 

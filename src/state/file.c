@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The files of a state directory. */
 #include "file.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The format of a state file: writing its parts, and reading all of it. */
 #include "kept.h"
 

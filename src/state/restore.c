@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A tree from what was kept. */
 #include <errno.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One cgroup as bytes. */
 #include <string.h>
 

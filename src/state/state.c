@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Keeping the tree in a state directory while it changes. */
 #include "state.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef STATE_TREE_BYTES_H
 #define STATE_TREE_BYTES_H
 

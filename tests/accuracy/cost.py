@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """
 What accounting costs. Reading every cgroup's files in our tree and in the
 kernel's own, with the same processes in both; an idle daemon's processor

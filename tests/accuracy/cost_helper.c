@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * For cost.py: processes that sleep in cgroups, and a reader of files that
  * adds as little as can be to what it measures.

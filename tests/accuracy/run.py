@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """
 How true our figures are: the same processes in the kernel's cgroup v1 and in
 ours at once. Prints a table, writes JSON with --json FILE, and fails when a

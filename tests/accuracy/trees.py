@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One workload in a cgroup of the kernel's and in one of ours at once."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs that are measured. Run as: workloads.py NAME."""
 import mmap
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the build says where something is missing: it asks the compiler and pkg-config, never a package manager."""
 
 import os

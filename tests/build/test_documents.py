@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the documents name is there: targets, packages, files."""
 
 import pathlib
@@ -55,3 +56,13 @@ def test_documents_that_the_code_names_are_there():
             for name in re.findall(r"\bdocs/\w+\.\w+|\bSECURITY\.md", path.read_text(errors="replace"))
             if not (ROOT / name).exists()]
     assert sources and dead == []
+
+
+def test_each_source_file_tells_its_license():
+    """In its first lines: also after the line that names a script's interpreter."""
+    suffixes = {".c", ".h", ".py", ".sh", ".go", ".1", ".8"}
+    untold = [str(path.relative_to(ROOT)) for folder in ("src", "include", "tests", "scripts", "bench", "man")
+              for path in (ROOT / folder).rglob("*")
+              if path.suffix in suffixes and not path.name.startswith(".")
+              and "SPDX-License-Identifier: MIT" not in "".join(path.read_text(errors="replace").splitlines(True)[:2])]
+    assert untold == []

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the compiler and the linker can do against an attacker is in the two programs."""
 
 import os

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Builds the clients that are Go programs of ours around others' packages.
 # Usage: build.sh DIRECTORY
 set -eu

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Unmodified clients of containers and cgroups, on the kernel's tree and on ours."""
 
 import pathlib

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # In a mount namespace of its own: puts a tree at /sys/fs/cgroup and runs the tests on it.
 # Usage: inside.sh kernel|ours DIRECTORY DAEMON [go test arguments]
 set -eu

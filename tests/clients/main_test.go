@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Package clients drives real Go clients of cgroup v1 on a tree: the kernel's
 // or ours. The same tests run on both, and what they write down must be equal.
 package clients

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the clients of containers run: a root filesystem of busybox, a bundle, an image."""
 
 import io

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs real Go clients of cgroup v1 on our mount and, as the reference, on the
 # kernel's own hierarchies where it has them; both must pass and write down the same.
 # Usage: tests/clients/run.sh [go test arguments]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What runc and crun do alike: a container's life, with what is then seen in the tree."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """busybox, which most small images are made of: its cat tries sendfile(2)."""
 
 import trees

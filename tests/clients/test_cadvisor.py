@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """cAdvisor 0.49 with the raw and the containerd factories: /metrics, /api/v1.3, /validate/."""
 
 import json

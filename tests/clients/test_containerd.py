@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """containerd and ctr: an image, a container with limits, its metrics and its end."""
 
 import json

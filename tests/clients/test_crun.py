@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """crun: a container's life in the tree."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """docker: what most people try first. dockerd with everything of its own in one directory."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Go programs: GOMAXPROCS of the runtime itself (since 1.25), automaxprocs, automemlimit."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """htop's cgroup column, on a screen of 200 columns that tmux keeps."""
 
 import shlex

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """OpenJDK: what -XshowSettings:system says of the machine, every line of it."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """libcgroup's tools: cgcreate, cgset, cgget, cgexec, cgclassify, lscgroup, lssubsys, cgdelete."""
 
 import trees

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Node: process.constrainedMemory(), and what its heap is made of it."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """podman with the cgroupfs manager, on crun and on runc; the image is made of busybox-static."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """runc: a container's life in the tree."""
 
 import json

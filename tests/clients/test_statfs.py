@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """stat -f, and what else tells a filesystem's type."""
 
 import trees

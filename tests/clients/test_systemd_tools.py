@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """systemd-cgtop and systemd-cgls, and ps, which show who is in which cgroup."""
 
 import re

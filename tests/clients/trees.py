@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The trees that the clients are tried on, each with a shell in it that runs them.
 
 kernel   the kernel's own cgroup v1, freshly mounted: says what must be seen

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs a command with a Go that is new enough for the go.mod here. Since Go 1.21
 # the go command gets a newer Go by itself, as a module; an older one is told to
 # get that module, which arrives without its x bits.

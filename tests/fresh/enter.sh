@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs a command in a root, in a mount namespace of its own, with /proc, /sys and the devices that a
 # program may need. Its environment is a login's, with this machine's proxies.
 # Usage: tests/fresh/enter.sh machine|chroot ROOT COMMAND...

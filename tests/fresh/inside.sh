@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # What a new user types, in a root where nothing is installed: git clone, make run, Ctrl-C, make test.
 # Usage (in the root): inside.sh REPOSITORY DIRECTORY
 set -euo pipefail

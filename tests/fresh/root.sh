@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Unpacks a root of Debian with nothing in it but git, make and ca-certificates, and with this
 # machine's way to Debian's packages: its apt configuration, proxies, names and certificates.
 # It is made by debootstrap once, and kept in the cache.

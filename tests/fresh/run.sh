@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # The README's two commands on a machine where nothing is installed: a root made by debootstrap, git
 # clone of the last commit, make run, Ctrl-C, make test. From root's home where / is a mount point, and
 # from /opt where it is none (chroot).

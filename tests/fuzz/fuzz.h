@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the libFuzzer targets share. */
 #ifndef FUZZ_H
 #define FUZZ_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /proc/diskstats, /proc/net/dev, the numbers of a block device and the names of huge pages' directories. */
 #include "fuzz.h"
 

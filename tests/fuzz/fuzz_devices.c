@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * devices: any sequence of writes, mkdir and rmdir. No cgroup may ever do
  * more than its parent; a refused write changes nothing; a list that is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A task's mountinfo, fdinfo and mappings of huge pages: whatever is there, what is told of it is sound. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The number and list grammar. Numbers are compared with the C library's strtoull(), which knows
  * the same digits; lists with what printing and parsing them again makes of them.

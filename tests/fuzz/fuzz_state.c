@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The reader of a state directory's file: any bytes as a file, then as the
  * content of a record whose hashes fit, which a tree is restored from. The tree

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Any text to any file of any cgroup of all hierarchies, with mkdir, rmdir
  * and processes of a recorded machine that come and go. Whatever happens:

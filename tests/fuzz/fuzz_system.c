@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /proc/stat, uptime, meminfo, vmstat and the width of Mems_allowed. */
 #include "fuzz.h"
 

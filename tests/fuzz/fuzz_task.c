@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The files of /proc/PID. */
 #include "fuzz.h"
 

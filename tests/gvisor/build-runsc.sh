@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Builds gVisor's runsc, once a version, from the Go module proxy, and prints where it is.
 set -eu
 

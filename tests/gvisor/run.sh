@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs scripts/test_fuse.sh and the mount tests inside gVisor's sandbox, as root.
 # Usage: tests/gvisor/run.sh [pytest arguments]
 set -eu

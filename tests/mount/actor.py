@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """
 A process that does what it is told over a socket, for test_accounting_model: forks and threads of
 its own doing, by whichever thread is named. Each command is one packet, and so is its answer.

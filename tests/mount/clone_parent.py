@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """start: a child. clone: that child makes a sibling of itself. Both print the new process' number."""
 import ctypes
 import os

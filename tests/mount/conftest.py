@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tests through a mount. They need no cgroup in the kernel and run on Linux and in gVisor."""
 
 import os

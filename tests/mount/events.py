@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Eventfds, and their registration in cgroup.event_control."""
 
 import ctypes

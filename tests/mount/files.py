@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reading and writing cgroup files, one system call a time."""
 
 import os

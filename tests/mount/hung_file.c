@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A FUSE filesystem whose file "page" is not read, and whose file "close" is not closed, before the file
  * named by HUNG_UNTIL is there. The first two reads fail at once: a page fault then asks a third time

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * hung_member HOW DIRECTORY: once it has read a line it takes 8 MiB, says "ready", and after the next
  * line it hangs over a file of hung_file's, in DIRECTORY:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Start, find and end the daemon under test."""
 
 import contextlib

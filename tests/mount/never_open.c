@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Preloaded: whoever opens /proc/meminfo never comes back. */
 #include <fcntl.h>
 #include <stdarg.h>

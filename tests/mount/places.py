@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where tests keep what every user must reach: neither a home nor a TMPDIR need be open to others."""
 
 import atexit

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Processes to put into cgroups, and work done as another user."""
 
 import contextlib

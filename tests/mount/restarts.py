@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """
 What a daemon takes for members after it was ended again and again: run by test_restarts.py in a
 session of its own, as whoever started it is the first stranger to be taken for one, and stopped.

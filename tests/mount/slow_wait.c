@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Preloaded: whoever begins to wait for a semaphore takes a second before it does, and misses signals. */
 #include <dlfcn.h>
 #include <semaphore.h>

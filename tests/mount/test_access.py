@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Other users: what they may read, and what may be delegated to them."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Random lives of processes against a model: who is where, and counters that never lose anything.
 
 MODEL_SEED repeats a run, MODEL_STEPS makes it longer.

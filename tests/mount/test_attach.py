@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who is in a cgroup."""
 
 import os

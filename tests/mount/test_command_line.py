@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the daemon says when it cannot serve: one clear line, status 1, nothing mounted."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Registered eventfds are descriptors of the daemon: nobody uses them up, and none stays that is closed."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """cgroup.event_control: eventfds of the writer, as the kernel registers them."""
 
 import os

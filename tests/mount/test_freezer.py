@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Frozen cgroups stand still, and go on where they stopped."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Many clients at once, in random order; afterwards everything must still be in its place.
 
 HAMMER_SECONDS (default 8) says how long, HAMMER_SEED repeats a run.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A member that hangs over a file that never comes: nobody else waits for it."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What members read and wrote is counted once, by both sources."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From start to unmount, and what a killed daemon leaves."""
 
 import os

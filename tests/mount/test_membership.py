@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Membership follows fork, and ends with exit: in both sources, and in the kernel's own tree."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Memory that two processes have as one (vfork, clone(CLONE_VM)) is there once, as for the kernel."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What one user can make grow has a bound, and leaves the others theirs."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One open is one snapshot, whole at any read size; a removed cgroup's files say so."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a removed cgroup leaves to its parent; also held against the kernel's own tree."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Nobody becomes a member because the daemon was ended: every sequence of KILL and TERM up to three."""
 
 import contextlib

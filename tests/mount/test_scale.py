@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Many cgroups: the daemon keeps what is there, and nothing of what is gone."""
 
 import os

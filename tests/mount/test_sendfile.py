@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """-o sendfile: copies inside the kernel see what a read sees."""
 import os
 

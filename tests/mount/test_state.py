@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """-o state: what the next daemon goes on with, and what it refuses."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names, kinds and refusals: the shape of the tree."""
 
 import os

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Builds the kubelet of the release that go.mod names, once.
 # Usage: build-kubelet.sh FILE
 set -eu

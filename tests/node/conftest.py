@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A Kubernetes node in our tree, run by the scripts that users run."""
 
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs one of the node's scripts where the kernel's cgroups have been taken away."""
 
 import os

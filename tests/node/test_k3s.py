@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The script for k3s, with a program in its place that says how it was started."""
 
 import pytest

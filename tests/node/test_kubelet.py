@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A kubelet of Kubernetes 1.30 with containerd, and a static pod with limits."""
 
 import json

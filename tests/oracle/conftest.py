@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Mounts our filesystem, plays the wanted scenarios on it and on the kernel, side by side."""
 import os
 import shutil

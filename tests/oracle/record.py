@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Renews recorded/ from the live kernel: record.py [SCENARIO...]"""
 import subprocess
 import sys

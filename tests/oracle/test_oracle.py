@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Our tree answers like the kernel's cgroup v1: see README.md here."""
 import pytest
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The figures of our root are those of the kernel's own root, read at the same moment."""
 import contextlib
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tests of fuse_cgroup_run, most with the machine's own cgroups taken away and with them there."""
 
 import os

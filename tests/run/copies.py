@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Copies within the kernel, as real programs make them: when one fails they read and write."""
 
 import errno

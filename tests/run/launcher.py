@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Run commands under fuse_cgroup_run, and ask a program there what it sees."""
 
 import contextlib

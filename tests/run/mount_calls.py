@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The system calls that mount, as they are, and what programs do with them: each run prints what it saw.
 
 One program for all trees: what it prints on the kernel's says what it must print on ours.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every system call that takes a path, on a path below a base: what it says, for test_redirect.py."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """System calls as they are, and what a program learns of itself by them."""
 
 import ctypes

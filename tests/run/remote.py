@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The program under the launcher: calls what launcher.Inside asks for."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tasks with less than all rights, and what they may: for test_rights.py, with a launcher and without."""
 
 import ctypes

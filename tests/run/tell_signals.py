@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tells of each signal of these names that it gets, on a line of its own, until its input ends."""
 
 import os

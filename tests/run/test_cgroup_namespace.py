@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cgroup namespaces, and mounts of type cgroup in them, as on the kernel's own tree."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command is started as it would be without the launcher, and the launcher ends as it does."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Options, and what is said when something cannot be done: one clear line, status 125."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Copies from cgroup files, whose size is 0: programs print what a plain read gives."""
 
 import os

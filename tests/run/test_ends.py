@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who outlives whom: descendants, and the killing of the launcher, the supervisor and the daemon."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """statfs and fstatfs say what the kernel would of its own cgroup v1."""
 
 import os

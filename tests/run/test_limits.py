@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The limits that a command is shown: the tree as from inside a container."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The calls that mount, on our tree as on the kernel's: what each says, and whom it concerns."""
 
 import ast

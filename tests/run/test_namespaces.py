@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Readers in namespaces and roots of their own, as containers are."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every way to open a table, and what else can be done with the descriptor."""
 
 import fcntl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A task that is gone, while the supervisor is at work on its call: nobody else is taken for it."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What our own processes keep of their rights is what SECURITY.md says."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs of every make: static ones, with filters of their own, with many threads, with FUSE."""
 
 import os

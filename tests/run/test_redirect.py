@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """--redirect: paths below /sys/fs/cgroup lead to a mount elsewhere, with nothing mounted there."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a task may not do itself is not done for it."""
 
 import os

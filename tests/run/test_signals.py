@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Handlers that run while a call is caught: the call goes on, as it would in the kernel."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tables of /proc show one picture: our tree in the place of the kernel's cgroups."""
 
 import os

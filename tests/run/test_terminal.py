@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A command at a terminal: it has it for itself, and the launcher is not in the way."""
 
 import contextlib

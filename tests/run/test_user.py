@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An ordinary user, by way of a user namespace: where /dev/fuse may be opened, and where not."""
 
 import os

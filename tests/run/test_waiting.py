@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tasks whose calls cannot be answered: nobody else waits for them."""
 
 import pytest

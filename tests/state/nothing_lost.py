@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Nothing lost: kill -9 the daemon again and again, and hold what the next one serves against a model.
 
 A random workload makes, removes, renames and changes cgroups, moves processes

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The same in gVisor's sandbox, where the launcher's way of catching calls is missing.
 # Usage: tests/static/gvisor.sh BUILD   (as root)
 set -eu

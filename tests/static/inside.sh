@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What a user does with the two static programs where there is nothing else but busybox.
 # Usage (in the root): inside.sh [--no-launcher]
 set -eu

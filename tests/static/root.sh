@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs inside.sh in a root with busybox and the two static programs, and nothing else: no library, no
 # file in /etc. As root, in namespaces of its own.
 # Usage: tests/static/root.sh BUILD

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Asking a devices cgroup what it may do, by its files only. */
 #ifndef DEVICES_PROBE_H
 #define DEVICES_PROBE_H

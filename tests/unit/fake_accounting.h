@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Accounting of a fake machine's tasks. */
 #ifndef FAKE_ACCOUNTING_H
 #define FAKE_ACCOUNTING_H

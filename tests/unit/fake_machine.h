@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A machine of a test's own: a temporary directory with the proc/ and sys/ files that it puts there. */
 #ifndef FAKE_MACHINE_H
 #define FAKE_MACHINE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Processes of a fake machine: their /proc files, written anew after every change. */
 #ifndef FAKE_TASKS_H
 #define FAKE_TASKS_H

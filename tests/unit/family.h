@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Three generations of processes on a fake machine, found by a scan, all in one group. */
 #ifndef FAMILY_H
 #define FAMILY_H

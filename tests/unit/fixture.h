@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmocka, and the files of tests/unit/fixtures. The tests run in the top directory. */
 #ifndef FIXTURE_H
 #define FIXTURE_H

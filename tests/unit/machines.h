@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The machines that files were recorded on, and the one we run on. */
 #ifndef MACHINES_H
 #define MACHINES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A model of tasks and groups on a fake machine: what they are and what they used. */
 #ifndef MODEL_H
 #define MODEL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A member in a process group that a stranger leads, on a fake machine with an init of another session. */
 #ifndef ORPHANS_H
 #define ORPHANS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A tree without a mount, driven by paths: what the controllers' tests and fuzz targets share. */
 #ifndef SMALL_TREE_H
 #define SMALL_TREE_H

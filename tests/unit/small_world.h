@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A tree on a machine of the test's own, with processes that only its /proc has. */
 #ifndef SMALL_WORLD_H
 #define SMALL_WORLD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Accounting against a model: random forks, threads, execs, exits, attaches,
  * mkdirs and rmdirs on a fake machine, told by events or found by scans.

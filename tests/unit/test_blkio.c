@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * blkio on a machine of files: two disks, a partition, one process whose bytes
  * we write. What the kernel answers to every form of a setting is the oracle's job

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tree over a controller of our own: paths, directories, rows, life and death. */
 #include <errno.h>
 #include <fcntl.h>

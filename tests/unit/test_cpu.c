@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cpu: what the kernel's rules make of sequences of writes. The answers are Linux 6.18's. */
 #include "fake_machine.h"
 #include "fixture.h"

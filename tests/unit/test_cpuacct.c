@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What cpuacct shows of the root, which is /proc/stat, and of a child, in every file of it. */
 #include "small_world.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cpuset: validate_change, cloning, CPUs that come and go. The answers are Linux 6.18's. */
 #include "../../src/controllers/cpuset.h"
 #include "fake_machine.h"

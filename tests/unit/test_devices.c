@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * devices: single rules, and random sequences of everything that can be done
  * to four cgroups, which the live kernel does too: each answer and each list

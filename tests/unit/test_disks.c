@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which disk the bytes of members are given to, on a machine of files. */
 #include "fixture.h"
 

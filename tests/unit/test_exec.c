@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An exec by another thread than the leader, as /proc alone shows it: the leader's number has had fewer faults. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The freezer on a machine whose /proc says what the test wants, with processes that are real: signals reach them. */
 #include <setjmp.h>
 #include <signal.h>

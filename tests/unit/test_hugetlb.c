@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * hugetlb on two recorded processes: our figures against those of the
  * kernel's own hugetlb cgroup, recorded with them (fixtures/record_hugetlb.py).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Disks, network interfaces and huge pages: a recorded machine, odd texts, and the live machine as
  * libc and stat(2) know it.

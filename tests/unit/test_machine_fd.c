@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Descriptors and mounts of tasks: lines as Linux 6.18 and gVisor print them, and this process' own. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files of /proc whose descriptor is kept: each read is of its moment, and nothing is left open. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is read of live tasks: this process and its children, whose figures libc tells. */
 #include "machines.h"
 

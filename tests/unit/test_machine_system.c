@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * /proc/stat, meminfo, vmstat and uptime: files recorded from Linux 6.18 and from gVisor are read a
  * second time here with sscanf(), odd ones are made up, and the live machine is compared with what

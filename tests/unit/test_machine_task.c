@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * /proc/PID: one process recorded from Linux 6.18 and from gVisor, whose name is made to confuse,
  * and odd texts. Live ones are in test_machine_live.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The CPU and node lists: recorded, made up, and the live machine's beside what libc says of it. */
 #include "machines.h"
 

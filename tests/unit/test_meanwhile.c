@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What happens while the files of /proc are read, one after the other. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* memory over recorded machines (Linux, and gVisor without /proc/vmstat): sums, fallbacks, limits, levels. */
 #include "fixture.h"
 #include "fake_machine.h"

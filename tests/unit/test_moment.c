@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who was made before a moment and who after it, also within its tick. */
 #include "fixture.h"
 

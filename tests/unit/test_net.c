@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* net_cls and net_prio: what is inherited, and interfaces that come and go. */
 #include "fake_machine.h"
 #include "fixture.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* memory.numa_stat: the machine's lists by node, what is a cgroup's of them, and what is left for the root itself. */
 #include "small_world.h"
 

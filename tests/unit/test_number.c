@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The number and list grammar, against the kernel's own answers (fixtures/number/kernel.txt, made
  * by record.py there) and, for what a small machine cannot show, its lib/test_bitmap.c's cases.

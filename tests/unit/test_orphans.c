@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Whose an orphan is that a scan finds in a process group which a stranger leads: a
  * member's that may have waited for the orphan's ancestor, or an ended member's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Questions that may never be answered, and the threads that are lost to them. */
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Numbers of another pid namespace, found with the kernel's help and without. */
 #include <sched.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pids: how many there are, were, and how often a fork went over a limit, by scan. */
 #include "small_world.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Three generations found by scans: who ended unseen is counted once, whoever waited for it. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What gVisor's callers repeat within a second of its success is forgiven, once, and nothing else is. */
 #include <errno.h>
 #include <setjmp.h>

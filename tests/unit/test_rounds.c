@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* All members are read now and then, a few at a time. */
 #include "fixture.h"
 

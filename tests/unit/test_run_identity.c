@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Rights that cannot be taken are not acted with: nobody goes on as root. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The launcher's command line: docker's grammar of limits, and what is refused. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is found by a task's number counts only while the task is the one that was meant. */
 #include "fixture.h"
 

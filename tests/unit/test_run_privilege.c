@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What our processes refuse themselves once they have let go of their rights. */
 #include <errno.h>
 #include <linux/capability.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How many calls of one user are answered at once. */
 #include "fixture.h"
 

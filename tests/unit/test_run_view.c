@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Paths and mount tables as the launcher shows them (fixtures/run). */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What happens between a check without the tree lock and the change under it. /proc/uptime, a
  * pipe here, holds the asker up after his first look.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A parent that forks: pages that a child has too are held once, whether or not the child is seen. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory on a machine with swap, which the tests' machines lack: sums, limits of whole pages, peaks and their resets. */
 #include "small_world.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Our v2 tree against the recorded answers of a real kernel: differences only by name and reason.
 
 The recorder plays its scenarios on a mount of ours, as it did on the kernel's; each scenario is a test. What a

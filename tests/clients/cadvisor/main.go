@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // cAdvisor, put together from its own packages as its cmd does: that package is
 // not to be had as a Go module. The manager with the raw and the containerd
 // factories, /metrics, /api/v1.3 for machine and containers, and /validate/.

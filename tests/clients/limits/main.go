@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // A Go program that says which limits it sees: what the Go runtime makes of them
 // by itself, and what the usual libraries do.
 package main

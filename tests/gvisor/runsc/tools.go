@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //go:build tools
 
 // Package runsc pins the version of gVisor that the tests run in.

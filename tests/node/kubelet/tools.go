@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 //go:build tools
 
 // Package tools names the program that the module is for, so that go mod tidy pins what it needs.

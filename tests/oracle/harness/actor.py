@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Processes with threads, forked for a scenario, that call functions when told to."""
 import os
 import pickle

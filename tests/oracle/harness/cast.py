@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The processes of a scenario under symbolic names, and the cgroups that list them."""
 import os
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The differences that cannot be removed: "HIERARCHY/SCENARIO/STEP: reason", * for anything."""
 import re
 

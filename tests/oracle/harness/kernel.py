@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The live kernel's cgroup v1 hierarchies, mounted where they are not, in a private namespace."""
 import atexit
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """System calls that Python 3.11 has no function for."""
 import ctypes
 import os

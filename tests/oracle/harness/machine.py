@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What differs between machines, and how it is taken out of answers."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """File operations whose answer, result or errno name, is a short string fit for comparison."""
 import errno
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The recorded answers of the kernel: a file a scenario, a block a group of equal hierarchies."""
 import json
 from pathlib import Path

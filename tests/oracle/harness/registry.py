@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The scenarios, and which hierarchies each of them is played on."""
 
 HIERARCHIES = ("blkio", "cpu", "cpuacct", "cpuset", "devices", "freezer", "hugetlb", "memory",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Plays scenarios on one tree and prints their answers, a line of JSON each.
 
 Run as a process of its own: runner.py TREE [HIERARCHY/SCENARIO...]

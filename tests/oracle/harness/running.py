@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Starts a runner as a process of its own and collects its answers."""
 import json
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A stage: one hierarchy of one tree on which a scenario plays and notes the answers."""
 import itertools
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A child cgroup with cgroups below it, by short names, and noted steps on their files."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Importing this package registers every scenario."""
 import importlib
 import pkgutil

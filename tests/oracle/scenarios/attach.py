@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Moving processes and threads between cgroups, and what the lists of them say."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What cpuset, pids and freezer say to processes that come and go."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What may be written to cgroup.procs and tasks, and which process it means."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Hundreds of processes in one cgroup."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whose processes another user may move."""
 import os
 

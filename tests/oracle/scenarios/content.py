@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What files say: exactly where a fresh child's content is determined, else its grammar."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Making, removing, renaming, and everything that a cgroup directory refuses."""
 import os
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Modes, owners, times and sizes of directories and files."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ownership decides, and a directory given to a user is that user's to delegate."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """cgroup.event_control: what registers, and what fires."""
 import ctypes
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every writable file of a child takes a long list of inputs, in sequence."""
 import os
 import re

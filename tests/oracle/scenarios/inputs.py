@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is written to every writable file, and what is written to one in its own grammar."""
 
 GENERIC = [

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the calls on an open file answer: reading in pieces, seeking, and the rarer ones."""
 import fcntl
 import mmap

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names, types and metadata of a hierarchy's root, a child and a grandchild."""
 import os
 import re

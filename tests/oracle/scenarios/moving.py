@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is held open below a renamed cgroup, and directories of many children."""
 import os
 

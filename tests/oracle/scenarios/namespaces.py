@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Numbers are those of the reader's or writer's own pid namespace."""
 import os
 import signal

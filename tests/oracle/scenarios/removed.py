@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is held open of a removed cgroup, and what comes after it."""
 import os
 

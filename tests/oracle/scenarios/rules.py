@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What children take over from parents, and what a root refuses; the small controllers' rules."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Quota, burst, idle and real time of a cpu cgroup, given its parent's and children's."""
 from harness.registry import scenario
 from harness.tree import Tree

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """CPUs and nodes of a cpuset within the parent's and beside the siblings'."""
 from harness.registry import scenario
 from harness.tree import Tree

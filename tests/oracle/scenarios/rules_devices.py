@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Allow and deny: effects, bounds by the parent, propagation to children."""
 import os
 import random

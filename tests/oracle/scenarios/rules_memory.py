@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Limits of memory against each other and along the tree."""
 from harness import ops
 from harness.registry import scenario

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What another user may write: ownership decides at open, and a few files ask at the write."""
 import os
 

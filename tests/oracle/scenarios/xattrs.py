@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Extended attributes of cgroup directories and files."""
 import os
 

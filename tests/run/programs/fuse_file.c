@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A FUSE filesystem of one file, "hello". To answer it makes calls that the launcher catches: who
  * serves them must not wait for it.

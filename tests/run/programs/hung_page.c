@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Runs COMMAND while COUNT processes open a path that lies in a page which nobody ever fills: whoever looks
  * at it waits. They end with COMMAND.

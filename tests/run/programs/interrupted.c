@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Calls that a handler without SA_RESTART interrupts, which no caught call may show: PROCESSES at once
  * make so many CALLS each, with a signal every 200 us. Prints how many signals came and how many

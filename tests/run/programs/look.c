@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a program sees of cgroups by itself: libc or none of it between it and the kernel. */
 #include <stdio.h>
 #include <string.h>

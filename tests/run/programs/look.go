@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // What a static Go program sees of cgroups: no libc, its own system calls.
 package main
 

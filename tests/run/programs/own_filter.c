@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A program with a seccomp filter of its own. own_filter errno: it forbids getppid, and statfs with
  * EPERM; look: it forbids nothing that matters; listener: it wants to be notified; run COMMAND...:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A page at one address in each of them: it is written by a statfs, or looked at.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Starts a command by vfork, posix_spawn, clone3 or fork: start HOW COMMAND... */
 #include <linux/sched.h>
 #include <sched.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A FUSE filesystem of one link, "link", which leads to the tree. When somebody looks for the first
  * time it stops itself, until another lets it go on: whoever looks waits.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Many threads at once ask for the filesystem's type and read tables, with signals all the while. */
 #include <fcntl.h>
 #include <pthread.h>
