@@ -16,9 +16,10 @@ struct pid_namespace {
 	unsigned level; /* 0: /proc's own, and numbers need no translation */
 	ino_t inode; /* of /proc/PID/ns/pid; 0: not to be had, and nobody is known to be in it */
 	pid_t member; /* the task whose it is */
+	int error; /* a negative errno: which it is could not be read, and no number is known there; or 0 */
 };
 
-/* The namespace that task `tid` is in. Level 0 for a task that cannot be seen (tid 0: it is outside). */
+/* The namespace that task `tid` is in. Level 0 for tid 0: it is outside of ours. */
 struct pid_namespace pid_namespace_of(const struct machine *machine, pid_t tid);
 
 /*

@@ -281,6 +281,7 @@ static void *hugetlb_css_alloc(struct cgroup *cgroup)
 {
 	struct machine_hugepages pages = {0};
 	struct hugetlb_cgroup *state, *parent;
+	int error;
 
 	if (cgroup->parent) {
 		parent = hugetlb_cgroup_of(cgroup->parent);
@@ -289,8 +290,9 @@ static void *hugetlb_css_alloc(struct cgroup *cgroup)
 			state->size[i].page_size = parent->size[i].page_size;
 		return state;
 	}
-	if (machine_hugepages(cgroup_tree(cgroup)->machine, &pages))
-		return state_new(0); /* a machine without huge pages has no files for them */
+	error = machine_hugepages(cgroup_tree(cgroup)->machine, &pages);
+	if (error) /* a machine without huge pages has no files for them */
+		return error == -ENOENT ? state_new(0) : NULL;
 	state = state_new(pages.nr < SIZES ? pages.nr : SIZES);
 	for (unsigned i = 0; state && i < state->nr; i++)
 		state->size[i].page_size = pages.size[i].size;

@@ -90,7 +90,7 @@ static int add_members(struct cgroup *cgroup, struct mapped *mapped)
 		if (list.tasks[i].tid != list.tasks[i].tgid)
 			continue; /* its process has the memory */
 		error = machine_task_hugetlb(machine, list.tasks[i].tgid, add_map, mapped);
-		if (error != -ENOMEM)
+		if (error != -ENOMEM && error != -EMFILE && error != -ENFILE)
 			error = 0; /* it has ended, or may not be looked at: it counts nothing */
 	}
 	free(list.tasks);
@@ -174,15 +174,16 @@ static int held_by_members(struct cgroup *top, bool alone, uint64_t page_size,
 /* --- the machine --- */
 
 /* nr_hugepages counts surplus pages too; reserved pages are free until they are used. */
-static void held_by_machine(const struct machine *machine, uint64_t page_size,
-			    uint64_t held[HUGETLB_COUNTER_NR])
+static int held_by_machine(const struct machine *machine, uint64_t page_size,
+			   uint64_t held[HUGETLB_COUNTER_NR])
 {
 	struct machine_hugepages pages;
 	uint64_t used;
+	int error = machine_hugepages(machine, &pages);
 
 	held[HUGETLB_USAGE] = held[HUGETLB_RSVD] = 0;
-	if (machine_hugepages(machine, &pages))
-		return;
+	if (error)
+		return error == -ENOENT ? 0 : error;
 	for (size_t i = 0; i < pages.nr; i++) {
 		if (pages.size[i].size != page_size)
 			continue;
@@ -191,6 +192,7 @@ static void held_by_machine(const struct machine *machine, uint64_t page_size,
 		held[HUGETLB_RSVD] = (used + pages.size[i].resv) * page_size;
 	}
 	machine_hugepages_free(&pages);
+	return 0;
 }
 
 static void raise_watermark(_Atomic uint64_t *watermark, uint64_t value)
@@ -204,11 +206,10 @@ static void raise_watermark(_Atomic uint64_t *watermark, uint64_t value)
 int hugetlb_held(struct cgroup *cgroup, unsigned size, uint64_t held[HUGETLB_COUNTER_NR])
 {
 	struct hugetlb_size *own = &hugetlb_cgroup_of(cgroup)->size[size];
-	int error = 0;
+	int error = held_by_machine(cgroup_tree(cgroup)->machine, own->page_size, held);
 
-	held_by_machine(cgroup_tree(cgroup)->machine, own->page_size, held);
 	/* Where the machine uses none, nobody needs to be asked. */
-	if (!cgroup_is_root(cgroup) && held[HUGETLB_RSVD])
+	if (!error && !cgroup_is_root(cgroup) && held[HUGETLB_RSVD])
 		error = held_by_members(cgroup, false, own->page_size, held);
 	for (unsigned i = 0; i < HUGETLB_COUNTER_NR && !error; i++)
 		raise_watermark(&own->watermark[i], held[i]);
@@ -221,10 +222,10 @@ int hugetlb_held_local(struct cgroup *cgroup, unsigned size, uint64_t *held)
 	uint64_t machine[HUGETLB_COUNTER_NR], members[HUGETLB_COUNTER_NR];
 	int error;
 
-	held_by_machine(cgroup_tree(cgroup)->machine, page_size, machine);
+	error = held_by_machine(cgroup_tree(cgroup)->machine, page_size, machine);
 	*held = machine[HUGETLB_USAGE];
-	if (!machine[HUGETLB_USAGE])
-		return 0;
+	if (error || !machine[HUGETLB_USAGE])
+		return error;
 	error = held_by_members(cgroup, !cgroup_is_root(cgroup), page_size, members);
 	if (error)
 		return error;

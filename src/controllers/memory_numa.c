@@ -22,19 +22,21 @@ struct node_lrus {
 	unsigned nr;
 };
 
-static void lru_of_machine(const struct machine *machine, struct node_lru *node)
+/* 0 or a negative errno. */
+static int lru_of_machine(const struct machine *machine, struct node_lru *node)
 {
 	const uint64_t page = number_page_size();
-	struct machine_meminfo info;
+	struct machine_meminfo info = {0};
+	int error = machine_node_meminfo(machine, node->node, &info);
 
-	if (machine_node_meminfo(machine, node->node, &info)) {
-		memset(&info, 0, sizeof(info));
-		if (!node->node && machine_meminfo(machine, &info)) /* no node files: one node */
-			memset(&info, 0, sizeof(info));
-	}
+	if (error == -ENOENT && !node->node)
+		error = machine_meminfo(machine, &info); /* no node files: one node */
+	if (error && error != -ENOENT)
+		return error;
 	node->total[LRU_FILE] = (info.value[MACHINE_MEM_ACTIVE_FILE] + info.value[MACHINE_MEM_INACTIVE_FILE]) / page;
 	node->total[LRU_ANON] = (info.value[MACHINE_MEM_ACTIVE_ANON] + info.value[MACHINE_MEM_INACTIVE_ANON]) / page;
 	node->total[LRU_UNEVICTABLE] = info.value[MACHINE_MEM_UNEVICTABLE] / page;
+	return 0;
 }
 
 static int machine_lrus(const struct machine *machine, struct node_lrus *lrus)
@@ -48,9 +50,13 @@ static int machine_lrus(const struct machine *machine, struct node_lrus *lrus)
 	error = lrus->node ? 0 : -ENOMEM;
 	for (unsigned n = bitmap_next(nodes, 0); n < nodes->nr && !error; n = bitmap_next(nodes, n + 1)) {
 		lrus->node[lrus->nr].node = n;
-		lru_of_machine(machine, &lrus->node[lrus->nr++]);
+		error = lru_of_machine(machine, &lrus->node[lrus->nr++]);
 	}
 	bitmap_free(nodes);
+	if (error) {
+		free(lrus->node);
+		*lrus = (struct node_lrus){0};
+	}
 	return error;
 }
 

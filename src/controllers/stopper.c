@@ -51,6 +51,12 @@ static bool send_signal(const struct machine *machine, pid_t tgid, uint64_t star
 	return !machine_process_signal(machine, tgid, start_time, signal);
 }
 
+/* What fails for another reason than that there is no such process may be done later. */
+static bool is_gone(int error)
+{
+	return error == -ESRCH || error == -ENOENT;
+}
+
 static bool is_stopped_state(char state)
 {
 	return state == 'T' || state == 't';
@@ -141,20 +147,20 @@ static void stop_process(struct stopper *stopper, const struct machine_task_stat
 	forget_if_idle(stopper, noted);
 }
 
-/* It has ended, or is none that can be stopped. One that hangs can be once it goes on. */
+/*
+ * It has ended, or is none that can be stopped. *error: that is not known, as of one that hangs: the
+ * next look tries again.
+ */
 static bool is_exempt(const struct stopper *stopper, const struct task_id *task,
-		      struct machine_task_stat *stat)
+		      struct machine_task_stat *stat, int *error)
 {
-	int error;
-
+	*error = 0;
 	if (task->tgid == getpid() || task->tgid == 1)
 		return true;
-	error = machine_task_stat(stopper->machine, task->tgid, task->tid, stat);
-	if (error == -EBUSY) {
-		*stat = (struct machine_task_stat){.state = 'D'};
-		return false;
-	}
-	return error || (task->start_time && stat->starttime != task->start_time) ||
+	*error = machine_task_stat(stopper->machine, task->tgid, task->tid, stat);
+	if (*error)
+		return is_gone(*error);
+	return (task->start_time && stat->starttime != task->start_time) ||
 	       has_ended_state(stat->state) || stat->flags & MACHINE_TASK_KTHREAD;
 }
 
@@ -163,11 +169,12 @@ bool stopper_stop(struct stopper *stopper, const struct task_id *task)
 	struct machine_task_stat stat, leader;
 	int error;
 
-	if (is_exempt(stopper, task, &stat))
+	if (is_exempt(stopper, task, &stat, &error))
 		return true;
-	error = machine_task_stat(stopper->machine, task->tgid, 0, &leader);
+	if (!error)
+		error = machine_task_stat(stopper->machine, task->tgid, 0, &leader);
 	if (error)
-		return error != -EBUSY; /* it hangs: the next look tries again */
+		return is_gone(error);
 	pthread_mutex_lock(&stopper->lock);
 	stop_process(stopper, &leader);
 	pthread_mutex_unlock(&stopper->lock);
@@ -178,8 +185,9 @@ bool stopper_stop(struct stopper *stopper, const struct task_id *task)
 bool stopper_awaits(const struct stopper *stopper, const struct task_id *task)
 {
 	struct machine_task_stat stat;
+	int error;
 
-	return !is_exempt(stopper, task, &stat) && (stat.state == 'R' || stat.state == 'S');
+	return !is_exempt(stopper, task, &stat, &error) && !error && (stat.state == 'R' || stat.state == 'S');
 }
 
 void stopper_continue(struct stopper *stopper, const struct task_id *task)
@@ -262,10 +270,13 @@ static bool let_go(struct stopper *stopper, struct noted *noted, bool others, bo
 {
 	struct machine_task_stat stat = {0};
 	bool awaited;
+	int error = 0;
 
 	machine_task_stat(stopper->machine, noted->tgid, 0, &stat);
 	if (noted->going || is_stopped_state(stat.state))
-		send_signal(stopper->machine, noted->tgid, noted->start_time, SIGCONT);
+		error = machine_process_signal(stopper->machine, noted->tgid, noted->start_time, SIGCONT);
+	if (error && !is_gone(error))
+		return error != -EBUSY; /* it is to go still; one that hangs at the next look */
 	noted->told |= others; /* it goes on before them, and may be told */
 	awaited = noted->told && may_stop(stopper, noted, &stat);
 	noted->going = false;

@@ -53,6 +53,8 @@ int tree_show_task(struct tree *tree, const struct caller *caller, pid_t number,
 	struct machine_task_stat stat;
 	int error = tid > 0 ? machine_task_stat(tree->machine, tid, 0, &stat) : -ESRCH;
 
+	if (space.error)
+		return space.error;
 	if (error == -EBUSY)
 		error = task_id_of_hung(tree->machine, &id);
 	else if (!error)

@@ -77,6 +77,8 @@ static int find_task(const struct machine *machine, const struct caller *caller,
 		return *tid ? 0 : -ESRCH;
 	}
 	space = pid_namespace_of(machine, caller->tid);
+	if (space.error)
+		return space.error;
 	if (space.level)
 		*tid = pid_namespace_find(machine, &space, *tid);
 	return *tid ? 0 : -ESRCH;

@@ -74,6 +74,7 @@ struct pid_namespace pid_namespace_of(const struct machine *machine, pid_t tid)
 	struct pid_namespace space = {.member = tid};
 	struct machine_task_status status;
 	char task[16];
+	int error;
 
 	if (tid <= 0)
 		return space;
@@ -81,7 +82,12 @@ struct pid_namespace pid_namespace_of(const struct machine *machine, pid_t tid)
 	space.inode = namespace_inode(machine, task, 0); /* it asks us: it hangs over nothing else */
 	if (space.inode && space.inode == namespace_inode(machine, "self", 0))
 		return space;
-	if (!machine_task_status(machine, tid, 0, &status) && status.nr_nspid)
+	error = machine_task_status(machine, tid, 0, &status);
+	if (error && machine->is_own) /* on a test's machine there are none */
+		return (struct pid_namespace){.member = tid, .level = 1, .error = error};
+	if (error)
+		return space;
+	if (status.nr_nspid)
 		space.level = status.nr_nspid - 1;
 	return space;
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,9 +20,10 @@
 #include "machine_sched.h"
 #include "machine_sysctl.h"
 #include "machine_task.h"
+#include "pid_namespace.h"
 #include "small_tree.h"
 
-extern const struct controller cpuset_controller, pids_controller;
+extern const struct controller cpuset_controller, freezer_controller, pids_controller;
 
 static struct rlimit allowed;
 
@@ -48,11 +50,14 @@ static void serve(const struct forker *forker)
 {
 	char byte;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nobody behind */
 	while (read(forker->ask[0], &byte, 1) == 1) {
 		pid_t child = fork();
 
-		if (!child)
+		if (!child) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			pause();
+		}
 		if (write(forker->answer[1], &child, sizeof(child)) != sizeof(child))
 			break;
 	}
@@ -94,6 +99,7 @@ static void test_errors_are_what_they_are(void **state)
 	struct machine_rt_limits limits;
 	struct machine_netdevs devs;
 	struct machine_ids ids = {0};
+	struct pid_namespace space;
 	unsigned swappiness;
 	uint64_t now = 0;
 
@@ -112,6 +118,8 @@ static void test_errors_are_what_they_are(void **state)
 	assert_int_equal(machine_netdevs(machine, &devs), -EMFILE);
 	assert_int_equal(machine_uptime(machine, &now), 0);
 	assert_true(now > 0);
+	space = pid_namespace_of(machine, getppid()); /* ours, perhaps: then 1 is process 1 */
+	assert_int_equal(pid_namespace_find(machine, &space, 1), 0);
 	have_enough();
 	machine_close(machine);
 }
@@ -155,6 +163,46 @@ static void test_members_stay(void **state)
 	small_tree_close(&small);
 }
 
+static char state_of(pid_t pid)
+{
+	struct machine *machine = machine_open("/");
+	struct machine_task_stat stat = {0};
+
+	machine_task_stat(machine, pid, 0, &stat);
+	machine_close(machine);
+	return stat.state;
+}
+
+static void test_frozen_is_who_stands_still(void **state)
+{
+	static const struct controller *const list[] = {&freezer_controller, NULL};
+	struct small_tree small;
+	struct forker forker;
+	char text[16];
+
+	(void)state;
+	small_tree_open(&small, "/", list);
+	start(&forker);
+	assert_int_equal(small_mkdir(&small, "/freezer/a"), 0);
+	snprintf(text, sizeof(text), "%d", forker.pid);
+	assert_int_equal(small_write(&small, "/freezer/a/cgroup.procs", text), 0);
+	run_short();
+	small_write(&small, "/freezer/a/freezer.state", "FROZEN");
+	assert_string_equal(small_read(&small, "/freezer/a/freezer.state"), "FREEZING\n");
+	have_enough();
+	while (strcmp(small_read(&small, "/freezer/a/freezer.state"), "FROZEN\n"))
+		usleep(1000);
+	assert_int_equal(state_of(forker.pid), 'T');
+	run_short();
+	small_write(&small, "/freezer/a/freezer.state", "THAWED");
+	have_enough();
+	assert_int_equal(small_write(&small, "/freezer/a/freezer.state", "THAWED"), 0);
+	while (state_of(forker.pid) == 'T')
+		usleep(1000);
+	end(&forker);
+	small_tree_close(&small);
+}
+
 static void test_no_cpuset_loses_its_share(void **state)
 {
 	static const struct controller *const list[] = {&cpuset_controller, NULL};
@@ -180,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errors_are_what_they_are),
 		cmocka_unit_test(test_members_stay),
+		cmocka_unit_test(test_frozen_is_who_stands_still),
 		cmocka_unit_test(test_no_cpuset_loses_its_share),
 	};
 
