@@ -47,7 +47,7 @@ show "cat $mount/cpuacct/cpuacct.usage $mount/memory/memory.usage_in_bytes"
 show "head -n 5 $mount/memory/memory.stat"
 show "mkdir $mount/memory/tour && echo 512M > $mount/memory/tour/memory.limit_in_bytes"
 show "cat $mount/memory/tour/memory.limit_in_bytes"
-show "echo 12monkeys > $mount/memory/tour/memory.limit_in_bytes"
+show "/bin/echo 12monkeys > $mount/memory/tour/memory.limit_in_bytes"
 show "rmdir $mount/memory/tour"
 echo
 echo "It stays mounted until you press Ctrl-C."

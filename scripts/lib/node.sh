@@ -104,7 +104,7 @@ end_containers() {
 
 # The comment at the script's top.
 show_help() {
-	sed -n '2,/^set -eu/p' "$0" | sed -n 's/^# \{0,1\}//p'
+	sed -n '3,/^set -eu/p' "$0" | sed -n 's/^# \{0,1\}//p'
 }
 
 run_node() {

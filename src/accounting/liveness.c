@@ -191,22 +191,20 @@ int list_add(struct task_list *list, size_t *capacity, const struct task_id *id)
 	return 0;
 }
 
-/* Takes the orphans' leaders off the list of orphans. */
-static int list_orphans(struct accounting *accounting, struct task_list *list)
+/* Takes the orphans' leaders off the list of orphans. For whom there is no memory waits there for the next look. */
+static void list_orphans(struct accounting *accounting, struct task_list *list)
 {
 	size_t capacity = 0;
-	int error = 0;
 
 	pthread_mutex_lock(&accounting->lock);
-	while (accounting->orphans && !error) {
+	while (accounting->orphans) {
 		const struct task *leader = process_leader(accounting->orphans);
 
-		if (leader)
-			error = list_add(list, &capacity, &leader->id);
+		if (leader && list_add(list, &capacity, &leader->id))
+			break;
 		orphan_forget(accounting, accounting->orphans);
 	}
 	pthread_mutex_unlock(&accounting->lock);
-	return error;
 }
 
 void orphans_refresh(struct accounting *accounting)

@@ -39,8 +39,8 @@ void cgroup_put(struct cgroup *cgroup)
 	}
 }
 
-struct cgroup *cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, const char *name,
-			  uid_t uid, gid_t gid)
+int cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, const char *name, uid_t uid, gid_t gid,
+	       struct cgroup **made)
 {
 	unsigned count = 0, wanted;
 	struct cgroup *cgroup;
@@ -50,7 +50,7 @@ struct cgroup *cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, co
 		count++;
 	cgroup = calloc(1, sizeof(*cgroup) + count * sizeof(cgroup->css[0]));
 	if (!cgroup)
-		return NULL;
+		return -ENOMEM;
 	cgroup->hierarchy = hierarchy;
 	cgroup->parent = parent ? cgroup_get(parent) : NULL;
 	cgroup->id = ++hierarchy->tree->last_id;
@@ -73,12 +73,11 @@ struct cgroup *cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, co
 	if (!error)
 		error = group_init(hierarchy->tree->accounting, &cgroup->group, hierarchy->index,
 				   parent ? &parent->group : NULL);
-	if (error) {
+	if (error)
 		cgroup_put(cgroup);
-		errno = -error;
-		return NULL;
-	}
-	return cgroup;
+	else
+		*made = cgroup;
+	return error;
 }
 
 /* The cgroup comes into its parent's list or goes from it, with its controllers. */
@@ -172,9 +171,9 @@ static int make_child(struct tree *tree, struct cgroup *parent, const char *name
 		return error;
 	mode &= 07777;
 	inherit_group(tree, parent, &gid, &mode);
-	child = cgroup_new(parent->hierarchy, parent, name, caller->uid, gid);
-	if (!child)
-		return -errno;
+	error = cgroup_new(parent->hierarchy, parent, name, caller->uid, gid, &child);
+	if (error)
+		return error;
 	node = (struct node){.cgroup = child};
 	error = mode == 0755 ? 0 : inode_chmod(tree, &node, mode);
 	if (error) {

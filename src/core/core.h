@@ -63,10 +63,10 @@ void css_put(struct css *css);
 
 /*
  * A cgroup with its controllers' states, not yet in its parent's table.
- * NULL with errno set. Under the tree lock, exclusive (a root needs none).
+ * 0 or -errno. Under the tree lock, exclusive (a root needs none).
  */
-struct cgroup *cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, const char *name,
-			  uid_t uid, gid_t gid);
+int cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, const char *name, uid_t uid, gid_t gid,
+	       struct cgroup **made);
 
 /* Frees a cgroup and everything below it when the whole tree ends; nobody else may hold one of them. */
 void cgroup_free_subtree(struct cgroup *cgroup);

@@ -135,9 +135,9 @@ static int hierarchy_init(struct hierarchy *hierarchy, const struct controller *
 		file = &hierarchy->files[i];
 		HASH_ADD_KEYPTR(hh, hierarchy->file_table, file->name, strlen(file->name), file);
 	}
-	hierarchy->root = cgroup_new(hierarchy, NULL, "", tree->uid, tree->gid);
-	if (!hierarchy->root)
-		return -errno;
+	error = cgroup_new(hierarchy, NULL, "", tree->uid, tree->gid, &hierarchy->root);
+	if (error)
+		return error;
 	for (unsigned i = 0; i < count; i++)
 		atomic_load(&hierarchy->root->css[i])->online = true; /* nobody lists a root: no hook */
 	return 0;

@@ -69,13 +69,13 @@ int machine_parse_disks(const char *text, size_t len, struct machine_disks *disk
 int machine_disks(const struct machine *machine, struct machine_disks *disks)
 {
 	struct file file;
-	int err = file_read(machine->proc, "diskstats", FILE_RECORDS, &file);
+	int error = file_read(machine->proc, "diskstats", FILE_RECORDS, &file);
 
-	if (err)
-		return err;
-	err = machine_parse_disks(file.text, file.len, disks);
+	if (error)
+		return error;
+	error = machine_parse_disks(file.text, file.len, disks);
 	file_free(&file);
-	return err;
+	return error;
 }
 
 void machine_disks_free(struct machine_disks *disks)

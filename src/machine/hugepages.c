@@ -68,35 +68,35 @@ static int read_counts(const struct machine *machine, const char *dir,
 		{ "nr_overcommit_hugepages", &page->overcommit },
 	};
 	char path[160];
-	int err = 0;
+	int error = 0;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !err; i++) {
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !error; i++) {
 		snprintf(path, sizeof(path), "%s/hugepages-%llukB/%s", dir,
 			 (unsigned long long)page->size / 1024, files[i].name);
-		err = file_read_u64(machine->sys, path, files[i].value);
-		if (err == -ENOENT || err == -EINVAL)
-			err = 0;
+		error = file_read_u64(machine->sys, path, files[i].value);
+		if (error == -ENOENT || error == -EINVAL)
+			error = 0;
 	}
-	return err;
+	return error;
 }
 
 static int read_hugepages(const struct machine *machine, const char *dir,
 			  struct machine_hugepages *pages)
 {
 	struct machine_hugepages found = { 0 };
-	int err = dir_visit(machine->sys, dir, visit_size, &found);
+	int error = dir_visit(machine->sys, dir, visit_size, &found);
 
-	if (!err && found.nr)
+	if (!error && found.nr)
 		qsort(found.size, found.nr, sizeof(found.size[0]), compare_sizes);
-	for (size_t i = 0; i < found.nr && !err; i++) {
+	for (size_t i = 0; i < found.nr && !error; i++) {
 		machine_hugepage_name(found.size[i].size, found.size[i].name);
-		err = read_counts(machine, dir, &found.size[i]);
+		error = read_counts(machine, dir, &found.size[i]);
 	}
-	if (err)
+	if (error)
 		machine_hugepages_free(&found);
 	else
 		*pages = found;
-	return err;
+	return error;
 }
 
 int machine_hugepages(const struct machine *machine, struct machine_hugepages *pages)

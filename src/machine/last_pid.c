@@ -45,13 +45,13 @@ static pid_t number_of_a_new_thread(void)
 int machine_last_pid(const struct machine *machine, pid_t *pid)
 {
 	struct file file;
-	int err = file_read_kept(machine, KEPT_LOADAVG, FILE_RECORD, &file);
+	int error = file_read_kept(machine, KEPT_LOADAVG, FILE_RECORD, &file);
 
-	if (err)
-		return err;
-	err = machine_parse_last_pid(file.text, file.len, pid);
+	if (error)
+		return error;
+	error = machine_parse_last_pid(file.text, file.len, pid);
 	file_free(&file);
-	if (!err && !*pid && machine->is_own)
+	if (!error && !*pid && machine->is_own)
 		*pid = number_of_a_new_thread();
-	return err;
+	return error;
 }

@@ -62,24 +62,24 @@ static bool has_our_pids(const struct machine *machine)
 
 struct machine *machine_open(const char *root)
 {
-	int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), err;
+	int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), error;
 	struct machine *machine;
 
 	if (dir < 0)
 		return NULL;
 	machine = open_dirs(dir);
-	err = errno;
+	error = errno;
 	close(dir);
-	errno = err;
+	errno = error;
 	if (machine)
 		machine->is_own = !strcmp(root, "/") && has_our_pids(machine);
 	if (!machine)
 		return NULL;
-	err = measure_topology(machine);
-	if (!err)
+	error = measure_topology(machine);
+	if (!error)
 		return machine;
 	machine_close(machine);
-	errno = -err;
+	errno = -error;
 	return NULL;
 }
 
@@ -135,7 +135,7 @@ static int grow(struct file *file, size_t *size)
 static int read_to_end(int fd, enum file_kind kind, struct file *file)
 {
 	size_t size = sizeof(file->stack);
-	int err;
+	int error;
 
 	for (;;) {
 		char *buffer = file->heap ? file->heap : file->stack;
@@ -147,33 +147,33 @@ static int read_to_end(int fd, enum file_kind kind, struct file *file)
 		file->len += n;
 		if (n == 0 || (kind == FILE_RECORD && (size_t)n < room))
 			return 0;
-		if (file->len == size && (err = grow(file, &size)))
-			return err;
+		if (file->len == size && (error = grow(file, &size)))
+			return error;
 	}
 }
 
 static int read_all(int fd, enum file_kind kind, struct file *file)
 {
-	int err;
+	int error;
 
 	file->heap = NULL;
 	file->len = 0;
-	err = read_to_end(fd, kind, file);
-	if (err)
+	error = read_to_end(fd, kind, file);
+	if (error)
 		free(file->heap);
 	file->text = file->heap ? file->heap : file->stack;
-	return err;
+	return error;
 }
 
 int file_read(int dir, const char *path, enum file_kind kind, struct file *file)
 {
-	int fd = open_below(dir, path, 0), err;
+	int fd = open_below(dir, path, 0), error;
 
 	if (fd < 0)
 		return fd;
-	err = read_all(fd, kind, file);
+	error = read_all(fd, kind, file);
 	close(fd);
-	return err;
+	return error;
 }
 
 /* Who takes the descriptor has it alone, so nobody waits; who finds it taken opens another. */
@@ -186,16 +186,16 @@ int file_read_kept(const struct machine *machine, enum kept which, enum file_kin
 		[KEPT_VMSTAT] = "vmstat",
 		[KEPT_LOADAVG] = "loadavg",
 	};
-	int fd = atomic_exchange(&machine->kept[which], -1), none = -1, err;
+	int fd = atomic_exchange(&machine->kept[which], -1), none = -1, error;
 
 	if (fd < 0)
 		fd = open_below(machine->proc, names[which], 0);
 	if (fd < 0)
 		return fd;
-	err = read_all(fd, kind, file);
-	if (err || !atomic_compare_exchange_strong(&machine->kept[which], &none, fd))
+	error = read_all(fd, kind, file);
+	if (error || !atomic_compare_exchange_strong(&machine->kept[which], &none, fd))
 		close(fd);
-	return err;
+	return error;
 }
 
 void file_free(struct file *file)
@@ -208,16 +208,16 @@ int file_read_u64(int dir, const char *path, uint64_t *value)
 	struct file file;
 	struct span text;
 	uint64_t v;
-	int err = file_read(dir, path, FILE_RECORD, &file);
+	int error = file_read(dir, path, FILE_RECORD, &file);
 
-	if (err)
-		return err;
+	if (error)
+		return error;
 	text = (struct span){ file.text, file.text + file.len };
-	err = span_u64(&text, &v) ? 0 : -EINVAL;
-	if (!err)
+	error = span_u64(&text, &v) ? 0 : -EINVAL;
+	if (!error)
 		*value = v;
 	file_free(&file);
-	return err;
+	return error;
 }
 
 /* getdents64() into the stack: opendir() would allocate 32 KiB for each of them. */
@@ -225,7 +225,7 @@ static int visit_entries(int fd, int (*visit)(const char *name, void *arg), void
 {
 	char buffer[16384] __attribute__((aligned(8)));
 	ssize_t n;
-	int err;
+	int error;
 
 	for (;;) {
 		do
@@ -239,19 +239,19 @@ static int visit_entries(int fd, int (*visit)(const char *name, void *arg), void
 			at += entry->d_reclen;
 			if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 				continue;
-			if ((err = visit(entry->d_name, arg)))
-				return err;
+			if ((error = visit(entry->d_name, arg)))
+				return error;
 		}
 	}
 }
 
 int dir_visit(int dir, const char *path, int (*visit)(const char *name, void *arg), void *arg)
 {
-	int fd = open_below(dir, path, O_DIRECTORY), err;
+	int fd = open_below(dir, path, O_DIRECTORY), error;
 
 	if (fd < 0)
 		return fd;
-	err = visit_entries(fd, visit, arg);
+	error = visit_entries(fd, visit, arg);
 	close(fd);
-	return err;
+	return error;
 }

@@ -103,10 +103,10 @@ void machine_parse_meminfo(const char *text, size_t len, struct machine_meminfo 
 int machine_meminfo(const struct machine *machine, struct machine_meminfo *info)
 {
 	struct file file;
-	int err = file_read_kept(machine, KEPT_MEMINFO, FILE_RECORD, &file);
+	int error = file_read_kept(machine, KEPT_MEMINFO, FILE_RECORD, &file);
 
-	if (err)
-		return err;
+	if (error)
+		return error;
 	machine_parse_meminfo(file.text, file.len, info);
 	file_free(&file);
 	return 0;
@@ -117,12 +117,12 @@ int machine_node_meminfo(const struct machine *machine, unsigned int node,
 {
 	struct file file;
 	char path[64];
-	int err;
+	int error;
 
 	snprintf(path, sizeof(path), "devices/system/node/node%u/meminfo", node);
-	err = file_read(machine->sys, path, FILE_RECORD, &file);
-	if (err)
-		return err;
+	error = file_read(machine->sys, path, FILE_RECORD, &file);
+	if (error)
+		return error;
 	machine_parse_meminfo(file.text, file.len, info);
 	file_free(&file);
 	return 0;

@@ -47,15 +47,15 @@ static int read_ifindex(const struct machine *machine, const char *name, unsigne
 {
 	char path[64 + NAME_MAX];
 	uint64_t index;
-	int err, len = snprintf(path, sizeof(path), "class/net/%s/ifindex", name);
+	int error, len = snprintf(path, sizeof(path), "class/net/%s/ifindex", name);
 
 	*ifindex = 0;
 	if (len >= (int)sizeof(path) || strchr(name, '/'))
 		return 0;
-	err = file_read_u64(machine->sys, path, &index);
-	if (!err && index <= INT_MAX)
+	error = file_read_u64(machine->sys, path, &index);
+	if (!error && index <= INT_MAX)
 		*ifindex = index;
-	return err == -ENOENT ? 0 : err;
+	return error == -ENOENT ? 0 : error;
 }
 
 /* Few, and in order nearly always: an insertion sort, stable, with unknown (0) as the largest. */
@@ -75,21 +75,21 @@ static void sort_by_index(struct machine_netdevs *devs)
 int machine_netdevs(const struct machine *machine, struct machine_netdevs *devs)
 {
 	struct file file;
-	int err = file_read(machine->proc, "net/dev", FILE_RECORDS, &file);
+	int error = file_read(machine->proc, "net/dev", FILE_RECORDS, &file);
 
-	if (err)
-		return err;
-	err = machine_parse_netdevs(file.text, file.len, devs);
+	if (error)
+		return error;
+	error = machine_parse_netdevs(file.text, file.len, devs);
 	file_free(&file);
-	if (err)
-		return err;
-	for (size_t i = 0; i < devs->nr && !err; i++)
-		err = read_ifindex(machine, devs->dev[i].name, &devs->dev[i].ifindex);
-	if (err)
+	if (error)
+		return error;
+	for (size_t i = 0; i < devs->nr && !error; i++)
+		error = read_ifindex(machine, devs->dev[i].name, &devs->dev[i].ifindex);
+	if (error)
 		machine_netdevs_free(devs);
 	else
 		sort_by_index(devs);
-	return err;
+	return error;
 }
 
 void machine_netdevs_free(struct machine_netdevs *devs)

@@ -15,10 +15,10 @@ static int read_setting(const struct machine *machine, const char *path, int64_t
 	struct file file;
 	struct span text;
 	uint64_t value;
-	int err = file_read(machine->proc, path, FILE_RECORD, &file);
+	int error = file_read(machine->proc, path, FILE_RECORD, &file);
 
-	if (err)
-		return err == -ENOENT ? 0 : err;
+	if (error)
+		return error == -ENOENT ? 0 : error;
 	text = (struct span){ file.text, file.text + file.len };
 	if (span_number(&text, &value))
 		*setting = (int64_t)value;
@@ -29,13 +29,13 @@ static int read_setting(const struct machine *machine, const char *path, int64_t
 int machine_rt_limits(const struct machine *machine, struct machine_rt_limits *limits)
 {
 	struct machine_rt_limits found = { .period_us = 1000000, .runtime_us = 950000 };
-	int err = read_setting(machine, "sys/kernel/sched_rt_period_us", &found.period_us);
+	int error = read_setting(machine, "sys/kernel/sched_rt_period_us", &found.period_us);
 
-	if (!err)
-		err = read_setting(machine, "sys/kernel/sched_rt_runtime_us", &found.runtime_us);
-	if (!err)
+	if (!error)
+		error = read_setting(machine, "sys/kernel/sched_rt_runtime_us", &found.runtime_us);
+	if (!error)
 		*limits = found;
-	return err;
+	return error;
 }
 
 unsigned int machine_nr_cpus(const struct machine *machine)
@@ -52,13 +52,13 @@ unsigned int machine_nr_cpus(const struct machine *machine)
 static bool read_span(const struct machine *machine, const char *path, struct bitmap *span)
 {
 	struct file file;
-	int err;
+	int error;
 
 	if (file_read(machine->sys, path, FILE_RECORD, &file))
 		return false;
-	err = bitmap_parselist_len(file.text, file.len, span);
+	error = bitmap_parselist_len(file.text, file.len, span);
 	file_free(&file);
-	return !err && !bitmap_empty(span);
+	return !error && !bitmap_empty(span);
 }
 
 static bool read_topology(const struct machine *machine, const char *name, struct bitmap *span)

@@ -101,13 +101,13 @@ int machine_parse_stat(const char *text, size_t len, struct machine_stat *stat)
 int machine_stat(const struct machine *machine, struct machine_stat *stat)
 {
 	struct file file;
-	int err = file_read_kept(machine, KEPT_STAT, FILE_RECORD, &file);
+	int error = file_read_kept(machine, KEPT_STAT, FILE_RECORD, &file);
 
-	if (err)
-		return err;
-	err = machine_parse_stat(file.text, file.len, stat);
+	if (error)
+		return error;
+	error = machine_parse_stat(file.text, file.len, stat);
 	file_free(&file);
-	return err;
+	return error;
 }
 
 void machine_stat_free(struct machine_stat *stat)
@@ -155,17 +155,17 @@ int machine_parse_uptime(const char *text, size_t len, uint64_t *ns)
 int machine_uptime(const struct machine *machine, uint64_t *ns)
 {
 	struct file file;
-	int err = file_read(machine->proc, "uptime", FILE_RECORD, &file);
+	int error = file_read(machine->proc, "uptime", FILE_RECORD, &file);
 	struct timespec now;
 
-	if (err && err != -ENOENT && machine->is_own && !clock_gettime(CLOCK_BOOTTIME, &now)) {
+	if (error && error != -ENOENT && machine->is_own && !clock_gettime(CLOCK_BOOTTIME, &now)) {
 		/* The same clock: who does not know the time takes everybody for new. */
 		*ns = now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 		return 0;
 	}
-	if (err)
-		return err;
-	err = machine_parse_uptime(file.text, file.len, ns);
+	if (error)
+		return error;
+	error = machine_parse_uptime(file.text, file.len, ns);
 	file_free(&file);
-	return err;
+	return error;
 }

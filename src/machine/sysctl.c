@@ -11,10 +11,10 @@
 int machine_swappiness(const struct machine *machine, unsigned int *swappiness)
 {
 	uint64_t value = SWAPPINESS_DEFAULT;
-	int err = file_read_u64(machine->proc, "sys/vm/swappiness", &value);
+	int error = file_read_u64(machine->proc, "sys/vm/swappiness", &value);
 
-	if (err && err != -ENOENT)
-		return err;
+	if (error && error != -ENOENT)
+		return error;
 	*swappiness = value;
 	return 0;
 }

@@ -60,24 +60,24 @@ bool machine_task_exists(const struct machine *machine, pid_t pid, pid_t tid)
 }
 
 /* Tells a task that is gone from a file that this machine lacks. */
-static int task_error(const struct machine *machine, pid_t pid, pid_t tid, int err)
+static int task_error(const struct machine *machine, pid_t pid, pid_t tid, int error)
 {
-	if (err == -ENOENT && !machine_task_exists(machine, pid, tid))
+	if (error == -ENOENT && !machine_task_exists(machine, pid, tid))
 		return -ESRCH;
-	return err;
+	return error;
 }
 
 int task_read(const struct machine *machine, pid_t pid, pid_t tid, const char *name,
 	      enum file_kind kind, struct file *file)
 {
 	char path[TASK_PATH_SIZE];
-	int err;
+	int error;
 
 	if (pid <= 0 || tid < 0)
 		return -ESRCH;
 	task_path(path, pid, tid, name);
-	err = file_read(machine->proc, path, kind, file);
-	return err ? task_error(machine, pid, tid, err) : 0;
+	error = file_read(machine->proc, path, kind, file);
+	return error ? task_error(machine, pid, tid, error) : 0;
 }
 
 struct wait_question {
@@ -173,14 +173,14 @@ static int visit_id(const char *name, void *arg)
 
 static int list_ids(const struct machine *machine, const char *path, struct machine_ids *ids)
 {
-	int err;
+	int error;
 
 	ids->nr = 0;
-	err = dir_visit(machine->proc, path, visit_id, ids);
-	if (err)
+	error = dir_visit(machine->proc, path, visit_id, ids);
+	if (error)
 		ids->nr = 0;
 	order(ids);
-	return err;
+	return error;
 }
 
 int machine_pids(const struct machine *machine, struct machine_ids *ids)
@@ -191,23 +191,23 @@ int machine_pids(const struct machine *machine, struct machine_ids *ids)
 int machine_tids(const struct machine *machine, pid_t pid, struct machine_ids *ids)
 {
 	char path[TASK_PATH_SIZE];
-	int err;
+	int error;
 
 	ids->nr = 0;
 	if (pid <= 0)
 		return -ESRCH;
 	task_path(path, pid, 0, "task");
-	err = list_ids(machine, path, ids);
+	error = list_ids(machine, path, ids);
 	/* One that ends while its threads are listed has none. */
-	if (!err && !ids->nr)
+	if (!error && !ids->nr)
 		return -ESRCH;
-	return err ? task_error(machine, pid, 0, err) : 0;
+	return error ? task_error(machine, pid, 0, error) : 0;
 }
 
 int machine_parse_children(const char *text, size_t len, struct machine_ids *ids)
 {
 	struct span s = { text, text + len }, line, word;
-	int err;
+	int error;
 
 	ids->nr = 0;
 	while (span_line(&s, &line))
@@ -216,9 +216,9 @@ int machine_parse_children(const char *text, size_t len, struct machine_ids *ids
 
 			if (!id)
 				continue;
-			if ((err = add_id(ids, id))) {
+			if ((error = add_id(ids, id))) {
 				ids->nr = 0;
-				return err;
+				return error;
 			}
 		}
 	order(ids);
@@ -229,13 +229,13 @@ int machine_children(const struct machine *machine, pid_t pid, pid_t tid,
 		     struct machine_ids *ids)
 {
 	struct file file;
-	int err;
+	int error;
 
 	ids->nr = 0;
-	err = task_read(machine, pid, tid ? tid : pid, "children", FILE_RECORDS, &file);
-	if (err)
-		return err;
-	err = machine_parse_children(file.text, file.len, ids);
+	error = task_read(machine, pid, tid ? tid : pid, "children", FILE_RECORDS, &file);
+	if (error)
+		return error;
+	error = machine_parse_children(file.text, file.len, ids);
 	file_free(&file);
-	return err;
+	return error;
 }

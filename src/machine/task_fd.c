@@ -60,10 +60,10 @@ void machine_parse_fdinfo(const char *text, size_t len, struct machine_fd *out)
 	}
 }
 
-static int fd_error(const struct machine *machine, pid_t tid, int err)
+static int fd_error(const struct machine *machine, pid_t tid, int error)
 {
-	if (err != -ENOENT)
-		return err;
+	if (error != -ENOENT)
+		return error;
 	return machine_task_exists(machine, tid, 0) ? -EBADF : -ESRCH;
 }
 
@@ -85,15 +85,15 @@ int machine_task_fd(const struct machine *machine, pid_t tid, unsigned int fd,
 {
 	struct file file;
 	char name[32];
-	int err;
+	int error;
 
 	if (tid <= 0)
 		return -ESRCH;
 	if (fd > INT_MAX)
 		return -EBADF;
-	err = read_link(machine, tid, fd, out->path);
-	if (err)
-		return err;
+	error = read_link(machine, tid, fd, out->path);
+	if (error)
+		return error;
 	out->eventfd = !strcmp(out->path, EVENTFD_LINK);
 	/*
 	 * An epoll instance shows what it watches under a lock that it holds while it asks a file:
@@ -104,10 +104,10 @@ int machine_task_fd(const struct machine *machine, pid_t tid, unsigned int fd,
 		return 0;
 	}
 	snprintf(name, sizeof(name), "fdinfo/%u", fd);
-	err = task_read(machine, tid, 0, name, FILE_RECORD, &file);
-	if (err) {
+	error = task_read(machine, tid, 0, name, FILE_RECORD, &file);
+	if (error) {
 		machine_parse_fdinfo("", 0, out);
-		return fd_error(machine, tid, err);
+		return fd_error(machine, tid, error);
 	}
 	machine_parse_fdinfo(file.text, file.len, out);
 	file_free(&file);
@@ -118,13 +118,13 @@ int machine_task_fd(const struct machine *machine, pid_t tid, unsigned int fd,
 static int open_pidfd(const struct machine *machine, pid_t tid)
 {
 	struct machine_task_status status;
-	int pidfd = syscall(SYS_pidfd_open, tid, PIDFD_THREAD), err;
+	int pidfd = syscall(SYS_pidfd_open, tid, PIDFD_THREAD), error;
 
 	if (pidfd >= 0 || errno != EINVAL)
 		return pidfd < 0 ? -errno : pidfd;
-	err = machine_task_status(machine, tid, 0, &status);
-	if (err)
-		return err;
+	error = machine_task_status(machine, tid, 0, &status);
+	if (error)
+		return error;
 	pidfd = syscall(SYS_pidfd_open, status.tgid, 0);
 	return pidfd < 0 ? -errno : pidfd;
 }
@@ -132,11 +132,11 @@ static int open_pidfd(const struct machine *machine, pid_t tid)
 int machine_task_eventfd(const struct machine *machine, pid_t tid, unsigned int fd)
 {
 	struct machine_fd theirs;
-	int pidfd, ours, err;
+	int pidfd, ours, error;
 
-	err = machine_task_fd(machine, tid, fd, &theirs);
-	if (err)
-		return err;
+	error = machine_task_fd(machine, tid, fd, &theirs);
+	if (error)
+		return error;
 	if (theirs.path_only)
 		return -EBADF;
 	/* Looked at before it is taken: closing another kind of file may have an effect. */
@@ -146,10 +146,10 @@ int machine_task_eventfd(const struct machine *machine, pid_t tid, unsigned int 
 	if (pidfd < 0)
 		return pidfd == -ENOSYS ? -EOPNOTSUPP : pidfd;
 	ours = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	err = -errno;
+	error = -errno;
 	close(pidfd);
 	if (ours < 0)
-		return err == -ENOSYS ? -EOPNOTSUPP : err;
+		return error == -ENOSYS ? -EOPNOTSUPP : error;
 	return ours;
 }
 
@@ -168,10 +168,10 @@ struct search {
 static int read_eventfd(const struct machine *machine, pid_t tid, unsigned int fd, uint64_t *id)
 {
 	struct machine_fd found;
-	int err = machine_task_fd(machine, tid, fd, &found);
+	int error = machine_task_fd(machine, tid, fd, &found);
 
-	if (err)
-		return err;
+	if (error)
+		return error;
 	*id = found.eventfd_id;
 	return found.eventfd ? 0 : -ENOENT;
 }
@@ -180,9 +180,9 @@ static int read_eventfd(const struct machine *machine, pid_t tid, unsigned int f
  * One that has ended, has it no more, or may not be looked at. What fails for want of our own
  * descriptors or memory, or as the process hangs, says nothing.
  */
-static bool has_none(int err)
+static bool has_none(int error)
 {
-	return err != -EMFILE && err != -ENFILE && err != -ENOMEM && err != -EINTR && err != -EBUSY;
+	return error != -EMFILE && error != -ENFILE && error != -ENOMEM && error != -EINTR && error != -EBUSY;
 }
 
 /* The eventfds that a process has, or what one descriptor of it is, asked of it (machine_patient.h). */
@@ -203,10 +203,10 @@ static int add_found(struct eventfds_question *asked, const struct machine *mach
 {
 	struct found_eventfd *found;
 	uint64_t id;
-	int err = read_eventfd(machine, asked->head.pid, fd, &id);
+	int error = read_eventfd(machine, asked->head.pid, fd, &id);
 
-	if (err)
-		return err;
+	if (error)
+		return error;
 	found = reallocarray(asked->found, asked->count + 1, sizeof(*found));
 	if (!found)
 		return -ENOMEM;
@@ -223,9 +223,9 @@ struct collection {
 static int collect_fd(const char *name, void *arg)
 {
 	const struct collection *to = arg;
-	int err = add_found(to->asked, to->machine, number_simple_u64(name, 10, NULL));
+	int error = add_found(to->asked, to->machine, number_simple_u64(name, 10, NULL));
 
-	return err && !has_none(err) ? err : 0;
+	return error && !has_none(error) ? error : 0;
 }
 
 static void ask_eventfds(const struct machine *machine, void *question)
@@ -260,8 +260,8 @@ static int ask_for_eventfds(const struct machine *machine, struct eventfds_quest
 static bool is_at_its_place(const struct machine *machine, const struct machine_eventfd *eventfd)
 {
 	struct eventfds_question question = { .head.pid = eventfd->tid, .fd = eventfd->fd };
-	int err = ask_for_eventfds(machine, &question);
-	bool is_there = err ? !has_none(err) : !eventfd->id || eventfd->id == question.found->id;
+	int error = ask_for_eventfds(machine, &question);
+	bool is_there = error ? !has_none(error) : !eventfd->id || eventfd->id == question.found->id;
 
 	free(question.found);
 	return is_there;
@@ -293,32 +293,32 @@ static int search_process(const char *name, void *arg)
 {
 	struct search *search = arg;
 	struct eventfds_question question = { .fd = EVERY };
-	int err;
+	int error;
 
 	search->tid = question.head.pid = number_simple_u64(name, 10, NULL);
 	if (!search->tid || search->tid == getpid())
 		return 0;
 	if (!search->go_on(search->arg))
 		return -ECANCELED;
-	err = ask_for_eventfds(search->machine, &question);
+	error = ask_for_eventfds(search->machine, &question);
 	for (size_t i = 0; i < question.count; i++)
 		note_found(search, question.found[i].id, question.found[i].fd);
 	free(question.found);
-	if (err < 0 && !has_none(err) && err != -EBUSY)
-		return err;
+	if (error < 0 && !has_none(error) && error != -EBUSY)
+		return error;
 	return search->found == search->count; /* who hangs has none: else it would keep all for ever */
 }
 
 /* Looks at all processes for all that are missing; who are not seen by then have none. */
 static bool search_all(struct search *search)
 {
-	int err;
+	int error;
 
 	qsort(search->missing, search->count, sizeof(*search->missing), compare_eventfds);
-	err = dir_visit(search->machine->proc, ".", search_process, search);
-	for (size_t i = 0; i < search->count && err < 0; i++)
+	error = dir_visit(search->machine->proc, ".", search_process, search);
+	for (size_t i = 0; i < search->count && error < 0; i++)
 		search->missing[i]->held = true; /* not known */
-	return err >= 0;
+	return error >= 0;
 }
 
 bool machine_eventfds_held(const struct machine *machine, struct machine_eventfd *eventfds,

@@ -91,13 +91,13 @@ int machine_parse_task_stat(const char *text, size_t len, struct machine_task_st
 static int read_stat(const struct machine *machine, pid_t pid, pid_t tid, struct machine_task_stat *stat)
 {
 	struct file file;
-	int err = task_read(machine, pid, tid, "stat", FILE_RECORD, &file);
+	int error = task_read(machine, pid, tid, "stat", FILE_RECORD, &file);
 
-	if (err)
-		return err;
-	err = machine_parse_task_stat(file.text, file.len, stat);
+	if (error)
+		return error;
+	error = machine_parse_task_stat(file.text, file.len, stat);
 	file_free(&file);
-	return err;
+	return error;
 }
 
 static void ask_stat(const struct machine *machine, void *question)
@@ -145,13 +145,13 @@ int machine_task_statm(const struct machine *machine, pid_t pid, pid_t tid,
 		       struct machine_task_statm *statm)
 {
 	struct file file;
-	int err = task_read(machine, pid, tid, "statm", FILE_RECORD, &file);
+	int error = task_read(machine, pid, tid, "statm", FILE_RECORD, &file);
 
-	if (err)
-		return err;
-	err = machine_parse_task_statm(file.text, file.len, statm);
+	if (error)
+		return error;
+	error = machine_parse_task_statm(file.text, file.len, statm);
 	file_free(&file);
-	return err;
+	return error;
 }
 
 int machine_parse_task_schedstat(const char *text, size_t len,
@@ -170,11 +170,11 @@ int machine_task_schedstat(const struct machine *machine, pid_t pid, pid_t tid,
 			   struct machine_task_schedstat *sched)
 {
 	struct file file;
-	int err = task_read(machine, pid, tid, "schedstat", FILE_RECORD, &file);
+	int error = task_read(machine, pid, tid, "schedstat", FILE_RECORD, &file);
 
-	if (err)
-		return err;
-	err = machine_parse_task_schedstat(file.text, file.len, sched);
+	if (error)
+		return error;
+	error = machine_parse_task_schedstat(file.text, file.len, sched);
 	file_free(&file);
-	return err;
+	return error;
 }

@@ -141,11 +141,11 @@ int machine_task_status(const struct machine *machine, pid_t pid, pid_t tid,
 			struct machine_task_status *status)
 {
 	struct file file;
-	int err = task_read(machine, pid, tid, "status", FILE_RECORD, &file);
+	int error = task_read(machine, pid, tid, "status", FILE_RECORD, &file);
 
-	if (err)
-		return err;
-	err = machine_parse_task_status(file.text, file.len, status);
+	if (error)
+		return error;
+	error = machine_parse_task_status(file.text, file.len, status);
 	file_free(&file);
-	return err;
+	return error;
 }

@@ -61,10 +61,10 @@ static int read_smaps(const struct machine *machine, pid_t pid, const char *name
 		      enum file_kind kind, struct machine_task_smaps *smaps)
 {
 	struct file file;
-	int err = task_read(machine, pid, 0, name, kind, &file);
+	int error = task_read(machine, pid, 0, name, kind, &file);
 
-	if (err)
-		return err;
+	if (error)
+		return error;
 	machine_parse_task_smaps(file.text, file.len, smaps);
 	file_free(&file);
 	return 0;
@@ -120,11 +120,11 @@ int machine_task_io(const struct machine *machine, pid_t pid, pid_t tid,
 		    struct machine_task_io *io)
 {
 	struct file file;
-	int err = task_read(machine, pid, tid, "io", FILE_RECORD, &file);
+	int error = task_read(machine, pid, tid, "io", FILE_RECORD, &file);
 
-	if (err)
-		return err;
-	err = machine_parse_task_io(file.text, file.len, io);
+	if (error)
+		return error;
+	error = machine_parse_task_io(file.text, file.len, io);
 	file_free(&file);
-	return err;
+	return error;
 }

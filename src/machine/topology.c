@@ -21,23 +21,23 @@ static unsigned int last_bit(const struct bitmap *map)
 static int read_list(const struct machine *machine, const char *path, struct bitmap *map)
 {
 	struct file file;
-	int err = file_read(machine->sys, path, FILE_RECORD, &file);
+	int error = file_read(machine->sys, path, FILE_RECORD, &file);
 
-	if (err)
-		return err;
-	err = bitmap_parselist_len(file.text, file.len, map);
+	if (error)
+		return error;
+	error = bitmap_parselist_len(file.text, file.len, map);
 	file_free(&file);
-	return err || bitmap_empty(map) ? -ENOENT : 0;
+	return error || bitmap_empty(map) ? -ENOENT : 0;
 }
 
 /* The CPUs of /proc/stat, or CPU 0. */
 static int count_cpus(const struct machine *machine, struct bitmap *map)
 {
 	struct machine_stat stat = { 0 };
-	int err = machine_stat(machine, &stat);
+	int error = machine_stat(machine, &stat);
 
-	if (err && err != -ENOENT && err != -EINVAL)
-		return err;
+	if (error && error != -ENOENT && error != -EINVAL)
+		return error;
 	bitmap_zero(map);
 	for (unsigned int i = 0; i < stat.nr_cpu; i++)
 		bitmap_set(map, stat.cpu[i].id);
@@ -54,9 +54,9 @@ static int read_cpus(const struct machine *machine, enum machine_cpus which, str
 		[MACHINE_CPUS_POSSIBLE] = "devices/system/cpu/possible",
 		[MACHINE_CPUS_PRESENT] = "devices/system/cpu/present",
 	};
-	int err = read_list(machine, paths[which], map);
+	int error = read_list(machine, paths[which], map);
 
-	return err == -ENOENT ? count_cpus(machine, map) : err;
+	return error == -ENOENT ? count_cpus(machine, map) : error;
 }
 
 /* A copy of map in the size that a kernel with these CPUs or nodes has. */
@@ -74,9 +74,9 @@ static int fit(const struct bitmap *map, unsigned int nr, struct bitmap **result
 int machine_cpus(const struct machine *machine, enum machine_cpus which, struct bitmap **cpus)
 {
 	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(BITMAP_MAX_BITS);
-	int err = map ? read_cpus(machine, which, map) : -ENOMEM;
+	int error = map ? read_cpus(machine, which, map) : -ENOMEM;
 
-	return err ? err : fit(map, machine->cpu_bits, cpus);
+	return error ? error : fit(map, machine->cpu_bits, cpus);
 }
 
 int machine_nodes(const struct machine *machine, enum machine_nodes which, struct bitmap **nodes)
@@ -87,16 +87,16 @@ int machine_nodes(const struct machine *machine, enum machine_nodes which, struc
 		[MACHINE_NODES_MEMORY] = "devices/system/node/has_memory",
 	};
 	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(BITMAP_MAX_BITS);
-	int err = map ? read_list(machine, paths[which], map) : -ENOMEM;
+	int error = map ? read_list(machine, paths[which], map) : -ENOMEM;
 
-	if (err == -ENOENT)
-		err = read_list(machine, paths[MACHINE_NODES_ONLINE], map);
-	if (err == -ENOENT) {
+	if (error == -ENOENT)
+		error = read_list(machine, paths[MACHINE_NODES_ONLINE], map);
+	if (error == -ENOENT) {
 		bitmap_zero(map);
 		bitmap_set(map, 0);
-		err = 0;
+		error = 0;
 	}
-	return err ? err : fit(map, machine->node_bits, nodes);
+	return error ? error : fit(map, machine->node_bits, nodes);
 }
 
 /* "Mems_allowed:\t00000000,00000001": four bits a digit. */
@@ -137,10 +137,10 @@ unsigned int machine_node_bits(const struct machine *machine)
 int measure_topology(struct machine *machine)
 {
 	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(BITMAP_MAX_BITS);
-	int err = map ? read_cpus(machine, MACHINE_CPUS_POSSIBLE, map) : -ENOMEM;
+	int error = map ? read_cpus(machine, MACHINE_CPUS_POSSIBLE, map) : -ENOMEM;
 
-	if (err)
-		return err;
+	if (error)
+		return error;
 	machine->cpu_bits = last_bit(map) + 1;
 	machine->node_bits = read_node_bits(machine);
 	return 0;

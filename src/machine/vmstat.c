@@ -144,13 +144,13 @@ int machine_parse_vmstat(const char *text, size_t len, struct machine_vmstat **r
 int machine_vmstat(const struct machine *machine, struct machine_vmstat **vmstat)
 {
 	struct file file;
-	int err = file_read_kept(machine, KEPT_VMSTAT, FILE_RECORDS, &file);
+	int error = file_read_kept(machine, KEPT_VMSTAT, FILE_RECORDS, &file);
 
-	if (err)
-		return err;
-	err = machine_parse_vmstat(file.text, file.len, vmstat);
+	if (error)
+		return error;
+	error = machine_parse_vmstat(file.text, file.len, vmstat);
 	file_free(&file);
-	return err;
+	return error;
 }
 
 void machine_vmstat_free(struct machine_vmstat *vmstat)
