@@ -198,6 +198,14 @@ struct group *accounting_group_of(struct accounting *accounting, unsigned hierar
 				  const struct task_id *id);
 
 /*
+ * A group is about to end, by this path: its zombies are told to have ended there as long as they wait for their
+ * parents. Which they are may be learnt too late, then they are told to be in the parent. No memory: the same.
+ */
+void group_leave_path(struct group *group, const char *path);
+/* Appends that path. False: the task has none. */
+bool accounting_left_path(struct accounting *accounting, const struct task_id *id, struct text *out);
+
+/*
  * Lists the tasks of the group itself, sorted by tid, without those that have
  * exited (zombies included, as css_task_iter leaves them out); a dead
  * leader's live threads are there. Reads /proc.

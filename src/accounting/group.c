@@ -29,7 +29,8 @@ int group_init(struct accounting *accounting, struct group *group, unsigned hier
 static void leave(struct task *task, struct group *group)
 {
 	task_enter(task, group->hierarchy, group->parent);
-	process_forget_unwanted(group->accounting, task->process);
+	if (!task->left_path) /* it is told until its parent waits for it */
+		process_forget_unwanted(group->accounting, task->process);
 }
 
 void group_retire(struct group *group)

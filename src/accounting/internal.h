@@ -48,6 +48,7 @@ struct task {
 	struct process *process;
 	struct task *prev, *next; /* process->tasks */
 	bool zombie; /* has exited: nobody's member, but a pid still */
+	char *left_path; /* of its group, which ended (group_leave_path()); NULL: it lives */
 	uint64_t gone_at; /* ns: when /proc first had it no more, though its exit was not told; 0: it has */
 	bool measured; /* run is known; else the first reading is where counting starts */
 	uint64_t run; /* ns, as read last; counted already */

@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #include "internal.h"
+#include "text.h"
 
 struct task *task_find(struct accounting *accounting, pid_t tid)
 {
@@ -288,6 +289,7 @@ void task_free(struct accounting *accounting, struct task *task)
 	accounting->zombies--;
 	DL_DELETE(process->tasks, task);
 	HASH_DEL(accounting->tasks, task);
+	free(task->left_path);
 	free(task);
 	if (!process->tasks)
 		process_free(accounting, process);
@@ -399,4 +401,30 @@ bool group_has_task(struct group *group, const struct task_id *id)
 	const struct group *at = accounting_group_of(group->accounting, group->hierarchy, id);
 
 	return at ? at == group : !group->parent;
+}
+
+void group_leave_path(struct group *group, const char *path)
+{
+	struct task_link *link;
+
+	pthread_mutex_lock(&group->accounting->lock);
+	DL_FOREACH(group->zombies, link) {
+		free(link->task->left_path);
+		link->task->left_path = strdup(path);
+	}
+	pthread_mutex_unlock(&group->accounting->lock);
+}
+
+bool accounting_left_path(struct accounting *accounting, const struct task_id *id, struct text *out)
+{
+	const struct task *task;
+	bool left;
+
+	pthread_mutex_lock(&accounting->lock);
+	task = task_find(accounting, id->tid);
+	left = task && task_is(task, id) && task->left_path;
+	if (left)
+		text_add(out, task->left_path);
+	pthread_mutex_unlock(&accounting->lock);
+	return left;
 }

@@ -69,7 +69,10 @@ int tree_show_task(struct tree *tree, const struct caller *caller, pid_t number,
 		struct group *group = accounting_group_of(tree->accounting, i, &id);
 
 		add_hierarchy(out, hierarchy);
-		cgroup_add_path(group ? cgroup_of_group(group) : hierarchy->root, out);
+		if (is_unified(hierarchy) && accounting_left_path(tree->accounting, &id, out))
+			text_add(out, " (deleted)");
+		else
+			cgroup_add_path(group ? cgroup_of_group(group) : hierarchy->root, out);
 		text_add(out, "\n");
 	}
 	tree_unlock(tree);
@@ -138,9 +141,11 @@ int tree_show_controllers(struct tree *tree, struct text *out)
 		const struct hierarchy *hierarchy = &tree->hierarchies[i];
 
 		for (unsigned j = 0; hierarchy->controllers[j]; j++) {
-			if (hierarchy->controllers[j]->named)
-				continue;
-			text_add(out, hierarchy->controllers[j]->name);
+			const struct controller *controller = hierarchy->controllers[j];
+
+			if (controller->named || (controller->unlisted_on_dfl && !controller->legacy_files))
+				continue; /* no controller to the kernel */
+			text_add(out, controller->name);
 			text_add(out, "\t");
 			text_add_u64(out, hierarchy_id(hierarchy));
 			text_add(out, "\t");

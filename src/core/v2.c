@@ -216,8 +216,21 @@ static void init(struct cgroup *cgroup)
 	cgroup->v2.max_depth = cgroup->v2.max_descendants = INT_MAX;
 }
 
+static void leave_path(struct cgroup *cgroup)
+{
+	struct text path = {0};
+
+	cgroup_add_path(cgroup, &path);
+	text_add_bytes(&path, "", 1);
+	if (!path.error)
+		group_leave_path(&cgroup->group, path.data);
+	text_free(&path);
+}
+
 static void linked(struct cgroup *cgroup, bool is_linked)
 {
+	if (!is_linked && cgroup->parent)
+		leave_path(cgroup);
 	for (struct cgroup *up = cgroup->parent; up; up = up->parent)
 		up->v2.descendants += is_linked ? 1 : -1;
 	if (!is_linked && cgroup->parent && cgroup_is_threaded(cgroup))

@@ -28,6 +28,6 @@ void answer_clone3(const struct calls_context *context, const struct call *call,
 	if (file < 0)
 		return;
 	if (view_has(context->view, file, &about))
-		answer_value(answer, -EOPNOTSUPP);
+		answer_value(answer, S_ISDIR(about.stx_mode) ? -EOPNOTSUPP : -EBADF);
 	close(file);
 }

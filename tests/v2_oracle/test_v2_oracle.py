@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Our v2 tree against the recorded answers of a real kernel: differences only by name and reason.
 
-The recorder plays its scenarios on a mount of ours, as it did on the kernel's; each scenario is a test. What a
-step says of a device that this machine has not (a page size, a disk, an RDMA device) is not compared.
+The recorder plays its scenarios on our tree below the launcher, as it did on the kernel's; each scenario is a
+test. Where there is no launcher it plays them on a mount, and what the launcher shows is left out. What a step says
+of a device that this machine has not (a page size, a disk, an RDMA device) is not compared.
 """
 
 import fnmatch
@@ -24,6 +25,9 @@ import mounting  # noqa: E402
 
 # These change the machine itself (a disk's scheduler, cgroup2's own mount options): only a guest plays them.
 ONLY_IN_GUEST = {"io_rules", "nsdelegate"}
+# These ask what only the launcher answers: /proc, the filesystem's type.
+ONLY_LAUNCHED = {"attach_process", "clone_into", "content_root", "identity", "namespaces"}
+RUN = os.environ.get("FUSE_CGROUP_RUN", str(mounting.ROOT / "build" / "fuse_cgroup_run"))
 SCENARIOS = sorted(path.stem for path in RECORDED.glob("*.txt"))
 
 
@@ -33,8 +37,9 @@ def exceptions():
     return [line.partition(" :: ")[0].strip() for line in lines if line and not line.startswith("#")]
 
 
-def absent_devices(machine):
+def absent_devices():
     """Words that stand for a device which the recorded machine had and this one lacks."""
+    machine = json.loads((RECORDED / "machine.json").read_text())
     here = os.listdir("/sys/kernel/mm/hugepages") if os.path.isdir("/sys/kernel/mm/hugepages") else []
     absent = []
     for directory, word in (("hugepages-1048576kB", "hugetlb.1GB"), ("hugepages-2048kB", "hugetlb.2MB")):
@@ -44,11 +49,23 @@ def absent_devices(machine):
         if not os.path.exists(f"/sys/block/{disk}"):
             absent.append(word)
     if not os.path.exists("/sys/class/infiniband/rxe0"):
-        absent.append("rdma.")
+        absent += ["rdma.", "rdma_and_misc/"]
+    if "HugePages_Total:       0\n" in pathlib.Path("/proc/meminfo").read_text():
+        absent.append("hugetlb/")
     return absent
 
 
 needed = set()  # exceptions that a difference matched
+
+
+def launched():
+    return os.path.exists(RUN) and not mounting.in_gvisor()
+
+
+def record(place, out, names, *command):
+    with (out / "log").open("w") as log:
+        subprocess.run([*command, sys.executable, str(HERE / "recorder" / "record.py"), str(place), str(out), "--only", *names],
+                       stdout=log, stderr=subprocess.STDOUT, timeout=1200, check=False)
 
 
 @pytest.fixture(scope="session")
@@ -58,24 +75,26 @@ def played(tmp_path_factory):
         pytest.skip("needs root: the scenarios move processes of several users")
     out = tmp_path_factory.mktemp("answers")
     names = [name for name in SCENARIOS if name not in ONLY_IN_GUEST]
+    if launched():
+        record("/sys/fs/cgroup", out, names, RUN, "--v2")
+        return out
     with mounting.mount_point() as path:
         daemon = mounting.Daemon(path, "-o", "v2")
-        with (out / "log").open("w") as log:
-            subprocess.run([sys.executable, str(HERE / "recorder" / "record.py"), str(path), str(out), "--only", *names],
-                           stdout=log, stderr=subprocess.STDOUT, timeout=1200, check=False)
+        record(path, out, [name for name in names if name not in ONLY_LAUNCHED])
         daemon.stop()
     return out
 
 
 @pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name not in ONLY_IN_GUEST])
 def test_scenario(scenario, played):
-    machine = json.loads((RECORDED / "machine.json").read_text())
-    absent = absent_devices(machine)
+    if scenario in ONLY_LAUNCHED and not launched():
+        pytest.skip("needs the launcher: it is about what fuse_cgroup_run shows")
+    absent = absent_devices()
     expected, found = (compare.load(where / f"{scenario}.txt") for where in (RECORDED, played))
     assert found, (played / "log").read_text()
     different = []
     for step in dict.fromkeys([*expected, *found]):
-        if expected.get(step) == found.get(step) or any(word in step for word in absent):
+        if expected.get(step) == found.get(step) or any(word in f"{scenario}/{step}" for word in absent):
             continue
         matching = [each for each in exceptions() if fnmatch.fnmatchcase(f"{scenario}/{step}", each)]
         needed.update(matching)
@@ -88,4 +107,5 @@ def test_scenario(scenario, played):
 def test_every_exception_is_needed(played):
     """Runs last: it is about the tests above."""
     assert played
-    assert [each for each in exceptions() if each not in needed] == []
+    skipped = (*absent_devices(), *(() if launched() else (f"{name}/" for name in ONLY_LAUNCHED)))
+    assert [each for each in exceptions() if each not in needed and not each.startswith(skipped)] == []
