@@ -157,7 +157,7 @@ clean:
 # --- tests ---
 
 .PHONY: test
-test: test-unit test-build test-mount test-run
+test: test-unit test-build test-mount test-run test-v2-oracle
 
 .PHONY: test-unit
 test-unit: deps-build deps-test
@@ -180,6 +180,19 @@ test-mount: all deps-test
 test-run: all deps-test
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 		$(PYTHON) -m pytest -q -rs tests/run
+
+# The recorded answers of a kernel's cgroup v2.
+.PHONY: test-v2-oracle
+test-v2-oracle: all deps-test
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
+		$(PYTHON) -m pytest -q -rs tests/v2_oracle
+
+# Boots that kernel and records them anew, beside those that are kept; says what is not the same.
+.PHONY: record-v2
+record-v2:
+	tests/v2_oracle/boot/setup.sh $(BUILD)/v2-oracle
+	tests/v2_oracle/boot/record.sh $(BUILD)/v2-oracle $(BUILD)/v2-oracle/answers
+	$(PYTHON) tests/v2_oracle/recorder/compare.py tests/v2_oracle/recorded/6.18.15 $(BUILD)/v2-oracle/answers
 
 # What an ordinary user can do, done as one (root becomes nobody); tests/root_only names the rest.
 .PHONY: test-user
