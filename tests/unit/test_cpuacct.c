@@ -69,7 +69,7 @@ static void a_child(void **state)
 	world_put(world, 10, 1, 0);
 	put_times(world, 10, 100, 100, 1000 * MS);
 	world_join(world, "/cpuacct/a/b", 10);
-	usleep(11000); /* what was read is older than 10 ms by then */
+	usleep(21000); /* what was read is older than it may be shown by then */
 	put_times(world, 10, 130, 110, 1400 * MS);
 	for (unsigned i = 0; i < 2; i++) {
 		world_reads(world, i ? "/cpuacct/a/cpuacct.usage" : "/cpuacct/a/b/cpuacct.usage", "400000000\n");

@@ -65,7 +65,7 @@ static void by_node(void **state)
 		    "hierarchical_anon=10240 N0=7680 N1=2560\nhierarchical_unevictable=10 N0=10 N1=0\n");
 	world_join(world, "/memory/a", 10);
 	world_join(world, "/memory/a/b", 11);
-	usleep(11000); /* what was read is older than 10 ms by then */
+	usleep(21000); /* what was read is older than it may be shown by then */
 	grow(world, 10, 8 * MIB);
 	grow(world, 11, 16 * MIB);
 	world_reads(world, "/memory/a/memory.numa_stat",

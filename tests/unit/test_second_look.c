@@ -18,6 +18,7 @@ struct asker {
 	int result;
 	pthread_t thread;
 	char pipe[128];
+	int fd;
 };
 
 static int set_up(void **state)
@@ -67,14 +68,20 @@ static void hold_up(struct asker *asker)
 	rest();
 }
 
+/* Open for both it is never waited for, and nobody waits who opens it, however late he is. */
 static void tell(struct asker *asker)
 {
-	int pipe = open(asker->pipe, O_WRONLY);
-
-	assert_true(pipe >= 0);
+	asker->fd = open(asker->pipe, O_RDWR);
+	assert_true(asker->fd >= 0);
 	unlink(asker->pipe);
 	fake_put(&asker->world->fake, "proc/uptime", "100.00 100.00\n");
-	close(pipe);
+}
+
+static int answer(struct asker *asker)
+{
+	pthread_join(asker->thread, NULL);
+	close(asker->fd);
+	return asker->result;
 }
 
 /* The group's own second look is under the tree lock, which we have until the first is over. */
@@ -92,8 +99,7 @@ static void attached_while_it_is_removed(void **state)
 	assert_int_equal(tree_lookup(world->small.tree, "/cpuacct/a", &node), 0);
 	assert_int_equal(accounting_move(&node.cgroup->group, &id, 1), 0);
 	tree_unlock(world->small.tree);
-	pthread_join(asker.thread, NULL);
-	assert_int_equal(asker.result, -EBUSY);
+	assert_int_equal(answer(&asker), -EBUSY);
 	assert_int_equal(small_mkdir(&world->small, "/cpuacct/a"), -EEXIST);
 }
 
@@ -105,8 +111,7 @@ static void child_made_while_it_is_removed(void **state)
 	hold_up(&asker);
 	assert_int_equal(small_mkdir(&world->small, "/cpuacct/a/b"), 0);
 	tell(&asker);
-	pthread_join(asker.thread, NULL);
-	assert_int_equal(asker.result, -EBUSY);
+	assert_int_equal(answer(&asker), -EBUSY);
 }
 
 static void removed_at_last(void **state)
@@ -118,8 +123,7 @@ static void removed_at_last(void **state)
 	tree_write_lock(world->small.tree);
 	tell(&asker);
 	tree_unlock(world->small.tree);
-	pthread_join(asker.thread, NULL);
-	assert_int_equal(asker.result, 0);
+	assert_int_equal(answer(&asker), 0);
 	assert_int_equal(small_rmdir(&world->small, "/cpuacct/a"), -ENOENT);
 }
 
@@ -134,8 +138,7 @@ static void limit_raised_meanwhile(void **state)
 	hold_up(&asker);
 	assert_int_equal(small_write(&world->small, "/memory/a/memory.limit_in_bytes", "180M"), 0);
 	tell(&asker);
-	pthread_join(asker.thread, NULL);
-	assert_int_equal(asker.result, -EINVAL);
+	assert_int_equal(answer(&asker), -EINVAL);
 	world_reads(world, "/memory/a/memory.memsw.limit_in_bytes", "209715200\n");
 	assert_int_equal(small_write(&world->small, "/memory/a/memory.memsw.limit_in_bytes", "190M"), 0);
 	world_reads(world, "/memory/a/memory.memsw.limit_in_bytes", "199229440\n");

@@ -20,7 +20,7 @@ static void put_memory(struct small_world *world, unsigned anon, unsigned swap, 
 		 "RssAnon:\t%u kB\nRssFile:\t0 kB\nRssShmem:\t0 kB\nVmPTE:\t%u kB\nVmSwap:\t%u kB\nThreads:\t1\n",
 		 anon, anon, anon, tables, swap);
 	fake_put(&world->fake, "proc/10/status", text);
-	usleep(11000); /* what was read is older than 10 ms by then */
+	usleep(21000); /* what was read is older than it may be shown by then */
 }
 
 static int set_up(void **state)
