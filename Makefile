@@ -75,7 +75,7 @@ everything: deps-build deps-test deps-clang deps-clients deps-node deps-gvisor
 INSTALLING := run picture everything test test-% soak fuzz bench bench-%
 .PHONY: deps-%
 deps-%:
-	@scripts/install-deps.sh $(if $(filter $(INSTALLING),$(MAKECMDGOALS)),,--check) $*
+	@CFLAGS='$(CFLAGS)' scripts/install-deps.sh $(if $(filter $(INSTALLING),$(MAKECMDGOALS)),,--check) $*
 
 $(BUILD)/fuse_cgroupfs: $(DAEMON_OBJECTS)
 	@echo "  LD      $@"

@@ -17,7 +17,7 @@ fi
 
 compiles() { # compiles OPTION...: the program on standard input
 	# shellcheck disable=SC2086 # $CC may have options of its own
-	$CC ${CPPFLAGS-} "$@" -x c -
+	$CC ${CPPFLAGS-} ${CFLAGS-} "$@" -x c -
 }
 
 # links COMPILER OPTION...: a program that does nothing
@@ -60,6 +60,12 @@ for set in "$@"; do
 	grep -v '^#' "$table" | cut -d ' ' -f 1 | tr ',' '\n' | grep -qx -e "$set" ||
 		{ echo "install-deps.sh: unknown set '$set'" >&2; exit 2; }
 done
+
+# Sums and scales of 64-bit figures are of 128 bits (number.h).
+if echo | compiles -dM -E 2>/dev/null | grep -q '__SIZEOF_POINTER__ 4'; then
+	echo "fuse_cgroupfs is for 64-bit machines: $CC has no __int128 for this one" >&2
+	exit 1
+fi
 
 missing= apt= dnf= apk= pacman=
 while read -r sets probe for_apt for_dnf for_apk for_pacman; do

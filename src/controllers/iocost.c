@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io.cost.qos and io.cost.model of the root: what is set is kept and shown (block/blk-iocost.c). */
 #include "iocost.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef IOCOST_H
 #define IOCOST_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files of our tree, opened as anybody does: through a mount of it. */
 #include "own_mount.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef DAEMON_OWN_MOUNT_H
 #define DAEMON_OWN_MOUNT_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* bpf(2) on cgroups of ours. */
 #include <errno.h>
 #include <linux/bpf.h>

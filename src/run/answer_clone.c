@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* clone3(2) into a cgroup. */
 #include <errno.h>
 #include <linux/sched.h>

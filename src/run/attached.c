@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* BPF programs that are attached to cgroups. */
 #include "attached.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_ATTACHED_H
 #define RUN_ATTACHED_H
 

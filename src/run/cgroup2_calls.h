@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_CGROUP2_CALLS_H
 #define RUN_CGROUP2_CALLS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which version of cgroups the command is shown. */
 #include "cgroup_version.h"
 

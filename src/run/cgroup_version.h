@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef RUN_CGROUP_VERSION_H
 #define RUN_CGROUP_VERSION_H
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # The part of run.sh that runs in the root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

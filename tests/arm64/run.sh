@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Cross-builds everything for arm64, every warning an error, and runs the unit tests under qemu-user.
 # In a root of its own, so that this machine gets no foreign packages.
 # Usage: tests/arm64/run.sh   (as root)

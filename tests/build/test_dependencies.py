@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import platform
 import shutil
 import subprocess
 
@@ -100,3 +101,11 @@ def test_root_installs_what_is_missing(programs):
     (programs / "chmod").symlink_to(shutil.which("chmod"))
     assert run(programs, "build", PKG_CONFIG="false").returncode
     assert (programs / "apt-get.ran").exists()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="-m32 is of gcc for x86")
+def test_one_line_on_32_bit_machines(tmp_path):
+    result = subprocess.run(["make", "-C", ROOT, "--no-print-directory", "-s", f"BUILD={tmp_path}", "CFLAGS=-m32"],
+                            text=True, capture_output=True, check=False)
+    first, *rest = result.stderr.splitlines()
+    assert result.returncode and "64-bit" in first and len(rest) == 1 and rest[0].startswith("make")

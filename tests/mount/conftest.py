@@ -78,6 +78,13 @@ def time_limit():
 
 
 @pytest.fixture
+def private_mounts():
+    """The test unshares the mount namespace."""
+    if reason := mounting.why_no_namespace():
+        pytest.skip(reason)
+
+
+@pytest.fixture
 def directory():
     """A mount point with nothing on it."""
     with mounting.mount_point() as path:

@@ -226,6 +226,7 @@ def test_pid_namespace(cgroup, spawn):
     assert pids(path / "cgroup.procs") == [outsider]
 
 
+@pytest.mark.usefixtures("private_mounts")
 @pytest.mark.daemon
 def test_writer_outside_of_the_daemons_namespace(directory):
     """What it calls 3 is not what the daemon calls so: nobody is moved, not even when there is a 3 in there."""

@@ -91,6 +91,7 @@ def test_already_mounted(mount, mode):
     assert mounts_on(mount.path) == 1
 
 
+@pytest.mark.usefixtures("private_mounts")
 @MODES
 def test_no_device(directory, mode):
     hide = ["unshare", "-m", "--propagation", "private", "sh", "-c",
@@ -106,6 +107,7 @@ def everyones_binary():
         yield shutil.copy(mounting.BINARY, path / "fuse_cgroupfs")
 
 
+@pytest.mark.usefixtures("private_mounts")
 @MODES
 @pytest.mark.parametrize("device", ["600", "666"])
 def test_not_permitted(directory, mode, device, everyones_binary):

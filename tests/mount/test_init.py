@@ -14,6 +14,7 @@ MEMBERSHIP = pathlib.Path(__file__).with_name("test_membership.py")
 
 if not mounting.in_gvisor():  # its pid namespaces have an init of their own kind
 
+    @pytest.mark.usefixtures("private_mounts")
     @pytest.mark.parametrize("leader", [[], ["setsid"]], ids=["outside", "init"])
     def test_orphans(leader):
         """Who adopts them has their session, but not their process group."""
