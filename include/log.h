@@ -5,15 +5,20 @@
 #include <stdbool.h>
 
 /*
- * The daemon's log: standard error while it runs in the foreground, syslog
- * (facility daemon) once it is in the background. Thread-safe.
+ * The daemon's log: the file that was named; or else standard error while it runs in the
+ * foreground, and syslog (facility daemon) once it is in the background. Thread-safe.
  */
 
-/* Sends everything from here on to syslog instead of standard error. */
+/* Appends everything from here on to this file, each line with its time (UTC) and our process. 0 or a negative errno. */
+int log_to_file(const char *path);
+
+/* Sends everything from here on to syslog instead of standard error, if there is no file. */
 void log_to_syslog(void);
 
 /* Shows log_debug() lines too (-d). Off at start. */
 void log_set_debug(bool on);
+/* Whether it does, where it is work to say what there would be to say. */
+bool log_is_debug(void);
 
 /* One line each, without a newline at its end. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

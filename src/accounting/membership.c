@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #include "internal.h"
+#include "log.h"
 #include "text.h"
 
 struct task *task_find(struct accounting *accounting, pid_t tid)
@@ -159,6 +160,8 @@ struct task *task_fork(struct accounting *accounting, const struct task *creator
 		count_over_limit(groups[i]);
 		note_fork(accounting, task, i);
 	}
+	log_debug("accounting: task %d of process %d was forked by task %d, and is in its cgroups", id->tid, id->tgid,
+		  creator->id.tid);
 	return task;
 }
 
@@ -257,6 +260,7 @@ void task_end(struct accounting *accounting, struct task *task, const struct cou
 {
 	if (task->zombie)
 		return;
+	log_debug("accounting: task %d of process %d has ended", task->id.tid, task->id.tgid);
 	process_unsaved(accounting, task->process);
 	count_end(accounting, task, final);
 	for (unsigned i = 0; i < accounting->hierarchies; i++) {

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
+#include <time.h>
+#include <unistd.h>
 
+static atomic_int file = -1;
 static atomic_bool to_syslog;
 static atomic_bool debug;
 
@@ -15,15 +21,52 @@ void log_to_syslog(void)
 	to_syslog = true;
 }
 
+int log_to_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+
+	if (fd < 0)
+		return -errno;
+	file = fd;
+	return 0;
+}
+
 void log_set_debug(bool on)
 {
 	debug = on;
+}
+
+bool log_is_debug(void)
+{
+	return debug;
+}
+
+/* One write a line, so that those of several threads and daemons do not mix. */
+static void add_to_file(const char *format, va_list args)
+{
+	time_t now = time(NULL);
+	struct tm utc;
+	char line[1024];
+	size_t len;
+
+	gmtime_r(&now, &utc);
+	len = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%SZ ", &utc);
+	len += (size_t)snprintf(line + len, sizeof(line) - len, "fuse_cgroupfs[%d]: ", getpid());
+	vsnprintf(line + len, sizeof(line) - len - 1, format, args);
+	len += strlen(line + len);
+	line[len++] = '\n';
+	if (write(file, line, len) < 0)
+		return; /* there is nobody else to tell */
 }
 
 static void log_line(int priority, const char *format, va_list args)
 {
 	char line[1024];
 
+	if (file >= 0) {
+		add_to_file(format, args);
+		return;
+	}
 	if (to_syslog) {
 		vsyslog(priority, format, args);
 		return;

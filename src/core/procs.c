@@ -7,6 +7,7 @@
 #include "cgroup.h"
 #include "controller.h"
 #include "core.h"
+#include "log.h"
 #include "machine_task.h"
 #include "number.h"
 #include "pid_namespace.h"
@@ -217,6 +218,19 @@ static int attach(struct cgroup *cgroup, struct task_list *list, const struct ca
 	return list->count ? attach_to_rest(cgroup->hierarchy->controllers, &move) : 0;
 }
 
+/* -d; under the tree lock. `count` tasks have moved. */
+static void tell_attached(const struct cgroup *cgroup, pid_t tid, size_t count, int error)
+{
+	struct text path = {0};
+
+	if (!log_is_debug())
+		return;
+	cgroup_add_path(cgroup, &path);
+	log_debug("attach: process or task %d to %s:%.*s: %s (%zu tasks)", tid, cgroup->hierarchy->name, (int)path.len,
+		  path.data, error ? strerror(-error) : "done", count);
+	text_free(&path);
+}
+
 int procs_write(const struct request *request, char *text, bool process)
 {
 	struct tree *tree = cgroup_tree(request->cgroup);
@@ -243,6 +257,7 @@ int procs_write(const struct request *request, char *text, bool process)
 	if (!error && list.count) {
 		tree_write_lock(tree);
 		error = attach(request->cgroup, &list, &request->caller, process);
+		tell_attached(request->cgroup, tid, list.count, error);
 		tree_unlock(tree);
 	}
 	free(list.tasks);

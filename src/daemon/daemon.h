@@ -2,6 +2,7 @@
 #ifndef DAEMON_H
 #define DAEMON_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -89,6 +90,9 @@ bool background_start(void);
 /* The mount is up: lets the parent go, and standard streams and working directory too. In the foreground nothing. */
 void background_ready(void);
 
+/* Whether /dev/fuse is FUSE's device and can be opened. False: what is wrong and what to do is in `problem`. */
+bool fuse_device_check(char *problem, size_t size);
+
 /*
  * Checks that `path` can be mounted on, and clears away what a killed daemon
  * left there. Prints what is wrong and what to do, and returns false, when not.
@@ -103,6 +107,22 @@ bool mount_point_mount(struct fuse *fuse, const char *path, char *reason, size_t
 
 /* Prints why mounting on `path` failed; `reason` is libfuse's own line, may be empty. */
 void mount_explain_failure(const char *path, const char *reason);
+
+/*
+ * --check: says on standard output, a line each, what this machine has and lacks for us, what we provide, and
+ * what to do about it; mounts a tree for a moment to see that. The exit status: 0, or 1
+ * when the daemon cannot serve here.
+ */
+int check_run(void);
+
+/*
+ * -d. trace_fuse_log() is for fuse_set_log_func(): warnings of libfuse, and its trace. trace_change() and
+ * trace_write() tell of a request that changes something, and what became of it (0 or a negative errno). The tree
+ * lock is not held.
+ */
+void trace_fuse_log(enum fuse_log_level level, const char *format, va_list args);
+void trace_change(const char *what, const char *path, const char *value, int error);
+void trace_write(const struct node *node, const char *bytes, size_t size, int error);
 
 /* --- notifier.c: news of v2's files --- */
 

@@ -94,6 +94,7 @@ int op_mkdir(const char *path, mode_t mode)
 	if (!error)
 		state_keep_path(front->state, path);
 	state_end(front->state);
+	trace_change("mkdir", path, "", error);
 	if (error)
 		return retry_forgive(front->platform, "mkdir", path, caller.tid, error);
 	retry_remember(front->platform, "mkdir", path, caller.tid);
@@ -113,6 +114,7 @@ int op_rmdir(const char *path)
 	if (!error)
 		state_keep_removal(front->state, path, number);
 	state_end(front->state);
+	trace_change("rmdir", path, "", error);
 	if (error)
 		return retry_forgive(front->platform, "rmdir", path, tid, error);
 	retry_remember(front->platform, "rmdir", path, tid);
@@ -129,5 +131,6 @@ int op_rename(const char *from, const char *to, unsigned flags)
 	if (!error)
 		state_keep_path(front->state, to);
 	state_end(front->state);
+	trace_change("rename", from, to, error);
 	return error;
 }

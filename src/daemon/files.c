@@ -174,6 +174,7 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 		state_begin(state);
 	state_keep_values(state, request.cgroup); /* refused or not: a disk may be known now */
 	state_end(state);
+	trace_write(&handle_of(fi)->node, bytes, size, error);
 	notifier_wake(front_end()->notifier);
 	return error ? reply(error) : (int)size;
 }

@@ -35,26 +35,16 @@ static void keep_fuse_complaint(enum fuse_log_level level, const char *format, v
 		vsnprintf(fuse_complaint + used, sizeof(fuse_complaint) - used, format, args);
 }
 
-static void show_fuse_log(enum fuse_log_level level, const char *format, va_list args)
+/* From here on the log is the file of -o log; false, and said why, when it cannot be. */
+static bool open_log(const struct options *options)
 {
-	char line[512];
+	int error = options->log ? log_to_file(options->log) : 0;
 
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	if (level <= FUSE_LOG_WARNING)
-		log_warning("%s", line);
-	else
-		log_debug("%s", line);
-}
-
-/* The options every mount of ours has. Others may read root's mount, as they may the kernel's. */
-static int add_mount_options(struct fuse_args *args)
-{
-	int failed = fuse_opt_add_arg(args, "-odefault_permissions,fsname=cgroup,subtype=cgroupfs");
-
-	if (!failed && geteuid() == 0)
-		failed = fuse_opt_add_arg(args, "-oallow_other");
-	return failed;
+	log_set_debug(options->debug);
+	if (error)
+		fprintf(stderr, "fuse_cgroupfs: -o log: %s: %s: name a file that can be made or written to\n",
+			options->log, strerror(-error));
+	return !error;
 }
 
 /*
@@ -134,7 +124,7 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 		mount_explain_failure(path, *reason ? reason : fuse_complaint);
 		return 1;
 	}
-	fuse_set_log_func(show_fuse_log);
+	fuse_set_log_func(trace_fuse_log);
 	if (start_accounting(front, options->source)) {
 		state_start(front->state);
 		result = serve_until_signal(fuse, options, front, path, &unmounted) < 0;
@@ -147,6 +137,15 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 	return result;
 }
 
+/* What libfuse does not take, without its own name before it. */
+static void explain_options(void)
+{
+	static const char prefix[] = "fuse: ";
+	const char *reason = fuse_complaint + (strncmp(fuse_complaint, prefix, strlen(prefix)) ? 0 : strlen(prefix));
+
+	fprintf(stderr, "fuse_cgroupfs: %.*s; --help shows the options\n", (int)strcspn(reason, "\n"), reason);
+}
+
 static int run(const struct options *options, struct fuse_args *args, struct front_end *front)
 {
 	char path[PATH_MAX];
@@ -156,13 +155,13 @@ static int run(const struct options *options, struct fuse_args *args, struct fro
 	if (!mount_point_prepare(options->mount_point))
 		return 1;
 	if (!realpath(options->mount_point, path)) {
-		fprintf(stderr, "fuse_cgroupfs: %s: %s\n", options->mount_point, strerror(errno));
+		fprintf(stderr, "fuse_cgroupfs: %s: %s: choose another directory\n", options->mount_point,
+			strerror(errno));
 		return 1;
 	}
 	fuse = fuse_new(args, &front_end_operations, sizeof(front_end_operations), front);
 	if (!fuse) {
-		fuse_complaint[strcspn(fuse_complaint, "\n")] = '\0';
-		fprintf(stderr, "fuse_cgroupfs: %s; --help shows the options\n", fuse_complaint);
+		explain_options();
 		return 1;
 	}
 	result = mount_and_serve(fuse, options, front, path);
@@ -201,11 +200,12 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 		.platform = platform_detect(options->sendfile),
 		.handles_lock = PTHREAD_MUTEX_INITIALIZER,
 	};
-	struct machine *machine = machine_open("/");
+	struct machine *machine = access("/proc/self/stat", R_OK) ? NULL : machine_open("/");
 	int result = 1;
 
 	if (!machine) {
-		fprintf(stderr, "fuse_cgroupfs: /proc: %s: mount it first\n", strerror(errno));
+		fprintf(stderr, "fuse_cgroupfs: /proc: %s: mount it first (mount -t proc proc /proc)\n",
+			strerror(errno));
 		return 1;
 	}
 	machine_be_patient(machine);
@@ -242,9 +242,11 @@ int main(int argc, char **argv)
 	case OPTIONS_DONE:
 		status = 0;
 		break;
+	case OPTIONS_CHECK:
+		status = check_run();
+		break;
 	case OPTIONS_RUN:
-		log_set_debug(options.debug);
-		if (!add_mount_options(&args) && (options.foreground || background_start()))
+		if (open_log(&options) && (options.foreground || background_start()))
 			status = build_and_run(&options, &args);
 		break;
 	case OPTIONS_WRONG:

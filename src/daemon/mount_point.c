@@ -2,6 +2,7 @@
 /* The mount point, before it is mounted on. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,18 +42,26 @@ bool mount_point_leave(const char *path)
 
 static bool check_device(void)
 {
-	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	char problem[256];
 
-	if (fd >= 0) {
-		close(fd);
+	if (fuse_device_check(problem, sizeof(problem)))
 		return true;
-	}
-	if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
-		return complain("/dev/fuse", "not there: load the module (modprobe fuse), or give "
-					     "the container the device (--device /dev/fuse)");
-	fprintf(stderr, "fuse_cgroupfs: /dev/fuse: %s: run as root, or let this user open it\n",
-		strerror(errno));
+	fprintf(stderr, "fuse_cgroupfs: %s\n", problem);
 	return false;
+}
+
+/* What is not there has to be made, which a read-only root does not permit. */
+static bool complain_of_missing(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char above[PATH_MAX];
+	struct statvfs fs;
+
+	snprintf(above, sizeof(above), "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+	if (!statvfs(above, &fs) && (fs.f_flag & ST_RDONLY))
+		return complain(path, "no such directory, and none can be made where all is read-only: choose one "
+				      "elsewhere (/dev/shm or another tmpfs)");
+	return complain(path, "no such directory: make it with mkdir first");
 }
 
 static bool is_fuse_mount(const char *path, const struct stat *st)
@@ -83,8 +93,9 @@ bool mount_point_prepare(const char *path)
 	}
 	if (stat(path, &st)) {
 		if (errno == ENOENT)
-			return complain(path, "no such directory: make it with mkdir first");
-		return complain(path, strerror(errno));
+			return complain_of_missing(path);
+		fprintf(stderr, "fuse_cgroupfs: %s: %s: choose another directory\n", path, strerror(errno));
+		return false;
 	}
 	if (!S_ISDIR(st.st_mode))
 		return complain(path, "not a directory: a mount point must be one");
@@ -126,6 +137,22 @@ bool mount_point_mount(struct fuse *fuse, const char *path, char *reason, size_t
 	return mounted;
 }
 
+/* What libfuse and fusermount3 say ends with the kernel's words. */
+static const char *advice(const char *reason)
+{
+	if (strstr(reason, "exec"))
+		return ": run as root, or install fuse3, which has fusermount3";
+	if (geteuid())
+		return ": run as root, or with fuse3 (fusermount3) on a directory of your own";
+	if (strstr(reason, strerror(EPERM)))
+		return ": this needs CAP_SYS_ADMIN (in a container: --cap-add SYS_ADMIN)";
+	if (strstr(reason, strerror(ENODEV)))
+		return ": the kernel has no FUSE: load the module (modprobe fuse)";
+	if (strstr(reason, strerror(EINVAL)))
+		return ": the kernel does not take these mount options, or this /dev/fuse; --help shows ours";
+	return ": fuse_cgroupfs --check tells what is missing here";
+}
+
 void mount_explain_failure(const char *path, const char *reason)
 {
 	const char *prefix = "fuse: ";
@@ -135,7 +162,5 @@ void mount_explain_failure(const char *path, const char *reason)
 		reason += strlen(prefix);
 	len = strcspn(reason, "\n");
 	fprintf(stderr, "fuse_cgroupfs: %s: cannot mount%s%.*s%s\n", path, len ? ": " : "",
-		(int)len, reason,
-		geteuid() ? ": run as root, or with fuse3 (fusermount3) on a directory of your own"
-			  : ": this needs CAP_SYS_ADMIN (in a container: --cap-add SYS_ADMIN)");
+		(int)len, reason, advice(reason));
 }

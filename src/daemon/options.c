@@ -25,6 +25,8 @@ static const struct fuse_opt option_table[] = {
 	OPTION("controllers=%s", controllers),
 	OPTION("accounting=%s", accounting),
 	OPTION("state=%s", state),
+	OPTION("log=%s", log),
+	OPTION("--check", check),
 	OPTION("freeze=%s", freeze),
 	OPTION("sendfile", sendfile),
 	OPTION("v2", v2),
@@ -37,11 +39,12 @@ static const struct fuse_opt option_table[] = {
 };
 
 static const char usage[] =
-	"Usage: fuse_cgroupfs [options] MOUNTPOINT\n"
+	"Usage: fuse_cgroupfs [options] [SOURCE] MOUNTPOINT\n"
+	"       fuse_cgroupfs --check\n"
 	"Serve a cgroup v1 tree at MOUNTPOINT, with values computed from /proc.\n"
 	"\n"
 	"  -f                     stay in the foreground\n"
-	"  -d                     stay in the foreground and show every request\n"
+	"  -d                     stay in the foreground and tell all that happens\n"
 	"  -s                     one thread only\n"
 	"  -o OPTION[,OPTION...]  mount options, those of mount.fuse3(8) and:\n"
 	"       controllers=A:B   serve these hierarchies only (default: all), out of\n"
@@ -53,11 +56,14 @@ static const char usage_end[] =
 	"                         events (needs CAP_PERFMON or CAP_NET_ADMIN) or scan\n"
 	"       state=DIRECTORY   keep everything there, and go on with it at the next start\n"
 	"       v2                serve the unified hierarchy, cgroup v2, instead of v1's\n"
+	"       log=FILE          add the log to this file (default: standard error, and in\n"
+	"                         the background syslog)\n"
 	"       view=AS           v2: the root as a host has it (host, default), or as it is\n"
 	"                         seen from within a cgroup namespace (container)\n"
 	"       freeze=HOW        what FROZEN does to processes: stop (default) or none\n"
 	"       sendfile          let sendfile(2) work on the files (busybox cat uses it),\n"
 	"                         which then show a size that is not 0\n"
+	"      --check            tell what this machine has and lacks, and try everything\n"
 	"  -h, --help             show this text\n"
 	"  -V, --version          show the version\n"
 	"\n"
@@ -156,14 +162,34 @@ static bool choose_controllers(struct options *options)
 	return true;
 }
 
+/* Before the mount point mount(8) gives the source, which is a name here and no path. */
 static int take_mount_point(struct options *options, const char *path)
 {
-	if (options->mount_point) {
-		fprintf(stderr, "fuse_cgroupfs: one mount point only, not also '%s'\n", path);
+	if (options->source_name || (options->mount_point && strchr(options->mount_point, '/'))) {
+		fprintf(stderr, "fuse_cgroupfs: one mount point only, not also '%s'; --help shows what can be given\n",
+			path);
 		return -1;
 	}
+	options->source_name = options->mount_point;
 	options->mount_point = strdup(path);
 	return options->mount_point ? 0 : -1;
+}
+
+static bool is_controller(const char *name)
+{
+	const struct options v1 = {.v2 = false}, v2 = {.v2 = true};
+
+	return find_controller(&v1, name) || find_controller(&v2, name);
+}
+
+/* A word between the commas of -o that is none of ours: libfuse's and the kernel's are told by libfuse. */
+static int leave_option(const char *word)
+{
+	if (!is_controller(word))
+		return 1;
+	fprintf(stderr, "fuse_cgroupfs: -o %s: a comma ends the list of controllers: write it with colons, as in "
+			"controllers=cpu:%s\n", word, word);
+	return -1;
 }
 
 /* One word of the command line that option_table has no field for: 0 takes it, 1 leaves it to libfuse. */
@@ -181,6 +207,8 @@ static int process_argument(void *data, const char *argument, int key, struct fu
 		break;
 	case FUSE_OPT_KEY_NONOPT:
 		return take_mount_point(options, argument);
+	case FUSE_OPT_KEY_OPT:
+		return leave_option(argument);
 	default:
 		return 1;
 	}
@@ -231,6 +259,43 @@ static bool choose_view(struct options *options)
 	return false;
 }
 
+static bool check_paths(const struct options *options)
+{
+	const char *problem = NULL;
+
+	if (!options->mount_point || !*options->mount_point)
+		problem = "no mount point given; try: mkdir /tmp/fuse-cgroup && fuse_cgroupfs /tmp/fuse-cgroup";
+	else if (options->state && !*options->state)
+		problem = "-o state: no directory given; try: state=/var/lib/fuse_cgroupfs";
+	else if (options->log && !*options->log)
+		problem = "-o log: no file given; try: log=/var/log/fuse_cgroupfs.log";
+	if (problem)
+		fprintf(stderr, "fuse_cgroupfs: %s\n", problem);
+	return !problem;
+}
+
+/*
+ * The options every mount of ours has, before those of the command line, of which the later counts. Others
+ * may read root's mount, as they may the kernel's. The source that mount(8) was given is the one it looks for.
+ */
+static int add_mount_options(const struct options *options, struct fuse_args *args)
+{
+	char *line = strdup("default_permissions,subtype=cgroupfs"), *whole = NULL;
+	char source[256];
+	int failed = !line;
+
+	snprintf(source, sizeof(source), "fsname=%s", options->source_name ? options->source_name : "cgroup");
+	if (!failed)
+		failed = fuse_opt_add_opt_escaped(&line, source);
+	if (!failed && geteuid() == 0)
+		failed = fuse_opt_add_opt(&line, "allow_other");
+	if (!failed)
+		failed = asprintf(&whole, "-o%s", line) < 0 || fuse_opt_insert_arg(args, 1, whole);
+	free(line);
+	free(whole);
+	return failed;
+}
+
 enum options_result options_parse(struct options *options, struct fuse_args *args)
 {
 	struct fuse_cmdline_opts cmdline;
@@ -240,19 +305,16 @@ enum options_result options_parse(struct options *options, struct fuse_args *arg
 		return OPTIONS_WRONG;
 	if (options->answered)
 		return OPTIONS_DONE;
-	if (fuse_parse_cmdline(args, &cmdline))
+	if (options->check)
+		return OPTIONS_CHECK;
+	if (add_mount_options(options, args) || fuse_parse_cmdline(args, &cmdline))
 		return OPTIONS_WRONG;
 	free(cmdline.mountpoint);
 	options->debug = cmdline.debug;
 	options->foreground = cmdline.foreground || cmdline.debug;
 	options->single_thread = cmdline.singlethread;
 	options->clone_fd = cmdline.clone_fd;
-	if (!options->mount_point) {
-		fprintf(stderr, "fuse_cgroupfs: no mount point given; try: "
-				"mkdir /tmp/fuse-cgroup && fuse_cgroupfs /tmp/fuse-cgroup\n");
-		return OPTIONS_WRONG;
-	}
-	if (!choose_source(options) || !choose_freezing(options) || !choose_controllers(options) ||
+	if (!check_paths(options) || !choose_source(options) || !choose_freezing(options) || !choose_controllers(options) ||
 	    !choose_view(options))
 		return OPTIONS_WRONG;
 	return OPTIONS_RUN;
@@ -261,8 +323,10 @@ enum options_result options_parse(struct options *options, struct fuse_args *arg
 void options_free(struct options *options)
 {
 	free(options->mount_point);
+	free(options->source_name);
 	free(options->controllers);
 	free(options->state);
+	free(options->log);
 	free(options->accounting);
 	free(options->freeze);
 	free(options->view);

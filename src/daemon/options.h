@@ -12,12 +12,15 @@ struct fuse_args;
 /* The command line. */
 struct options {
 	char *mount_point; /* as it was given */
+	char *source_name; /* what mount(8) calls the source; NULL: none was given */
+	int check; /* --check */
 	bool answered; /* --help or --version */
 	bool foreground;
 	bool debug;
 	bool single_thread;
 	bool clone_fd;
 	char *state; /* -o state=DIRECTORY, NULL for none */
+	char *log; /* -o log=FILE, NULL for standard error or syslog */
 	int sendfile; /* -o sendfile */
 	int v2; /* -o v2: the unified hierarchy */
 	char *view; /* -o view=NAME, NULL for host */
@@ -31,6 +34,7 @@ struct options {
 
 enum options_result {
 	OPTIONS_RUN, /* mount as `options` says */
+	OPTIONS_CHECK, /* --check: mount for a moment, and tell what works */
 	OPTIONS_DONE, /* --help or --version was answered */
 	OPTIONS_WRONG, /* said what is wrong on standard error */
 };

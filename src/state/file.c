@@ -21,6 +21,15 @@ static char *say(const char *path, const char *what)
 	return asprintf(&line, "%s: %s", path, what) < 0 ? NULL : line;
 }
 
+/* By errno. */
+static char *say_unusable(const char *path)
+{
+	char *line;
+
+	return asprintf(&line, "%s: %s: name a directory that is there or can be made", path, strerror(errno)) < 0
+		       ? NULL : line;
+}
+
 /* Who has it says so in the lock file; another number does no harm. */
 static char *say_locked(const struct state_file *file)
 {
@@ -28,9 +37,9 @@ static char *say_locked(const struct state_file *file)
 	ssize_t len = pread(file->lock, owner, sizeof(owner) - 1, 0);
 
 	if (len <= 0 || strspn(owner, "0123456789") != (size_t)len)
-		return say(file->path, "another fuse_cgroupfs uses it");
-	return asprintf(&line, "%s: another fuse_cgroupfs uses it (process %s)", file->path,
-			owner) < 0 ? NULL : line;
+		return say(file->path, "another fuse_cgroupfs uses it: end that, or name another directory");
+	return asprintf(&line, "%s: another fuse_cgroupfs uses it (process %s): end that, or name another directory",
+			file->path, owner) < 0 ? NULL : line;
 }
 
 /* The directory itself is locked: whoever removes a file in it lets nobody in. */
@@ -42,7 +51,7 @@ static char *take_lock(struct state_file *file)
 	file->lock = openat(file->directory, "lock",
 			    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (flock(file->directory, LOCK_EX | LOCK_NB))
-		return errno == EWOULDBLOCK ? say_locked(file) : say(file->path, strerror(errno));
+		return errno == EWOULDBLOCK ? say_locked(file) : say_unusable(file->path);
 	len = snprintf(owner, sizeof(owner), "%d", getpid());
 	if (file->lock >= 0 && (ftruncate(file->lock, 0) ||
 				pwrite(file->lock, owner, (size_t)len, 0) != len))
@@ -73,13 +82,13 @@ char *state_file_open(struct state_file *file, const char *path)
 
 	*file = (struct state_file){.directory = -1, .lock = -1, .state = -1};
 	if (mkdir(path, 0700) && errno != EEXIST)
-		return say(path, strerror(errno));
+		return say_unusable(path);
 	file->path = realpath(path, NULL);
 	if (!file->path)
-		return say(path, strerror(errno));
+		return say_unusable(path);
 	file->directory = open(file->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (file->directory < 0 || fstat(file->directory, &stat))
-		return say(path, strerror(errno));
+		return say_unusable(path);
 	problem = check_owner(file->path, &stat);
 	return problem ? problem : take_lock(file);
 }

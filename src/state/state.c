@@ -54,6 +54,7 @@ static int snapshot(struct state *state)
 	text_clear(content);
 	if (!error)
 		state->snapshot_size = state->file.size;
+	log_debug("state: all that there is, %zu bytes: %s", state->record.len, error ? strerror(-error) : "written");
 	return error;
 }
 
@@ -80,6 +81,8 @@ static void flush(struct state *state)
 		text_clear(&state->record);
 		kept_put_record(&state->record, content);
 		error = state_file_append(&state->file, &state->record);
+		log_debug("state: what has changed, %zu bytes: %s", state->record.len,
+			  error ? strerror(-error) : "written");
 		if (error)
 			complain(state, error);
 	}
@@ -330,7 +333,8 @@ static char *open_and_load(struct state *state, const char *directory)
 		complain(state, error); /* it can be gone on with, and written once that is possible */
 		return NULL;
 	}
-	if (error && asprintf(&problem, "%s: %s", state->file.path, strerror(-error)) < 0)
+	if (error && asprintf(&problem, "%s: %s: make room, or name a directory that can be written to",
+			      state->file.path, strerror(-error)) < 0)
 		problem = NULL;
 	return problem;
 }

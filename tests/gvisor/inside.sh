@@ -4,11 +4,11 @@
 cd "$(dirname "$0")/../.." || exit 1
 export PYTHONDONTWRITEBYTECODE=1
 
-scripts/test_fuse.sh
-script=$?
+"$FUSE_CGROUPFS" --check
+check=$?
 echo
 /usr/bin/python3 -m pytest -q -rfEsx -p no:cacheprovider "$@" tests/mount
 tests=$?
 echo
-echo "in gVisor: test_fuse.sh $script, mount tests $tests (0 is good)"
-[ "$script" -eq 0 ] && [ "$tests" -eq 0 ]
+echo "in gVisor: --check $check, mount tests $tests (0 is good)"
+[ "$check" -eq 0 ] && [ "$tests" -eq 0 ]

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* fuse_cgroupfs --check: what this machine has and lacks for us, and what to do about it. */
+#include "check.h"
+
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <mntent.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "version.h"
+
+static unsigned failures;
+
+void check_report(enum verdict verdict, const char *format, ...)
+{
+	static const char *const words[] = {
+		[CHECK_OK] = "ok   ",
+		[CHECK_LACKS] = "lacks",
+		[CHECK_FAILED] = "FAIL ",
+	};
+	va_list args;
+
+	failures += verdict == CHECK_FAILED;
+	printf("%s ", words[verdict]);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+	fflush(stdout); /* whoever is forked next is not to print it again */
+}
+
+static void say_where(void)
+{
+	struct utsname name = {0};
+
+	uname(&name);
+	printf("fuse_cgroupfs %s on %s %s (%s), as user %u\n", FUSE_CGROUPFS_VERSION,
+	       !strcmp(platform_detect(false)->name, "gVisor") ? "gVisor" : name.sysname, name.release, name.machine,
+	       geteuid());
+	fflush(stdout);
+}
+
+/* The machine's own, of which there need be none. */
+static void look_for_cgroups(void)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	unsigned v1 = 0, v2 = 0, ours = 0;
+	struct mntent *entry;
+
+	while (mounts && (entry = getmntent(mounts))) {
+		v1 += !strcmp(entry->mnt_type, "cgroup");
+		v2 += !strcmp(entry->mnt_type, "cgroup2");
+		ours += !strcmp(entry->mnt_type, "fuse.cgroupfs");
+	}
+	if (!mounts || access("/proc/self/stat", R_OK)) {
+		check_report(CHECK_FAILED, "there is no /proc: mount it first (mount -t proc proc /proc)");
+		return;
+	}
+	endmntent(mounts);
+	check_report(CHECK_OK, "/proc is there");
+	if (v1 || v2)
+		check_report(CHECK_OK, "the machine has cgroups of its own, %u mounts of v1 and %u of v2: ours are beside "
+				       "them", v1, v2);
+	else
+		check_report(CHECK_LACKS, "the machine has no cgroups: that is what fuse_cgroupfs is for");
+	if (ours)
+		check_report(CHECK_OK, "%u trees of fuse_cgroupfs are mounted", ours);
+}
+
+static bool has_capability(unsigned capability)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	return !syscall(__NR_capget, &header, data) && (data[capability / 32].effective >> capability % 32 & 1);
+}
+
+static bool is_in_path(const char *program)
+{
+	const char *path = getenv("PATH"), *end;
+	char file[4096];
+
+	do {
+		end = path ? strchrnul(path, ':') : "";
+		snprintf(file, sizeof(file), "%.*s/%s", path ? (int)(end - path) : 0, path ? path : "", program);
+		if (!access(file, X_OK))
+			return true;
+		path = end + 1;
+	} while (*end);
+	return false;
+}
+
+/* Whether it is worth while to try. */
+static bool look_for_fuse(void)
+{
+	bool may_mount = has_capability(CAP_SYS_ADMIN) || (geteuid() && is_in_path("fusermount3"));
+	char problem[256];
+	bool is_there = fuse_device_check(problem, sizeof(problem));
+
+	if (is_there)
+		check_report(CHECK_OK, "/dev/fuse is there and can be opened");
+	else
+		check_report(CHECK_FAILED, "%s", problem);
+	if (has_capability(CAP_SYS_ADMIN))
+		check_report(CHECK_OK, "mounting is permitted (CAP_SYS_ADMIN)");
+	else if (may_mount)
+		check_report(CHECK_OK, "fusermount3 is there to mount for an ordinary user");
+	else if (geteuid())
+		check_report(CHECK_FAILED, "only root may mount here: run this as root, or install fuse3, which has "
+					   "fusermount3");
+	else
+		check_report(CHECK_FAILED, "mounting is not permitted: it needs CAP_SYS_ADMIN (in a container: --cap-add "
+					   "SYS_ADMIN)");
+	return is_there && may_mount;
+}
+
+static void look_for_log(void)
+{
+	if (!access("/dev/log", W_OK))
+		check_report(CHECK_OK, "/dev/log takes the log of a daemon in the background");
+	else
+		check_report(CHECK_LACKS, "/dev/log: a daemon in the background has nowhere to log to: give it -o log=FILE");
+}
+
+static bool can_have_user_namespace(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		_exit(unshare(CLONE_NEWUSER | CLONE_NEWNS) ? 1 : 0);
+	return child > 0 && waitpid(child, &status, 0) == child && !status;
+}
+
+/* What fuse_cgroup_run stands on. */
+static void look_for_seccomp(void)
+{
+	uint32_t action = SECCOMP_RET_USER_NOTIF;
+
+	if (syscall(__NR_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action))
+		check_report(CHECK_LACKS, "seccomp user notification: fuse_cgroup_run cannot run here (Linux 5.5 has it, "
+					  "gVisor has not)");
+	else if (has_capability(CAP_SYS_ADMIN) || can_have_user_namespace())
+		check_report(CHECK_OK, "seccomp user notification and mount namespaces are there, for fuse_cgroup_run");
+	else
+		check_report(CHECK_LACKS, "user namespaces: fuse_cgroup_run can run here as root only, or once the sysctls "
+					  "kernel.unprivileged_userns_clone and user.max_user_namespaces permit them");
+}
+
+int check_run(void)
+{
+	say_where();
+	look_for_cgroups();
+	if (look_for_fuse())
+		check_tree();
+	look_for_log();
+	look_for_seccomp();
+	if (failures)
+		printf("%u failed\n", failures);
+	else
+		puts("everything works that is not said to be lacking");
+	return failures ? 1 : 0;
+}

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""Each message of the daemon's command line, a row each: what is given, and the one line that is said."""
+
+import os
+import re
+import sys
+
+import pytest
+
+import mounting
+
+sys.path.insert(0, str(mounting.ROOT / "tests"))
+
+import messages  # noqa: E402
+
+NOBODY = "setpriv --reuid 65534 --regid 65534 --clear-groups"
+NEW_DEV = "mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3;"
+HINT = "--help shows the options"
+
+# Options and arguments ({} is a directory to mount on); what is said, as a regular expression.
+LINES = [
+    ([], "no mount point given; try: mkdir /tmp/fuse-cgroup && fuse_cgroupfs /tmp/fuse-cgroup"),
+    ([""], "no mount point given; try: mkdir /tmp/fuse-cgroup && fuse_cgroupfs /tmp/fuse-cgroup"),
+    (["{}", "/tmp/other"], "one mount point only, not also '/tmp/other'; --help shows what can be given"),
+    (["one", "two", "{}"], "one mount point only, not also '{}'; --help shows what can be given"),
+    (["--nonsense", "{}"], f"unknown option\\(s\\): `--nonsense'; {HINT}"),
+    (["-o", "nonsense=1", "{}"], f"unknown option\\(s\\): `-o nonsense=1'; {HINT}"),
+    (["-o", "controllers=cpu,memory", "{}"],
+     "-o memory: a comma ends the list of controllers: write it with colons, as in controllers=cpu:memory"),
+    (["-o", "controllers=cpu:nonsense", "{}"],
+     "-o controllers: there is no controller 'nonsense'; --help lists those there are"),
+    (["-o", "controllers=", "{}"], "-o controllers: there is no controller ''; --help lists those there are"),
+    (["-o", "accounting=x", "{}"], "-o accounting: 'x' is none of auto, events and scan"),
+    (["-o", "freeze=x", "{}"], "-o freeze: 'x' is neither stop nor none"),
+    (["-o", "view=x", "{}"], "-o view: 'x' is neither host nor container"),
+    (["-o", "state=", "{}"], "-o state: no directory given; try: state=/var/lib/fuse_cgroupfs"),
+    (["-o", "state=/nowhere/state", "{}"],
+     "-o state: /nowhere/state: No such file or directory: name a directory that is there or can be made"),
+    (["-o", "state=/etc/passwd", "{}"],
+     "-o state: /etc/passwd: Not a directory: name a directory that is there or can be made"),
+    (["-o", "log=", "{}"], "-o log: no file given; try: log=/var/log/fuse_cgroupfs.log"),
+    (["-o", "log=/nowhere/log", "{}"],
+     "-o log: /nowhere/log: No such file or directory: name a file that can be made or written to"),
+    (["-o", "log=/etc", "{}"], "-o log: /etc: Is a directory: name a file that can be made or written to"),
+    (["{}/missing"], "{}/missing: no such directory: make it with mkdir first"),
+    (["/etc/passwd"], "/etc/passwd: not a directory: a mount point must be one"),
+    (["/etc/passwd/x"], "/etc/passwd/x: Not a directory: choose another directory"),
+]
+
+# A name; a shell script that makes a place lack something (run as root in a mount namespace of its own,
+# /mnt/d is a directory on a tmpfs), options, and what is said there.
+PLACES = [
+    ("no_fuse", f"{NEW_DEV} true", [],
+     r"/dev/fuse: No such file or directory: load the module \(modprobe fuse\), or give the container "
+     r"the device \(--device /dev/fuse\)"),
+    ("other_device", f"{NEW_DEV} mknod /dev/fuse c 1 3", [],
+     r"/dev/fuse: is not the FUSE device: put that in its place "
+     r"\(rm -r /dev/fuse; mknod -m 666 /dev/fuse c 10 229\)"),
+    ("directory_for_device", f"{NEW_DEV} mkdir /dev/fuse", [], r"/dev/fuse: is not the FUSE device: put .*"),
+    ("nodev", f"{NEW_DEV} mknod /dev/fuse c 10 229; mount -o remount,nodev /dev", [],
+     "/dev/fuse: Permission denied: is its filesystem mounted with nodev\\? Mount that with dev, or another /dev"),
+    ("not_permitted", f'{NEW_DEV} mknod -m 600 /dev/fuse c 10 229; set -- {NOBODY} "$@"', [],
+     "/dev/fuse: Permission denied: run as root, or let this user open it"),
+    ("not_ours", f'{NEW_DEV} mknod -m 666 /dev/fuse c 10 229; set -- {NOBODY} "$@"', [],
+     r".*: cannot mount: .*: run as root, or with fuse3 \(fusermount3\) on a directory of your own"),
+    ("no_fusermount", f'{NEW_DEV} mknod -m 666 /dev/fuse c 10 229; chown 65534 /mnt/d; set -- {NOBODY} "$@"; '
+     'mount --bind /etc/passwd "$(command -v fusermount3)"', [],
+     r"/mnt/d: cannot mount: .*exec.*fusermount3.*: run as root, or install fuse3, which has fusermount3"),
+    ("no_right", 'set -- setpriv --bounding-set=-sys_admin "$@"', [],
+     r".*: cannot mount: .*: this needs CAP_SYS_ADMIN \(in a container: --cap-add SYS_ADMIN\)"),
+    ("no_proc", "mount -t tmpfs none /proc", [], r"/proc: .*: mount it first \(mount -t proc proc /proc\)"),
+    ("read_only", "mount -o remount,ro /mnt", ["/mnt/missing"],
+     r"/mnt/missing: no such directory, and none can be made where all is read-only: choose one elsewhere "
+     r"\(/dev/shm or another tmpfs\)"),
+    ("state_on_read_only", "mount -o remount,ro /mnt", ["-o", "state=/mnt/state", "/mnt/d"],
+     "-o state: /mnt/state: Read-only file system: name a directory that is there or can be made"),
+    ("state_that_is_read", "mkdir -m 700 /mnt/state; mount -o remount,ro /mnt", ["-o", "state=/mnt/state", "/mnt/d"],
+     "-o state: /mnt/state: Read-only file system: make room, or name a directory that can be written to"),
+    ("state_of_all", "mkdir /mnt/state; chmod 777 /mnt/state", ["-o", "state=/mnt/state", "/mnt/d"],
+     "-o state: /mnt/state: others may write to it, who could have daemons do anything: chmod go-w, or use another"),
+    ("log_on_read_only", "mount -t tmpfs -o ro none /mnt/d", ["-o", "log=/mnt/d/log", "/mnt/d"],
+     "-o log: /mnt/d/log: Read-only file system: name a file that can be made or written to"),
+]
+
+# What no test can bring about, by how it begins, and why.
+EXCUSED = {
+    "out of memory": "it is there",
+    "cannot build the tree": "it is for want of memory",
+    "cannot go into the background": "root may always fork",
+    "-o accounting=events": "who may mount may have events, but where no kernel has them",
+    "%s\\n": "these are the log's lines",
+}
+
+
+def said(result):
+    assert (result.returncode, result.stdout) == (1, "")
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("fuse_cgroupfs: "), result.stderr
+    return lines[0].removeprefix("fuse_cgroupfs: ")
+
+
+@pytest.mark.parametrize("arguments, expected", LINES, ids=[" ".join(row[0]) or "nothing" for row in LINES])
+def test_line(directory, arguments, expected):
+    result = mounting.run("-f", *(each.replace("{}", str(directory)) for each in arguments))
+    assert re.fullmatch(expected.replace("{}", str(directory)), said(result))
+    assert not mounting.mounts_on(directory)
+
+
+@pytest.mark.parametrize("script, arguments, expected", [row[1:] for row in PLACES],
+                         ids=[row[0] for row in PLACES])
+def test_place(script, arguments, expected):
+    whole = f'mount -t tmpfs none /mnt; mkdir -m 755 /mnt/d; cd /; {script}; exec "$@"'
+    result = mounting.run("-f", *(arguments or ["/mnt/d"]), wrapper=[
+        "unshare", "-m", "--propagation", "private", "sh", "-ec", whole, "sh"])
+    assert re.fullmatch(expected, said(result))
+
+
+def test_every_message_has_a_row():
+    rows = [f"fuse_cgroupfs: {row[-1]}".replace("\\", "") for row in LINES + PLACES]
+    assert messages.not_said("src/daemon", rows, EXCUSED) == []
