@@ -79,7 +79,9 @@ static int query(const struct call *call, const union bpf_attr *attr, struct att
 	uint32_t programs[LISTED_MAX], flags, size = attr->query.prog_cnt, count;
 	int error;
 
-	attachment->flags = 0;
+	if (attr->query.query_flags & ~(uint32_t)BPF_F_QUERY_EFFECTIVE)
+		return -EINVAL;
+	attachment->type = attr->query.attach_type;
 	count = attached_list(attachment, programs, LISTED_MAX, &flags);
 	error = peer_write(call->peer, address + offsetof(union bpf_attr, query.attach_flags), &flags, sizeof(flags));
 	if (!error)
@@ -115,7 +117,7 @@ static bool takes_cgroup(uint64_t command)
 	return command == BPF_PROG_ATTACH || command == BPF_PROG_DETACH || command == BPF_PROG_QUERY;
 }
 
-/* The target, its kind and flags come first in what all three commands take (struct bpf_attr). */
+/* The target comes first in what all three commands take (struct bpf_attr). */
 void answer_bpf(const struct calls_context *context, const struct call *call, char *path,
 		struct answer *answer)
 {
@@ -128,8 +130,7 @@ void answer_bpf(const struct calls_context *context, const struct call *call, ch
 		return;
 	if (size > sizeof(attr))
 		size = sizeof(attr);
-	if (size < offsetof(union bpf_attr, query.prog_cnt) ||
-	    peer_read(call->peer, call->arguments[1], &attr, size))
+	if (peer_read(call->peer, call->arguments[1], &attr, size)) /* what is not given is 0 */
 		return;
 	snprintf(path, PATH_MAX, "%d, %u", (int)call->arguments[0], attr.target_fd);
 	directory = peer_file(call->peer, (int)attr.target_fd);

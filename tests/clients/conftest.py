@@ -6,11 +6,12 @@ import pathlib
 import pytest
 
 import trees
+import unified
 
 
 def pytest_addoption(parser):
     parser.addoption("--tree", action="append", choices=trees.NAMES,
-                     help="only on this tree (kernel, away, beside)")
+                     help="only on this tree (kernel, away, beside, led, v2, v2-led)")
 
 
 def pytest_configure(config):
@@ -40,7 +41,8 @@ def make_tree(tree_name):
     made = []
 
     def make(*options):
-        made.append(trees.Tree(tree_name, *options))
+        kind = unified.Tree if tree_name.startswith("v2") else trees.Tree
+        made.append(kind(tree_name, *options))
         return made[-1]
 
     yield make

@@ -3,7 +3,6 @@
 
 import io
 import json
-import subprocess
 import sys
 import tarfile
 
@@ -32,14 +31,15 @@ def make_rootfs_tar(tree):
     return file
 
 
-def make_bundle(directory, cgroup, command, resources):
-    """A bundle as `runc spec` writes it, with the command in it and the limits."""
+def make_bundle(tree, cgroup, command, resources):
+    """A bundle as `runc spec` writes it where the tree is seen, with the command in it and the limits."""
+    directory = tree.directory / "bundle"
     rootfs = io.BytesIO()
     busybox_image.write_rootfs(rootfs)
     rootfs.seek(0)
     with tarfile.open(fileobj=rootfs) as tar:
         tar.extractall(directory / "rootfs")
-    subprocess.run(["runc", "spec", "--bundle", directory], check=True)
+    tree.run("runc", "spec", "--bundle", directory)
     config = json.loads((directory / "config.json").read_text())
     config["process"].update(terminal=False, args=["sh", "-c", command])
     config["root"]["readonly"] = False

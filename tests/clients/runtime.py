@@ -2,6 +2,7 @@
 """What runc and crun do alike: a container's life, with what is then seen in the tree."""
 
 import json
+import os
 
 import oci
 import trees
@@ -14,7 +15,6 @@ RESOURCES = {
 IN_TREE = {
     ("memory", "memory.limit_in_bytes"): str(64 << 20),
     ("memory", "memory.soft_limit_in_bytes"): str(32 << 20),
-    ("cpu", "cpu.shares"): "512",
     ("cpu", "cpu.cfs_quota_us"): "50000",
     ("cpu", "cpu.cfs_period_us"): "100000",
     ("pids", "pids.max"): "32",
@@ -29,9 +29,10 @@ class Container:
         self.tree, self.runtime = tree, runtime
         self.id = tree.unique
         self.cgroup = f"/{tree.unique}/box"
-        self.bundle = tree.directory / "bundle"
         self.state_directory = tree.directory / "state"
-        oci.make_bundle(self.bundle, self.cgroup, command, resources or RESOURCES)
+        self.bundle = oci.make_bundle(tree, self.cgroup, command, resources or RESOURCES)
+        # With v2 `runc spec` gives it a cgroup namespace.
+        self.seen = "/" if tree.version == 2 else self.cgroup
 
     def run(self, *words, **options):
         return self.tree.run(self.runtime, "--root", self.state_directory, *words, **options)
@@ -70,12 +71,14 @@ def check_limits_and_membership(tree, runtime):
     assert box.state()["status"] == "running"
     for (hierarchy, file), value in IN_TREE.items():
         assert tree.read(hierarchy, box.cgroup, file) == value, file
+    assert tree.read("cpu", box.cgroup, "cpu.shares") == tree.shares(512)
     membership = tree.membership(pid)
     for hierarchy in JOINED:
         assert pid in tree.processes(hierarchy, box.cgroup), hierarchy
         assert membership[hierarchy] == box.cgroup, hierarchy
-    rules = tree.read("devices", box.cgroup, "devices.list").splitlines()
-    assert "c 1:3 rwm" in rules and "a *:* rwm" not in rules
+    if tree.version == 1:
+        rules = tree.read("devices", box.cgroup, "devices.list").splitlines()
+        assert "c 1:3 rwm" in rules and "a *:* rwm" not in rules
     box.end()
 
 
@@ -83,8 +86,8 @@ def check_exec(tree, runtime):
     box = Container(tree, runtime, "sleep 1000")
     pid = box.start()
     inside = box.run("exec", box.id, "cat", "/proc/self/cgroup").out
-    paths = {line.split(":")[1]: line.split(":")[2] for line in inside.splitlines()}
-    assert all(paths[hierarchy] == box.cgroup for hierarchy in JOINED), inside
+    paths = tree.memberships(inside)
+    assert all(paths[hierarchy] == box.seen for hierarchy in JOINED), inside
     assert box.run("exec", box.id, "sh", "-c", "exit 7", status=None).status == 7
     box.run("exec", "-d", box.id, "sleep", "1001")
     trees.until(lambda: len(tree.processes("pids", box.cgroup)) == 2, "the second process")
@@ -97,21 +100,21 @@ def check_view_inside(tree, runtime):
     """A container sees its own cgroup, read-only, where a container looks."""
     box = Container(tree, runtime, "sleep 1000")
     box.start()
-    assert box.run("exec", box.id, "cat", f"{trees.STANDARD}/memory/memory.limit_in_bytes"
+    assert box.run("exec", box.id, "cat", tree.file("memory", "memory.limit_in_bytes")
                    ).out.strip() == str(64 << 20)
-    assert box.run("exec", box.id, "cat", f"{trees.STANDARD}/cpu/cpu.cfs_quota_us"
-                   ).out.strip() == "50000"
+    assert box.run("exec", box.id, "cat", tree.file("cpu", "cpu.cfs_quota_us")
+                   ).out.split()[0] == "50000"
     table = box.run("exec", box.id, "cat", "/proc/self/mountinfo").out
     assert "fuse" not in table
     mounted = {}
     for line in table.splitlines():
         before, after = line.split(" - ")
-        if after.split()[0] == "cgroup":
+        if after.split()[0] == tree.kind:
             mounted[before.split()[4]] = (before.split()[3], before.split()[5].split(","))
     for hierarchy in JOINED:
-        root, options = mounted[f"{trees.STANDARD}/{hierarchy}"]
-        assert root == box.cgroup and "ro" in options, hierarchy
-    refused = box.run("exec", box.id, "mkdir", f"{trees.STANDARD}/memory/child", status=None)
+        root, options = mounted[os.path.dirname(tree.file(hierarchy, "cgroup.procs"))]
+        assert root == box.seen and "ro" in options, hierarchy
+    refused = box.run("exec", box.id, "mkdir", tree.file("memory", "child"), status=None)
     assert refused.status == 1 and "Read-only file system" in refused.err
     box.end()
 
@@ -138,7 +141,7 @@ def check_update(tree, runtime):
             "--pids-limit", "16", box.id)
     assert tree.read("memory", box.cgroup, "memory.limit_in_bytes") == str(128 << 20)
     assert tree.read("cpu", box.cgroup, "cpu.cfs_quota_us") == "20000"
-    assert tree.read("cpu", box.cgroup, "cpu.shares") == "256"
+    assert tree.read("cpu", box.cgroup, "cpu.shares") == tree.shares(256)
     assert tree.read("pids", box.cgroup, "pids.max") == "16"
     box.end()
 

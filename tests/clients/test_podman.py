@@ -58,8 +58,8 @@ def test_run_shows_limits(podman):
     assert tree.read("memory", cgroup, "memory.limit_in_bytes") == str(64 << 20)
     assert tree.read("cpu", cgroup, "cpu.cfs_quota_us") == "50000"
     assert tree.read("pids", cgroup, "pids.max") == "50"
-    seen = podman("exec", "box", "cat", f"{trees.STANDARD}/memory/memory.limit_in_bytes",
-                  f"{trees.STANDARD}/pids/pids.max").out
+    seen = podman("exec", "box", "cat", tree.file("memory", "memory.limit_in_bytes"),
+                  tree.file("pids", "pids.max")).out
     assert seen.split() == [str(64 << 20), "50"]
     podman.remove("box")
 
@@ -92,6 +92,6 @@ def test_output_and_status(podman):
 def test_own_cgroup_namespace(podman):
     """The container sees its cgroup as the root."""
     out = podman.run("--rm", "--cgroupns", "private", oci.IMAGE, "cat", "/proc/self/cgroup",
-                     f"{trees.STANDARD}/memory/memory.limit_in_bytes").out.splitlines()
+                     podman.tree.file("memory", "memory.limit_in_bytes")).out.splitlines()
     assert out.pop() == str(64 << 20)
-    assert {line.split(":")[2] for line in out if line.split(":")[1] == "memory"} == {"/"}
+    assert podman.tree.memberships("\n".join(out))["memory"] == "/"

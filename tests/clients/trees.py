@@ -5,6 +5,8 @@ kernel   the kernel's own cgroup v1, freshly mounted: says what must be seen
 away     ours, by the launcher, where the kernel's cgroups have been taken away
 beside   ours, by the launcher, where they are left
 led      ours, mounted elsewhere, with paths led there (--redirect), where they have been taken away
+v2       ours, as away, but cgroup v2
+v2-led   ours, as led, but cgroup v2
 """
 
 import contextlib
@@ -23,7 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAUNCHER = pathlib.Path(os.environ.get("FUSE_CGROUP_RUN", ROOT / "build" / "fuse_cgroup_run"))
 HIERARCHIES = ("blkio cpu cpuacct cpuset devices freezer hugetlb memory net_cls net_prio "
                "perf_event pids systemd").split()
-NAMES = ("kernel", "away", "beside", "led")
+NAMES = ("kernel", "away", "beside", "led", "v2", "v2-led")
 STANDARD = "/sys/fs/cgroup"
 SECONDS = float(os.environ.get("CLIENT_SECONDS", "120"))  # more than a busy machine needs
 PR_SET_CHILD_SUBREAPER = 36
@@ -147,6 +149,8 @@ class Tree:
     """A tree at /sys/fs/cgroup and a shell that runs commands where it is seen."""
 
     count = 0
+    version = 1
+    kind = "cgroup"  # of the filesystem
 
     def __init__(self, name, *options):
         self.name = name
@@ -154,12 +158,14 @@ class Tree:
         self.unique = f"fcg-client-{os.getpid()}-{Tree.count}"
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="fcg-client."))
         self.log = self.directory / "shell.log"
-        launcher = [str(LAUNCHER), *options, "--", "sh"]
+        launcher = [str(LAUNCHER), f"--v{self.version}", *options, "--", "sh"]
+        away = private(TAKE_AWAY, *launcher)
+        led = private(TAKE_AWAY, launcher[0], "--redirect", *launcher[1:])
         command = {"kernel": lambda: private(limited(self.unique, options) if options
                                              else KERNEL, "sh"),
-                   "away": lambda: private(TAKE_AWAY, *launcher),
                    "beside": lambda: private(":", *launcher),
-                   "led": lambda: private(TAKE_AWAY, launcher[0], "--redirect", *launcher[1:])}[name]()
+                   "away": lambda: away, "v2": lambda: away,
+                   "led": lambda: led, "v2-led": lambda: led}[name]()
         with open(self.log, "wb") as log:
             # tini reaps orphans, as init would; a terminal's Ctrl-C is for us, who then clean up
             self.shell = subprocess.Popen(["tini", "-s", "--", *command], stderr=log, bufsize=0,
@@ -172,7 +178,7 @@ class Tree:
             self.shell.kill()
             self.clean()
             raise
-        place = next(self.directory.glob("fuse_cgroup_run-*/mount")) if name == "led" else STANDARD
+        place = next(self.directory.glob("fuse_cgroup_run-*/mount")) if "led" in name else STANDARD
         self.root = pathlib.Path(f"/proc/{self.pid}/root{place}")
 
     def _say(self, line, seconds):
@@ -215,6 +221,14 @@ class Tree:
             os.kill(pid, number)
         return int(self._say(f"wait {pid}; echo $?", SECONDS))
 
+    def file(self, hierarchy, file):
+        """The root's file as a command names it that sees the tree."""
+        return f"{STANDARD}/{hierarchy}/{file}"
+
+    def shares(self, number):
+        """What the runtimes make of so many shares of the processor."""
+        return str(number)
+
     def path(self, hierarchy, cgroup=""):
         return self.root / hierarchy / str(cgroup).lstrip("/")
 
@@ -226,11 +240,15 @@ class Tree:
 
     def membership(self, pid):
         """Where a process is by /proc, as {hierarchy: path}, read where the tree is seen."""
+        return self.memberships(self.out("cat", f"/proc/{pid}/cgroup"))
+
+    def memberships(self, text):
+        """The same of a file's text."""
         paths = {}
-        for line in self.out("cat", f"/proc/{pid}/cgroup").splitlines():
+        for line in text.splitlines():
             _, controllers, path = line.split(":", 2)
             paths[controllers.removeprefix("name=")] = path
-        return {name: paths[name] for name in HIERARCHIES}
+        return {name: paths[name] for name in HIERARCHIES if name in paths}
 
     def holding(self, name):
         """Hierarchies with a cgroup of that path."""
