@@ -208,11 +208,12 @@ int cgroup_restore_kind(struct cgroup *cgroup, struct bytes *in);
 /*
  * What the kernel shows as /proc/PID/cgroup and as /proc/cgroups, of this tree. `number` is a task as
  * the caller's pid namespace knows it. Take the tree lock themselves, and read /proc.
- * 0, -ESRCH, -ENOMEM. Sources: proc_cgroup_show, proc_cgroupstats_show,
+ * `known` are all controllers, for those that have nothing on v2. 0, -ESRCH, -ENOMEM.
+ * Sources: proc_cgroup_show, proc_cgroupstats_show,
  * cgroup1_show_options.
  */
 int tree_show_task(struct tree *tree, const struct caller *caller, pid_t number, struct text *out);
-int tree_show_controllers(struct tree *tree, struct text *out);
+int tree_show_controllers(struct tree *tree, const struct controller *const *known, struct text *out);
 /* In the form of the former, with what mount tables show as the hierarchy's options in a path's place, a comma before each. */
 int tree_show_options(struct tree *tree, struct text *out);
 

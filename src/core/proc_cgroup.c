@@ -132,25 +132,49 @@ static uint64_t count_cgroups(const struct hierarchy *hierarchy)
 	return count;
 }
 
-int tree_show_controllers(struct tree *tree, struct text *out)
+/* Neither a hierarchy's name nor files that just every v2 cgroup has; freezer is one, if not to clients of v2. */
+static bool is_subsystem(const struct controller *controller)
+{
+	return !controller->named && (controller->legacy_files || !controller->unlisted_on_dfl);
+}
+
+static void add_subsystem(struct text *out, const struct controller *controller, unsigned hierarchy,
+			  uint64_t cgroups)
+{
+	text_add(out, controller->name);
+	text_add(out, "\t");
+	text_add_u64(out, hierarchy);
+	text_add(out, "\t");
+	text_add_u64(out, cgroups);
+	text_add(out, "\t1\n");
+}
+
+static bool has_controller(const struct hierarchy *hierarchy, const struct controller *controller)
+{
+	unsigned i = 0;
+
+	while (hierarchy->controllers[i] && hierarchy->controllers[i] != controller)
+		i++;
+	return hierarchy->controllers[i];
+}
+
+int tree_show_controllers(struct tree *tree, const struct controller *const *known, struct text *out)
 {
 	text_clear(out);
 	text_add(out, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
 	tree_read_lock(tree);
 	for (unsigned i = 0; i < tree->hierarchy_count; i++) {
 		const struct hierarchy *hierarchy = &tree->hierarchies[i];
+		uint64_t cgroups = count_cgroups(hierarchy);
 
 		for (unsigned j = 0; hierarchy->controllers[j]; j++) {
-			const struct controller *controller = hierarchy->controllers[j];
-
-			if (controller->named || (controller->unlisted_on_dfl && !controller->legacy_files))
-				continue; /* no controller to the kernel */
-			text_add(out, controller->name);
-			text_add(out, "\t");
-			text_add_u64(out, hierarchy_id(hierarchy));
-			text_add(out, "\t");
-			text_add_u64(out, count_cgroups(hierarchy));
-			text_add(out, "\t1\n");
+			if (is_subsystem(hierarchy->controllers[j]))
+				add_subsystem(out, hierarchy->controllers[j], hierarchy_id(hierarchy), cgroups);
+		}
+		/* Those that only v1 has are counted with v2 while no hierarchy of v1 has them. */
+		for (unsigned j = 0; is_unified(hierarchy) && known[j]; j++) {
+			if (is_subsystem(known[j]) && !known[j]->dfl_files && !has_controller(hierarchy, known[j]))
+				add_subsystem(out, known[j], 0, cgroups);
 		}
 	}
 	tree_unlock(tree);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "controller.h"
 #include "inode.h"
 #include "number.h"
 #include "operations.h"
@@ -83,7 +84,7 @@ static int show_proc_file(const char *name, struct text *out)
 	pid_t number;
 
 	if (!strcmp(name, CONTROLLERS_ATTRIBUTE))
-		return tree_show_controllers(front_end()->tree, out);
+		return tree_show_controllers(front_end()->tree, controllers, out);
 	if (!strcmp(name, OPTIONS_ATTRIBUTE))
 		return tree_show_options(front_end()->tree, out);
 	if (strncmp(name, TASK_ATTRIBUTE, strlen(TASK_ATTRIBUTE)))

@@ -26,7 +26,7 @@ class Container:
     """One container of a runtime in a tree, in a cgroup of its own."""
 
     def __init__(self, tree, runtime, command, resources=None):
-        self.tree, self.runtime = tree, runtime
+        self.tree, self.runtime = tree, tree.runtime(runtime)
         self.id = tree.unique
         self.cgroup = f"/{tree.unique}/box"
         self.state_directory = tree.directory / "state"

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """busybox, which most small images are made of: its cat tries sendfile(2)."""
 
-import trees
-
 
 def names(text):
     """The lines without their figures, which may move."""
@@ -10,11 +8,11 @@ def names(text):
 
 
 def test_cat(tree):
-    for file in ("cpu/cpu.shares", "memory/memory.stat", "memory/memory.limit_in_bytes"):
-        path = f"{trees.STANDARD}/{file}"
+    files = (("cpu", "cpu.stat"), ("memory", "memory.stat"), ("cpuset", "cpuset.effective_cpus"))
+    for path in (tree.file(*file) for file in files):
         text = tree.out("busybox", "cat", path)
         assert text.endswith("\n") and names(text) == names(tree.out("cat", path)), path
 
 
 def test_size_is_the_kernels(tree):
-    assert tree.out("busybox", "stat", "-c", "%s", f"{trees.STANDARD}/memory/memory.stat") == "0\n"
+    assert tree.out("busybox", "stat", "-c", "%s", tree.file("memory", "memory.stat")) == "0\n"

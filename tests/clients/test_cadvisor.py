@@ -16,6 +16,7 @@ import trees
 
 PROGRAM = trees.ROOT / "build/clients/cadvisor"
 NOTICED = 5  # seconds: what cAdvisor's users are promised
+SHARES = {1: 512, 2: 500}
 CONTAINER = "c0" * 32  # the containerd factory wants names like this
 
 
@@ -87,6 +88,8 @@ def test_machine(cadvisor):
 def test_validate(cadvisor):
     text = cadvisor.get("/validate/")
     assert "Cgroup setup: [Supported and recommended]" in text
+    if cadvisor.tree.version == 2:
+        return  # it looks no further there: its other lines are of v1's mounts and files
     assert "Cgroup mount setup: [Supported and recommended]" in text
     assert "Hierarchical memory accounting enabled." in text
     assert "Cpu cfs bandwidth is enabled." in text
@@ -101,8 +104,10 @@ def test_raw_container(cadvisor):
     box.start()
     cadvisor.wait_for(box.cgroup, True)
     spec = cadvisor.container(box.cgroup)["spec"]
-    assert spec["memory"]["limit"] == 64 << 20 and spec["memory"]["reservation"] == 32 << 20
-    assert spec["cpu"]["limit"] == 512
+    assert spec["memory"]["limit"] == 64 << 20
+    if tree.version == 1:
+        assert spec["memory"]["reservation"] == 32 << 20
+    assert spec["cpu"]["limit"] == SHARES[tree.version]
     assert (spec["cpu"]["quota"], spec["cpu"]["period"]) == (50000, 100000)
     trees.until(lambda: tree.read("pids", box.cgroup, "pids.current") == "1", "it is ready")
     before = runtime.cpu_time(tree, box.cgroup) / 1e9

@@ -10,13 +10,14 @@ LIMITS = trees.ROOT / "build/clients/limits"
 
 
 def test_limits(make_tree):
-    seen = json.loads(make_tree("--cpus", "1.5", "--memory", "512M").out(LIMITS))
+    tree = make_tree("--cpus", "1.5", "--memory", "512M")
+    seen = json.loads(tree.out(LIMITS))
     # The runtime rounds up, and no lower than 2; the library rounds down.
     assert seen["GOMAXPROCS"] == min(2, os.cpu_count())
     assert seen["automaxprocs"] == 1
     assert seen["memory"] == 512 << 20
     for file in ("cpu.cfs_quota_us", "cpu.cfs_period_us"):
-        assert f"{trees.STANDARD}/cpu/{file}" in seen["open"], "the runtime looks elsewhere"
+        assert tree.file("cpu", file) in seen["open"], "the runtime looks elsewhere"
 
 
 def test_processors(make_tree):

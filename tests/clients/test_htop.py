@@ -23,9 +23,9 @@ def test_column(tree):
     """htop 3.2 shows the path on the last line of /proc/PID/cgroup."""
     name = f"{tree.unique}/a"
     sleeper = tree.start("sleep", "1000", log="/dev/null")
-    for hierarchy in set(trees.HIERARCHIES) - {"cpuset"}:
-        tree.path(hierarchy, name).mkdir(parents=True)
-        (tree.path(hierarchy, name) / "cgroup.procs").write_text(str(sleeper))
+    hierarchies = set(trees.HIERARCHIES) - {"cpuset"}
+    tree.make_cgroup(name, hierarchies)
+    tree.enter(sleeper, name, hierarchies)
     expected = tree.out("cat", f"/proc/{sleeper}/cgroup").splitlines()[-1].split(":")[2]
     assert expected == f"/{name}" or tree.name == "kernel"  # where v2 is on the last line
     settings = tree.directory / "htoprc"
@@ -45,6 +45,4 @@ def test_column(tree):
     finally:
         tree.run(*tmux, "kill-server")
         tree.stop(sleeper)
-    for hierarchy in tree.holding(name):
-        tree.path(hierarchy, name).rmdir()
-        tree.path(hierarchy, tree.unique).rmdir()
+    tree.remove_cgroup(name)

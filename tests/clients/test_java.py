@@ -22,6 +22,14 @@ SEEN = {
     "Memory & Swap Limit": "1.00G",
     "Maximum Processes Limit": "100",
 }
+# A soft limit of v2 protects, and nodes are as the parent's; 2048 shares are a weight of 174, of which it makes shares.
+SEEN_OF_V2 = SEEN | {
+    "Provider": "cgroupv2",
+    "CPU Shares": "4096us",
+    "Memory Soft Limit": "0.00K",
+    "List of Memory Nodes": "N/A",
+}
+del SEEN_OF_V2["List of Memory Nodes, 1 total"]
 
 
 def settings(tree):
@@ -39,17 +47,20 @@ def settings(tree):
 
 
 def test_every_line(make_tree):
-    assert settings(make_tree(*LIMITS)) == SEEN
+    tree = make_tree(*LIMITS)
+    assert settings(tree) == (SEEN if tree.version == 1 else SEEN_OF_V2)
 
 
 def test_no_limits(tree):
     seen = settings(tree)
     processors = len(os.sched_getaffinity(0))
-    assert seen["Provider"] == "cgroupv1"
+    assert seen["Provider"] == f"cgroupv{tree.version}"
     assert seen["Effective CPU Count"] == str(processors)
     assert seen["CPU Quota"] == "-1"
     assert seen["Memory Limit"] == seen["Memory & Swap Limit"] == "Unlimited"
-    assert f"List of Processors, {os.cpu_count()} total" in seen
+    # With v2 nobody has chosen processors for it, so only those in effect are told.
+    kind = "Processors" if tree.version == 1 else "Effective Processors"
+    assert f"List of {kind}, {os.cpu_count()} total" in seen
 
 
 @pytest.mark.parametrize("memory, heap", [("512M", 128 << 20), ("1g", 256 << 20)])

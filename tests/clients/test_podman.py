@@ -22,7 +22,7 @@ class Podman:
         home = tree.directory
         self.words = ("podman", "--root", home / "root", "--runroot", home / "run", "--tmpdir",
                       home / "tmp", "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs",
-                      "--events-backend", "file", "--runtime", runtime)
+                      "--events-backend", "file", "--runtime", tree.runtime(runtime))
         self("import", oci.make_rootfs_tar(tree), oci.IMAGE)
 
     def __call__(self, *words, **options):

@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: MIT
 """stat -f, and what else tells a filesystem's type."""
 
+import pytest
+
 import trees
 
 # type, block sizes, blocks, free, available, inodes, free inodes, longest name
 CGROUP = "27e0eb 4096 4096 0 0 0 0 0 255"
+CGROUP2 = CGROUP.replace("27e0eb", "63677270")
 FORMAT = "%t %s %S %b %f %a %c %d %l"
+
+
+@pytest.fixture(autouse=True)
+def only_v1(request, tree_name):
+    """Each test is of one version."""
+    if ("unified" in request.node.name) != tree_name.startswith("v2"):
+        pytest.skip("of the other version")
 
 
 def test_type_and_figures(tree):
@@ -54,3 +64,19 @@ def test_tables_agree(tree):
 def test_df_takes_it_for_a_pseudo_filesystem(tree):
     assert trees.STANDARD + "/memory" not in tree.out("df")
     assert trees.STANDARD + "/memory" in tree.out("df", "-a", "-t", "cgroup")
+
+
+def test_unified(tree):
+    """One mount, of which everything is cgroup2."""
+    tree.run("mkdir", f"{trees.STANDARD}/{tree.unique}")
+    paths = [f"{trees.STANDARD}/{name}" for name in
+             ("", "cgroup.procs", tree.unique, f"{tree.unique}/cgroup.procs")]
+    assert tree.out("stat", "-f", "-c", FORMAT, *paths).splitlines() == [CGROUP2] * len(paths)
+    assert tree.out("stat", "-f", "-c", "%T", trees.STANDARD).strip() == "cgroup2fs"
+    tree.run("rmdir", f"{trees.STANDARD}/{tree.unique}")
+    line, = tree.out("findmnt", "-rn", "-t", "cgroup,cgroup2", "-o", "TARGET,FSTYPE,FSROOT").splitlines()
+    assert line.split() == [trees.STANDARD, "cgroup2", "/"]
+    assert "fuse" not in "".join(line for line in tree.out("cat", "/proc/self/mountinfo").splitlines()
+                                 if f" {trees.STANDARD}" in line)
+    assert trees.STANDARD not in tree.out("df")
+    assert trees.STANDARD in tree.out("df", "-a", "-t", "cgroup2")

@@ -225,6 +225,10 @@ class Tree:
         """The root's file as a command names it that sees the tree."""
         return f"{STANDARD}/{hierarchy}/{file}"
 
+    def runtime(self, name):
+        """What starts this runtime."""
+        return name
+
     def shares(self, number):
         """What the runtimes make of so many shares of the processor."""
         return str(number)
@@ -253,6 +257,21 @@ class Tree:
     def holding(self, name):
         """Hierarchies with a cgroup of that path."""
         return [hierarchy for hierarchy in HIERARCHIES if self.path(hierarchy, name).is_dir()]
+
+    def make_cgroup(self, name, hierarchies):
+        """Makes it, and those above it, in these hierarchies."""
+        for hierarchy in hierarchies:
+            self.path(hierarchy, name).mkdir(parents=True)
+
+    def enter(self, pid, name, hierarchies):
+        for hierarchy in hierarchies:
+            (self.path(hierarchy, name) / "cgroup.procs").write_text(str(pid))
+
+    def remove_cgroup(self, name):
+        """Removes it, and what was made above it."""
+        for hierarchy in self.holding(name):
+            for part in (name, *map(str, list(pathlib.PurePath(name).parents)[:-1])):
+                self.path(hierarchy, part).rmdir()
 
     def _cgroups(self, hierarchy):
         """Directories that this tree's test made there, children first."""
