@@ -9,8 +9,9 @@
  *
  * Such questions are asked by threads that may be lost. Who asks goes on without an answer when the
  * thread has slept over it for 50 ms, or has run for a second; for less, down to 2 ms, after others were
- * lost within a second, so that many at once keep nobody long. It stays lost until the answer comes, and so long that task is not asked again. At most 64 may be lost to one user's tasks and 512 in all,
- * but for those who were asked already: past that those tasks are not asked. Losses are logged.
+ * lost within a second, so that many at once keep nobody long. It stays lost until the answer comes, and
+ * so long that task is not asked again. At most 64 may be lost to one user's tasks and 512 in all, but
+ * for those who were asked already: past that those tasks are not asked. Losses are logged.
  */
 #ifndef MACHINE_PATIENT_H
 #define MACHINE_PATIENT_H
