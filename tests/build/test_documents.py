@@ -42,10 +42,19 @@ def test_packages_of_the_table_are_those_that_are_installed():
     assert packages - named == set()
 
 
-def test_links_lead_to_files():
-    dead = [(path.name, link) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/*/README.md")]
-            for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text())
-            if not (path.parent / link).exists()]
+def anchors(document):
+    """Of its headings, as they are made where the documents are shown."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_lead_somewhere():
+    dead = []
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/*/README.md")]:
+        for name, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", path.read_text()):
+            target = path.parent / name if name else path
+            if not target.exists() or (anchor and anchor not in anchors(target)):
+                dead.append((path.name, name, anchor))
     assert dead == []
 
 
