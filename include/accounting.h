@@ -50,7 +50,8 @@ struct group {
 	unsigned pids_peak; /* the most tasks here and below that there were */
 	unsigned recounted; /* in which scan the tasks here and below were */
 	uint64_t pids_limit, pids_over; /* forks in the group itself that went over a limit */
-	uint64_t pids_hits, pids_hits_below; /* forks that went over the group's own limit; its or one's below it */
+	/* forks that went over the group's own limit; its or one's below it */
+	uint64_t pids_hits, pids_hits_below;
 	struct group *children, *next, *prev;
 	struct usage *usage; /* what members, past and present, used; NULL while there were none */
 	bool is_unsaved; /* in accounting's list of what accounting_export() has to tell */
@@ -155,8 +156,9 @@ uint64_t group_populated_turns(const struct group *group);
 
 /*
  * Has `tell` called whenever a group becomes populated, or empty, and when a fork goes over a limit, under
- * accounting's lock: it must not ask accounting, nor wait. One function in all; set it before start. Where the source does not tell of exits
- * (false is returned by accounting_tells_exits()) that is when somebody looks.
+ * accounting's lock: it must not ask accounting, nor wait. One function in all; set it before start. Where
+ * the source does not tell of exits (false is returned by accounting_tells_exits()) that is when somebody
+ * looks.
  */
 void accounting_on_news(struct accounting *accounting, void (*tell)(void *context), void *context);
 bool accounting_tells_exits(const struct accounting *accounting);
@@ -198,8 +200,9 @@ struct group *accounting_group_of(struct accounting *accounting, unsigned hierar
 				  const struct task_id *id);
 
 /*
- * A group is about to end, by this path: its zombies are told to have ended there as long as they wait for their
- * parents. Which they are may be learnt too late, then they are told to be in the parent. No memory: the same.
+ * A group is about to end, by this path: its zombies are told to have ended there as long as they wait for
+ * their parents. Which they are may be learnt too late, then they are told to be in the parent. No memory:
+ * the same.
  */
 void group_leave_path(struct group *group, const char *path);
 /* Appends that path. False: the task has none. */
@@ -344,7 +347,10 @@ uint64_t group_pids_over(struct group *group);
  * a group below it, removed ones included: pids.events of v2. Does not read /proc.
  */
 uint64_t group_pids_hits(struct group *group, uint64_t *total);
-/* From here on peak and events count anew: v2 has enabled pids in a group that may have members. Does not read /proc. */
+/*
+ * From here on peak and events count anew: v2 has enabled pids in a group that may have members. Does not
+ * read /proc.
+ */
 void group_pids_restart(struct group *group);
 
 /* --- keeping it beyond the daemon's end ---

@@ -79,7 +79,8 @@ struct cgroup_v2 {
 	int max_depth, max_descendants; /* INT_MAX is "max" */
 	int descendants; /* how many there are */
 	bool no_pressure; /* 0 was written to cgroup.pressure */
-	uint64_t *told; /* what cftype.event said when it was told last, by cgroup_file.event; NULL: nothing yet */
+	/* what cftype.event said when it was told last, by cgroup_file.event; NULL: nothing yet */
+	uint64_t *told;
 };
 
 struct cgroup {
@@ -114,7 +115,8 @@ struct tree {
 	struct accounting *accounting;
 	struct hierarchy *hierarchies;
 	unsigned hierarchy_count;
-	struct hierarchy *unified; /* the only one of a v2 tree, whose root is the top directory; NULL on v1 */
+	/* the only one of a v2 tree, whose root is the top directory; NULL on v1 */
+	struct hierarchy *unified;
 	bool container_view; /* the root shows what a child shows, as in a cgroup namespace */
 	uint64_t last_id, last_serial;
 	uid_t uid; /* who serves the tree owns it */
@@ -214,7 +216,10 @@ int cgroup_restore_kind(struct cgroup *cgroup, struct bytes *in);
  */
 int tree_show_task(struct tree *tree, const struct caller *caller, pid_t number, struct text *out);
 int tree_show_controllers(struct tree *tree, const struct controller *const *known, struct text *out);
-/* In the form of the former, with what mount tables show as the hierarchy's options in a path's place, a comma before each. */
+/*
+ * In the form of the former, with what mount tables show as the hierarchy's options in a path's place, a
+ * comma before each.
+ */
 int tree_show_options(struct tree *tree, struct text *out);
 
 /*
@@ -229,18 +234,22 @@ struct css *cgroup_file_css(const struct cgroup *cgroup, const struct cgroup_fil
 /* 0444 | 0200 as the row's handlers say (cgroup_file_mode). */
 mode_t cftype_mode(const struct cftype *type);
 
-/* Looks who has ended in the cgroup, above it and below it, so that what is known of members is of now. Without the tree lock. */
+/*
+ * Looks who has ended in the cgroup, above it and below it, so that what is known of members is of now.
+ * Without the tree lock.
+ */
 void cgroup_settle_members(struct cgroup *cgroup);
 
 /*
- * How often what the file tells of has happened: changes when its readers are to be told (cgroup_file_notify).
+ * How often what the file tells of has happened: changes when its readers are to be told
+ * (cgroup_file_notify).
  * 0 where that is nothing. Takes the tree lock.
  */
 uint64_t cgroup_file_event(struct cgroup *cgroup, const struct cgroup_file *file);
 
 /*
- * Calls `tell` for each file of the tree whose event has changed since the last call, without the tree lock and
- * with the cgroup held for the call. A new cgroup starts with nothing to tell. One caller at a time.
+ * Calls `tell` for each file of the tree whose event has changed since the last call, without the tree lock
+ * and with the cgroup held for the call. A new cgroup starts with nothing to tell. One caller at a time.
  */
 void tree_tell_events(struct tree *tree,
 		      void (*tell)(void *context, struct cgroup *cgroup, const struct cgroup_file *file),

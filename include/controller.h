@@ -40,7 +40,8 @@ enum cftype_flags {
 	CFTYPE_NOT_ON_ROOT = 1 << 1,
 	CFTYPE_ONLY_ON_ROOT = 1 << 2,
 	CFTYPE_PRESSURE = 1 << 3, /* not there while cgroup.pressure is 0 */
-	CFTYPE_NS_DELEGATABLE = 1 << 4, /* may be written from within a cgroup namespace at its root (nsdelegate) */
+	/* may be written from within a cgroup namespace at its root (nsdelegate) */
+	CFTYPE_NS_DELEGATABLE = 1 << 4,
 };
 
 /*
@@ -112,14 +113,20 @@ struct controller {
 	 * set: mkdir fails with it.
 	 */
 	void *(*css_alloc)(struct cgroup *cgroup);
-	/* The new cgroup is in the tree: its parent lists it. On v2 also: the controller has been enabled in it. */
+	/*
+	 * The new cgroup is in the tree: its parent lists it. On v2 also: the controller has been enabled in
+	 * it.
+	 */
 	void (*css_online)(struct cgroup *cgroup);
 	/* The cgroup is out of the tree, or the controller disabled in it; open files may still hold both. */
 	void (*css_offline)(struct cgroup *cgroup);
 	/* The last holder is gone: frees the state. Runs without the tree lock. */
 	void (*css_free)(void *state);
 
-	/* v2: adds the controller's lines to cpu.stat, or to cpu.stat.local (`local`), as css_extra_stat_show. Without the tree lock. */
+	/*
+	 * v2: adds the controller's lines to cpu.stat, or to cpu.stat.local (`local`), as
+	 * css_extra_stat_show. Without the tree lock.
+	 */
 	void (*css_extra_stat)(struct cgroup *cgroup, bool local, struct text *out);
 
 	/*
@@ -171,7 +178,10 @@ void *cgroup_css(const struct cgroup *cgroup, const struct controller *controlle
 /* Whether the controller is enabled in the cgroup: always on v1. Under the tree lock. */
 bool cgroup_has_css(const struct cgroup *cgroup, const struct controller *controller);
 
-/* The nearest cgroup from here up in which the controller is enabled (cgroup_e_css): the root at the latest. Under the tree lock. */
+/*
+ * The nearest cgroup from here up in which the controller is enabled (cgroup_e_css): the root at the latest.
+ * Under the tree lock.
+ */
 struct cgroup *cgroup_effective(struct cgroup *cgroup, const struct controller *controller);
 
 #endif

@@ -7,15 +7,21 @@
  * waiting for an end, a lock locked and a file system busy.
  */
 
-/* Has /dev/null in those of 0, 1 and 2 that are closed: else a file of our own, opened later, would be "stderr". */
+/*
+ * Has /dev/null in those of 0, 1 and 2 that are closed: else a file of our own, opened later, would be
+ * "stderr".
+ */
 void descriptors_fill(void);
 
-/* Has /dev/null in all from `first` to `last` (both within 0 to 2). Nothing happens where it cannot be opened. */
+/*
+ * Has /dev/null in all from `first` to `last` (both within 0 to 2). Nothing happens where it cannot be
+ * opened.
+ */
 void descriptors_to_null(int first, int last);
 
 /*
- * Closes all above 2 but the `count` in `kept`, of which those below 3 (-1) are none. Source: close_range(2), and
- * /proc/self/fd before Linux 5.9.
+ * Closes all above 2 but the `count` in `kept`, of which those below 3 (-1) are none. Source: close_range(2),
+ * and /proc/self/fd before Linux 5.9.
  */
 void descriptors_close(const int *kept, unsigned count);
 

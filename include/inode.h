@@ -37,7 +37,8 @@ int inode_utimens(struct tree *tree, const struct node *node, const struct times
  */
 int inode_setxattr(struct tree *tree, const struct node *node, const char *name,
 		   const void *value, size_t size, int flags);
-ssize_t inode_getxattr(struct tree *tree, const struct node *node, const char *name, void *value, size_t size);
+ssize_t inode_getxattr(struct tree *tree, const struct node *node, const char *name, void *value,
+		       size_t size);
 ssize_t inode_listxattr(struct tree *tree, const struct node *node, char *names, size_t size);
 int inode_removexattr(struct tree *tree, const struct node *node, const char *name);
 
@@ -48,7 +49,10 @@ int inode_removexattr(struct tree *tree, const struct node *node, const char *na
 void inode_save(struct tree *tree, struct cgroup *cgroup, struct text *out);
 int inode_restore(struct tree *tree, struct cgroup *cgroup, struct bytes *in);
 
-/* The controller's files are gone from the cgroup: their attributes start anew should they come again. Exclusive. */
+/*
+ * The controller's files are gone from the cgroup: their attributes start anew should they come again.
+ * Exclusive.
+ */
 void inode_forget_files(struct cgroup *cgroup, const struct controller *controller);
 
 /* Frees a list of changed attributes. */

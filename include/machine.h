@@ -29,7 +29,9 @@ struct machine;
  * error. The result is freed by machine_close(); NULL with errno set (no root, no proc/ in it).
  */
 struct machine *machine_open(const char *root);
-/* NULL is fine. What a lost thread (machine_patient.h) may still come back to stays until the process ends. */
+/*
+ * NULL is fine. What a lost thread (machine_patient.h) may still come back to stays until the process ends.
+ */
 void machine_close(struct machine *machine);
 
 /* --- /proc/stat: fs/proc/stat.c, proc_stat(5) --- */

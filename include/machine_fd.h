@@ -47,9 +47,9 @@ struct machine_eventfd {
 };
 
 /*
- * Which of them, no two of one id, are open: looks where they were last seen and, for those that are not there, once
- * through all processes that may be looked at, noting where it found them. `go_on` is asked before
- * each look; once it says no, the rest is held. `search` false: those that are not at their place
+ * Which of them, no two of one id, are open: looks where they were last seen and, for those that are not
+ * there, once through all processes that may be looked at, noting where it found them. `go_on` is asked
+ * before each look; once it says no, the rest is held. `search` false: those that are not at their place
  * are held, nobody else is looked at. True: all processes were looked at.
  */
 bool machine_eventfds_held(const struct machine *machine, struct machine_eventfd *eventfds,

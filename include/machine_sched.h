@@ -14,7 +14,10 @@ struct machine_rt_limits {
 	int64_t runtime_us;		/* -1: no limit */
 };
 
-/* The limits of all realtime tasks together; 1000000 and 950000 where there are no such files. 0, or a negative errno. */
+/*
+ * The limits of all realtime tasks together; 1000000 and 950000 where there are no such files. 0, or a
+ * negative errno.
+ */
 int machine_rt_limits(const struct machine *machine, struct machine_rt_limits *limits);
 
 /* CONFIG_NR_CPUS, from /sys/devices/system/cpu/kernel_max; BITMAP_MAX_BITS where that cannot be read. */

@@ -57,9 +57,9 @@ bool machine_task_is_gone(const struct machine *machine, pid_t pid, pid_t tid);
 bool machine_task_is_blocked(const struct machine *machine, pid_t pid);
 
 /*
- * Sends a signal to the process that was started then (stat.starttime), through a pidfd: to no other that has its
- * number by now. 0, -ESRCH, or why not: pidfd_open(2), pidfd_send_signal(2). -EBUSY: it hangs, and does not
- * tell when it was started; SIGCONT is sent all the same, lest it stop when it goes on.
+ * Sends a signal to the process that was started then (stat.starttime), through a pidfd: to no other that has
+ * its number by now. 0, -ESRCH, or why not: pidfd_open(2), pidfd_send_signal(2). -EBUSY: it hangs, and does
+ * not tell when it was started; SIGCONT is sent all the same, lest it stop when it goes on.
  */
 int machine_process_signal(const struct machine *machine, pid_t pid, uint64_t start_time, int signal);
 
@@ -79,7 +79,8 @@ struct machine_task_stat {
 	uint64_t starttime;		/* ticks after boot; (pid, starttime) names a process */
 	uint64_t vsize;			/* bytes */
 	uint64_t rss;			/* pages */
-	uint64_t startstack;		/* address, another after each exec; 0: none, or not allowed to look */
+	/* address, another after each exec; 0: none, or not allowed to look */
+	uint64_t startstack;
 	int32_t processor;
 	int32_t exit_code;
 };

@@ -71,8 +71,8 @@ int number_scan_u64(const char *text, uint64_t *value);
 int number_scan_dev(const char **text, unsigned int *major, unsigned int *minor);
 
 /*
- * cgroup_parse_float() of kernel/cgroup/cgroup.c with two decimals: "12.5" is 1250. More decimals are rounded,
- * what is too large wraps as there, and what follows is ignored. 0, -EINVAL.
+ * cgroup_parse_float() of kernel/cgroup/cgroup.c with two decimals: "12.5" is 1250. More decimals are
+ * rounded, what is too large wraps as there, and what follows is ignored. 0, -EINVAL.
  */
 int number_parse_hundredths(const char *text, int64_t *value);
 

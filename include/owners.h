@@ -20,8 +20,8 @@ struct owners {
 	bool takes_all; /* while a tree is restored, which was within bounds: nobody is refused */
 };
 
-/* What one of them counts, with what hangs on it: from struct sizes, and measured (a bare cgroup takes some 1 KiB, its
- * controllers and usage up to as much again). */
+/* What one of them counts, with what hangs on it: from struct sizes, and measured (a bare cgroup takes some 1
+ * KiB, its controllers and usage up to as much again). */
 #define OWNERS_CGROUP 2048
 #define OWNERS_INODE 128
 #define OWNERS_XATTR 64 /* and its name and value */

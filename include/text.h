@@ -37,7 +37,10 @@ void text_add_s64(struct text *text, int64_t value);
 /* Appends "NAME VALUE\n", the line of every flat-keyed cgroup file. */
 void text_add_pair(struct text *text, const char *name, uint64_t value);
 
-/* A word of the mount tables: "\\040" and the like become the character they stand for, in place (mangle() of fs/proc_namespace.c). */
+/*
+ * A word of the mount tables: "\\040" and the like become the character they stand for, in place (mangle() of
+ * fs/proc_namespace.c).
+ */
 void text_unescape(char *word);
 
 /* Appends as printf does (seq_printf). */

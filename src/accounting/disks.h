@@ -16,7 +16,9 @@ struct disk {
 	/* Of that, given to no member yet: since the look before and just before that, and earlier. */
 	uint64_t fresh[DIRECTIONS], unclaimed[DIRECTIONS][AGES];
 	uint64_t expected[DIRECTIONS][AGES]; /* given to members before it was done */
-	/* What loop devices did whose files it has, sooner, later or (of a cache) never; and may just have. */
+	/*
+	 * What loop devices did whose files it has, sooner, later or (of a cache) never; and may just have.
+	 */
 	uint64_t behind[DIRECTIONS][AGES], suspect[DIRECTIONS];
 };
 

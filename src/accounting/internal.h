@@ -277,8 +277,8 @@ void task_end(struct accounting *accounting, struct task *task, const struct cou
 void task_exec(struct accounting *accounting, pid_t tgid);
 
 /*
- * The same where nobody tells of it: the leader's number has had so many faults. Where they are fewer than before
- * another thread has taken the number over with what it had done itself.
+ * The same where nobody tells of it: the leader's number has had so many faults. Where they are fewer than
+ * before another thread has taken the number over with what it had done itself.
  */
 void task_exec_seen(struct accounting *accounting, pid_t tgid, uint64_t faults);
 
@@ -332,7 +332,10 @@ bool error_is_gone(int error);
 int task_read_final(const struct machine *machine, const struct task_id *id,
 		    struct counters *final);
 
-/* Where execs are not told of: whether another thread has become the process' leader. Takes the lock, reads /proc. */
+/*
+ * Where execs are not told of: whether another thread has become the process' leader. Takes the lock, reads
+ * /proc.
+ */
 void exec_look(struct accounting *accounting, pid_t tgid);
 /* Looks at each task; ends and forgets who is gone. Takes the lock, reads /proc. */
 void tasks_refresh(struct accounting *accounting, const struct task_list *list);
@@ -419,7 +422,9 @@ struct disks *disks_new(void);
 void disks_free(struct disks *disks);
 /* What they have done of late may be that of members. Takes the lock, reads /proc. */
 void disks_start(struct accounting *accounting);
-/* Sees what they have done: after members were read, and before that is counted. Takes the lock, reads /proc. */
+/*
+ * Sees what they have done: after members were read, and before that is counted. Takes the lock, reads /proc.
+ */
 void disks_look(struct accounting *accounting);
 
 struct disk_part {

@@ -191,7 +191,10 @@ int list_add(struct task_list *list, size_t *capacity, const struct task_id *id)
 	return 0;
 }
 
-/* Takes the orphans' leaders off the list of orphans. For whom there is no memory waits there for the next look. */
+/*
+ * Takes the orphans' leaders off the list of orphans. For whom there is no memory waits there for the next
+ * look.
+ */
 static void list_orphans(struct accounting *accounting, struct task_list *list)
 {
 	size_t capacity = 0;

@@ -85,7 +85,9 @@ struct blkg *blkg_get(struct cgroup *cgroup, uint32_t device);
 /* "8:0" (blkg_dev_name). */
 void blkio_print_device(struct text *out, uint32_t device);
 
-/* Sets one thing of a blkg to what follows the device. 0 or a negative errno. Under the tree lock, exclusive. */
+/*
+ * Sets one thing of a blkg to what follows the device. 0 or a negative errno. Under the tree lock, exclusive.
+ */
 typedef int (*blkg_setter)(struct blkg *blkg, int what, const char *value);
 /*
  * Takes "MAJ:MIN VALUE" (blkg_conf_prep) and has `set` called with the device's blkg. -EINVAL: no device's

@@ -45,7 +45,8 @@ static int check_disk(const struct machine *machine, uint32_t device, const char
 	if (!machine_block_exists(machine, major, minor) ||
 	    machine_block_is_partition(machine, major, minor))
 		return -ENODEV;
-	if (scheduler && scheduler != blkio_costs_scheduler && !machine_block_has_scheduler(machine, major, minor, scheduler))
+	if (scheduler && scheduler != blkio_costs_scheduler &&
+	    !machine_block_has_scheduler(machine, major, minor, scheduler))
 		return -EOPNOTSUPP;
 	return 0;
 }

@@ -11,7 +11,8 @@
 /* --- io.max: tg_print_limit, tg_set_limit --- */
 
 static const char *const limit_names[LIMITS] = {
-	[LIMIT_READ_BPS] = "rbps", [LIMIT_WRITE_BPS] = "wbps", [LIMIT_READ_IOPS] = "riops", [LIMIT_WRITE_IOPS] = "wiops"};
+	[LIMIT_READ_BPS] = "rbps", [LIMIT_WRITE_BPS] = "wbps", [LIMIT_READ_IOPS] = "riops",
+	[LIMIT_WRITE_IOPS] = "wiops"};
 
 static bool has_limit(const struct blkg *blkg)
 {
@@ -205,6 +206,7 @@ const struct cftype blkio_dfl_files[] = {
 	{.name = "bfq.weight", .flags = CFTYPE_NOT_ON_ROOT, .private = WEIGHT_BFQ,
 	 .show = blkio_weight_device_show, .act = blkio_weight_device_act},
 	{.name = "cost.qos", .flags = CFTYPE_ONLY_ON_ROOT, .show = iocost_qos_show, .act = iocost_qos_act},
-	{.name = "cost.model", .flags = CFTYPE_ONLY_ON_ROOT, .show = iocost_model_show, .act = iocost_model_act},
+	{.name = "cost.model", .flags = CFTYPE_ONLY_ON_ROOT, .show = iocost_model_show,
+	 .act = iocost_model_act},
 	{0},
 };

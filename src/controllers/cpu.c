@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cpu: weights and bandwidth of the fair scheduler. kernel/sched/core.c, fair.c. Stored and shown, not enforced. */
+/*
+ * cpu: weights and bandwidth of the fair scheduler. kernel/sched/core.c, fair.c. Stored and shown, not
+ * enforced.
+ */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cpu on cgroup v2: the same weights and bandwidth by other names, and utilization clamps (kernel/sched/core.c). */
+/*
+ * cpu on cgroup v2: the same weights and bandwidth by other names, and utilization clamps
+ * (kernel/sched/core.c).
+ */
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -176,7 +179,9 @@ const struct cftype cpu_dfl_files[] = {
 	{.name = "idle", .flags = CFTYPE_NOT_ON_ROOT, .read_s64 = cpu_idle_read, .write_s64 = cpu_idle_write},
 	{.name = "max", .flags = CFTYPE_NOT_ON_ROOT, .show = max_show, .store = max_store},
 	{.name = "max.burst", .flags = CFTYPE_NOT_ON_ROOT, .read_u64 = burst_read, .write_u64 = burst_write},
-	{.name = "uclamp.min", .flags = CFTYPE_NOT_ON_ROOT, .private = UCLAMP_MIN, .show = uclamp_show, .store = uclamp_store},
-	{.name = "uclamp.max", .flags = CFTYPE_NOT_ON_ROOT, .private = UCLAMP_MAX, .show = uclamp_show, .store = uclamp_store},
+	{.name = "uclamp.min", .flags = CFTYPE_NOT_ON_ROOT, .private = UCLAMP_MIN,
+	 .show = uclamp_show, .store = uclamp_store},
+	{.name = "uclamp.max", .flags = CFTYPE_NOT_ON_ROOT, .private = UCLAMP_MAX,
+	 .show = uclamp_show, .store = uclamp_store},
 	{0},
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cpuset: the root's share is the machine, and the machine may change. cpuset_hotplug_workfn of kernel/cgroup/cpuset.c. */
+/*
+ * cpuset: the root's share is the machine, and the machine may change. cpuset_hotplug_workfn of
+ * kernel/cgroup/cpuset.c.
+ */
 #include <stdlib.h>
 
 #include "cpuset_partition.h"
@@ -56,7 +59,8 @@ void cpuset_free(void *state)
 
 bool cpuset_new_masks(struct cpuset *cpuset, unsigned cpus, unsigned mems)
 {
-	struct bitmap **const of_cpus[] = {&cpuset->cpus, &cpuset->v2.cpus, &cpuset->v2.exclusive, &cpuset->v2.xcpus};
+	struct bitmap **const of_cpus[] = {&cpuset->cpus, &cpuset->v2.cpus, &cpuset->v2.exclusive,
+					   &cpuset->v2.xcpus};
 	struct bitmap **const of_mems[] = {&cpuset->mems, &cpuset->v2.mems};
 	bool all = true;
 
@@ -74,7 +78,8 @@ static bool make_root_partition(struct cpuset *root)
 
 	root->top->subpartitions = bitmap_new(cpus);
 	root->top->isolated = bitmap_new(cpus);
-	if (!cpuset_new_masks(root, cpus, root->mems->nr) || !root->top->subpartitions || !root->top->isolated)
+	if (!cpuset_new_masks(root, cpus, root->mems->nr) || !root->top->subpartitions ||
+	    !root->top->isolated)
 		return false;
 	bitmap_copy(root->v2.cpus, root->cpus);
 	bitmap_copy(root->v2.mems, root->mems);

@@ -109,7 +109,8 @@ static void effective_cpus(struct bitmap *cpus, const struct cgroup *cgroup)
  * compute_effective_exclusive_cpumask(): those of `user` that the parent has exclusively. `all`: those that
  * siblings have are left out even where a list of exclusive ones was written. How many siblings had some.
  */
-static unsigned exclusive_cpus(struct bitmap *xcpus, const struct cgroup *cgroup, const struct bitmap *user, bool all)
+static unsigned exclusive_cpus(struct bitmap *xcpus, const struct cgroup *cgroup, const struct bitmap *user,
+			       bool all)
 {
 	unsigned conflicts = 0;
 	struct cgroup *sibling;
@@ -119,7 +120,8 @@ static unsigned exclusive_cpus(struct bitmap *xcpus, const struct cgroup *cgroup
 		return 0;
 	for_each_cpuset_child(sibling, cgroup->parent) {
 		const struct partition *other = &cpuset_of(sibling)->v2;
-		const struct bitmap *theirs = bitmap_intersects(xcpus, other->exclusive) ? other->exclusive : other->xcpus;
+		const struct bitmap *theirs =
+			bitmap_intersects(xcpus, other->exclusive) ? other->exclusive : other->xcpus;
 
 		if (sibling == cgroup || !bitmap_intersects(xcpus, theirs))
 			continue;
@@ -226,7 +228,10 @@ static enum partition_error update_parent(struct cgroup *cgroup, enum command co
 static void update_down(struct cgroup *top, bool force);
 static void remote_update(struct cgroup *cgroup, const struct bitmap *xcpus, bool privileged);
 
-/* compute_partition_effective_cpumask(): its own less what partitions below it have, which become invalid where they must. */
+/*
+ * compute_partition_effective_cpumask(): its own less what partitions below it have, which become invalid
+ * where they must.
+ */
 static void partition_cpus(struct bitmap *cpus, struct cgroup *cgroup)
 {
 	struct cpuset *cpuset = cpuset_of(cgroup);
@@ -284,7 +289,8 @@ static bool update_one(struct cgroup *cgroup, const struct cgroup *top, bool for
 			ask_parent = true;
 		} else {
 			state = is_valid(cpuset) ? -cpuset->v2.state : cpuset->v2.state;
-			cpuset->v2.error = is_invalid(parent) ? PARTITION_PARENT_INVALID : PARTITION_NO_PARENT;
+			cpuset->v2.error =
+				is_invalid(parent) ? PARTITION_PARENT_INVALID : PARTITION_NO_PARENT;
 		}
 	}
 	if (ask_parent) {
@@ -308,7 +314,8 @@ static void update_down(struct cgroup *top, bool force)
 	if (!update_one(top, top, force))
 		return;
 	for (struct cgroup *position = top->children ? cgroup_next_descendant(top, top) : NULL; position;) {
-		bool skip = !cgroup_has_css(position, &cpuset_controller) || !update_one(position, top, force);
+		bool skip =
+			!cgroup_has_css(position, &cpuset_controller) || !update_one(position, top, force);
 
 		/* Past what is below it, where nothing changes. */
 		while (skip && (child = cgroup_next_descendant(position, position)))
@@ -524,7 +531,8 @@ static void remote_update(struct cgroup *cgroup, const struct bitmap *xcpus, boo
 		cpuset->v2.error = PARTITION_EMPTY;
 	else if (adding && !privileged)
 		cpuset->v2.error = PARTITION_ACCESS;
-	else if (adding && (bitmap_intersects(add, top->top->subpartitions) || bitmap_subset(top->v2.cpus, add)))
+	else if (adding &&
+		 (bitmap_intersects(add, top->top->subpartitions) || bitmap_subset(top->v2.cpus, add)))
 		cpuset->v2.error = PARTITION_NO_CPUS;
 	if (cpuset->v2.error) {
 		remote_disable(cgroup);

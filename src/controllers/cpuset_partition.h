@@ -5,9 +5,9 @@
 #include "cpuset.h"
 
 /*
- * v2's effective masks and partitions, by the functions and names of kernel/cgroup/cpuset.c (6.18). All run under
- * the tree lock, exclusive, and go by the members that are known: cgroup_settle_members() comes before. No
- * scheduling domain is made: what is effective is shown, and nobody's affinity changes.
+ * v2's effective masks and partitions, by the functions and names of kernel/cgroup/cpuset.c (6.18). All run
+ * under the tree lock, exclusive, and go by the members that are known: cgroup_settle_members() comes before.
+ * No scheduling domain is made: what is effective is shown, and nobody's affinity changes.
  */
 
 /* A new cpuset has what its parent has. */
@@ -15,11 +15,15 @@ void partition_online(struct cgroup *cgroup);
 /* It is gone: what it had exclusively goes back. */
 void partition_offline(struct cgroup *cgroup);
 
-/* Writes of cpuset.cpus, cpuset.cpus.exclusive and cpuset.mems: the list becomes `map`. 0, -EINVAL, -ENOSPC. */
+/*
+ * Writes of cpuset.cpus, cpuset.cpus.exclusive and cpuset.mems: the list becomes `map`. 0, -EINVAL, -ENOSPC.
+ */
 int partition_set_cpus(struct cgroup *cgroup, const struct bitmap *map);
 int partition_set_exclusive(struct cgroup *cgroup, const struct bitmap *map);
 int partition_set_mems(struct cgroup *cgroup, const struct bitmap *map);
-/* A write of cpuset.cpus.partition, by a caller that is `privileged`. Never fails: an invalid one says why. */
+/*
+ * A write of cpuset.cpus.partition, by a caller that is `privileged`. Never fails: an invalid one says why.
+ */
 void partition_set_state(struct cgroup *cgroup, int state, bool privileged);
 
 /* Takes the machine's masks, which the root has in cpus and mems now, down the tree. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* cpuset: what may change into what. validate_change and cpuset1_validate_change of kernel/cgroup/cpuset*.c. */
+/*
+ * cpuset: what may change into what. validate_change and cpuset1_validate_change of kernel/cgroup/cpuset*.c.
+ */
 #include <errno.h>
 
 #include "cpuset.h"

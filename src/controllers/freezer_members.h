@@ -28,7 +28,10 @@ struct held_list {
  */
 int members_stop(struct stopper *stopper, struct held_list *list);
 
-/* Lets those go on whom the stopper stopped: stopper_settle(). Reads /proc, without the tree lock. 0 or a negative errno. */
+/*
+ * Lets those go on whom the stopper stopped: stopper_settle(). Reads /proc, without the tree lock. 0 or a
+ * negative errno.
+ */
 int members_continue(struct stopper *stopper, const struct held_list *list);
 
 #endif

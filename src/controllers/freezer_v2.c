@@ -51,8 +51,11 @@ static int stat_local_show(const struct request *request, struct text *out)
 }
 
 const struct cftype freezer_dfl_files[] = {
-	{.name = "cgroup.events", .flags = CFTYPE_NO_PREFIX | CFTYPE_NOT_ON_ROOT, .measure = events_measure, .event = events_event},
-	{.name = "cgroup.freeze", .flags = CFTYPE_NO_PREFIX | CFTYPE_NOT_ON_ROOT, .show = freeze_show, .act = freeze_act},
-	{.name = "cgroup.stat.local", .flags = CFTYPE_NO_PREFIX | CFTYPE_NOT_ON_ROOT, .show = stat_local_show},
+	{.name = "cgroup.events", .flags = CFTYPE_NO_PREFIX | CFTYPE_NOT_ON_ROOT,
+	 .measure = events_measure, .event = events_event},
+	{.name = "cgroup.freeze", .flags = CFTYPE_NO_PREFIX | CFTYPE_NOT_ON_ROOT,
+	 .show = freeze_show, .act = freeze_act},
+	{.name = "cgroup.stat.local", .flags = CFTYPE_NO_PREFIX | CFTYPE_NOT_ON_ROOT,
+	 .show = stat_local_show},
 	{0},
 };

@@ -16,7 +16,8 @@
 #define TOKEN_MAX 32 /* of a word's value, with its NUL */
 #define WORD_MAX 128 /* of a word, more than any needs */
 
-enum qos { QOS_READ_PERCENT, QOS_READ_LATENCY, QOS_WRITE_PERCENT, QOS_WRITE_LATENCY, QOS_MIN, QOS_MAX, QOS_VALUES };
+enum qos { QOS_READ_PERCENT, QOS_READ_LATENCY, QOS_WRITE_PERCENT, QOS_WRITE_LATENCY, QOS_MIN,
+	   QOS_MAX, QOS_VALUES };
 #define MODEL_VALUES 6
 
 /* One disk's. */
@@ -27,7 +28,8 @@ struct iocost {
 };
 
 static const char *const qos_names[QOS_VALUES] = {"rpct", "rlat", "wpct", "wlat", "min", "max"};
-static const char *const model_names[MODEL_VALUES] = {"rbps", "rseqiops", "rrandiops", "wbps", "wseqiops", "wrandiops"};
+static const char *const model_names[MODEL_VALUES] = {"rbps", "rseqiops", "rrandiops",
+						      "wbps", "wseqiops", "wrandiops"};
 
 /* What the kernel takes where nothing else was said, for a disk that turns and one that does not (autop). */
 static const uint32_t auto_qos[2][QOS_VALUES] = {
@@ -143,7 +145,8 @@ static bool take_model_word(struct iocost *cost, const char *word)
 
 /* --- both --- */
 
-static bool take_words(struct iocost *cost, const char *text, bool (*take)(struct iocost *cost, const char *word))
+static bool take_words(struct iocost *cost, const char *text,
+		       bool (*take)(struct iocost *cost, const char *word))
 {
 	char word[WORD_MAX];
 	size_t len;

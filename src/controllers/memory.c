@@ -445,11 +445,13 @@ static const struct cftype memory_files[] = {
 	{.name = "numa_stat", .measure = memory_numa_stat_measure},
 
 	COUNTER_FILES("kmem.", MEMORY_KMEM),
-	{.name = "kmem.limit_in_bytes", .private = MEMORY_KMEM, .read_u64 = limit_read, .store = kmem_limit_store},
+	{.name = "kmem.limit_in_bytes", .private = MEMORY_KMEM, .read_u64 = limit_read,
+	 .store = kmem_limit_store},
 	{.name = "kmem.slabinfo", .show = slabinfo_show},
 
 	COUNTER_FILES("kmem.tcp.", MEMORY_TCP),
-	{.name = "kmem.tcp.limit_in_bytes", .private = MEMORY_TCP, .read_u64 = limit_read, .store = tcp_limit_store},
+	{.name = "kmem.tcp.limit_in_bytes", .private = MEMORY_TCP, .read_u64 = limit_read,
+	 .store = tcp_limit_store},
 
 	COUNTER_FILES("memsw.", MEMORY_MEMSWAP),
 	{.name = "memsw.limit_in_bytes", .private = MEMORY_MEMSWAP, .read_u64 = limit_read, .act = limit_act},

@@ -34,7 +34,8 @@ struct memory_shown {
 
 /* The limits that v2 alone has. */
 enum memory_v2_limit {
-	MEMORY_MIN, MEMORY_LOW, MEMORY_HIGH, MEMORY_SWAP_HIGH, MEMORY_SWAP_MAX, MEMORY_ZSWAP_MAX, MEMORY_V2_LIMIT_NR
+	MEMORY_MIN, MEMORY_LOW, MEMORY_HIGH, MEMORY_SWAP_HIGH, MEMORY_SWAP_MAX, MEMORY_ZSWAP_MAX,
+	MEMORY_V2_LIMIT_NR
 };
 
 struct mem_cgroup {
@@ -54,7 +55,10 @@ struct mem_cgroup {
 
 	struct memory_watch *watch; /* a root's: who waits for events in its hierarchy */
 
-	/* v2, under the tree lock: pages by enum memory_v2_limit (memory.max is max[MEMORY_MEM]), and switches. */
+	/*
+	 * v2, under the tree lock: pages by enum memory_v2_limit (memory.max is max[MEMORY_MEM]), and
+	 * switches.
+	 */
 	uint64_t v2_limit[MEMORY_V2_LIMIT_NR];
 	bool oom_group, no_zswap_writeback;
 };
@@ -112,8 +116,12 @@ void memory_v2_restore(struct mem_cgroup *memcg, struct bytes *in);
 int memory_v2_stat_measure(const struct request *request, struct text *out);
 int memory_v2_numa_stat_measure(const struct request *request, struct text *out);
 
-/* memory_numa.c: gives out `value` to the machine's `nr` nodes as their file (else anonymous) pages are; *parts and *nodes are the caller's to free. 0 or -ENOMEM. */
-int memory_spread(const struct machine *machine, uint64_t value, bool file, uint64_t **parts, unsigned **nodes, unsigned *nr);
+/*
+ * memory_numa.c: gives out `value` to the machine's `nr` nodes as their file (else anonymous) pages are;
+ * *parts and *nodes are the caller's to free. 0 or -ENOMEM.
+ */
+int memory_spread(const struct machine *machine, uint64_t value, bool file, uint64_t **parts,
+		  unsigned **nodes, unsigned *nr);
 
 /* --- memory_events.c, memory_eventfds.c, memory_watch.c: cgroup.event_control --- */
 

@@ -33,8 +33,10 @@ static int lru_of_machine(const struct machine *machine, struct node_lru *node)
 		error = machine_meminfo(machine, &info); /* no node files: one node */
 	if (error && error != -ENOENT)
 		return error;
-	node->total[LRU_FILE] = (info.value[MACHINE_MEM_ACTIVE_FILE] + info.value[MACHINE_MEM_INACTIVE_FILE]) / page;
-	node->total[LRU_ANON] = (info.value[MACHINE_MEM_ACTIVE_ANON] + info.value[MACHINE_MEM_INACTIVE_ANON]) / page;
+	node->total[LRU_FILE] =
+		(info.value[MACHINE_MEM_ACTIVE_FILE] + info.value[MACHINE_MEM_INACTIVE_FILE]) / page;
+	node->total[LRU_ANON] =
+		(info.value[MACHINE_MEM_ACTIVE_ANON] + info.value[MACHINE_MEM_INACTIVE_ANON]) / page;
 	node->total[LRU_UNEVICTABLE] = info.value[MACHINE_MEM_UNEVICTABLE] / page;
 	return 0;
 }
@@ -80,8 +82,8 @@ static void spread(const struct node_lrus *machine, enum lru list, uint64_t page
 	}
 }
 
-int memory_spread(const struct machine *machine, uint64_t value, bool file, uint64_t **parts, unsigned **nodes,
-		  unsigned *nr)
+int memory_spread(const struct machine *machine, uint64_t value, bool file, uint64_t **parts,
+		  unsigned **nodes, unsigned *nr)
 {
 	struct node_lrus lrus;
 	int error = machine_lrus(machine, &lrus);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* memory on cgroup v2: its files but for the figures (mm/memcontrol.c). Limits are stored and shown, not enforced. */
+/*
+ * memory on cgroup v2: its files but for the figures (mm/memcontrol.c). Limits are stored and shown, not
+ * enforced.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -255,11 +258,13 @@ static int reclaim_store(const struct request *request, char *text)
 }
 
 #define LIMIT_FILE(file, limit) \
-	{.name = file, .flags = CFTYPE_NOT_ON_ROOT, .private = limit, .show = limit_show, .store = limit_store}
+	{.name = file, .flags = CFTYPE_NOT_ON_ROOT, .private = limit, .show = limit_show, \
+	 .store = limit_store}
 
 const struct cftype memory_dfl_files[] = {
 	{.name = "current", .flags = CFTYPE_NOT_ON_ROOT, .measure = current_measure},
-	{.name = "peak", .flags = CFTYPE_NOT_ON_ROOT, .private = false, .measure = peak_measure, .act = peak_act},
+	{.name = "peak", .flags = CFTYPE_NOT_ON_ROOT, .private = false, .measure = peak_measure,
+	 .act = peak_act},
 	LIMIT_FILE("min", MEMORY_MIN),
 	LIMIT_FILE("low", MEMORY_LOW),
 	LIMIT_FILE("high", MEMORY_HIGH),
@@ -268,12 +273,14 @@ const struct cftype memory_dfl_files[] = {
 	{.name = "events.local", .flags = CFTYPE_NOT_ON_ROOT, .show = events_show},
 	{.name = "stat", .measure = memory_v2_stat_measure},
 	{.name = "numa_stat", .measure = memory_v2_numa_stat_measure},
-	{.name = "oom.group", .flags = CFTYPE_NOT_ON_ROOT | CFTYPE_NS_DELEGATABLE, .show = oom_group_show, .store = oom_group_store},
+	{.name = "oom.group", .flags = CFTYPE_NOT_ON_ROOT | CFTYPE_NS_DELEGATABLE,
+	 .show = oom_group_show, .store = oom_group_store},
 	{.name = "reclaim", .flags = CFTYPE_NS_DELEGATABLE, .store = reclaim_store},
 	{.name = "swap.current", .flags = CFTYPE_NOT_ON_ROOT, .measure = swap_current_measure},
 	LIMIT_FILE("swap.high", MEMORY_SWAP_HIGH),
 	LIMIT_FILE("swap.max", MEMORY_SWAP_MAX),
-	{.name = "swap.peak", .flags = CFTYPE_NOT_ON_ROOT, .private = true, .measure = peak_measure, .act = peak_act},
+	{.name = "swap.peak", .flags = CFTYPE_NOT_ON_ROOT, .private = true, .measure = peak_measure,
+	 .act = peak_act},
 	{.name = "swap.events", .flags = CFTYPE_NOT_ON_ROOT, .show = swap_events_show},
 	{.name = "zswap.current", .flags = CFTYPE_NOT_ON_ROOT, .show = zswap_current_show},
 	LIMIT_FILE("zswap.max", MEMORY_ZSWAP_MAX),

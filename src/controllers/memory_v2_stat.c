@@ -10,7 +10,8 @@
 #include "number.h"
 
 /* Where a child's figure comes from: what its members hold, or what nobody tells of a process. */
-enum source { UNKNOWN, ANON, FILES, SHMEM, MAPPED, KERNEL, STACKS, TABLES, INACTIVE_ANON, ACTIVE_FILE, FAULTS, MAJOR_FAULTS };
+enum source { UNKNOWN, ANON, FILES, SHMEM, MAPPED, KERNEL, STACKS, TABLES, INACTIVE_ANON,
+	      ACTIVE_FILE, FAULTS, MAJOR_FAULTS };
 
 /* On which nodes it is spread in memory.numa_stat. */
 enum nodes { NOT_BY_NODE, AS_ANON, AS_FILE };
@@ -134,7 +135,8 @@ static uint64_t sum_of(const struct machine_meminfo *info, const struct machine_
 	switch (sum) {
 	case SUM_KERNEL:
 		return mem[MACHINE_MEM_SLAB] + mem[MACHINE_MEM_KERNELSTACK] + mem[MACHINE_MEM_PAGETABLES] +
-		       mem[MACHINE_MEM_SECPAGETABLES] + mem[MACHINE_MEM_PERCPU] + mem[MACHINE_MEM_VMALLOCUSED];
+		       mem[MACHINE_MEM_SECPAGETABLES] + mem[MACHINE_MEM_PERCPU] +
+		       mem[MACHINE_MEM_VMALLOCUSED];
 	case SUM_SLAB:
 		return mem[MACHINE_MEM_SRECLAIMABLE] + mem[MACHINE_MEM_SUNRECLAIM];
 	case SUM_SCAN:
@@ -236,7 +238,8 @@ int memory_v2_stat_measure(const struct request *request, struct text *out)
 
 /* --- by node --- */
 
-static int add_by_node(struct text *out, const struct machine *machine, const char *name, uint64_t value, bool file)
+static int add_by_node(struct text *out, const struct machine *machine, const char *name, uint64_t value,
+		       bool file)
 {
 	uint64_t *parts;
 	unsigned *nodes, nr = 0;

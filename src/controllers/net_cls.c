@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* net_cls: a class for the packets of a cgroup's tasks. net/core/netclassid_cgroup.c. Stored, packets are not marked. */
+/*
+ * net_cls: a class for the packets of a cgroup's tasks. net/core/netclassid_cgroup.c. Stored, packets are not
+ * marked.
+ */
 #include <stdlib.h>
 
 #include "controller.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* net_prio: priorities of a cgroup's packets on each interface. net/core/netprio_cgroup.c. Stored, packets are not marked. */
+/*
+ * net_prio: priorities of a cgroup's packets on each interface. net/core/netprio_cgroup.c. Stored, packets
+ * are not marked.
+ */
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>

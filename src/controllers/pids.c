@@ -140,8 +140,10 @@ static const struct cftype dfl_files[] = {
 	{.name = "max", .flags = CFTYPE_NOT_ON_ROOT, .show = max_show, .store = max_store},
 	{.name = "current", .flags = CFTYPE_NOT_ON_ROOT, .measure = current_measure},
 	{.name = "peak", .flags = CFTYPE_NOT_ON_ROOT, .measure = peak_measure},
-	{.name = "events", .flags = CFTYPE_NOT_ON_ROOT, .measure = dfl_events_measure, .event = dfl_events_event},
-	{.name = "events.local", .flags = CFTYPE_NOT_ON_ROOT, .measure = dfl_events_local_measure, .event = dfl_events_local_event},
+	{.name = "events", .flags = CFTYPE_NOT_ON_ROOT, .measure = dfl_events_measure,
+	 .event = dfl_events_event},
+	{.name = "events.local", .flags = CFTYPE_NOT_ON_ROOT, .measure = dfl_events_local_measure,
+	 .event = dfl_events_local_event},
 	{0},
 };
 

@@ -69,7 +69,8 @@ static const char *const *pressure_instances(struct tree *tree)
 	static const char *list[MACHINE_PRESSURES + 1];
 	unsigned count = 0;
 
-	while (count < MACHINE_PRESSURES && machine_has_pressure(tree->machine, machine_pressure_names[count])) {
+	while (count < MACHINE_PRESSURES &&
+	       machine_has_pressure(tree->machine, machine_pressure_names[count])) {
 		list[count] = machine_pressure_names[count];
 		count++;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* rdma: handles and objects of RDMA devices (kernel/cgroup/rdma.c). Stored and shown; what is used is not told. */
+/*
+ * rdma: handles and objects of RDMA devices (kernel/cgroup/rdma.c). Stored and shown; what is used is not
+ * told.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>

@@ -26,7 +26,10 @@ struct stopper *stopper_new(const struct machine *machine);
 /* Lets everyone go on who is stopped by it. Takes NULL. */
 void stopper_free(struct stopper *stopper);
 
-/* Whom it stopped, and who was told of it, as bytes and back; they are stopped still, or it learns otherwise. Take NULL. */
+/*
+ * Whom it stopped, and who was told of it, as bytes and back; they are stopped still, or it learns otherwise.
+ * Take NULL.
+ */
 void stopper_save(struct stopper *stopper, struct text *out);
 void stopper_restore(struct stopper *stopper, struct bytes *in);
 /* Forgets whom it stopped, and lets nobody go. */

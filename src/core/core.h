@@ -24,7 +24,10 @@ struct move {
  */
 struct hierarchy_kind {
 	const struct cftype *base_files; /* of every cgroup; ends with name == NULL */
-	/* The controller's table (may be NULL), and its name, which is its files' prefix too unless it says otherwise. */
+	/*
+	 * The controller's table (may be NULL), and its name, which is its files' prefix too unless it says
+	 * otherwise.
+	 */
 	const struct cftype *(*files_of)(const struct controller *controller);
 	const char *(*name_of)(const struct controller *controller);
 	bool renames; /* rename(2) of a directory is permitted */
@@ -41,7 +44,10 @@ struct hierarchy_kind {
 	int (*may_move_task)(const struct caller *caller, const struct machine_task_status *status);
 	/* 0 or why they may not go from where they are to where they shall be. */
 	int (*may_move)(const struct move *move);
-	/* Fills the list of who cgroup.procs (`process`) or the file of threads shows; the caller frees it. Without the tree lock. */
+	/*
+	 * Fills the list of who cgroup.procs (`process`) or the file of threads shows; the caller frees it.
+	 * Without the tree lock.
+	 */
 	int (*members)(struct cgroup *cgroup, bool process, struct task_list *list);
 
 	/* What the version alone keeps of a cgroup, for -o state. NULL: nothing. */
@@ -53,7 +59,10 @@ extern const struct hierarchy_kind hierarchy_v1, hierarchy_v2;
 
 /* --- css.c --- */
 
-/* Makes the controller's css, which is offline and in its place at once. 0 or -errno. Under the tree lock, exclusive (a root needs none). */
+/*
+ * Makes the controller's css, which is offline and in its place at once. 0 or -errno. Under the tree lock,
+ * exclusive (a root needs none).
+ */
 int css_create(struct cgroup *cgroup, unsigned position, uid_t uid, gid_t gid);
 /* Brings the css online or offline, and tells the controller. Under the tree lock, exclusive. */
 void css_set_online(struct cgroup *cgroup, unsigned position, bool online);
@@ -100,7 +109,10 @@ int cgroup_make_threaded(struct cgroup *cgroup);
 unsigned cgroup_control(const struct cgroup *cgroup);
 /* Those that it has itself: the same, and the implicit ones. */
 unsigned cgroup_v2_controllers(const struct cgroup *cgroup);
-/* Makes and ends the css's of everything below `cgroup`, and its own, as the masks say. 0 or -errno, then nothing has changed. Exclusive. */
+/*
+ * Makes and ends the css's of everything below `cgroup`, and its own, as the masks say. 0 or -errno, then
+ * nothing has changed. Exclusive.
+ */
 int cgroup_apply_control(struct cgroup *cgroup, uid_t uid, gid_t gid);
 /* cgroup.controllers, cgroup.subtree_control. */
 int subtree_controllers_show(const struct request *request, struct text *out);

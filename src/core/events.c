@@ -50,7 +50,9 @@ static void add_news(struct news_list *list, struct cgroup *cgroup, const struct
 	list->news[list->count++] = (struct news){cgroup_get(cgroup), file};
 }
 
-/* Notes what there is to tell of the cgroup. Nobody but the teller uses v2.told. Under the tree lock, shared. */
+/*
+ * Notes what there is to tell of the cgroup. Nobody but the teller uses v2.told. Under the tree lock, shared.
+ */
 static void look_at(struct cgroup *cgroup, struct news_list *list)
 {
 	const struct hierarchy *hierarchy = cgroup->hierarchy;

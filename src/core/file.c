@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One read or one write of a file, by what its row has (kernel/cgroup/cgroup.c: cgroup_seqfile_show, cgroup_file_write). */
+/*
+ * One read or one write of a file, by what its row has (kernel/cgroup/cgroup.c: cgroup_seqfile_show,
+ * cgroup_file_write).
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -54,7 +54,9 @@ static struct inode *inode_find(struct tree *tree, const struct node *node)
 	return NULL;
 }
 
-/* A root is 0555 as the kernel's, where who serves it is above that; an ordinary user must be able to write. */
+/*
+ * A root is 0555 as the kernel's, where who serves it is above that; an ordinary user must be able to write.
+ */
 static mode_t default_mode(const struct tree *tree, const struct node *node)
 {
 	if (node->file)
@@ -67,7 +69,8 @@ static mode_t default_mode(const struct tree *tree, const struct node *node)
 /* Who made a node owns it; a controller's files are of who enabled it. */
 static void default_owner(const struct tree *tree, const struct node *node, struct inode *inode)
 {
-	const struct css *css = tree->unified && node->file ? cgroup_file_css(node->cgroup, node->file) : NULL;
+	const struct css *css =
+		tree->unified && node->file ? cgroup_file_css(node->cgroup, node->file) : NULL;
 
 	inode->uid = css ? css->uid : node->cgroup ? node->cgroup->uid : tree->uid;
 	inode->gid = css ? css->gid : node->cgroup ? node->cgroup->gid : tree->gid;

@@ -132,7 +132,10 @@ static uint64_t count_cgroups(const struct hierarchy *hierarchy)
 	return count;
 }
 
-/* Neither a hierarchy's name nor files that just every v2 cgroup has; freezer is one, if not to clients of v2. */
+/*
+ * Neither a hierarchy's name nor files that just every v2 cgroup has; freezer is one, if not to clients of
+ * v2.
+ */
 static bool is_subsystem(const struct controller *controller)
 {
 	return !controller->named && (controller->legacy_files || !controller->unlisted_on_dfl);
@@ -169,11 +172,13 @@ int tree_show_controllers(struct tree *tree, const struct controller *const *kno
 
 		for (unsigned j = 0; hierarchy->controllers[j]; j++) {
 			if (is_subsystem(hierarchy->controllers[j]))
-				add_subsystem(out, hierarchy->controllers[j], hierarchy_id(hierarchy), cgroups);
+				add_subsystem(out, hierarchy->controllers[j], hierarchy_id(hierarchy),
+					      cgroups);
 		}
 		/* Those that only v1 has are counted with v2 while no hierarchy of v1 has them. */
 		for (unsigned j = 0; is_unified(hierarchy) && known[j]; j++) {
-			if (is_subsystem(known[j]) && !known[j]->dfl_files && !has_controller(hierarchy, known[j]))
+			if (is_subsystem(known[j]) && !known[j]->dfl_files &&
+			    !has_controller(hierarchy, known[j]))
 				add_subsystem(out, known[j], 0, cgroups);
 		}
 	}

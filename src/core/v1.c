@@ -98,8 +98,10 @@ static const struct cftype base_files[] = {
 	{.name = "clone_children", .read_u64 = clone_children_read, .write_u64 = clone_children_write},
 	{.name = "sane_behavior", .flags = CFTYPE_ONLY_ON_ROOT, .read_u64 = sane_behavior_read},
 	{.name = "tasks", .flags = CFTYPE_NO_PREFIX, .measure = tasks_measure, .act = tasks_act},
-	{.name = "notify_on_release", .flags = CFTYPE_NO_PREFIX, .read_u64 = notify_on_release_read, .write_u64 = notify_on_release_write},
-	{.name = "release_agent", .flags = CFTYPE_NO_PREFIX | CFTYPE_ONLY_ON_ROOT, .max_write_len = RELEASE_AGENT_LIMIT, .show = release_agent_show, .store = release_agent_store},
+	{.name = "notify_on_release", .flags = CFTYPE_NO_PREFIX, .read_u64 = notify_on_release_read,
+	 .write_u64 = notify_on_release_write},
+	{.name = "release_agent", .flags = CFTYPE_NO_PREFIX | CFTYPE_ONLY_ON_ROOT,
+	 .max_write_len = RELEASE_AGENT_LIMIT, .show = release_agent_show, .store = release_agent_store},
 	{0},
 };
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What only a v2 cgroup keeps for -o state: which controllers it enables, its type and limits, whose files are whose. */
+/*
+ * What only a v2 cgroup keeps for -o state: which controllers it enables, its type and limits, whose files
+ * are whose.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>

@@ -71,8 +71,8 @@ int op_removexattr(const char *path, const char *name)
 
 /*
  * What no file can say, as unlisted attributes of the top directory: "system.cgroup.PID" is PID's
- * /proc/PID/cgroup in this tree, "system.cgroups" its /proc/cgroups, "system.cgroup.options" what mount tables
- * show of each hierarchy. fuse_cgroup_run(1) asks for them.
+ * /proc/PID/cgroup in this tree, "system.cgroups" its /proc/cgroups, "system.cgroup.options" what mount
+ * tables show of each hierarchy. fuse_cgroup_run(1) asks for them.
  */
 #define TASK_ATTRIBUTE "system.cgroup."
 #define CONTROLLERS_ATTRIBUTE "system.cgroups"

@@ -76,8 +76,12 @@ static void wake_pollers(struct front_end *front, const struct cgroup *cgroup, c
 	pthread_mutex_unlock(&front->handles_lock);
 }
 
-/* IN_MODIFY, by a write that does nothing. An ordinary user may not write what is not to be written: then nobody is told. */
-static void raise_modify(const struct notifier *notifier, struct cgroup *cgroup, const struct cgroup_file *file)
+/*
+ * IN_MODIFY, by a write that does nothing. An ordinary user may not write what is not to be written: then
+ * nobody is told.
+ */
+static void raise_modify(const struct notifier *notifier, struct cgroup *cgroup,
+			 const struct cgroup_file *file)
 {
 	struct tree *tree = cgroup_tree(cgroup);
 	struct text path = {0};

@@ -41,7 +41,10 @@ dev_t own_mount_device(const char *point)
 	return device;
 }
 
-/* A mount of the device in our namespace, whose root is `path` or above it: O_PATH of it, and *rest what follows. */
+/*
+ * A mount of the device in our namespace, whose root is `path` or above it: O_PATH of it, and *rest what
+ * follows.
+ */
 static int search(dev_t device, const char *path, const char **rest)
 {
 	FILE *table = fopen("/proc/self/mountinfo", "re");

@@ -194,8 +194,10 @@ static void log_and_unlock(struct patient *patient)
 		patient->is_logged = more;
 	pthread_mutex_unlock(&patient->lock);
 	if (more)
-		log_warning("accounting: process %d does not let its files be read: what is known of it stays "
-			    "(%u such processes now, %lu times since the start)", last, lost, losses);
+		log_warning(
+			"accounting: process %d does not let its files be read: what is known of it stays "
+			"(%u such processes now, %lu times since the start)",
+			last, lost, losses);
 	if (none)
 		log_info("accounting: all processes let their files be read again (%lu times one did not)",
 			 losses);

@@ -166,7 +166,9 @@ static pid_t find_thread(const struct machine *machine, const struct pid_namespa
 	return found;
 }
 
-/* Most numbers are of processes: threads are looked at only if none fits, and of those that are inside only. */
+/*
+ * Most numbers are of processes: threads are looked at only if none fits, and of those that are inside only.
+ */
 static pid_t look_at_all(const struct machine *machine, const struct pid_namespace *space,
 			 pid_t number)
 {

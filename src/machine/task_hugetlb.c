@@ -25,7 +25,9 @@ static bool span_hex(struct span *s, char end, uint64_t *value)
 	*value = 0;
 	for (; s->at < s->end && *s->at != end; s->at++) {
 		char c = *s->at;
-		unsigned int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+		unsigned int digit = c >= '0' && c <= '9'   ? c - '0'
+				     : c >= 'a' && c <= 'f' ? c - 'a' + 10
+							    : 16;
 
 		if (digit > 15)
 			return false;

@@ -83,7 +83,8 @@ static int query(const struct call *call, const union bpf_attr *attr, struct att
 		return -EINVAL;
 	attachment->type = attr->query.attach_type;
 	count = attached_list(attachment, programs, LISTED_MAX, &flags);
-	error = peer_write(call->peer, address + offsetof(union bpf_attr, query.attach_flags), &flags, sizeof(flags));
+	error = peer_write(call->peer, address + offsetof(union bpf_attr, query.attach_flags), &flags,
+			   sizeof(flags));
 	if (!error)
 		error = peer_write(call->peer, address + offsetof(union bpf_attr, query.prog_cnt), &count,
 				   sizeof(count));

@@ -12,7 +12,10 @@
 #include "peer.h"
 #include "view.h"
 
-/* The kernel starts nobody in a cgroup of ours. Who hears so starts it elsewhere and moves it, as before Linux 5.7. */
+/*
+ * The kernel starts nobody in a cgroup of ours. Who hears so starts it elsewhere and moves it, as before
+ * Linux 5.7.
+ */
 void answer_clone3(const struct calls_context *context, const struct call *call, char *path,
 		   struct answer *answer)
 {

@@ -19,8 +19,9 @@ static int look(struct view *view, const struct peer *peer, int fd)
 
 	if (file < 0)
 		return file;
-	ours = view_has(view, file, &about) ? !view->copies
-					    : table_files_are_on(makedev(about.stx_dev_major, about.stx_dev_minor));
+	ours = view_has(view, file, &about)
+		       ? !view->copies
+		       : table_files_are_on(makedev(about.stx_dev_major, about.stx_dev_minor));
 	ours = ours && S_ISREG(about.stx_mode);
 	close(file);
 	return ours ? 0 : -ENOENT;

@@ -30,7 +30,9 @@ static int find_kept(const struct call *call)
 	return mount;
 }
 
-/* --- open_tree, open_tree_attr: of what is led to the tree, or is ours and detached; the rest is mounted --- */
+/*
+ * --- open_tree, open_tree_attr: of what is led to the tree, or is ours and detached; the rest is mounted ---
+ */
 
 #define OPEN_TREE_KNOWN                                                                     \
 	(AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW |             \

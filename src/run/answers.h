@@ -30,9 +30,9 @@ int answers_open_table(struct view *view, const struct machine *machine, const s
 		       const char *path);
 
 /*
- * What a copy within the kernel is told, from the task's descriptor `in` to its `out`: `error` (negative) if that
- * is from a regular file of ours whose content FUSE would not copy; 0: the kernel is to do it. `within`: so
- * it is also where both are ours.
+ * What a copy within the kernel is told, from the task's descriptor `in` to its `out`: `error` (negative) if
+ * that is from a regular file of ours whose content FUSE would not copy; 0: the kernel is to do it. `within`:
+ * so it is also where both are ours.
  */
 int answers_copy(struct view *view, const struct peer *peer, int in, int out, bool within, int error);
 

@@ -157,7 +157,8 @@ int attached_remove(const struct attachment *attachment)
 	return error;
 }
 
-unsigned attached_list(const struct attachment *attachment, uint32_t *programs, unsigned size, uint32_t *flags)
+unsigned attached_list(const struct attachment *attachment, uint32_t *programs, unsigned size,
+		       uint32_t *flags)
 {
 	unsigned found = 0;
 	struct stat cgroup;

@@ -4,7 +4,10 @@
 
 #include <stdint.h>
 
-/* BPF programs that are attached to cgroups of ours. Source: kernel/bpf/cgroup.c. All functions are thread-safe. */
+/*
+ * BPF programs that are attached to cgroups of ours. Source: kernel/bpf/cgroup.c. All functions are
+ * thread-safe.
+ */
 
 /* A program, and the cgroup and enum bpf_attach_type that it is meant for. */
 struct attachment {
@@ -25,6 +28,7 @@ int attached_add(const struct attachment *attachment, int file);
 int attached_remove(const struct attachment *attachment);
 
 /* The numbers of the attached programs, up to `size` of them: how many there are; *flags is what all have. */
-unsigned attached_list(const struct attachment *attachment, uint32_t *programs, unsigned size, uint32_t *flags);
+unsigned attached_list(const struct attachment *attachment, uint32_t *programs, unsigned size,
+		       uint32_t *flags);
 
 #endif

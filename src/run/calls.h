@@ -60,7 +60,9 @@ struct trap {
 	unsigned argument;
 	uint64_t mask, wanted;
 	unsigned flags;
-	/* Fills *answer (ANSWER_KERNEL before); `path` (of PATH_MAX bytes) is what it was about, for --trace. */
+	/*
+	 * Fills *answer (ANSWER_KERNEL before); `path` (of PATH_MAX bytes) is what it was about, for --trace.
+	 */
 	void (*answer)(const struct calls_context *context, const struct call *call, char *path,
 		       struct answer *answer);
 };

@@ -131,8 +131,10 @@ bool cgroupfs_start(struct cgroupfs *cgroupfs, int program, bool unified)
 		cgroupfs->starter = starter_open(cgroupfs);
 		return cgroupfs->starter >= 0 ? start(cgroupfs) : complain("fork");
 	}
-	fprintf(stderr, "fuse_cgroup_run: %s: its daemon's directory cannot be made there: %s: choose another "
-			"with TMPDIR\n", temporary, strerror(errno));
+	fprintf(stderr,
+		"fuse_cgroup_run: %s: its daemon's directory cannot be made there: %s: choose another "
+		"with TMPDIR\n",
+		temporary, strerror(errno));
 	return false;
 }
 

@@ -23,12 +23,15 @@ struct cgroupfs {
 	int pidfd; /* readable once it has ended; -1: it does not run */
 };
 
-/* Finds the daemon's program, beside ours or in PATH: *program is O_PATH. False, and said why on standard error. */
+/*
+ * Finds the daemon's program, beside ours or in PATH: *program is O_PATH. False, and said why on standard
+ * error.
+ */
 bool cgroupfs_find(int *program);
 
 /*
- * Starts that program, for cgroup v2 when `unified`, and waits until it serves. It ends when the calling thread does. False, and said
- * why on standard error.
+ * Starts that program, for cgroup v2 when `unified`, and waits until it serves. It ends when the calling
+ * thread does. False, and said why on standard error.
  */
 bool cgroupfs_start(struct cgroupfs *cgroupfs, int program, bool unified);
 

@@ -155,7 +155,8 @@ static int wait_for_command(pid_t command, pid_t supervisor, int channel)
 
 	sigfillset(&set);
 	while (!reap(command, supervisor, channel, &status)) {
-		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD && is_for_command(&info, supervisor))
+		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD &&
+		    is_for_command(&info, supervisor))
 			kill(command, info.si_signo);
 	}
 	return status;

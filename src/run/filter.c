@@ -79,7 +79,8 @@ static int add_traps(scmp_filter_ctx filter, bool redirect, bool unified)
 	int error = 0;
 
 	for (unsigned i = 0; i < trap_count && !error; i++) {
-		if ((redirect && is_redirected(traps[i].number)) || (traps[i].flags & TRAP_UNIFIED && !unified))
+		if ((redirect && is_redirected(traps[i].number)) ||
+		    (traps[i].flags & TRAP_UNIFIED && !unified))
 			continue;
 		if (traps[i].flags & TRAP_OPEN)
 			error = add_open(filter, &traps[i]);

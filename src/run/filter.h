@@ -12,8 +12,8 @@ struct sock_fprog;
  */
 
 /*
- * The filter as a program for filter_install(), with what redirect.h needs when `redirect`, and what cgroup v2
- * needs when `unified`. NULL with errno set. filter_free() takes NULL.
+ * The filter as a program for filter_install(), with what redirect.h needs when `redirect`, and what cgroup
+ * v2 needs when `unified`. NULL with errno set. filter_free() takes NULL.
  */
 struct sock_fprog *filter_new(bool redirect, bool unified);
 void filter_free(struct sock_fprog *program);

@@ -42,7 +42,9 @@ int fs_context_new(const struct fs_context *context)
 	return given;
 }
 
-/* A regular file of that name in somebody's root may be another's to serve: only ours is in this filesystem. */
+/*
+ * A regular file of that name in somebody's root may be another's to serve: only ours is in this filesystem.
+ */
 static bool is_memory_file(int file)
 {
 	struct statx about, ours;

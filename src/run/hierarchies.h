@@ -19,8 +19,8 @@ struct view;
 int hierarchies_choose(struct view *view, const struct peer *peer, const struct mount_options *options);
 
 /*
- * A mount of it from the root that the task's cgroup namespace has, with these MOUNT_ATTR_, attached nowhere: a
- * descriptor, or a negative errno.
+ * A mount of it from the root that the task's cgroup namespace has, with these MOUNT_ATTR_, attached nowhere:
+ * a descriptor, or a negative errno.
  */
 int hierarchies_mount(struct view *view, const struct peer *peer, unsigned hierarchy,
 		      uint64_t attributes);

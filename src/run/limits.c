@@ -122,7 +122,10 @@ static int set_quota(const struct view *view, int64_t quota)
 	return set(view, ".", "cpu.max", text);
 }
 
-/* Shares of 2 to 262144 as a weight of 1 to 10000. Source: ConvertCPUSharesToCgroupV2Value of opencontainers/cgroups. */
+/*
+ * Shares of 2 to 262144 as a weight of 1 to 10000. Source: ConvertCPUSharesToCgroupV2Value of
+ * opencontainers/cgroups.
+ */
 static int64_t weight_of(int64_t shares)
 {
 	double power;

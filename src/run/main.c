@@ -49,8 +49,10 @@ static bool leave_limits(void)
 	signal(SIGXFSZ, SIG_IGN); /* one file that is too large is no reason to end */
 	if (getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur >= FILE_LEAST)
 		return true;
-	fprintf(stderr, "fuse_cgroup_run: files may have %ju bytes at most (ulimit -H -f), and the tables need "
-			"%u: raise it\n", (uintmax_t)limit.rlim_cur, FILE_LEAST);
+	fprintf(stderr,
+		"fuse_cgroup_run: files may have %ju bytes at most (ulimit -H -f), and the tables need "
+		"%u: raise it\n",
+		(uintmax_t)limit.rlim_cur, FILE_LEAST);
 	return false;
 }
 
@@ -116,7 +118,10 @@ static int run(struct run_options *options, struct sock_fprog *filter)
 				"(unshare has --mount-proc)\n");
 		return EXIT_OURS;
 	}
-	/* While its path leads there: it may not in the namespace to come, nor when another has to be started. */
+	/*
+	 * While its path leads there: it may not in the namespace to come, nor when another has to be
+	 * started.
+	 */
 	if (!options->root && !cgroupfs_find(&options->program))
 		return EXIT_OURS;
 	if (!options->redirect && !leave_namespace(options))

@@ -7,7 +7,10 @@
 
 #include "text.h"
 
-/* A line in the form of /proc/PID/cgroup, "13:name=systemd:/a": its word and its path. They point into the text. */
+/*
+ * A line in the form of /proc/PID/cgroup, "13:name=systemd:/a": its word and its path. They point into the
+ * text.
+ */
 struct membership {
 	const char *word, *path;
 	size_t word_len, path_len;

@@ -10,7 +10,9 @@ struct answer;
 struct call;
 struct calls_context;
 
-/* The calls that mount, as rows of the table have them (struct trap). Sources: fs/namespace.c, fs/fsopen.c. */
+/*
+ * The calls that mount, as rows of the table have them (struct trap). Sources: fs/namespace.c, fs/fsopen.c.
+ */
 typedef void mount_call(const struct calls_context *context, const struct call *call, char *path,
 			struct answer *answer);
 mount_call answer_mount, answer_umount;
@@ -66,7 +68,9 @@ int mount_led_hierarchy(const struct calls_context *context, const char *within)
 int mount_led_open(const struct calls_context *context, const struct call *call, const char *within,
 		   int flags);
 
-/* What becomes of a call that cannot be made on such a path: EPERM for whoever may not mount, or the error. */
+/*
+ * What becomes of a call that cannot be made on such a path: EPERM for whoever may not mount, or the error.
+ */
 int mount_refuse(const struct call *call, int error);
 
 #endif

@@ -47,7 +47,10 @@ bool mount_take_line(struct slice *text, struct slice *line);
 /* False: it is no line of a mount. */
 bool mount_parse(struct slice line, struct mount *mount);
 
-/* Takes one mount off a table of /proc/PID/mounts or mountstats, and tells where it is mounted. False: there is none. */
+/*
+ * Takes one mount off a table of /proc/PID/mounts or mountstats, and tells where it is mounted. False: there
+ * is none.
+ */
 typedef bool mount_take(struct slice *table, struct slice *record, struct slice *point);
 bool mount_take_of_mounts(struct slice *table, struct slice *record, struct slice *point);
 bool mount_take_of_mountstats(struct slice *table, struct slice *record, struct slice *point);

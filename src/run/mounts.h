@@ -17,8 +17,9 @@ struct view;
  */
 
 /*
- * A clone of what is at `path` in the FUSE mount ("/cpu/a"), with these attributes (mount_setattr(2)), attached
- * nowhere: O_PATH, or a negative errno. It comes from a mount that nobody else can cover or take away.
+ * A clone of what is at `path` in the FUSE mount ("/cpu/a"), with these attributes (mount_setattr(2)),
+ * attached nowhere: O_PATH, or a negative errno. It comes from a mount that nobody else can cover or take
+ * away.
  */
 int mounts_clone(struct view *view, const char *path, const struct mount_attr *attributes);
 

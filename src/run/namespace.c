@@ -227,7 +227,8 @@ bool namespace_mount(struct view *view, const char *fuse, const char *at)
 
 	if (tree < 0)
 		return false;
-	mounted = view->unified ? attach_unified(view, tree, at, !unmount_below(at)) : mount_from(view, tree, at);
+	mounted = view->unified ? attach_unified(view, tree, at, !unmount_below(at))
+				: mount_from(view, tree, at);
 	close(tree);
 	return mounted;
 }

@@ -19,7 +19,10 @@ struct view;
  */
 bool namespace_enter(void);
 
-/* The directory to be mounted on, without symbolic links, in `real` (of PATH_MAX bytes). False: it is not there. */
+/*
+ * The directory to be mounted on, without symbolic links, in `real` (of PATH_MAX bytes). False: it is not
+ * there.
+ */
 bool namespace_find(const char *at, char *real);
 
 /* Whether `path` is `directory` or below it. */
@@ -27,8 +30,8 @@ bool namespace_is_below(const char *path, const char *directory);
 
 /*
  * Puts the tree on `at`, in place of the kernel's cgroups there: of v1 a tmpfs with a bind mount of each
- * hierarchy of `fuse` (a directory with our mount), of v2 a bind mount of it, seen from the view's prefix. The view learns whether it covers
- * something (`cover`).
+ * hierarchy of `fuse` (a directory with our mount), of v2 a bind mount of it, seen from the view's prefix.
+ * The view learns whether it covers something (`cover`).
  */
 bool namespace_mount(struct view *view, const char *fuse, const char *at);
 

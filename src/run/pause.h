@@ -14,7 +14,8 @@ struct view;
  * cannot see that the command goes on; so it is the supervisor that stops the launcher, and lets it go on.
  */
 struct pause {
-	pid_t command; /* a child of the launcher's, which does not wait for it while it is stopped; 0: it has not come */
+	/* a child of the launcher's, which does not wait for it while it is stopped; 0: it has not come */
+	pid_t command;
 	int launcher; /* pidfd */
 	bool holds; /* the launcher is stopped by us */
 };

@@ -52,7 +52,9 @@ void peer_name(const struct peer *peer, char name[PEER_NAME_MAX]);
  * 0, -EFAULT, -ENAMETOOLONG, -ESRCH. Source: process_vm_readv(2), strncpy_from_user.
  */
 int peer_read_string(const struct peer *peer, uint64_t address, char *string, size_t size);
-/* Reads or writes `len` bytes: all of them, or -EFAULT (also for what the task itself may not write), -ESRCH. */
+/*
+ * Reads or writes `len` bytes: all of them, or -EFAULT (also for what the task itself may not write), -ESRCH.
+ */
 int peer_read(const struct peer *peer, uint64_t address, void *data, size_t len);
 int peer_write(const struct peer *peer, uint64_t address, const void *data, size_t len);
 
@@ -84,13 +86,17 @@ struct place {
 /*
  * Walks `path` (relative to the task's descriptor `dirfd`, or AT_FDCWD) as the kernel would for
  * the task: from its root and working directory, in its mount namespace, with its /proc/self and with
- * its rights (identity.h), as all of these functions do. The last name need not exist. 0, and place is to be closed, or a negative errno.
- * Source: path_resolution(7), proc_self_get_link and proc_thread_self_get_link of fs/proc.
+ * its rights (identity.h), as all of these functions do. The last name need not exist. 0, and place is to be
+ * closed, or a negative errno. Source: path_resolution(7), proc_self_get_link and proc_thread_self_get_link
+ * of fs/proc.
  */
 int place_find(const struct peer *peer, int dirfd, const char *path, struct place *place);
 void place_close(struct place *place);
 
-/* O_PATH of the directory that the task's relative paths start at: its descriptor's, or AT_FDCWD. Or a negative errno. */
+/*
+ * O_PATH of the directory that the task's relative paths start at: its descriptor's, or AT_FDCWD. Or a
+ * negative errno.
+ */
 int place_start(const struct peer *peer, int dirfd);
 
 /*

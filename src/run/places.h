@@ -24,13 +24,15 @@ void places_take(void);
 void places_leave(void);
 
 /*
- * Around an answer. Who is at one for longer than 20 ms, though it did not leave its place, has to wait after all,
- * for a page of the caller's memory for example: places_watch() takes the place away.
+ * Around an answer. Who is at one for longer than 20 ms, though it did not leave its place, has to wait after
+ * all, for a page of the caller's memory for example: places_watch() takes the place away.
  */
 void places_begin(void);
 void places_end(void);
 
-/* Does so, for ever; `make_another` makes a thread that takes places, when there is none that waits for one. */
+/*
+ * Does so, for ever; `make_another` makes a thread that takes places, when there is none that waits for one.
+ */
 void places_watch(void (*make_another)(void));
 
 /*

@@ -42,25 +42,29 @@ static const struct {
 	bool by_sanitizer; /* it needs it */
 } forbidden[] = {
 	/* other programs, other processes */
-	{SCMP_SYS(execve), true}, {SCMP_SYS(execveat), false}, {SCMP_SYS(fork), true}, {SCMP_SYS(vfork), true},
+	{SCMP_SYS(execve), true}, {SCMP_SYS(execveat), false}, {SCMP_SYS(fork), true},
+	{SCMP_SYS(vfork), true},
 	{SCMP_SYS(ptrace), true}, {SCMP_SYS(personality), true},
 	/* the kernel's own code and state */
 	{SCMP_SYS(init_module), false}, {SCMP_SYS(finit_module), false}, {SCMP_SYS(delete_module), false},
 	{SCMP_SYS(kexec_load), false}, {SCMP_SYS(kexec_file_load), false}, {SCMP_SYS(reboot), false},
 	{SCMP_SYS(bpf), false}, {SCMP_SYS(perf_event_open), false}, {SCMP_SYS(userfaultfd), false},
 	{SCMP_SYS(iopl), false}, {SCMP_SYS(ioperm), false}, {SCMP_SYS(modify_ldt), false},
-	{SCMP_SYS(swapon), false}, {SCMP_SYS(swapoff), false}, {SCMP_SYS(acct), false}, {SCMP_SYS(syslog), false},
+	{SCMP_SYS(swapon), false}, {SCMP_SYS(swapoff), false}, {SCMP_SYS(acct), false},
+	{SCMP_SYS(syslog), false},
 	{SCMP_SYS(quotactl), false}, {SCMP_SYS(quotactl_fd), false}, {SCMP_SYS(sethostname), false},
 	{SCMP_SYS(setdomainname), false}, {SCMP_SYS(settimeofday), false}, {SCMP_SYS(clock_settime), false},
 	{SCMP_SYS(adjtimex), false}, {SCMP_SYS(clock_adjtime), false}, {SCMP_SYS(vhangup), false},
 	{SCMP_SYS(add_key), false}, {SCMP_SYS(request_key), false}, {SCMP_SYS(keyctl), false},
 	/* roots, files by handle and rings that no filter looks into */
 	{SCMP_SYS(chroot), false}, {SCMP_SYS(pivot_root), false}, {SCMP_SYS(open_by_handle_at), false},
-	{SCMP_SYS(io_uring_setup), false}, {SCMP_SYS(io_uring_enter), false}, {SCMP_SYS(io_uring_register), false},
+	{SCMP_SYS(io_uring_setup), false}, {SCMP_SYS(io_uring_enter), false},
+	{SCMP_SYS(io_uring_register), false},
 	/* other users for good, and the network */
 	{SCMP_SYS(setuid), false}, {SCMP_SYS(setreuid), false}, {SCMP_SYS(setresuid), false},
 	{SCMP_SYS(setgid), false}, {SCMP_SYS(setregid), false}, {SCMP_SYS(setresgid), false},
-	{SCMP_SYS(socket), false}, {SCMP_SYS(connect), false}, {SCMP_SYS(bind), false}, {SCMP_SYS(listen), false},
+	{SCMP_SYS(socket), false}, {SCMP_SYS(connect), false}, {SCMP_SYS(bind), false},
+	{SCMP_SYS(listen), false},
 };
 
 static int forbid(scmp_filter_ctx filter)
@@ -74,7 +78,10 @@ static int forbid(scmp_filter_ctx filter)
 	return error;
 }
 
-/* Threads can be made, processes cannot: of clone3(2) no filter sees which, and who is told ENOSYS takes clone(2). */
+/*
+ * Threads can be made, processes cannot: of clone3(2) no filter sees which, and who is told ENOSYS takes
+ * clone(2).
+ */
 static int forbid_processes(scmp_filter_ctx filter)
 {
 	int error;
@@ -137,7 +144,8 @@ static bool keep(uint64_t capabilities)
 	if (!error)
 		error = keep_capabilities(capabilities);
 	if (error)
-		fprintf(stderr, "fuse_cgroup_run: its own rights cannot be let go of: %s\n", strerror(-error));
+		fprintf(stderr, "fuse_cgroup_run: its own rights cannot be let go of: %s\n",
+			strerror(-error));
 	return !error;
 }
 

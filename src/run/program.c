@@ -78,7 +78,8 @@ bool cgroupfs_find(int *program)
 	self[len > 0 ? len : 0] = '\0';
 	fd = open_beside(self);
 	denied = fd < 0 && errno == EACCES;
-	if (fd < 0 && called) /* the link does not tell of mounts that are not in our namespace; how we were called may */
+	/* the link does not tell of mounts that are not in our namespace; how we were called may */
+	if (fd < 0 && called)
 		fd = open_beside(called);
 	denied |= fd < 0 && errno == EACCES;
 	if (fd < 0)
@@ -86,7 +87,9 @@ bool cgroupfs_find(int *program)
 	*program = fd < 0 ? -1 : descriptors_move_up(fd);
 	if (*program >= 0)
 		return true;
-	fprintf(stderr, "fuse_cgroup_run: its daemon, " CGROUPFS_PROGRAM ", cannot be run: %s: install it beside "
-			"fuse_cgroup_run, or in PATH\n", strerror(errno));
+	fprintf(stderr,
+		"fuse_cgroup_run: its daemon, " CGROUPFS_PROGRAM ", cannot be run: %s: install it beside "
+		"fuse_cgroup_run, or in PATH\n",
+		strerror(errno));
 	return false;
 }

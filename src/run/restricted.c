@@ -39,7 +39,10 @@ static bool read_status(int task, struct machine_task_status *status)
 	return len > 0 && !machine_parse_task_status(text, (size_t)len, status);
 }
 
-/* In a process of its own, which may become the user. The limit harms nobody who has got the number meanwhile. */
+/*
+ * In a process of its own, which may become the user. The limit harms nobody who has got the number
+ * meanwhile.
+ */
 static void mark(int task)
 {
 	const struct rlimit limit = {MARK, MARK};

@@ -16,8 +16,8 @@ struct peer;
 /*
  * Starts the marker, a process with the rights of the beginning: another user's limits are for the user
  * itself, which no thread of the supervisor becomes (the user could send it signals then), or for
- * CAP_SYS_RESOURCE, which root has not in containers. It ends with its parent. False, and said why on standard
- * error. Before there are threads.
+ * CAP_SYS_RESOURCE, which root has not in containers. It ends with its parent. False, and said why on
+ * standard error. Before there are threads.
  */
 bool restricted_open(void);
 

@@ -30,7 +30,9 @@ static ino_t inode_of(int fd)
 	return fstat(fd, &st) ? 0 : st.st_ino;
 }
 
-/* The task's capabilities hold in its own user namespace and in those below: is this one, to be closed, one? */
+/*
+ * The task's capabilities hold in its own user namespace and in those below: is this one, to be closed, one?
+ */
 static bool governs(const struct peer *peer, int user)
 {
 	int own = peer_proc_open(peer, "ns/user", O_RDONLY);

@@ -8,7 +8,9 @@ struct peer;
 
 /* What a task may do to mounts. Source: ns_capable() of kernel/capability.c. */
 
-/* Whether it has CAP_SYS_ADMIN in the user namespace that owns its namespace of this kind ("mnt", "cgroup"). */
+/*
+ * Whether it has CAP_SYS_ADMIN in the user namespace that owns its namespace of this kind ("mnt", "cgroup").
+ */
 bool rights_over(const struct peer *peer, const char *namespace);
 
 /* Whether it has CAP_SYS_ADMIN in the supervisor's user namespace, which is the first for all below it. */

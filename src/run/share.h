@@ -8,8 +8,8 @@ struct peer;
 
 /*
  * How many calls may be at their answers at once. Each has a thread, which may have to wait for as long as
- * the caller likes (for a filesystem of its own, say). So one user may have SHARE_ALL + SHARE_USER of them at most, and
- * has its part whatever others do.
+ * the caller likes (for a filesystem of its own, say). So one user may have SHARE_ALL + SHARE_USER of them at
+ * most, and has its part whatever others do.
  */
 #define SHARE_ALL 64 /* without a look at whose they are */
 #define SHARE_USER 960

@@ -57,7 +57,8 @@ static void become_daemon(const struct cgroupfs *cgroupfs, pid_t parent)
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	fcntl(cgroupfs->program, F_SETFD, 0); /* by its name there a script is read, and a sanitizer starts anew */
+	/* by its name there a script is read, and a sanitizer starts anew */
+	fcntl(cgroupfs->program, F_SETFD, 0);
 	execveat(cgroupfs->program, "", arguments, environ, AT_EMPTY_PATH);
 	dprintf(STDERR_FILENO, CGROUPFS_PROGRAM ": %s\n", strerror(errno));
 	_exit(127);

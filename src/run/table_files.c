@@ -234,7 +234,8 @@ static int make_mount(void)
 	    !fsconfig(filesystem, FSCONFIG_SET_FLAG, "allow_other", NULL, 0) &&
 	    !fsconfig(filesystem, FSCONFIG_SET_FLAG, "default_permissions", NULL, 0) &&
 	    !fsconfig(filesystem, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		made = fsmount(filesystem, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+		made = fsmount(filesystem, FSMOUNT_CLOEXEC,
+			       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	close(filesystem);
 	return made;
 }
@@ -264,7 +265,8 @@ static void start(void)
 /* So that it is forgotten when it is closed. */
 static void take_name_away(const char *name)
 {
-	const struct fuse_notify_inval_entry_out out = {.parent = FUSE_ROOT_ID, .namelen = (uint32_t)strlen(name)};
+	const struct fuse_notify_inval_entry_out out = {.parent = FUSE_ROOT_ID,
+							.namelen = (uint32_t)strlen(name)};
 	char message[sizeof(out) + 64];
 
 	memcpy(message, &out, sizeof(out));

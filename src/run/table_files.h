@@ -9,15 +9,15 @@
 
 /*
  * Files as /proc has them: regular, read-only, with a size of 0 and yet a content, that poll(2) and epoll(7)
- * take, and tell by POLLERR and POLLPRI that mounts have changed. Only a filesystem can have such files: this is a
- * FUSE filesystem of the supervisor's own, mounted nowhere, so that nobody opens a file of it but by a
+ * take, and tell by POLLERR and POLLPRI that mounts have changed. Only a filesystem can have such files: this
+ * is a FUSE filesystem of the supervisor's own, mounted nowhere, so that nobody opens a file of it but by a
  * descriptor. Sources: mounts_poll of fs/proc_namespace.c, fs/fuse/{dev,dir,file}.c, linux/fuse.h.
  */
 
 /*
- * A descriptor open for reading of a file of this name with this content, which is copied, and the mode and owner
- * of `about`. `kernels`, which the file takes over, is the kernel's own file of the table: its changes are
- * told; -1: it has none. A negative errno; -ENOSYS: there is no FUSE for us here. Thread-safe.
+ * A descriptor open for reading of a file of this name with this content, which is copied, and the mode and
+ * owner of `about`. `kernels`, which the file takes over, is the kernel's own file of the table: its changes
+ * are told; -1: it has none. A negative errno; -ENOSYS: there is no FUSE for us here. Thread-safe.
  */
 int table_files_open(const char *name, const struct text *text, const struct stat *about, int kernels);
 

@@ -9,7 +9,10 @@
 
 #include "text.h"
 
-/* The files of table_files.h. Functions are thread-safe; what they return is freed by one thread alone (see there). */
+/*
+ * The files of table_files.h. Functions are thread-safe; what they return is freed by one thread alone (see
+ * there).
+ */
 struct table_file {
 	struct table_file *next; /* of its bucket */
 	uint64_t number; /* names its node. Who has it open can find that out: so it is no address of ours */

@@ -16,7 +16,8 @@ struct picture {
 	const struct view *view;
 	const struct text *roots;
 	struct text options; /* of the hierarchies, as the daemon tells (view_options()) */
-	struct text at, mounted; /* the place, and where paths to it are led or nothing, as tables have paths */
+	/* the place, and where paths to it are led or nothing, as tables have paths */
+	struct text at, mounted;
 	struct text device; /* our filesystem's, as mountinfo has it */
 	bool hides; /* the place is ours, and what is mounted there is not shown */
 	bool outside;
@@ -90,7 +91,8 @@ static struct slice hierarchy_options(const struct picture *picture, const struc
 {
 	struct membership line;
 
-	if (membership_find(&picture->options, hierarchy->option, strlen(hierarchy->option), &line) && line.path_len)
+	if (membership_find(&picture->options, hierarchy->option, strlen(hierarchy->option), &line) &&
+	    line.path_len)
 		return (struct slice){line.path + 1, line.path_len - 1}; /* without the comma before it */
 	return slice_of(hierarchy->option);
 }
@@ -228,7 +230,10 @@ static struct mount mount_of_outsider(const struct picture *picture, const struc
 	return made;
 }
 
-/* Whether our mount is in the table: not in that of a container, in whose root the place is the container's own. */
+/*
+ * Whether our mount is in the table: not in that of a container, in whose root the place is the container's
+ * own.
+ */
 static bool is_led(const struct picture *picture, const struct text *mountinfo)
 {
 	struct slice rest = slice_of_text(mountinfo), line;
@@ -321,8 +326,8 @@ static void add_mountstats_line(struct text *out, const struct mount *mount, con
 	text_printf(out, "device %s mounted on %s with fstype %s\n", type, point, type);
 }
 
-static void add_ours(struct text *out, const struct picture *picture, const struct mount *mount, enum kind kind,
-		     add_mount *add)
+static void add_ours(struct text *out, const struct picture *picture, const struct mount *mount,
+		     enum kind kind, add_mount *add)
 {
 	const struct view *view = picture->view;
 	struct slice point = kind == KIND_TOP ? top_point(picture, mount) : mount->point, path;
@@ -373,8 +378,8 @@ static int merge(const struct picture *picture, const struct text *mountinfo, co
 	return table_rest.len ? -EAGAIN : out->error;
 }
 
-static int show_merged(struct view *view, const struct text *mountinfo, const struct text *table, bool outside,
-		       mount_take *take, add_mount *add, struct text *out)
+static int show_merged(struct view *view, const struct text *mountinfo, const struct text *table,
+		       bool outside, mount_take *take, add_mount *add, struct text *out)
 {
 	struct picture picture;
 	int error;
@@ -395,6 +400,6 @@ int view_mounts(struct view *view, const struct text *mountinfo, const struct te
 int view_mountstats(struct view *view, const struct text *mountinfo, const struct text *mountstats,
 		    bool outside, struct text *out)
 {
-	return show_merged(view, mountinfo, mountstats, outside, mount_take_of_mountstats, add_mountstats_line,
-			   out);
+	return show_merged(view, mountinfo, mountstats, outside, mount_take_of_mountstats,
+			   add_mountstats_line, out);
 }

@@ -269,7 +269,8 @@ static bool is_freezing(struct view *view, const struct membership *membership)
 {
 	char path[PATH_MAX], state[sizeof("THAWED")];
 
-	snprintf(path, sizeof(path), "freezer%.*s/freezer.state", (int)membership->path_len, membership->path);
+	snprintf(path, sizeof(path), "freezer%.*s/freezer.state", (int)membership->path_len,
+		 membership->path);
 	return read_start(view, path, state, sizeof(state)) && strcmp(state, "THAWED");
 }
 
@@ -298,7 +299,8 @@ bool view_is_frozen(struct view *view, pid_t tid)
 	snprintf(number, sizeof(number), "%d", tid);
 	if (!ask_memberships(view, number, &text) &&
 	    membership_find(&text, word, strlen(word), &membership))
-		frozen = view->unified ? is_frozen_from_above(view, &membership) : is_freezing(view, &membership);
+		frozen = view->unified ? is_frozen_from_above(view, &membership)
+				       : is_freezing(view, &membership);
 	text_free(&text);
 	return frozen;
 }

@@ -29,12 +29,13 @@ struct view_hierarchy {
 };
 
 struct view {
-	struct view_hierarchy hierarchies[VIEW_MAX_HIERARCHIES]; /* constant once they are shown, but for read_only */
+	/* constant once they are shown, but for read_only */
+	struct view_hierarchy hierarchies[VIEW_MAX_HIERARCHIES];
 	unsigned count;
 	bool unified; /* it is cgroup v2; constant too */
 	/*
-	 * The kernel copies from the files, by sendfile(2) and splice(2), constant too. Before Linux 6.5 it did from
-	 * those of FUSE that have size 0, where their content does not go by the page cache.
+	 * The kernel copies from the files, by sendfile(2) and splice(2), constant too. Before Linux 6.5 it
+	 * did from those of FUSE that have size 0, where their content does not go by the page cache.
 	 */
 	bool copies;
 	char prefix[VIEW_NAME_MAX]; /* "" or "/NAME": of each hierarchy, shown as its root */
@@ -105,8 +106,8 @@ int view_cpuset(struct view *view, const struct text *roots, const struct peer *
 void view_add_path(struct text *out, const char *prefix, const char *path, size_t len);
 
 /*
- * What mount tables show of each hierarchy, in the form of /proc/PID/cgroup, a comma before each option. 0, or a
- * negative errno, and *out is empty.
+ * What mount tables show of each hierarchy, in the form of /proc/PID/cgroup, a comma before each option. 0,
+ * or a negative errno, and *out is empty.
  */
 int view_options(struct view *view, struct text *out);
 

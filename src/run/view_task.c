@@ -78,7 +78,8 @@ static void go_to_cpuset(struct view *view, struct membership *membership)
 	bool has = false;
 
 	while (membership->path_len > 1 && !has) {
-		snprintf(path, sizeof(path), ".%.*s/cpuset.cpus", (int)membership->path_len, membership->path);
+		snprintf(path, sizeof(path), ".%.*s/cpuset.cpus", (int)membership->path_len,
+			 membership->path);
 		pthread_rwlock_rdlock(&view->lock);
 		has = !faccessat(view->top, path, F_OK, 0);
 		pthread_rwlock_unlock(&view->lock);

@@ -24,7 +24,9 @@ struct changes {
 
 void changes_free(struct changes *changes);
 
-/* A cgroup's place and attributes (NULL: the top directory's); its controllers' values. Under the tree lock. */
+/*
+ * A cgroup's place and attributes (NULL: the top directory's); its controllers' values. Under the tree lock.
+ */
 void changes_put_place(struct changes *changes, struct cgroup *cgroup);
 void changes_put_values(struct changes *changes, struct cgroup *cgroup);
 /* Itself with its values, those of all above it, and of all below where `below`. Under the tree lock. */

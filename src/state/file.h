@@ -6,7 +6,10 @@
 
 #include "text.h"
 
-/* The files of a state directory, which is locked itself: `lock`, with who has it, `state`, and `state.new` while it is written. */
+/*
+ * The files of a state directory, which is locked itself: `lock`, with who has it, `state`, and `state.new`
+ * while it is written.
+ */
 struct state_file {
 	char *path; /* of the directory */
 	int directory, lock, state; /* descriptors, or -1 */

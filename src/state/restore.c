@@ -84,7 +84,8 @@ static struct cgroup *find_root(struct restore *restore, const char *name)
 			return restore->tree->hierarchies[i].root;
 	}
 	if (!*name || restore->tree->unified)
-		fail(restore, "it was made with cgroup %s: serve that, or use another directory", *name ? "v1" : "v2");
+		fail(restore, "it was made with cgroup %s: serve that, or use another directory",
+		     *name ? "v1" : "v2");
 	fail(restore, "it was made with %s, which -o controllers leaves out now: serve it too, or "
 		      "use another directory", name);
 	restore->keep = true;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the build says where something is missing: it asks the compiler and pkg-config, never a package manager."""
+"""What the build says where something is missing: it asks the compiler and pkg-config, never a package
+manager."""
 
 import os
 import pathlib
@@ -46,7 +47,8 @@ def test_every_row_has_all_columns():
 
 def test_every_set_of_the_makefile_is_there():
     makefile = (ROOT / "Makefile").read_text()
-    wanted = {word.removeprefix("deps-") for line in makefile.splitlines() if ":" in line and line[0] not in "\t#."
+    wanted = {word.removeprefix("deps-") for line in makefile.splitlines() if ":" in line
+              and line[0] not in "\t#."
               for word in line.split(":", 1)[1].split() if word.startswith("deps-") and "%" not in word}
     assert wanted and wanted <= {name for row in rows() for name in row[0].split(",")}
 
@@ -105,7 +107,8 @@ def test_root_installs_what_is_missing(programs):
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="-m32 is of gcc for x86")
 def test_one_line_on_32_bit_machines(tmp_path):
-    result = subprocess.run(["make", "-C", ROOT, "--no-print-directory", "-s", f"BUILD={tmp_path}", "CFLAGS=-m32"],
+    result = subprocess.run(["make", "-C", ROOT, "--no-print-directory", "-s", f"BUILD={tmp_path}",
+                             "CFLAGS=-m32"],
                             text=True, capture_output=True, check=False)
     first, *rest = result.stderr.splitlines()
     assert result.returncode and "64-bit" in first and len(rest) == 1 and rest[0].startswith("make")

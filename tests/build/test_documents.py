@@ -29,7 +29,8 @@ def test_targets_of_the_table_are_those_of_the_makefile():
 
 def test_ci_runs_what_the_readme_names():
     lines = (ROOT / ".ci" / "run").read_text().splitlines()
-    run = {match[1] for line in lines if (match := re.match(r"(?:\w+=\S+ )*run(?:_all_of)? ([a-z0-9-]+)", line))}
+    run = {match[1] for line in lines
+           if (match := re.match(r"(?:\w+=\S+ )*run(?:_all_of)? ([a-z0-9-]+)", line))}
     assert "test" in run
     assert run <= words((ROOT / "README.md").read_text())
 
@@ -60,7 +61,8 @@ def test_links_lead_somewhere():
 
 def test_documents_that_the_code_names_are_there():
     sources = [path for folder in ("src", "include", "tests", "scripts", "bench", "man")
-               for path in (ROOT / folder).rglob("*") if path.suffix in {".c", ".h", ".py", ".sh", ".1", ".8"}]
+               for path in (ROOT / folder).rglob("*")
+               if path.suffix in {".c", ".h", ".py", ".sh", ".1", ".8"}]
     dead = [(path.name, name) for path in sources
             for name in re.findall(r"\bdocs/\w+\.\w+|\bSECURITY\.md", path.read_text(errors="replace"))
             if not (ROOT / name).exists()]

@@ -88,7 +88,8 @@ def flags(*variables):
 
 
 def test_fortified_with_what_the_compiler_has():
-    source = ["-O2", "-D_FORTIFY_SOURCE=3", "-Werror", "-include", "string.h", "-xc", "-c", "-o/dev/null", "/dev/null"]
+    source = ["-O2", "-D_FORTIFY_SOURCE=3", "-Werror", "-include", "string.h", "-xc", "-c", "-o/dev/null",
+              "/dev/null"]
     level = 2 if subprocess.run(["gcc", *source], capture_output=True, check=False).returncode else 3
     assert f"-D_FORTIFY_SOURCE={level}" in flags("CC=gcc", "CFLAGS=-O2", "CPPFLAGS=")
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD: RLIMIT_MEMLOCK is set without effect. crun 1.8 raises it before it loads a BPF program, which since
- * Linux 5.11 needs that no more, and gives up where it may not (CAP_SYS_RESOURCE).
+ * For LD_PRELOAD: RLIMIT_MEMLOCK is set without effect. crun 1.8 raises it before it loads a BPF program,
+ * which since Linux 5.11 needs that no more, and gives up where it may not (CAP_SYS_RESOURCE).
  */
 #include <stddef.h>
 #include <sys/resource.h>

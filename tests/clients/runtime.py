@@ -59,7 +59,8 @@ def cpu_time(tree, cgroup):
 
 
 def stands(tree, cgroup):
-    """Its processor time, or None while that grows: what is shown may be a second old (docs/accounting.md)."""
+    """Its processor time, or None while that grows: what is shown may be a second old
+    (docs/accounting.md)."""
     before = cpu_time(tree, cgroup)
     tree.run("sleep", "0.5")
     return before if cpu_time(tree, cgroup) == before else None

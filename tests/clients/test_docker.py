@@ -51,7 +51,8 @@ def test_info_has_no_warning_of_cgroups(docker):
     for name in ("MemoryLimit", "CpuCfsQuota", "CPUShares", "CPUSet", "PidsLimit"):
         assert info[name], name
     file = {1: "memory.memsw.limit_in_bytes", 2: "memory.swap.max"}[docker.tree.version]
-    swap = docker.tree.path("memory").joinpath(file).exists()  # the root of v2 has none, and docker looks there
+    # the root of v2 has none, and docker looks there
+    swap = docker.tree.path("memory").joinpath(file).exists()
     assert info["SwapLimit"] == swap
     assert not [line for line in info["Warnings"] or [] if "blkio" not in line and swap]
 

@@ -52,7 +52,8 @@ def test_whose_processes_may_be_moved(mount):
         assert target.process.stdout.readline() == "ready\n"
         for uid, answer in ((1002, "EACCES"), (1004, "EACCES"), (1001, None), (1003, None), (0, None)):
             write(here / "cgroup.procs", str(target.pid))
-            assert in_child(lambda: error_of(write, there / "cgroup.procs", str(target.pid)), uid) == answer, uid
+            assert in_child(lambda: error_of(write, there / "cgroup.procs", str(target.pid)),
+                            uid) == answer, uid
             assert pids(there / "cgroup.procs") == ([] if answer else [target.pid])
 
 

@@ -229,7 +229,8 @@ def test_pid_namespace(cgroup, spawn):
 @pytest.mark.usefixtures("private_mounts")
 @pytest.mark.daemon
 def test_writer_outside_of_the_daemons_namespace(directory):
-    """What it calls 3 is not what the daemon calls so: nobody is moved, not even when there is a 3 in there."""
+    """What it calls 3 is not what the daemon calls so: nobody is moved, not even when there is a 3 in
+    there."""
     inside = subprocess.Popen(
         ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c",
          f"sleep 1000 & sleep 1000 & exec {BINARY} -f {directory}"], stderr=subprocess.DEVNULL)

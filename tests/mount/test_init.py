@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Orphans where init is of the tests' own session, as in a container, or of one from outside its pid namespace."""
+"""Orphans where init is of the tests' own session, as in a container, or of one from outside its pid
+namespace."""
 
 import pathlib
 import subprocess

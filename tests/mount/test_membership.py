@@ -40,7 +40,8 @@ def make(tree, hierarchy, name):
 
 
 def shell(script, *cgroups, group=None):
-    """A shell that joins the cgroups before it runs the script; in a session of its own, or in the process group."""
+    """A shell that joins the cgroups before it runs the script; in a session of its own, or in the process
+    group."""
     joining = "".join(f"echo $$ > {path}/cgroup.procs; " for path in cgroups)
     return subprocess.Popen(["/bin/bash", "-c", joining + script], text=True,
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -183,7 +184,8 @@ for _ in sys.stdin:
 """
 
 
-if not mounting.in_gvisor():  # its /proc has no address of the stack, which tells what a daemon was forked from
+# its /proc has no address of the stack, which tells what a daemon was forked from
+if not mounting.in_gvisor():
 
     def test_daemons(mount):
         """A process that has left its parent, its process group and its session stays where it was born."""

@@ -45,7 +45,8 @@ def test_memory_of_a_removed_cgroup(mount):
     below.mkdir(parents=True)
     with holder_in(below) as helper:
         assert helper.ask("30") == "done"
-        assert mounting.wait_until(lambda: holds(below, 30, 30) and holds(top, 0, 30)), read(below / "memory.stat")
+        assert mounting.wait_until(lambda: holds(below, 30, 30)
+                                   and holds(top, 0, 30)), read(below / "memory.stat")
         write(top / "cgroup.procs", str(helper.pid))
         os.rmdir(below)
         assert helper.ask("20") == "done"

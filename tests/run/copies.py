@@ -152,7 +152,8 @@ def credentials(way, path):
     WAYS[way](os.open(path, os.O_RDONLY), ours.fileno())
     ours.close()
     message = theirs.recvmsg(4096, socket.CMSG_SPACE(12))
-    return message[0] == read_of(path) and struct.unpack("3i", message[1][0][2]) == (os.getpid(), os.getuid(), os.getgid())
+    return message[0] == read_of(path) and struct.unpack("3i", message[1][0][2]) == (os.getpid(),
+                                                                                     os.getuid(), os.getgid())
 
 
 def limited(way, path, out, size):

@@ -155,7 +155,8 @@ def steps(kind="cgroup"):
         fsopen(kind, 2), fsopen(None), fsmount(fd), fsconfig(fd, RECONFIGURE), read_messages(fd),
         # parameters
         fsconfig(fd, STRING, "memory", ""), fsconfig(fd, FLAG, "nonesuch"), fsconfig(fd, FLAG, "name"),
-        fsconfig(fd, STRING, "name", "a b"), fsconfig(fd, STRING, "all", "x"), fsconfig(fd, STRING, "ro", "x"),
+        fsconfig(fd, STRING, "name", "a b"), fsconfig(fd, STRING, "all", "x"),
+        fsconfig(fd, STRING, "ro", "x"),
         fsconfig(fd, BINARY, "memory", "x", 1), fsconfig(fd, FD, "memory", None, 0),
         fsconfig(fd, STRING, "source", "a"), fsconfig(fd, STRING, "source", "b"),
         # arguments
@@ -364,7 +365,8 @@ def at_led(at):
     """What would change the mount at the place, if there were one: nothing does."""
     controller, top = os.path.basename(at), os.path.dirname(at)
     detached_mount = new_mount()
-    said = [mount("t", at, "tmpfs"), mount("x", at, "cgroup", 0, controller), mount("/tmp", at, None, MS_BIND),
+    said = [mount("t", at, "tmpfs"), mount("x", at, "cgroup", 0, controller),
+            mount("/tmp", at, None, MS_BIND),
             move_mount(detached_mount, at), umount(at), umount(at, MNT_FORCE), umount(at, MNT_DETACH),
             umount(top, MNT_DETACH), mount("x", top, None, MS_REMOUNT | MS_RDONLY),
             umount(f"{at}/nonesuch"), mount(at, POINT, None, MS_MOVE), mount(None, at, None, MS_PRIVATE),

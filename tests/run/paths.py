@@ -169,7 +169,8 @@ def below(base, path):
     directory = os.open(name(base, path), os.O_RDONLY | os.O_DIRECTORY)
     try:
         return (sorted(os.listdir(directory)), opened(probes.SYS_OPENAT, directory, b"cpuset.mems", 0),
-                said(SYS_MKDIRAT, directory, b"relative", 0o755), said(SYS_RMDIR, name(base, f"{path}/relative")))
+                said(SYS_MKDIRAT, directory, b"relative", 0o755),
+                said(SYS_RMDIR, name(base, f"{path}/relative")))
     finally:
         os.close(directory)
 

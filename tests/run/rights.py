@@ -167,14 +167,16 @@ def by_each_user(file):
     return [(error_of(syscall, sys_access, os.fsencode(file), mode),
              error_of(syscall, sys_faccessat2, AT_FDCWD, os.fsencode(file), mode, 0),
              error_of(syscall, sys_faccessat2, AT_FDCWD, os.fsencode(file), mode, effective))
-            for mode in (os.R_OK, os.W_OK)] + [opening(file), error_of(lambda: os.close(os.open(file, os.O_WRONLY)))]
+            for mode in (os.R_OK, os.W_OK)] + [opening(file),
+                                               error_of(lambda: os.close(os.open(file, os.O_WRONLY)))]
 
 
 def in_the_tree(file):
     """Besides: what takes CAP_SYS_ADMIN, CAP_CHOWN, CAP_FOWNER."""
     sys_setxattr, sys_chown = 188, 92
     unmapped = {"EINVAL": "EPERM"}  # in a user namespace the kernel knows no such user
-    before = by_each_user(file), error_of(syscall, sys_setxattr, os.fsencode(file), b"trusted.rights", b"1", 1, 0)
+    before = by_each_user(file), error_of(syscall, sys_setxattr, os.fsencode(file), b"trusted.rights", b"1",
+                                          1, 0)
     changed = error_of(syscall, sys_chown, os.fsencode(file), 5, 6)
     return before, unmapped.get(changed, changed), error_of(os.chmod, file, 0o640)
 

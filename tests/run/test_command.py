@@ -39,7 +39,8 @@ def test_ended_by_a_signal(name):
 def test_not_found():
     line = complaint(launch("/nowhere/at/all"), 127)
     assert "/nowhere/at/all" in line and "No such file" in line
-    assert "no-such-command-anywhere" in complaint(launch("no-such-command-anywhere", env={**os.environ, "PATH": "/usr/bin:/bin"}), 127)
+    assert "no-such-command-anywhere" in complaint(launch("no-such-command-anywhere",
+                                                          env={**os.environ, "PATH": "/usr/bin:/bin"}), 127)
 
 
 def test_cannot_be_run():
@@ -192,7 +193,8 @@ def test_what_the_caller_permits_is_the_commands(setting):
     """Who serves it needs more."""
     script = f"{setting}; exec \"$@\""
     out = shell("ulimit -S -f; umask; grep -c ' - cgroup ' /proc/self/mountinfo; "
-                f"setpriv --reuid 65534 --clear-groups cat {AT}/pids/pids.max", options=["--pids-limit", "64"],
+                f"setpriv --reuid 65534 --clear-groups cat {AT}/pids/pids.max",
+                options=["--pids-limit", "64"],
                 wrapper=[*launcher.WITHOUT_CGROUPS, "bash", "-c", script, "sh"])
     blocks = "2" if "-f" in setting else "unlimited"  # of 512 bytes
     mask = "0077" if "umask" in setting else "0022"

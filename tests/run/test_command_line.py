@@ -109,7 +109,8 @@ def test_other_names_of_the_place(name):
 
 def test_place_that_hides_the_daemon():
     with launcher.temporary() as directory:
-        line = complaint(launch("true", options=["--at", directory.parent], env=launcher.environment(directory),
+        line = complaint(launch("true", options=["--at", directory.parent],
+                                env=launcher.environment(directory),
                                 cwd="/"))
         assert "--at" in line and "TMPDIR" in line and str(directory) in line
 
@@ -232,7 +233,8 @@ def test_daemon_that_may_not_be_run():
 
 @pytest.mark.parametrize("how", ["./fuse_cgroup_run", "/proc/self/fd/9/fuse_cgroup_run"])
 def test_programs_in_a_mount_that_is_gone(how):
-    """Their paths lead nowhere, the directory that they are called by does. One that is killed is followed by another."""
+    """Their paths lead nowhere, the directory that they are called by does. One that is killed is followed
+    by another."""
     script = f"""mount -t tmpfs programs /mnt; cp {RUN} {mounting.BINARY} /mnt; cd /mnt; exec 9</mnt
         umount -l /mnt; {how} -- sh -c 'stat -f -c %T {AT}/cpu
         child() {{ cut -d " " -f 1 /proc/$1/task/$1/children; }}

@@ -45,7 +45,8 @@ def test_tables(inside, out, way):
 
 
 @pytest.mark.parametrize("command", [
-    ("busybox", "cat", "FILE"), ("busybox", "dd", "status=none", "if=FILE"), ("busybox", "tail", "-n", "99", "FILE"),
+    ("busybox", "cat", "FILE"), ("busybox", "dd", "status=none", "if=FILE"),
+    ("busybox", "tail", "-n", "99", "FILE"),
     ("cat", "FILE"), ("dd", "status=none", "if=FILE"), ("tail", "-n", "99", "FILE"),
     (UUTILS, "cat", "FILE"), (UUTILS, "head", "-n", "99", "FILE"), (UUTILS, "dd", "status=none", "if=FILE"),
 ], ids=" ".join)

@@ -166,11 +166,13 @@ def test_two_at_once(start):
 
 
 def test_a_name_that_is_taken(start):
-    """Launchers of several pid namespaces have one number: no one's cgroup is another's, though all start at once."""
+    """Launchers of several pid namespaces have one number: no one's cgroup is another's, though all start
+    at once."""
     daemon = start()
     wrapper = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
     with contextlib.ExitStack() as stack:
-        programs = {size: stack.enter_context(launcher.Inside("--root", daemon.path, "-m", f"{size}g", wrapper=wrapper))
+        programs = {size: stack.enter_context(launcher.Inside("--root", daemon.path, "-m", f"{size}g",
+                                                              wrapper=wrapper))
                     for size in range(1, 6)}
         assert len({program.call(os.getppid) for program in programs.values()}) == 1
         for size, program in programs.items():

@@ -233,7 +233,8 @@ def test_of_the_filesystem(say):
 # --- umount2 ---
 
 def test_umount_by_force(say):
-    assert say("by_force", PIDS) == ["EBUSY", "EINVAL", "EINVAL", "EINVAL", 0, None, "EINVAL", "EPERM", 0, True]
+    assert say("by_force", PIDS) == ["EBUSY", "EINVAL", "EINVAL", "EINVAL", 0, None, "EINVAL", "EPERM", 0,
+                                     True]
 
 
 def test_umount_by_force_is_ones_own(start):
@@ -325,7 +326,8 @@ import mount_calls; print(mount_calls.move_mount(-100, "/mnt", "{AT}", 0))'
 
 def test_redirected_binds(wrapper):
     """What util-linux' mount does from 2.41 on: the tree is bound, not what the kernel has at its place."""
-    out = shell(f"{PRIVATE} {command('binds', f'{AT}/memory', NAME)}", options=["--redirect"], wrapper=wrapper)
+    out = shell(f"{PRIVATE} {command('binds', f'{AT}/memory', NAME)}", options=["--redirect"],
+                wrapper=wrapper)
     assert ast.literal_eval(out) == [0, f"/{NAME}", True, 0, 0, "ro", 0, "ENOENT", "EINVAL", "EPERM"]
 
 

@@ -106,10 +106,13 @@ def test_mount_of_a_removed_cgroup():
     """The kernel's cgroups do not tell, as other filesystems do, that the root is deleted."""
     out = shell("unshare -m sh -ec \"$1\"", REMOVED)
     assert out == "/fcg-removed-N/in\n/fcg-removed-N/in/memory.stat\n"
-    if any(" - cgroup " in line and f" {AT}/memory " in line for line in open("/proc/self/mountinfo", encoding="utf-8")):
+    if any(" - cgroup " in line and f" {AT}/memory " in line
+           for line in open("/proc/self/mountinfo", encoding="utf-8")):
         with launcher.temporary() as directory:
-            kernels = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-ec", REMOVED], text=True,
-                                     env=launcher.environment(directory), stdout=subprocess.PIPE, check=True).stdout
+            kernels = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-ec", REMOVED],
+                                     text=True,
+                                     env=launcher.environment(directory), stdout=subprocess.PIPE,
+                                     check=True).stdout
         assert re.sub(r"^.*(?=/fcg)", "", kernels, flags=re.M) == out
 
 

@@ -404,7 +404,8 @@ def test_without_fuse_for_us(start):
     """Where only the mount of others is to be had: the tables are files in memory, with the same content."""
     daemon = start()
     hide = "mount --bind /dev/null /dev/fuse; exec \"$@\""
-    with Inside("--root", daemon.path, wrapper=["unshare", "-m", "--propagation", "private", "sh", "-ec", hide,
+    with Inside("--root", daemon.path,
+                wrapper=["unshare", "-m", "--propagation", "private", "sh", "-ec", hide,
                                                "sh"]) as program:
         assert ours(program.call(probes.read, MOUNTINFO))
         assert stat_mode(program.call(os.getpid)) == program.call(stat_of_open, MOUNTINFO)[0][1]

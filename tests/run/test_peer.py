@@ -53,7 +53,8 @@ def state_of(pid):
 def stopping_filesystem(program):
     """A FUSE mount with a link to the tree, and its daemon: stopped once somebody looks at the link."""
     with mounting.mount_point() as path:
-        with subprocess.Popen([program, "-f", "-o", "allow_other,attr_timeout=0,entry_timeout=0", path]) as daemon:
+        with subprocess.Popen([program, "-f", "-o", "allow_other,attr_timeout=0,entry_timeout=0",
+                               path]) as daemon:
             try:
                 assert mounting.wait_until(lambda: mounting.mounts_on(path))
                 yield path, daemon.pid

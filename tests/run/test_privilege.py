@@ -35,7 +35,8 @@ def rights(pid):
     for thread in os.listdir(f"/proc/{pid}/task"):
         text = pathlib.Path(f"/proc/{pid}/task/{thread}/status").read_text()
         fields = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
-        found.append((*(int(fields[name], 16) for name in SETS), int(fields["NoNewPrivs"]), int(fields["Seccomp"])))
+        found.append((*(int(fields[name], 16) for name in SETS), int(fields["NoNewPrivs"]),
+                      int(fields["Seccomp"])))
     return found
 
 
@@ -44,7 +45,8 @@ def rights_of_supervisor(program):
     return [thread for thread in rights(supervisor_of(program.pid)) if thread[-1] or not mounting.SANITIZED]
 
 
-@pytest.fixture(scope="module", params=[(), ("--redirect",), ("-m", "1g")], ids=["mounted", "redirected", "limited"])
+@pytest.fixture(scope="module", params=[(), ("--redirect",), ("-m", "1g")],
+                ids=["mounted", "redirected", "limited"])
 def program(request):
     with Inside(*request.param) as running:
         running.call(os.getpid)
@@ -69,7 +71,8 @@ def test_launcher(program):
 
 
 def test_command_has_what_it_had(program):
-    """Nothing of that is the command's: it has the capabilities of who called, and no filter but the one that catches."""
+    """Nothing of that is the command's: it has the capabilities of who called, and no filter but the one
+    that catches."""
     ours = rights(os.getpid())[0]
     theirs = rights(program.call(os.getpid))[0]
     assert theirs[:6] == ours[:6]
@@ -118,7 +121,8 @@ def test_root_is_not_needed_to_end(tmp_path):
     """A command that became another user's is sent signals, and reports to who waits."""
     script = "setpriv --reuid 65534 --clear-groups sh -c 'trap \"exit 9\" TERM; echo ready; while :; do sleep 0.05; done'"
     with launcher.temporary() as directory, subprocess.Popen(
-            launcher.command_line("sh", "-c", f"exec {script}", wrapper=()), text=True, stdout=subprocess.PIPE,
+            launcher.command_line("sh", "-c", f"exec {script}", wrapper=()), text=True,
+            stdout=subprocess.PIPE,
             env=launcher.environment(directory), cwd=tmp_path) as process:
         assert process.stdout.readline() == "ready\n"
         process.terminate()

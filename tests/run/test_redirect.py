@@ -85,7 +85,8 @@ def test_tables_tell_of_the_place(redirected):
         point: kind for point, (kind, _, _) in mounts.items() if kind == "cgroup" or point == AT}
     points = [line.split()[1] for line in redirected.call(probes.read, "/proc/mounts").splitlines()]
     assert points == [line.split()[4] for line in mountinfo.splitlines()]
-    assert f"mounted on {AT}/cpu with fstype cgroup\n" in redirected.call(probes.read, "/proc/self/mountstats")
+    assert f"mounted on {AT}/cpu with fstype cgroup\n" in redirected.call(probes.read,
+                                                                          "/proc/self/mountstats")
 
 
 def test_only_the_place_is_led(mount):
@@ -140,9 +141,11 @@ def test_resolution_from_a_directory(redirected):
     with launcher.temporary() as root:
         os.makedirs(f"{root}{AT}/cpu")
         (root / "sys/fs/cgroup/cpu/cpu.shares").write_text("the root's\n", encoding="ascii")
-        assert redirected.call(probes.read_by_openat2, str(root), f"{AT}/cpu/cpu.shares", in_root) == "the root's\n"
+        assert redirected.call(probes.read_by_openat2, str(root), f"{AT}/cpu/cpu.shares",
+                               in_root) == "the root's\n"
         shutil.rmtree(root / "sys")
-    assert error_of(redirected.call, probes.read_by_openat2, "/etc", f"{AT}/cpu/cpu.shares", beneath) == "EXDEV"
+    assert error_of(redirected.call, probes.read_by_openat2, "/etc", f"{AT}/cpu/cpu.shares",
+                    beneath) == "EXDEV"
     assert redirected.call(probes.read_by_openat2, "/etc", f"{AT}/cpu/cpu.shares", 0) == "1024\n"
 
 
@@ -204,7 +207,8 @@ def test_bind_mounts_and_other_roots(limited):
         chroot $root /bin/busybox cat /proc/self/mountinfo | grep -c ' /child {AT}/memory .* - cgroup cgroup rw,memory'
         chroot $root /bin/busybox ls {AT}/cpu 2>&1 | grep -c 'No such'
         umount $root{AT}/memory $root/proc $root; rmdir $root {AT}/memory/child"""
-    status, out, err = limited.call(probes.run, "unshare", "-m", "--propagation", "private", "sh", "-ec", script)
+    status, out, err = limited.call(probes.run, "unshare", "-m", "--propagation", "private", "sh", "-ec",
+                                    script)
     assert (status, out.split(), err) == (0, ["0", str(32 << 20), "1", "1"], "")
     refused = limited.call(probes.run, "setpriv", "--reuid", "65534", "mount", "--bind", f"{AT}/cpu", "/mnt")
     assert refused[0] != 0

@@ -53,15 +53,18 @@ def test_walks(program, places, who):
     paths = [f"{places}/{name}/mtab" for name in DIRECTORIES]
     expected = rights.as_task(who, rights.openings, paths)
     assert program.call(rights.as_task, who, rights.openings, paths) == expected
-    trees = program.call(rights.as_task, who, rights.openings, [f"{places}/{name}/tree" for name in DIRECTORIES])
+    trees = program.call(rights.as_task, who, rights.openings,
+                         [f"{places}/{name}/tree" for name in DIRECTORIES])
     assert [error for _, error in trees] == [error for _, error in expected]
 
 
 def test_what_may_be_walked_is_ours(program, places):
     for who, name in ((rights.nobody, "nobody"), (rights.a_group_of_nobodys, "group"), (rights.nobody, "all"),
-                      (rights.root_that_overrides_nothing, "root"), (rights.root_of_a_user_namespace, "nobody")):
+                      (rights.root_that_overrides_nothing, "root"),
+                      (rights.root_of_a_user_namespace, "nobody")):
         assert OURS.search(program.call(rights.as_task, who, probes.read, f"{places}/{name}/mtab")), name
-        assert program.call(rights.as_task, who, probes.statfs, f"{places}/{name}/tree")["type"] == probes.CGROUP
+        assert program.call(rights.as_task, who, probes.statfs,
+                            f"{places}/{name}/tree")["type"] == probes.CGROUP
 
 
 @pytest.mark.parametrize("who, name, error", [
@@ -96,7 +99,8 @@ def test_links_of_others(program, places):
         assert expected == (None if probes.read("/proc/sys/fs/protected_symlinks") == "0\n" else "EACCES")
         assert program.call(rights.opening, f"{sticky}/mtab") == expected
         assert program.call(rights.statfs, f"{sticky}/tree") == expected
-        assert program.call(rights.statfs, f"{sticky}/own") is program.call(rights.statfs, f"{sticky}/tree/..") is None
+        assert program.call(rights.statfs, f"{sticky}/own") is program.call(rights.statfs,
+                                                                            f"{sticky}/tree/..") is None
         assert program.call(rights.as_task, rights.nobody, rights.statfs, f"{sticky}/tree") is None
     finally:
         for link in sticky.iterdir():
@@ -105,7 +109,8 @@ def test_links_of_others(program, places):
 
 
 def test_links_that_lead_nowhere(program, places):
-    arguments = (rights.root, rights.in_private_namespace, rights.where_links_lead_nowhere, f"{places}/all/target")
+    arguments = (rights.root, rights.in_private_namespace, rights.where_links_lead_nowhere,
+                 f"{places}/all/target")
     expected = rights.as_task(*arguments)
     assert [error for error, _ in expected] == ["ELOOP", "ELOOP", None]
     assert program.call(rights.as_task, *arguments) == expected
@@ -126,11 +131,13 @@ RESTRICTED = [rights.root, rights.nobody]
 @pytest.mark.parametrize("who", RESTRICTED, ids=lambda who: who.__name__)
 def test_landlock(program, who):
     """The kernel says what may be read; what may is the kernel's own."""
-    arguments = (who, rights.restricted_to, ["/etc"], rights.openings, ["/proc/self/mountinfo", "/etc/passwd"])
+    arguments = (who, rights.restricted_to, ["/etc"], rights.openings,
+                 ["/proc/self/mountinfo", "/etc/passwd"])
     expected = rights.as_task(*arguments)
     assert [error for error, _ in expected] == ["EACCES", None]
     assert program.call(rights.as_task, *arguments) == expected
-    permitted = program.call(rights.as_task, who, rights.restricted_to, ["/proc"], probes.read, "/proc/self/mountinfo")
+    permitted = program.call(rights.as_task, who, rights.restricted_to, ["/proc"], probes.read,
+                             "/proc/self/mountinfo")
     assert permitted and not OURS.search(permitted)
     assert OURS.search(program.call(rights.as_task, who, probes.read, "/proc/self/mountinfo"))
 

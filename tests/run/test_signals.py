@@ -17,7 +17,8 @@ FEW = 25
 
 def may_be_urgent():
     program = "import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))"
-    return not subprocess.run([sys.executable, "-c", program], stderr=subprocess.DEVNULL, check=False).returncode
+    return not subprocess.run([sys.executable, "-c", program], stderr=subprocess.DEVNULL,
+                              check=False).returncode
 
 
 @pytest.mark.parametrize("where", [(), ONE_PROCESSOR], ids=["anywhere", "on one processor"])

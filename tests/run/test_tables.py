@@ -265,14 +265,16 @@ def test_memberships_of_init(inside, name):
 
 @pytest.mark.parametrize("name", OF_TASKS[:3])
 def test_mounts_of_init(inside, name):
-    """A process that has nothing to do with us: its own mounts, and ours where its memberships are to be found."""
+    """A process that has nothing to do with us: its own mounts, and ours where its memberships are to be
+    found."""
     point = {"mountinfo": 4, "mounts": 1, "mountstats": 4}[name]
     cgroups = {"mountinfo": r" - cgroup2? ", "mounts": r"^\S+ \S+ cgroup2? ",
                "mountstats": " with fstype cgroup2?$"}[name]
     text, kernels = ours_and_the_kernels(inside, name, 1)
     ours = [line for line in text.splitlines() if f" {AT}" in line]
     rest = [line for line in text.splitlines() if f" {AT}" not in line]
-    assert rest == [line for line in kernels.splitlines() if not re.search(cgroups, line) and f" {AT}" not in line]
+    assert rest == [line for line in kernels.splitlines() if not re.search(cgroups, line)
+                    and f" {AT}" not in line]
     assert [line.split()[point] for line in ours] == [
         line.split()[point] for line in read(inside, f"/proc/self/{name}").splitlines() if f" {AT}" in line]
     if name == "mountinfo":
@@ -281,12 +283,14 @@ def test_mounts_of_init(inside, name):
         assert {line.split()[1] for line in ours[1:]} == {ours[0].split()[0]}
         assert ours[0].split()[1] in numbers[:-len(ours)]
         assert [line.split(" - ")[1] for line in ours] == [
-            line.split(" - ")[1] for line in read(inside, "/proc/self/mountinfo").splitlines() if f" {AT}" in line]
+            line.split(" - ")[1] for line in read(inside, "/proc/self/mountinfo").splitlines()
+            if f" {AT}" in line]
 
 
 def test_clients_find_the_hierarchies_of_init(inside):
     """node_exporter and findmnt look there."""
-    assert inside.call(probes.run, "findmnt", "-N", "1", "-n", "-t", "cgroup", "-o", "TARGET", "-O", "memory") == (
+    assert inside.call(probes.run, "findmnt", "-N", "1", "-n", "-t", "cgroup", "-o", "TARGET", "-O",
+                       "memory") == (
         0, f"{AT}/memory\n", "")
 
 
@@ -299,7 +303,8 @@ def test_options_of_a_hierarchy(inside):
         assert mounts[f"{AT}/systemd"][2] == "rw,release_agent=/lib/agent\\054one,name=systemd"
         assert mounts[f"{AT}/cpu"][2] == "rw,cpu,clone_children"
         assert mounts[f"{AT}/memory"][2] == "rw,memory"
-        lines = [line.split()[3] for line in read(inside, "/proc/mounts").splitlines() if f" {AT}/cpu " in line]
+        lines = [line.split()[3] for line in read(inside, "/proc/mounts").splitlines()
+                 if f" {AT}/cpu " in line]
         assert lines == ["rw,nosuid,nodev,noexec,relatime,cpu,clone_children"]
     finally:
         inside.call(write, f"{AT}/systemd/release_agent", "")

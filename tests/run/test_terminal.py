@@ -143,7 +143,8 @@ def test_job_control():
     """Ctrl-Z, bg, fg of a shell that started the launcher."""
     with Terminal("bash", "--norc", "--noprofile", "-i") as screen:
         screen.expect(r"\$ ")
-        command = " ".join(launcher.command_line("sh", "-c", "'echo ready; read line; echo read $line; exit 7'",
+        command = " ".join(launcher.command_line("sh", "-c",
+                                                 "'echo ready; read line; echo read $line; exit 7'",
                                                  wrapper=()))
         for _ in range(2):
             screen.type(command + "\n")
@@ -223,7 +224,8 @@ def test_a_command_that_does_not_stop(type_program):
 def test_stopped_by_a_signal():
     """SIGTSTP to the launcher alone stops the command, and then itself; SIGCONT lets both go on."""
     with launcher.temporary() as directory, \
-         subprocess.Popen(launcher.command_line("sh", "-c", "echo $$; read line; exit 7", wrapper=()), text=True,
+         subprocess.Popen(launcher.command_line("sh", "-c", "echo $$; read line; exit 7", wrapper=()),
+                          text=True,
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0,
                           env=launcher.environment(directory)) as process:
         command = int(process.stdout.readline())

@@ -93,7 +93,8 @@ def test_tables(program):
     found = {point: mount for point, mount in mounts.items() if mount[0].startswith("cgroup")}
     assert sorted(found) == sorted(f"{AT}/{name}" for name in HIERARCHIES)
     assert program.call(probes.read, "/proc/mounts").count(f"cgroup {AT}/") == len(HIERARCHIES)
-    assert program.call(probes.read, "/proc/self/mountstats").count("with fstype cgroup\n") == len(HIERARCHIES)
+    assert program.call(probes.read,
+                        "/proc/self/mountstats").count("with fstype cgroup\n") == len(HIERARCHIES)
     assert "8:memory:/\n" in program.call(probes.read, "/proc/self/cgroup")
     assert "8:memory:/\n" in program.call(probes.read, "/proc/1/cgroup")
     assert program.call(probes.read, "/proc/self/cpuset") == "/\n"

@@ -31,10 +31,13 @@ static inline void fake_put_stat(const struct fake_machine *fake, const char *pa
 	snprintf(text, sizeof(text),
 		 "%d (fake) %c %d %d %d 0 -1 0 %lu %lu 0 0 %lu 0 %lu 0 20 0 %u 0 %lu 0 0 "
 		 "0 0 0 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
-		 task->tid, task->zombie ? 'Z' : task->blocked ? 'D' : 'S', task->ppid,
-		 task->pgrp ? task->pgrp : task->tgid, task->session ? task->session : 1,
-		 run / FAKE_TICK, task->reaped / FAKE_TICK, run / FAKE_TICK, task->reaped / FAKE_TICK, threads,
-		 task->start);
+		 task->tid,
+		 task->zombie	 ? 'Z'
+		 : task->blocked ? 'D'
+				 : 'S',
+		 task->ppid, task->pgrp ? task->pgrp : task->tgid, task->session ? task->session : 1,
+		 run / FAKE_TICK, task->reaped / FAKE_TICK, run / FAKE_TICK, task->reaped / FAKE_TICK,
+		 threads, task->start);
 	fake_put(fake, path, text);
 }
 

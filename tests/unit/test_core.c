@@ -301,7 +301,8 @@ static void modes(void **state)
 	assert_int_equal(st.st_gid, 9);
 	assert_int_equal(look(state, "/test", &node), 0);
 	inode_stat(tree, &node, &st);
-	assert_int_equal(st.st_mode, S_IFDIR | (geteuid() ? 0755 : 0555)); /* inode.c: who serves it must be able to write */
+	/* inode.c: who serves it must be able to write */
+	assert_int_equal(st.st_mode, S_IFDIR | (geteuid() ? 0755 : 0555));
 	assert_int_equal(st.st_nlink, 3);
 }
 

@@ -72,7 +72,8 @@ static void a_child(void **state)
 	usleep(21000); /* what was read is older than it may be shown by then */
 	put_times(world, 10, 130, 110, 1400 * MS);
 	for (unsigned i = 0; i < 2; i++) {
-		world_reads(world, i ? "/cpuacct/a/cpuacct.usage" : "/cpuacct/a/b/cpuacct.usage", "400000000\n");
+		world_reads(world, i ? "/cpuacct/a/cpuacct.usage" : "/cpuacct/a/b/cpuacct.usage",
+			    "400000000\n");
 		world_reads(world, i ? "/cpuacct/a/cpuacct.usage_user" : "/cpuacct/a/b/cpuacct.usage_user",
 			    "300000000\n");
 		world_reads(world, i ? "/cpuacct/a/cpuacct.usage_sys" : "/cpuacct/a/b/cpuacct.usage_sys",

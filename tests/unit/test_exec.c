@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* An exec by another thread than the leader, as /proc alone shows it: the leader's number has had fewer faults. */
+/*
+ * An exec by another thread than the leader, as /proc alone shows it: the leader's number has had fewer
+ * faults.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

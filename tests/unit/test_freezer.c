@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The freezer on a machine whose /proc says what the test wants, with processes that are real: signals reach them. */
+/*
+ * The freezer on a machine whose /proc says what the test wants, with processes that are real: signals reach
+ * them.
+ */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -162,7 +165,8 @@ static void forked_while_it_freezes(void **state)
 	child = born(freezing, parent->tid);
 	snprintf(loadavg, sizeof(loadavg), "0.00 0.00 0.00 1/1 %d\n", child->tid);
 	fake_put(&freezing->fake, "proc/loadavg", loadavg);
-	assert_non_null(small_read(&freezing->small, "/freezer/a/tasks")); /* that it is there is learnt by this */
+	/* that it is there is learnt by this */
+	assert_non_null(small_read(&freezing->small, "/freezer/a/tasks"));
 	assert_true(is_stopped(child));
 	show(freezing, child, 'T');
 	assert_state(freezing, "/freezer/a", "FROZEN\n");

@@ -150,7 +150,8 @@ static void test_shared_file_counts_once(void **state)
 	}
 	world_reads(world, "/hugetlb/a/hugetlb.2MB.usage_in_bytes", "6291456\n");
 	world_reads(world, "/hugetlb/a/hugetlb.2MB.rsvd.usage_in_bytes", "8388608\n");
-	put_map(world, 11, "private", 4096, 2048); /* one page of it is its own by now, and nothing is reserved */
+	/* one page of it is its own by now, and nothing is reserved */
+	put_map(world, 11, "private", 4096, 2048);
 	world_reads(world, "/hugetlb/a/hugetlb.2MB.usage_in_bytes", "8388608\n");
 	world_close(world);
 }
@@ -171,7 +172,8 @@ static void test_no_huge_pages_no_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_members_hold_what_the_kernel_charged, open_tree, close_tree),
+		cmocka_unit_test_setup_teardown(test_members_hold_what_the_kernel_charged, open_tree,
+						close_tree),
 		cmocka_unit_test_setup_teardown(test_shared_pages_count_once_above, open_tree, close_tree),
 		cmocka_unit_test_setup_teardown(test_limit_is_not_below_usage, open_tree, close_tree),
 		cmocka_unit_test_setup_teardown(test_highest_usage_is_kept, open_tree, close_tree),

@@ -82,7 +82,8 @@ static void test_mounts(void **state)
 
 	(void)state;
 	assert_int_equal(machine_parse_mounts(text, strlen(text), note_mount, &seen), 0);
-	assert_string_equal(seen.text, "25|/|/|ext4;36|/memory|/a b\\c|fuse.cgroupfs;40|/|/x\\04\\1\xe9\xe9|fuse;");
+	assert_string_equal(seen.text,
+			    "25|/|/|ext4;36|/memory|/a b\\c|fuse.cgroupfs;40|/|/x\\04\\1\xe9\xe9|fuse;");
 	seen = (struct seen){.stop_at = 36};
 	assert_int_equal(machine_parse_mounts(text, strlen(text), note_mount, &seen), 1);
 	assert_null(strstr(seen.text, "40|"));
@@ -135,7 +136,10 @@ static void test_what_cannot_be_taken(void **state)
 	close(null);
 }
 
-/* What an epoll instance shows may be long in coming, so it is not asked: fdinfo has the mount, which stays unknown. */
+/*
+ * What an epoll instance shows may be long in coming, so it is not asked: fdinfo has the mount, which stays
+ * unknown.
+ */
 static void test_epoll_is_not_asked(void **state)
 {
 	int epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -20,7 +20,8 @@ static void order(void **state)
 		{{.ticks = 100, .last_pid = 500}, 100, 499, false},
 		{{.ticks = 100, .last_pid = 500}, 100, 500, false},
 		{{.ticks = 100, .last_pid = 500}, 100, 501, true},
-		{{.ticks = 100, .last_pid = 32760}, 100, 300, true}, /* after the last number come the first */
+		/* after the last number come the first */
+		{{.ticks = 100, .last_pid = 32760}, 100, 300, true},
 		{{.ticks = 100, .last_pid = 300}, 100, 32760, false},
 		{{.ticks = 100, .last_pid = 4194300}, 100, 310, true},
 		{{.ticks = 100, .last_pid = 310}, 100, 4194300, false},

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* memory.numa_stat: the machine's lists by node, what is a cgroup's of them, and what is left for the root itself. */
+/*
+ * memory.numa_stat: the machine's lists by node, what is a cgroup's of them, and what is left for the root
+ * itself.
+ */
 #include "small_world.h"
 
 #define MIB (1ul << 20)
 
 static const struct controller *const list[] = {&memory_controller, NULL};
 
-static void put_node(struct small_world *world, unsigned node, unsigned anon, unsigned file, unsigned unevictable)
+static void put_node(struct small_world *world, unsigned node, unsigned anon, unsigned file,
+		     unsigned unevictable)
 {
 	char path[64], text[512];
 

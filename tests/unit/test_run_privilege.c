@@ -64,9 +64,10 @@ static bool has_capability_but(unsigned number)
 /* What is wrong in a process that has let go: 0, or the number of the line. */
 static int find_fault(void)
 {
-	static const long refused[] = {__NR_execveat, __NR_bpf, __NR_perf_event_open, __NR_init_module,
-				       __NR_kexec_load, __NR_keyctl, __NR_socket, __NR_chroot, __NR_pivot_root,
-				       __NR_setuid, __NR_setresuid, __NR_reboot, __NR_open_by_handle_at};
+	static const long refused[] = {
+		__NR_execveat,	__NR_bpf,    __NR_perf_event_open,  __NR_init_module, __NR_kexec_load,
+		__NR_keyctl,	__NR_socket, __NR_chroot,	    __NR_pivot_root,  __NR_setuid,
+		__NR_setresuid, __NR_reboot, __NR_open_by_handle_at};
 
 	if (!privilege_keep_launchers())
 		return __LINE__;

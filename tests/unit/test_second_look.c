@@ -52,7 +52,10 @@ static void *ask(void *arg)
 	return NULL;
 }
 
-/* Long enough for another thread to come to where it waits; one that is late finds what the first look refuses. */
+/*
+ * Long enough for another thread to come to where it waits; one that is late finds what the first look
+ * refuses.
+ */
 static void rest(void)
 {
 	nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
@@ -131,7 +134,8 @@ static void removed_at_last(void **state)
 static void limit_raised_meanwhile(void **state)
 {
 	struct small_world *world = *state;
-	struct asker asker = {.world = world, .path = "/memory/a/memory.memsw.limit_in_bytes", .text = "150M"};
+	struct asker asker = {
+		.world = world, .path = "/memory/a/memory.memsw.limit_in_bytes", .text = "150M"};
 
 	assert_int_equal(small_write(&world->small, "/memory/a/memory.limit_in_bytes", "100M"), 0);
 	assert_int_equal(small_write(&world->small, "/memory/a/memory.memsw.limit_in_bytes", "200M"), 0);
@@ -166,8 +170,8 @@ static void *make_call(void *arg)
 /* Nobody reads a stored value while somebody changes some, or changes one while somebody reads them. */
 static void stored_values_wait(void **state)
 {
-	static const char *const files[] = {"notify_on_release", "memory.soft_limit_in_bytes", "memory.oom_control",
-					    "memory.swappiness"};
+	static const char *const files[] = {"notify_on_release", "memory.soft_limit_in_bytes",
+					    "memory.oom_control", "memory.swappiness"};
 	struct small_world *world = *state;
 
 	for (unsigned i = 0; i < 2 * sizeof(files) / sizeof(files[0]); i++) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* While no file can be opened nobody is gone: what cannot be read is not known, and nothing is done for it. */
+/*
+ * While no file can be opened nobody is gone: what cannot be read is not known, and nothing is done for it.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>

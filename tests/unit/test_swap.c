@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory on a machine with swap, which the tests' machines lack: sums, limits of whole pages, peaks and their resets. */
+/*
+ * Memory on a machine with swap, which the tests' machines lack: sums, limits of whole pages, peaks and their
+ * resets.
+ */
 #include "small_world.h"
 
 #define KIB 1024ul
@@ -88,10 +91,12 @@ static void a_child(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(number(world, i ? "a/memory.usage_in_bytes" : "a/b/memory.usage_in_bytes"),
 				 808 * KIB);
-		assert_int_equal(number(world, i ? "a/memory.memsw.usage_in_bytes" : "a/b/memory.memsw.usage_in_bytes"),
+		assert_int_equal(number(world, i ? "a/memory.memsw.usage_in_bytes"
+						 : "a/b/memory.memsw.usage_in_bytes"),
 				 1008 * KIB);
-		assert_int_equal(number(world, i ? "a/memory.kmem.usage_in_bytes" : "a/b/memory.kmem.usage_in_bytes"),
-				 8 * KIB);
+		assert_int_equal(
+			number(world, i ? "a/memory.kmem.usage_in_bytes" : "a/b/memory.kmem.usage_in_bytes"),
+			8 * KIB);
 	}
 	assert_int_equal(stat_of(world, "/memory/a/b/memory.stat", "rss"), 800 * KIB);
 	assert_int_equal(stat_of(world, "/memory/a/b/memory.stat", "swap"), 200 * KIB);

@@ -64,7 +64,8 @@ def launched():
 
 def record(place, out, names, *command):
     with (out / "log").open("w") as log:
-        subprocess.run([*command, sys.executable, str(HERE / "recorder" / "record.py"), str(place), str(out), "--only", *names],
+        subprocess.run([*command, sys.executable, str(HERE / "recorder" / "record.py"), str(place), str(out),
+                        "--only", *names],
                        stdout=log, stderr=subprocess.STDOUT, timeout=1200, check=False)
 
 
