@@ -306,7 +306,11 @@ static int cpuset_restore(struct cgroup *cgroup, struct bytes *in)
 	bool is_root = cgroup_is_root(cgroup);
 	int error = 0;
 
-	if (is_root) { /* its masks are the machine's */
+	if (is_root && in_v2_mode(cgroup)) { /* from which the machine's are followed as ever */
+		error = cpuset_get_mask(in, cpuset->cpus);
+		if (!error)
+			error = cpuset_get_mask(in, cpuset->mems);
+	} else if (is_root) { /* its masks are the machine's */
 		bytes_get(in);
 		bytes_get(in);
 	} else {
@@ -322,7 +326,7 @@ static int cpuset_restore(struct cgroup *cgroup, struct bytes *in)
 		cpuset->top->memory_pressure_enabled = bytes_get_u64(in);
 	else
 		bytes_get_u64(in);
-	return in->wrong ? -EINVAL : cpuset_v2_restore(cgroup, in);
+	return in->wrong ? -EINVAL : cpuset_v2_restore(cpuset, in);
 }
 
 /* --- attach --- */

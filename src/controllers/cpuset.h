@@ -110,6 +110,6 @@ int cpuset_add_list(struct text *out, const struct bitmap *map);
 void cpuset_put_mask(struct text *out, const struct bitmap *map);
 int cpuset_get_mask(struct bytes *in, struct bitmap *map);
 void cpuset_v2_save(const struct cpuset *cpuset, struct text *out);
-int cpuset_v2_restore(struct cgroup *cgroup, struct bytes *in);
+int cpuset_v2_restore(struct cpuset *cpuset, struct bytes *in);
 
 #endif

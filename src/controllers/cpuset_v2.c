@@ -111,26 +111,51 @@ static uint64_t partition_event(struct cgroup *cgroup, const struct cgroup_file 
 	return cpuset_of(cgroup)->v2.turns;
 }
 
-/* --- keeping it: what was written, from which the rest follows --- */
+/* --- keeping it: what is effective depends on the order in which all was written, so that it is kept too --- */
 
 void cpuset_v2_save(const struct cpuset *cpuset, struct text *out)
 {
-	cpuset_put_mask(out, cpuset->v2.exclusive);
-	bytes_put_u64(out, (uint64_t)(int64_t)cpuset->v2.state);
+	const struct partition *partition = &cpuset->v2;
+
+	cpuset_put_mask(out, partition->exclusive);
+	cpuset_put_mask(out, partition->cpus);
+	cpuset_put_mask(out, partition->mems);
+	cpuset_put_mask(out, partition->xcpus);
+	bytes_put_u64(out, (uint64_t)(int64_t)partition->state);
+	bytes_put_u64(out, partition->error);
+	bytes_put_u64(out, partition->remote);
+	if (cpuset->top) {
+		cpuset_put_mask(out, cpuset->top->subpartitions);
+		cpuset_put_mask(out, cpuset->top->isolated);
+	}
 }
 
-int cpuset_v2_restore(struct cgroup *cgroup, struct bytes *in)
+static int get_masks(struct bytes *in, struct bitmap *const *masks, size_t count)
 {
-	struct cpuset *cpuset = cpuset_of(cgroup);
-	struct bitmap *map __attribute__((cleanup(bitmap_freep))) = bitmap_new(cpuset->cpus->nr);
-	int state, error = map ? cpuset_get_mask(in, map) : -ENOMEM;
+	int error = 0;
 
-	state = abs((int)(int64_t)bytes_get_u64(in));
-	if (error || in->wrong || cgroup_is_root(cgroup) || !cgroup_tree(cgroup)->unified)
-		return error ? error : in->wrong ? -EINVAL : 0;
-	bitmap_copy(cpuset->v2.exclusive, map);
-	partition_follow(cgroup->hierarchy->root);
-	partition_set_state(cgroup, state > PARTITION_ISOLATED ? PARTITION_MEMBER : state, true);
+	for (size_t i = 0; i < count && !error; i++)
+		error = cpuset_get_mask(in, masks[i]);
+	return error;
+}
+
+int cpuset_v2_restore(struct cpuset *cpuset, struct bytes *in)
+{
+	struct partition *partition = &cpuset->v2;
+	struct bitmap *const masks[] = {partition->exclusive, partition->cpus, partition->mems, partition->xcpus};
+	int error = get_masks(in, masks, sizeof(masks) / sizeof(masks[0]));
+	int64_t state = (int64_t)bytes_get_u64(in);
+	uint64_t why = bytes_get_u64(in);
+
+	partition->remote = bytes_get_u64(in);
+	if (!error && cpuset->top)
+		error = get_masks(in, (struct bitmap *const[]){cpuset->top->subpartitions, cpuset->top->isolated}, 2);
+	if (error)
+		return error;
+	if (in->wrong || state < -PARTITION_ISOLATED || state > PARTITION_ISOLATED || why > PARTITION_REMOTE_BELOW)
+		return -EINVAL;
+	partition->state = (int)state;
+	partition->error = (enum partition_error)why;
 	return 0;
 }
 

@@ -404,14 +404,17 @@ static void freezer_save(struct cgroup *cgroup, struct text *out)
 	const struct freezer *freezer = freezer_of(cgroup);
 
 	bytes_put_u64(out, freezer->state & FREEZING);
+	bytes_put_u64(out, freezer->frozen_ns);
+	bytes_put_u64(out, freezer->freezing_since);
 	if (cgroup_is_root(cgroup))
 		stopper_save(freezer->stopper, out);
 }
 
-/* Whether all stands still is found out by the next look. */
+/* Whether all stands still is found out by the next look. Since another boot the clock began anew. */
 static int freezer_restore(struct cgroup *cgroup, struct bytes *in)
 {
 	unsigned state = (unsigned)bytes_get_u64(in) & FREEZING;
+	uint64_t frozen_ns = bytes_get_u64(in), since = bytes_get_u64(in), now = now_ns();
 
 	if (cgroup_is_root(cgroup)) {
 		stopper_restore(freezer_of(cgroup)->stopper, in);
@@ -419,6 +422,8 @@ static int freezer_restore(struct cgroup *cgroup, struct bytes *in)
 		set_state(cgroup, FREEZING_SELF, state & FREEZING_SELF);
 		set_state(cgroup, FREEZING_PARENT, state & FREEZING_PARENT);
 		set_frozen(freezer_of(cgroup), false);
+		freezer_of(cgroup)->frozen_ns = frozen_ns;
+		freezer_of(cgroup)->freezing_since = since < now ? since : now;
 	}
 	return in->wrong ? -EINVAL : 0;
 }

@@ -316,7 +316,8 @@ static int add_members(struct cgroup *cgroup, struct task_list *list)
 	tasks = reallocarray(list->tasks, list->count + more.count + 1, sizeof(*tasks));
 	if (tasks) {
 		list->tasks = tasks;
-		memcpy(tasks + list->count, more.tasks, more.count * sizeof(*tasks));
+		if (more.count)
+			memcpy(tasks + list->count, more.tasks, more.count * sizeof(*tasks));
 		list->count += more.count;
 	}
 	free(more.tasks);
