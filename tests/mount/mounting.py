@@ -2,6 +2,7 @@
 """Start, find and end the daemon under test."""
 
 import contextlib
+import functools
 import os
 import pathlib
 import shutil
@@ -13,6 +14,7 @@ import time
 import pytest
 
 import places
+import watchdog
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = str(places.public(os.environ.get("FUSE_CGROUPFS", ROOT / "build" / "fuse_cgroupfs")))
@@ -108,6 +110,11 @@ def unmount(path, lazy=False):
 mount_points = set()  # those in use
 
 
+@functools.cache
+def outside():
+    return watchdog.Watchdog()
+
+
 @contextlib.contextmanager
 def time_limit(seconds):
     """Ends a test that hangs: calls to a daemon by killing it, all else by an exception."""
@@ -122,9 +129,11 @@ def time_limit(seconds):
     before = signal.signal(signal.SIGALRM, give_up)
     timer = threading.Timer(seconds, end)
     timer.start()
+    outside().limit(seconds)
     try:
         yield
     finally:
+        outside().limit(0)
         timer.cancel()
         timer.join()
         signal.signal(signal.SIGALRM, before)
@@ -159,7 +168,7 @@ class Daemon:
         self.options = options
         self.process = subprocess.Popen([*wrapper, BINARY, "-f", *options, str(path)], text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        env=os.environ | environment)
+                                        start_new_session=True, env=os.environ | environment)
         if not wait_until(lambda: self.process.poll() is not None or is_serving(path)):
             self.process.kill()
         assert self.process.poll() is None, f"did not come up: {self.process.communicate()}"
