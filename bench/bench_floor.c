@@ -53,7 +53,7 @@ static void run(char **command, const struct sock_fprog *program, int channel)
 
 int main(int argc, char **argv)
 {
-	struct sock_fprog *program = filter_new(false);
+	struct sock_fprog *program = filter_new(false, false);
 	struct calls_context context = {.machine = machine_open("/")};
 	int ends[2], status;
 	pid_t pid;

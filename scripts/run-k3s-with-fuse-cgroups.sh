@@ -6,6 +6,7 @@
 # Usage: run-k3s-with-fuse-cgroups.sh [K3S-SERVER-OPTION...]
 # Environment:
 #   K3S      the k3s program (default: the one in PATH)
+#   CGROUPS  v1 or v2 (default: what the machine's kernel has)
 set -eu
 
 name=run-k3s-with-fuse-cgroups.sh

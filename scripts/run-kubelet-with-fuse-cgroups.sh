@@ -10,6 +10,7 @@
 # Environment:
 #   KUBELET  the kubelet (default: build/kubelet, or the one in PATH)
 #   IMAGES   files for `ctr image import` (default: none but localhost/busybox:static)
+#   CGROUPS  v1 or v2 (default: what the machine's kernel has)
 #   PORT     the kubelet's read-only port on 127.0.0.1 (default 10255); PORT-1 is its other one
 set -eu
 

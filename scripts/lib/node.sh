@@ -25,6 +25,10 @@ check_node() {
 	[ "$(id -u)" = 0 ] || fail "a node makes containers and mounts: run it as root"
 	[ -c /dev/fuse ] || fail "there is no /dev/fuse: modprobe fuse, or give it to the container"
 	[ -x "$launcher" ] || fail "$launcher is not there: run make first"
+	case ${CGROUPS:-v1} in
+	v1 | v2) ;;
+	*) fail "CGROUPS cannot be $CGROUPS: it is v1 or v2" ;;
+	esac
 }
 
 # Outside: a new directory, the launcher with this script again below it, and the end of both.
@@ -42,7 +46,7 @@ run_below_launcher() {
 	trap 'ended=130; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' INT
 	trap 'ended=143; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' TERM
 	ended=
-	"$launcher" -- "$0" "$@" &
+	"$launcher" ${CGROUPS:+"--$CGROUPS"} -- "$0" "$@" &
 	pid=$!
 	status=0
 	wait "$pid" || status=$?
