@@ -18,28 +18,56 @@
 
 #define LISTED_MAX 64
 
-/* The number of the program that our descriptor is of; 0: it is of none. */
-static uint32_t number_of(int program)
+/* The kind of program that is attached so (attach_type_to_prog_type of kernel/bpf/syscall.c), of cgroups. */
+static unsigned kind_of(uint32_t type)
 {
+	switch (type) {
+	case BPF_CGROUP_INET_INGRESS:
+	case BPF_CGROUP_INET_EGRESS:
+		return BPF_PROG_TYPE_CGROUP_SKB;
+	case BPF_CGROUP_INET_SOCK_CREATE:
+	case BPF_CGROUP_INET_SOCK_RELEASE:
+	case BPF_CGROUP_INET4_POST_BIND:
+	case BPF_CGROUP_INET6_POST_BIND:
+		return BPF_PROG_TYPE_CGROUP_SOCK;
+	case BPF_CGROUP_DEVICE:
+		return BPF_PROG_TYPE_CGROUP_DEVICE;
+	case BPF_CGROUP_SOCK_OPS:
+		return BPF_PROG_TYPE_SOCK_OPS;
+	case BPF_CGROUP_SYSCTL:
+		return BPF_PROG_TYPE_CGROUP_SYSCTL;
+	case BPF_CGROUP_GETSOCKOPT:
+	case BPF_CGROUP_SETSOCKOPT:
+		return BPF_PROG_TYPE_CGROUP_SOCKOPT;
+	default:
+		return BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
+	}
+}
+
+/* The number of the program of this kind that our descriptor is of; 0: it is of none. */
+static uint32_t number_of(int program, unsigned kind)
+{
+	unsigned number = 0, found = BPF_PROG_TYPE_UNSPEC;
 	char path[64], line[128];
-	unsigned number = 0;
 	FILE *about;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", program);
 	about = fopen(path, "re");
-	while (about && !number && fgets(line, sizeof(line), about))
+	while (about && !number && fgets(line, sizeof(line), about)) {
+		sscanf(line, "prog_type: %u", &found);
 		sscanf(line, "prog_id: %u", &number);
+	}
 	if (about)
 		fclose(about);
-	return number;
+	return found == kind ? number : 0;
 }
 
 /* The task's program: our descriptor of it, and its number. -EBADF; -EINVAL: it is something else. */
-static int fetch_program(const struct call *call, uint32_t fd, uint32_t *number)
+static int fetch_program(const struct call *call, uint32_t fd, uint32_t type, uint32_t *number)
 {
 	int program = peer_descriptor(call->peer, (int)fd);
 
-	*number = program < 0 ? 0 : number_of(program);
+	*number = program < 0 ? 0 : number_of(program, kind_of(type));
 	if (program < 0 || *number)
 		return program;
 	close(program);
@@ -50,11 +78,11 @@ static int attach(const struct call *call, const union bpf_attr *attr, struct at
 {
 	int program, replaced;
 
-	program = fetch_program(call, attr->attach_bpf_fd, &attachment->program);
+	program = fetch_program(call, attr->attach_bpf_fd, attr->attach_type, &attachment->program);
 	if (program < 0)
 		return program;
 	if (attachment->flags & BPF_F_REPLACE) {
-		replaced = fetch_program(call, attr->replace_bpf_fd, &attachment->replaced);
+		replaced = fetch_program(call, attr->replace_bpf_fd, attr->attach_type, &attachment->replaced);
 		if (replaced < 0) {
 			close(program);
 			return replaced;
@@ -66,7 +94,7 @@ static int attach(const struct call *call, const union bpf_attr *attr, struct at
 
 static int detach(const struct call *call, const union bpf_attr *attr, struct attachment *attachment)
 {
-	int program = fetch_program(call, attr->attach_bpf_fd, &attachment->program);
+	int program = fetch_program(call, attr->attach_bpf_fd, attr->attach_type, &attachment->program);
 
 	if (program >= 0)
 		close(program); /* who permits one only may name none */
