@@ -4,12 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "limit_settings.h"
 #include "options.h"
 #include "view.h"
 
@@ -49,151 +49,144 @@ static int read_file(int directory, const char *path, char *value, size_t size)
 	return error;
 }
 
+/* What there is to choose from, for who has chosen other processors or nodes. */
+static void print_choice(const struct view *view, const char *file, char *text, size_t size)
+{
+	char path[256], list[128];
+
+	snprintf(path, sizeof(path), "%s%s%s", view->unified ? "" : "cpuset/", file,
+		 view->unified ? ".effective" : "");
+	*text = '\0';
+	if (strncmp(file, "cpuset.", strlen("cpuset.")) || read_file(view->top, path, list, sizeof(list)))
+		return;
+	list[strcspn(list, "\n")] = '\0';
+	snprintf(text, size, ": there are %s", list);
+}
+
 /* Writes a file of the new cgroup. */
 static int set(const struct view *view, const char *hierarchy, const char *file, const char *value)
 {
-	char path[256];
+	char path[256], choice[160];
 	int error;
 
 	snprintf(path, sizeof(path), "%s%s/%s", hierarchy, view->prefix, file);
 	error = write_file(view->top, path, value);
 	if (!error)
 		return 0;
+	print_choice(view, file, choice, sizeof(choice));
 	if (error == -ENOENT)
 		fprintf(stderr, "fuse_cgroup_run: the tree has no %s: mount it with the "
 				"controller %.*s\n", file, (int)strcspn(file, "."), file);
 	else
-		fprintf(stderr, "fuse_cgroup_run: %s cannot be %s: %s\n", file, value,
-			strerror(-error));
+		fprintf(stderr, "fuse_cgroup_run: %s cannot be %s: %s%s\n", file, value, strerror(-error), choice);
 	return -1;
-}
-
-static int set_number(const struct view *view, const char *hierarchy, const char *file,
-		      int64_t value)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lld", (long long)value);
-	return set(view, hierarchy, file, text);
-}
-
-/* docker without --memory-swap: as much swap as memory. */
-static int64_t memory_and_swap(const struct limits *limits)
-{
-	if (limits->memory_swap)
-		return limits->memory_swap;
-	return limits->memory > INT64_MAX / 2 ? -1 : 2 * limits->memory;
-}
-
-static int set_limits_v1(const struct view *view, const struct limits *limits)
-{
-	int error = 0;
-
-	if (limits->memory)
-		error = set_number(view, "memory", "memory.limit_in_bytes", limits->memory);
-	if (!error && limits->memory)
-		error = set_number(view, "memory", "memory.memsw.limit_in_bytes",
-				   memory_and_swap(limits));
-	if (!error && limits->cpu_quota)
-		error = set_number(view, "cpu", "cpu.cfs_quota_us", limits->cpu_quota);
-	if (!error && limits->cpu_shares)
-		error = set_number(view, "cpu", "cpu.shares", limits->cpu_shares);
-	if (!error && limits->cpuset_cpus)
-		error = set(view, "cpuset", "cpuset.cpus", limits->cpuset_cpus);
-	if (!error && limits->pids > 0)
-		error = set_number(view, "pids", "pids.max", limits->pids);
-	return error;
-}
-
-/* v2 counts swap alone. */
-static int set_swap(const struct view *view, const struct limits *limits)
-{
-	int64_t both = memory_and_swap(limits);
-
-	return both < 0 ? set(view, ".", "memory.swap.max", "max")
-			: set_number(view, ".", "memory.swap.max", both - limits->memory);
-}
-
-static int set_quota(const struct view *view, int64_t quota)
-{
-	char text[48];
-
-	snprintf(text, sizeof(text), "%lld %d", (long long)quota, CPU_PERIOD);
-	return set(view, ".", "cpu.max", text);
-}
-
-/*
- * Shares of 2 to 262144 as a weight of 1 to 10000. Source: ConvertCPUSharesToCgroupV2Value of
- * opencontainers/cgroups.
- */
-static int64_t weight_of(int64_t shares)
-{
-	double power;
-
-	if (shares <= 2)
-		return 1;
-	if (shares >= 262144)
-		return 10000;
-	power = log2((double)shares);
-	return (int64_t)ceil(pow(10, (power * power + 125 * power) / 612.0 - 7.0 / 34.0));
-}
-
-static int set_limits_v2(const struct view *view, const struct limits *limits)
-{
-	int error = 0;
-
-	if (limits->memory)
-		error = set_number(view, ".", "memory.max", limits->memory);
-	if (!error && limits->memory)
-		error = set_swap(view, limits);
-	if (!error && limits->cpu_quota)
-		error = set_quota(view, limits->cpu_quota);
-	if (!error && limits->cpu_shares)
-		error = set_number(view, ".", "cpu.weight", weight_of(limits->cpu_shares));
-	if (!error && limits->cpuset_cpus)
-		error = set(view, ".", "cpuset.cpus", limits->cpuset_cpus);
-	if (!error && limits->pids > 0)
-		error = set_number(view, ".", "pids.max", limits->pids);
-	return error;
 }
 
 static int set_limits(const struct view *view, const struct limits *limits)
 {
-	return view->unified ? set_limits_v2(view, limits) : set_limits_v1(view, limits);
+	const struct limit_setting *setting = view->unified ? limit_settings_v2 : limit_settings_v1;
+	char value[VALUE_MAX];
+	int error = 0;
+
+	if (view->unified && limits->memory_swappiness >= 0)
+		fprintf(stderr, "fuse_cgroup_run: --memory-swappiness: cgroup v2 has none: left out (--v1 has it)\n");
+	for (; setting->hierarchy && !error; setting++) {
+		if (setting->print(limits, value, sizeof(value)))
+			error = set(view, setting->hierarchy, setting->file, value);
+	}
+	return error;
 }
 
-/* A cpuset takes nobody before it has CPUs and nodes: the parent's. */
-static int copy_cpuset(const struct view *view, const char *file)
+static int make_cgroup(const struct view *view, const char *hierarchy, const char *cgroup)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s%s", hierarchy, cgroup);
+	return mkdirat(view->top, path, 0755) ? -errno : 0;
+}
+
+/* A cpuset takes nobody before it has CPUs and nodes: the parent's, where it has none of its own. */
+static int inherit_cpuset(const struct view *view, const char *cgroup, const char *file)
 {
 	char path[256], value[VALUE_MAX];
 	int error;
 
-	snprintf(path, sizeof(path), "cpuset/%s", file);
+	snprintf(path, sizeof(path), "cpuset%s/%s", cgroup, file);
 	error = read_file(view->top, path, value, sizeof(value));
-	return error ? complain(path, error) : set(view, "cpuset", file, value);
+	if (error || value[strspn(value, "\n")])
+		return error;
+	snprintf(path, sizeof(path), "cpuset%.*s/%s", (int)(strrchr(cgroup, '/') - cgroup), cgroup, file);
+	error = read_file(view->top, path, value, sizeof(value));
+	snprintf(path, sizeof(path), "cpuset%s/%s", cgroup, file);
+	return error ? error : write_file(view->top, path, value);
 }
 
-static int make_cgroup(const struct view *view, const char *hierarchy)
+/* v2: a cgroup has the files of the controllers that its parent's cgroup.subtree_control names. */
+static int enable_controllers(const struct view *view, const char *cgroup)
 {
-	char path[256];
+	char list[VALUE_MAX], path[256], word[VIEW_NAME_MAX], *rest = list, *name;
+	int error;
 
-	snprintf(path, sizeof(path), "%s%s", hierarchy, view->prefix);
-	return mkdirat(view->top, path, 0755) ? -errno : 0;
+	snprintf(path, sizeof(path), ".%s/cgroup.controllers", cgroup);
+	error = read_file(view->top, path, list, sizeof(list));
+	snprintf(path, sizeof(path), ".%s/cgroup.subtree_control", cgroup);
+	while (!error && (name = strsep(&rest, " \n"))) {
+		snprintf(word, sizeof(word), "+%s", name);
+		if (*name)
+			error = write_file(view->top, path, word);
+	}
+	return error;
+}
+
+/* Makes a cgroup ready for members (v1's cpuset), or for children (v2), in all hierarchies; it may be there. */
+static int make_everywhere(const struct view *view, const char *cgroup, bool is_parent)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < view->count && !error; i++) {
+		const char *hierarchy = view->hierarchies[i].name;
+
+		error = *cgroup ? make_cgroup(view, hierarchy, cgroup) : 0;
+		if (error == -EEXIST)
+			error = 0;
+		if (!error && *cgroup && !strcmp(hierarchy, "cpuset")) {
+			error = inherit_cpuset(view, cgroup, "cpuset.cpus");
+			error = error ? error : inherit_cpuset(view, cgroup, "cpuset.mems");
+		}
+	}
+	if (!error && view->unified && is_parent)
+		error = enable_controllers(view, cgroup);
+	return error ? complain(*cgroup ? cgroup : "the root cgroup", error) : 0;
+}
+
+/* The cgroups above the command's, which stay, as docker's do: "" and each beginning of "/pods/web". */
+static int make_parents(const struct view *view, const char *parent)
+{
+	char path[VIEW_NAME_MAX];
+	size_t len = 0;
+	int error = make_everywhere(view, "", true);
+
+	while (!error && parent[len]) {
+		len += 1 + strcspn(parent + len + 1, "/");
+		snprintf(path, sizeof(path), "%.*s", (int)len, parent);
+		error = make_everywhere(view, path, true);
+	}
+	return error;
 }
 
 /*
  * A name that nobody has: other pid namespaces have our number too, and a killed one leaves its name.
  * Who makes it in the first hierarchy has it in all.
  */
-static int take_name(struct view *view)
+static int take_name(struct view *view, const char *parent)
 {
 	unsigned more = 0;
 	int error;
 
 	do {
-		snprintf(view->prefix, sizeof(view->prefix), more ? "/run-%d-%u" : "/run-%d", getpid(),
+		snprintf(view->prefix, sizeof(view->prefix), more ? "%s/run-%d-%u" : "%s/run-%d", parent, getpid(),
 			 more);
-		error = make_cgroup(view, view->hierarchies[0].name);
+		error = make_cgroup(view, view->hierarchies[0].name, view->prefix);
 		more++;
 	} while (error == -EEXIST);
 	if (error) {
@@ -203,55 +196,29 @@ static int take_name(struct view *view)
 	return error;
 }
 
-/* v2: a cgroup has the files of the controllers that its parent's cgroup.subtree_control names. */
-static int enable_controllers(const struct view *view)
+/* The path with one slash before each name and none at its end. */
+static void clean_parent(const char *parent, char clean[VIEW_NAME_MAX])
 {
-	char list[VALUE_MAX], *rest = list, *name, word[VIEW_NAME_MAX];
-	int error = read_file(view->top, "cgroup.controllers", list, sizeof(list));
+	size_t used = 0, len;
 
-	while (!error && (name = strsep(&rest, " \n"))) {
-		snprintf(word, sizeof(word), "+%s", name);
-		if (*name)
-			error = write_file(view->top, "cgroup.subtree_control", word);
+	for (const char *name = parent ? parent : ""; name += strspn(name, "/"), *name; name += len) {
+		len = strcspn(name, "/");
+		used += (size_t)snprintf(clean + used, VIEW_NAME_MAX - used, "/%.*s", (int)len, name);
 	}
-	return error ? complain("cgroup.subtree_control", error) : 0;
-}
-
-static int make_rest(const struct view *view)
-{
-	if (view->unified)
-		return enable_controllers(view);
-	for (unsigned i = 1; i < view->count; i++) {
-		int error = make_cgroup(view, view->hierarchies[i].name);
-
-		if (error)
-			return complain(view->hierarchies[i].name, error);
-	}
-	return 0;
-}
-
-static int fill_cpuset(const struct view *view)
-{
-	int error = 0;
-
-	for (unsigned i = 0; i < view->count && !error; i++) {
-		if (strcmp(view->hierarchies[i].name, "cpuset"))
-			continue;
-		error = copy_cpuset(view, "cpuset.cpus");
-		if (!error)
-			error = copy_cpuset(view, "cpuset.mems");
-	}
-	return error;
+	clean[used] = '\0';
 }
 
 int limits_make(struct view *view, const struct limits *limits)
 {
-	int error = take_name(view);
+	char parent[VIEW_NAME_MAX];
+	int error;
 
+	clean_parent(limits->parent, parent);
+	error = make_parents(view, parent);
 	if (!error)
-		error = make_rest(view);
+		error = take_name(view, parent);
 	if (!error)
-		error = fill_cpuset(view);
+		error = make_everywhere(view, view->prefix, false);
 	if (!error)
 		error = set_limits(view, limits);
 	if (error)

@@ -9,10 +9,15 @@
 struct limits {
 	int64_t memory; /* bytes */
 	int64_t memory_swap; /* bytes of memory and swap; -1: no limit */
-	int64_t cpu_quota; /* us of processor time in each CPU_PERIOD */
+	int64_t memory_reservation; /* bytes */
+	int64_t memory_swappiness; /* 0 to 100; -1: not given */
+	int64_t cpus; /* us of processor time in each CPU_PERIOD */
+	int64_t cpu_quota, cpu_period; /* us; a quota of -1: no limit */
 	int64_t cpu_shares;
+	int64_t blkio_weight; /* 10 to 1000 */
 	int64_t pids; /* -1: no limit */
-	const char *cpuset_cpus; /* a list as in cpuset.cpus */
+	const char *cpuset_cpus, *cpuset_mems; /* lists as in cpuset.cpus */
+	const char *parent; /* the path of the cgroup that the command's is made in */
 };
 
 #define CPU_PERIOD 100000 /* us: the kernel's default, and docker's */

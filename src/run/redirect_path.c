@@ -33,6 +33,18 @@ static bool take_place(const char **path, const char *at)
 	return **path == '/' || !**path;
 }
 
+/* As many steps up as the prefix has names, of which each has two bytes at least. */
+static const char *out_of(const char *prefix)
+{
+	static const char steps[] = "/../../../../../../../../../../../../../../../.."
+				    "/../../../../../../../../../../../../../../../..";
+	const char *end = steps + sizeof(steps) - 1;
+
+	for (; *prefix; prefix++)
+		end -= *prefix == '/' ? 3 : 0;
+	return end;
+}
+
 /*
  * What follows a name on the way from the top: the name of each of v1's hierarchies leads through the prefix,
  * and what leaves it leads out of that too. NULL: it leaves the tree.
@@ -45,7 +57,7 @@ static const char *hidden_part(const struct view *view, const char *name, size_t
 		return (*depth)++ || view->unified ? "" : view->prefix;
 	if (!*depth)
 		return NULL;
-	return --*depth || view->unified || !view->prefix[0] ? "" : "/..";
+	return --*depth || view->unified ? "" : out_of(view->prefix);
 }
 
 bool redirect_from_top(const struct view *view, const char *path, char *target)

@@ -38,7 +38,7 @@ struct view {
 	 * did from those of FUSE that have size 0, where their content does not go by the page cache.
 	 */
 	bool copies;
-	char prefix[VIEW_NAME_MAX]; /* "" or "/NAME": of each hierarchy, shown as its root */
+	char prefix[VIEW_NAME_MAX]; /* "" or "/PARENT/NAME": of each hierarchy, shown as its root */
 	const char *at; /* where programs find the tree */
 	dev_t cover; /* of the tmpfs at `at`, where what is below it must stay out of sight; else 0 */
 	int outside; /* the mount namespace that the launcher was started in; -1: we are in it still */

@@ -42,7 +42,7 @@ def inside(request):
 @pytest.fixture(scope="module")
 def limited():
     """A program that is shown limits."""
-    with launcher.Inside("--memory", "512M", "--cpus", "1.5", "--pids-limit", "100") as program:
+    with launcher.Inside("--memory", "512M", "--cpus", "0.5", "--pids-limit", "100") as program:
         yield program
 
 

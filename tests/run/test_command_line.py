@@ -41,13 +41,6 @@ def test_wrong_lines(arguments, word):
     assert word in complaint(result) and "--help" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--nonsense", "true"], ["-z", "true"], ["--root"]])
-def test_unknown_options(arguments):
-    result = run(*arguments)
-    assert result.returncode == launcher.OURS and result.stdout == ""
-    assert "--help" in result.stderr
-
-
 def test_options_end_at_the_command():
     assert shell("echo \"$@\"", "--memory", "1g", "--") == "--memory 1g --\n"
     result = launch("echo", "-n", "x")

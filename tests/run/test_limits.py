@@ -41,12 +41,55 @@ def test_memory(options, expected):
 
 
 @pytest.mark.parametrize("options, expected", [
-    (["--cpus", "1.5"], ("150000", "100000", "1024")), (["--cpus", "0.25"], ("25000", "100000", "1024")),
+    (["--cpus", "0.5"], ("50000", "100000", "1024")), (["--cpus", "0.25"], ("25000", "100000", "1024")),
     (["--cpu-shares", "512"], ("-1", "100000", "512")), (["-c", "2"], ("-1", "100000", "2")),
     (["-c", "300000"], ("-1", "100000", "262144"))])
 def test_cpu(options, expected):
     found = show(*options, files=["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us", "cpu/cpu.shares"])
     assert tuple(found) == expected
+
+
+@pytest.mark.parametrize("options, files, expected", [
+    (["--v1", "--cpu-quota", "50000", "--cpu-period", "200000"], ["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"],
+     ["50000", "200000"]),
+    (["--v1", "--cpu-quota", "-1"], ["cpu/cpu.cfs_quota_us"], ["-1"]),
+    (["--v1", "-m", "1g", "--memory-reservation", "64m"], ["memory/memory.soft_limit_in_bytes"], ["67108864"]),
+    (["--v1", "--memory-swappiness", "0"], ["memory/memory.swappiness"], ["0"]),
+    (["--v1", "--blkio-weight", "300"], ["blkio/blkio.bfq.weight"], ["300"]),
+    (["--v1", "--cpuset-mems", "0", "--cpuset-cpus", "0"], ["cpuset/cpuset.mems", "cpuset/cpuset.cpus"], ["0", "0"]),
+    (["--v2", "--cpu-quota", "50000", "--cpu-period", "200000"], ["cpu.max"], ["50000 200000"]),
+    (["--v2", "--cpu-period", "200000"], ["cpu.max"], ["max 200000"]),
+    (["--v2", "-m", "1g", "--memory-reservation", "64m"], ["memory.low", "memory.max"], ["67108864", "1073741824"]),
+    (["--v2", "--blkio-weight", "300"], ["io.bfq.weight"], ["default 300"]),
+    (["--v2", "--cpuset-mems", "0", "--cpuset-cpus", "0"], ["cpuset.mems", "cpuset.cpus"], ["0", "0"])],
+                         ids=lambda value: " ".join(value))
+def test_dockers_further_options(options, files, expected):
+    assert show(*options, files=files) == expected
+
+
+@pytest.mark.parametrize("version, place", [([], "*/"), (["-o", "v2"], "")], ids=["v1", "v2"])
+@pytest.mark.parametrize("given", ["/pods/web", "pods//web/"])
+def test_parent(start, version, place, given):
+    """The command's cgroup is made in it, and it stays; seen from within it is outside."""
+    daemon = start(*version)
+    options = ["--root", daemon.path, "--cgroup-parent", given, "-m", "64m"]
+    with launcher.Inside(*options) as program:
+        pid = program.call(os.getpid)
+        found = list(daemon.path.glob(f"{place}pods/web/run-*/cgroup.procs"))
+        assert len(found) == (1 if version else len(HIERARCHIES))
+        assert all(str(pid) in file.read_text().split() for file in found)
+        lines = program.call(probes.read, "/proc/1/cgroup").splitlines()
+        assert lines and all(line.endswith(":/../../..") for line in lines)
+    assert not list(daemon.path.glob(f"{place}pods/web/run-*"))
+    for name in ("pods/web", "pods"):
+        for directory in daemon.path.glob(f"{place}{name}"):
+            directory.rmdir()
+
+
+def test_parent_where_paths_are_led():
+    """What leaves the command's root leaves its parents, too."""
+    path = f"{AT}/memory/../cpu/cpu.shares"
+    assert shell(f"ls {path}", options=["--v1", "--redirect", "--cgroup-parent", "/pods/web"]) == f"{path}\n"
 
 
 def test_cpuset():
@@ -192,7 +235,6 @@ def test_a_name_that_is_taken(start):
 def test_wrong_values(options, words):
     line = complaint(launch("true", options=options))
     assert all(word in line for word in words), line
-    assert "--help" in line
 
 
 @pytest.mark.parametrize("cpus", ["99999", "1-", "x", "2-1"])

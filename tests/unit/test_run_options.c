@@ -144,7 +144,7 @@ static void test_all_options(void **state)
 	struct run_options options;
 
 	(void)state;
-	assert_line(&options, "--at /cg --root /r --redirect --trace -m 512m --memory-swap 1g --cpus 1.5 "
+	assert_line(&options, "--at /cg --root /r --redirect --trace -m 512m --memory-swap 1g --cpus 0.5 "
 			      "-c 512 --cpuset-cpus 0-1 --pids-limit 100 -- sh -c");
 	assert_string_equal(options.at, "/cg");
 	assert_string_equal(options.root, "/r");
@@ -152,7 +152,7 @@ static void test_all_options(void **state)
 	assert_true(options.trace);
 	assert_int_equal(options.limits.memory, 512 << 20);
 	assert_int_equal(options.limits.memory_swap, 1 << 30);
-	assert_int_equal(options.limits.cpu_quota, 150000);
+	assert_int_equal(options.limits.cpus, 50000);
 	assert_int_equal(options.limits.cpu_shares, 512);
 	assert_string_equal(options.limits.cpuset_cpus, "0-1");
 	assert_int_equal(options.limits.pids, 100);
