@@ -138,17 +138,25 @@ run: all deps-run
 picture: all deps-picture client-programs
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) $(PYTHON) scripts/picture.py $(BUILD)/clients/cadvisor docs/picture.png
 
+# SOURCE:PLACE below PREFIX of what is installed beside the programs.
+DATA := man/fuse_cgroupfs.8:man/man8/fuse_cgroupfs.8 man/fuse_cgroup_run.1:man/man1/fuse_cgroup_run.1 \
+	completions/bash:bash-completion/completions/fuse_cgroupfs \
+	completions/bash:bash-completion/completions/fuse_cgroup_run \
+	completions/zsh:zsh/site-functions/_fuse_cgroupfs \
+	completions/fuse_cgroupfs.fish:fish/vendor_completions.d/fuse_cgroupfs.fish \
+	completions/fuse_cgroup_run.fish:fish/vendor_completions.d/fuse_cgroup_run.fish
+
 .PHONY: install
 install: all
 	$(INSTALL) -D -m 755 $(BUILD)/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs
 	$(INSTALL) -D -m 755 $(BUILD)/fuse_cgroup_run $(DESTDIR)$(PREFIX)/bin/fuse_cgroup_run
-	$(INSTALL) -D -m 644 man/fuse_cgroupfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/fuse_cgroupfs.8
-	$(INSTALL) -D -m 644 man/fuse_cgroup_run.1 $(DESTDIR)$(PREFIX)/share/man/man1/fuse_cgroup_run.1
+	for file in $(DATA); do \
+		$(INSTALL) -D -m 644 "$${file%%:*}" "$(DESTDIR)$(PREFIX)/share/$${file#*:}" || exit 1; done
 
 .PHONY: uninstall
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroup_run \
-		$(DESTDIR)$(PREFIX)/share/man/man8/fuse_cgroupfs.8 $(DESTDIR)$(PREFIX)/share/man/man1/fuse_cgroup_run.1
+	rm -f $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroup_run
+	for file in $(DATA); do rm -f "$(DESTDIR)$(PREFIX)/share/$${file#*:}"; done
 
 .PHONY: clean
 clean:

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""What make install installs: programs, man pages and completions, in which no option is missing."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAMS = {name: pathlib.Path(os.environ.get(variable, ROOT / "build" / name)) for variable, name in
+            (("FUSE_CGROUPFS", "fuse_cgroupfs"), ("FUSE_CGROUP_RUN", "fuse_cgroup_run"))}
+FILES = ["bin/fuse_cgroup_run", "bin/fuse_cgroupfs",
+         "share/bash-completion/completions/fuse_cgroup_run", "share/bash-completion/completions/fuse_cgroupfs",
+         "share/fish/vendor_completions.d/fuse_cgroup_run.fish", "share/fish/vendor_completions.d/fuse_cgroupfs.fish",
+         "share/man/man1/fuse_cgroup_run.1", "share/man/man8/fuse_cgroupfs.8",
+         "share/zsh/site-functions/_fuse_cgroupfs"]
+
+
+def make(target, directory):
+    build = PROGRAMS["fuse_cgroupfs"].parent
+    subprocess.run(["make", "-C", ROOT, f"BUILD={build}", f"DESTDIR={directory}", "PREFIX=/usr", target],
+                   capture_output=True, check=True)
+    return sorted(str(path.relative_to(directory / "usr")) for path in directory.rglob("*") if path.is_file())
+
+
+def test_install_and_uninstall(tmp_path):
+    assert make("install", tmp_path) == FILES
+    assert make("uninstall", tmp_path) == []
+
+
+def options(program):
+    """Those that its --help shows."""
+    text = subprocess.run([PROGRAMS[program], "--help"], text=True, capture_output=True, check=True).stdout
+    return set(re.findall(r"--[a-z][\w-]*", text))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_options_are_completed(program):
+    shells = [(ROOT / "completions" / name).read_text() for name in ("bash", "zsh", f"{program}.fish")]
+    fish = shells.pop()
+    assert options(program)
+    for option in options(program):
+        assert all(option in text for text in shells), option
+        assert f"-l {option[2:]}" in fish, option
+
+
+def complete(*words):
+    """What bash offers for the last word."""
+    script = f"""set -eu; source {ROOT}/completions/bash; compopt() {{ :; }}
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); "_$1"; printf '%s\\n' "${{COMPREPLY[@]}}" """
+    return subprocess.run(["bash", "-c", script, "bash", *words], text=True, capture_output=True,
+                          check=True).stdout.split()
+
+
+def test_bash_completes():
+    assert complete("fuse_cgroupfs", "--ch") == ["--check"]
+    assert complete("fuse_cgroupfs", "-o", "accounting=s") == ["accounting=scan"]
+    assert complete("fuse_cgroup_run", "--memory-sw") == ["--memory-swap", "--memory-swappiness"]
+    assert complete("fuse_cgroup_run", "--v1", "--memory", "1g", "--cpu-q") == ["--cpu-quota"]
+    assert "/etc/passwd" in complete("fuse_cgroup_run", "--", "cat", "/etc/pass")
