@@ -102,14 +102,14 @@ int number_parse_s64(const char *text, unsigned int base, int64_t *value)
 {
 	bool negative = *text == '-';
 	uint64_t v;
-	int err;
+	int error;
 
 	if (negative)
-		err = parse_unsigned(text + 1, base, &v);
+		error = parse_unsigned(text + 1, base, &v);
 	else
-		err = number_parse_u64(text, base, &v);
-	if (err)
-		return err;
+		error = number_parse_u64(text, base, &v);
+	if (error)
+		return error;
 	if (v > (uint64_t)INT64_MAX + negative)
 		return -ERANGE;
 	*value = negative ? (int64_t)-v : (int64_t)v;
@@ -119,10 +119,10 @@ int number_parse_s64(const char *text, unsigned int base, int64_t *value)
 int number_parse_u32(const char *text, unsigned int base, uint32_t *value)
 {
 	uint64_t v;
-	int err = number_parse_u64(text, base, &v);
+	int error = number_parse_u64(text, base, &v);
 
-	if (err)
-		return err;
+	if (error)
+		return error;
 	if (v > UINT32_MAX)
 		return -ERANGE;
 	*value = v;
@@ -132,10 +132,10 @@ int number_parse_u32(const char *text, unsigned int base, uint32_t *value)
 int number_parse_int(const char *text, unsigned int base, int *value)
 {
 	int64_t v;
-	int err = number_parse_s64(text, base, &v);
+	int error = number_parse_s64(text, base, &v);
 
-	if (err)
-		return err;
+	if (error)
+		return error;
 	if (v < INT_MIN || v > INT_MAX)
 		return -ERANGE;
 	*value = v;

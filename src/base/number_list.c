@@ -223,20 +223,20 @@ static int parse_number(struct cursor *c, unsigned int last, unsigned int *value
 /* bitmap_parse_region(): *done tells that nothing follows. */
 static int parse_region(struct cursor *c, unsigned int last, struct region *r, bool *done)
 {
-	int err;
+	int error;
 
 	if (c->end - c->at >= 3 && !strncasecmp(c->at, "all", 3)) {
 		r->start = 0;
 		r->end = last;
 		c->at += 3;
 	} else {
-		if ((err = parse_number(c, last, &r->start)))
-			return err;
+		if ((error = parse_number(c, last, &r->start)))
+			return error;
 		r->end = r->start;
 		if (peek(c) == '-') {
 			c->at++;
-			if ((err = parse_number(c, last, &r->end)))
-				return err;
+			if ((error = parse_number(c, last, &r->end)))
+				return error;
 		} else if (!separates(peek(c)) && !ends_text(peek(c))) {
 			return -EINVAL;
 		}
@@ -250,8 +250,8 @@ static int parse_region(struct cursor *c, unsigned int last, struct region *r, b
 	if (peek(c) != ':')
 		return -EINVAL;
 	c->at++;
-	if ((err = parse_number(c, last, &r->used)))
-		return err;
+	if ((error = parse_number(c, last, &r->used)))
+		return error;
 	if (peek(c) != '/')
 		return -EINVAL;
 	c->at++;
@@ -283,7 +283,7 @@ int bitmap_parselist_len(const char *text, size_t len, struct bitmap *map)
 	struct cursor c = { text, text + len };
 	struct region r;
 	bool done = false;
-	int err;
+	int error;
 
 	bitmap_zero(map);
 	while (!done) {
@@ -291,11 +291,11 @@ int bitmap_parselist_len(const char *text, size_t len, struct bitmap *map)
 			c.at++;
 		if (ends_text(peek(&c)))
 			return 0;
-		err = parse_region(&c, map->nr - 1, &r, &done);
-		if (!err)
-			err = check_region(&r, map->nr);
-		if (err)
-			return err;
+		error = parse_region(&c, map->nr - 1, &r, &done);
+		if (!error)
+			error = check_region(&r, map->nr);
+		if (error)
+			return error;
 		set_region(&r, map);
 	}
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fuse_cgroupfs(8): serves a cgroup v1 tree on a FUSE mount. */
+/* fuse_cgroupfs(8): serves a tree of cgroups on a FUSE mount. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

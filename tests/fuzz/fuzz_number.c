@@ -43,13 +43,13 @@ static void check_unsigned(const char *text)
 	for (int i = 0; i < 4; i++) {
 		uint64_t v = 1, expected = 1;
 		uint32_t v32 = 1;
-		int err = number_parse_u64(text, bases[i], &v);
+		int error = number_parse_u64(text, bases[i], &v);
 
-		CHECK(err == expected_u64(text, bases[i], &expected));
+		CHECK(error == expected_u64(text, bases[i], &expected));
 		CHECK(v == expected);
 		CHECK(number_parse_u32(text, bases[i], &v32) ==
-		      (!err && v > UINT32_MAX ? -ERANGE : err));
-		CHECK(v32 == (!err && v <= UINT32_MAX ? v : 1));
+		      (!error && v > UINT32_MAX ? -ERANGE : error));
+		CHECK(v32 == (!error && v <= UINT32_MAX ? v : 1));
 	}
 }
 
@@ -58,19 +58,19 @@ static void check_signed(const char *text)
 	int64_t v = 1, again;
 	uint64_t magnitude;
 	char printed[32];
-	int small = 1, err = number_parse_s64(text, 0, &v);
+	int small = 1, error = number_parse_s64(text, 0, &v);
 
-	if (err) {
-		CHECK((err == -EINVAL || err == -ERANGE) && v == 1);
-		CHECK(number_parse_int(text, 0, &small) == err && small == 1);
+	if (error) {
+		CHECK((error == -EINVAL || error == -ERANGE) && v == 1);
+		CHECK(number_parse_int(text, 0, &small) == error && small == 1);
 		return;
 	}
 	CHECK(!number_parse_u64(text + (*text == '-'), 0, &magnitude));
 	CHECK((uint64_t)v == (*text == '-' ? -magnitude : magnitude));
 	snprintf(printed, sizeof(printed), "%lld\n", (long long)v);
 	CHECK(!number_parse_s64(printed, 0, &again) && again == v);
-	err = number_parse_int(text, 0, &small);
-	CHECK(err == (v < INT_MIN || v > INT_MAX ? -ERANGE : 0) && (err || small == v));
+	error = number_parse_int(text, 0, &small);
+	CHECK(error == (v < INT_MIN || v > INT_MAX ? -ERANGE : 0) && (error || small == v));
 }
 
 static void check_bytes(const char *text)
@@ -151,11 +151,11 @@ static void check_sets(const struct bitmap *a, const struct bitmap *b)
 static void check_list(const char *text, size_t size, unsigned int nr)
 {
 	struct bitmap *map = bitmap_new(nr), *other = bitmap_new(nr);
-	int err = bitmap_parselist(text, map);
+	int error = bitmap_parselist(text, map);
 	unsigned int weight = 0;
 
-	CHECK(err == 0 || err == -EINVAL || err == -ERANGE || err == -EOVERFLOW);
-	CHECK(bitmap_parselist_len(text, size, other) == err && bitmap_equal(map, other));
+	CHECK(error == 0 || error == -EINVAL || error == -ERANGE || error == -EOVERFLOW);
+	CHECK(bitmap_parselist_len(text, size, other) == error && bitmap_equal(map, other));
 	for (unsigned int b = bitmap_next(map, 0); b < nr; b = bitmap_next(map, b + 1)) {
 		CHECK(bitmap_test(map, b));
 		weight++;

@@ -21,10 +21,10 @@ static void check_stat(const char *text, size_t size)
 {
 	struct machine_stat stat, again;
 	char *printed, *at;
-	int err = machine_parse_stat(text, size, &stat);
+	int error = machine_parse_stat(text, size, &stat);
 
-	if (err) {
-		CHECK(err == -EINVAL);
+	if (error) {
+		CHECK(error == -EINVAL);
 		return;
 	}
 	at = printed = malloc((stat.nr_cpu + 2) * 256);

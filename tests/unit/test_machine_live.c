@@ -42,7 +42,7 @@ static void self_stat(void **state)
 	struct machine_task_schedstat sched;
 	struct rusage use;
 	uint64_t ticks;
-	int err;
+	int error;
 
 	(void)state;
 	burn();
@@ -59,10 +59,10 @@ static void self_stat(void **state)
 	assert_int_equal(stat.state, 'R');
 	assert_in_range(stat.utime + stat.stime, ticks - 3, ticks + 1);
 	assert_in_range(stat.minflt, use.ru_minflt / 2, use.ru_minflt + 1);
-	err = machine_task_schedstat(live_machine, getpid(), 0, &sched);
-	if (err == -ENOENT)
+	error = machine_task_schedstat(live_machine, getpid(), 0, &sched);
+	if (error == -ENOENT)
 		return;
-	assert_int_equal(err, 0);
+	assert_int_equal(error, 0);
 	assert_in_range(sched.run_ns / MACHINE_TICK_NS, ticks - 3, ticks + 3);
 }
 
