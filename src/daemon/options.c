@@ -41,7 +41,7 @@ static const struct fuse_opt option_table[] = {
 static const char usage[] =
 	"Usage: fuse_cgroupfs [options] [SOURCE] MOUNTPOINT\n"
 	"       fuse_cgroupfs --check\n"
-	"Serve a cgroup v1 tree at MOUNTPOINT, with values computed from /proc.\n"
+	"Serve a tree of cgroups at MOUNTPOINT, with values computed from /proc.\n"
 	"\n"
 	"  -f                     stay in the foreground\n"
 	"  -d                     stay in the foreground and tell all that happens\n"
