@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """-o v2,state: what the next daemon of a unified hierarchy goes on with."""
 
 import contextlib
