@@ -9,7 +9,10 @@
  * foreground, and syslog (facility daemon) once it is in the background. Thread-safe.
  */
 
-/* Appends everything from here on to this file, each line with its time (UTC) and our process. 0 or a negative errno. */
+/*
+ * Appends everything from here on to this file, each line with its time (UTC) and our process. 0 or a
+ * negative errno.
+ */
 int log_to_file(const char *path);
 
 /* Sends everything from here on to syslog instead of standard error, if there is no file. */

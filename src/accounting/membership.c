@@ -160,8 +160,8 @@ struct task *task_fork(struct accounting *accounting, const struct task *creator
 		count_over_limit(groups[i]);
 		note_fork(accounting, task, i);
 	}
-	log_debug("accounting: task %d of process %d was forked by task %d, and is in its cgroups", id->tid, id->tgid,
-		  creator->id.tid);
+	log_debug("accounting: task %d of process %d was forked by task %d, and is in its cgroups", id->tid,
+		  id->tgid, creator->id.tid);
 	return task;
 }
 

@@ -289,7 +289,9 @@ int cpuset_get_mask(struct bytes *in, struct bitmap *map)
 	return list.wrong ? -EINVAL : error;
 }
 
-/* What the parent has not any more is left out, as the machine may have shrunk; on v2 what was written stays. */
+/*
+ * What the parent has not any more is left out, as the machine may have shrunk; on v2 what was written stays.
+ */
 static int get_mask(struct bytes *in, struct bitmap *map, const struct bitmap *limit, bool is_v2)
 {
 	int error = cpuset_get_mask(in, map);

@@ -10,7 +10,8 @@
 #include "machine_sched.h"
 #include "number.h"
 
-#define CPUSET_NODES_MAX 1024 /* MAX_NUMNODES of distributions' kernels, as BITMAP_MAX_BITS is their NR_CPUS */
+/* MAX_NUMNODES of distributions' kernels, as BITMAP_MAX_BITS is their NR_CPUS */
+#define CPUSET_NODES_MAX 1024
 #define CPUSET_WRITE_LEN(bits) (100u + 6u * (bits)) /* cftype.max_write_len of the lists */
 
 /* What cpuset.c, cpuset_rules.c and cpuset_machine.c share: the kernel's struct cpuset. */
@@ -46,8 +47,8 @@ struct partition {
 };
 
 /*
- * On cgroup v1 the effective masks are always these two, and a root's are what is online. On v2 they are what was
- * written; a root's are what is online there too.
+ * On cgroup v1 the effective masks are always these two, and a root's are what is online. On v2 they are what
+ * was written; a root's are what is online there too.
  */
 struct cpuset {
 	struct bitmap *cpus;
@@ -60,12 +61,14 @@ struct cpuset {
 
 /* What there is once a machine. */
 struct cpuset_top {
-	pthread_mutex_t following; /* from a look at the machine until it is followed; outside the tree lock */
+	/* from a look at the machine until it is followed; outside the tree lock */
+	pthread_mutex_t following;
 	bool memory_pressure_enabled;
 	unsigned nr_cpus; /* CONFIG_NR_CPUS, constant */
 	unsigned domain_level_max; /* constant */
 	struct machine_rt_limits rt_limits; /* when last looked at */
-	struct bitmap *subpartitions, *isolated; /* v2: CPUs of the root that partitions have; of isolated ones */
+	/* v2: CPUs of the root that partitions have; of isolated ones */
+	struct bitmap *subpartitions, *isolated;
 };
 
 struct bytes;
@@ -87,7 +90,10 @@ int cpuset_validate_change(const struct cgroup *cgroup, const struct cpuset *tri
  * NULL when memory is short. Frees with cpuset_free().
  */
 struct cpuset *cpuset_new_root(const struct machine *machine);
-/* Makes empty masks of that many bits where there are none yet. False: no memory; cpuset_free() frees what was made. */
+/*
+ * Makes empty masks of that many bits where there are none yet. False: no memory; cpuset_free() frees what
+ * was made.
+ */
 bool cpuset_new_masks(struct cpuset *cpuset, unsigned cpus, unsigned mems);
 void cpuset_free(void *state);
 

@@ -111,7 +111,9 @@ static uint64_t partition_event(struct cgroup *cgroup, const struct cgroup_file 
 	return cpuset_of(cgroup)->v2.turns;
 }
 
-/* --- keeping it: what is effective depends on the order in which all was written, so that it is kept too --- */
+/*
+ * --- keeping it: what is effective depends on the order in which all was written, so that it is kept too ---
+ */
 
 void cpuset_v2_save(const struct cpuset *cpuset, struct text *out)
 {
@@ -142,17 +144,20 @@ static int get_masks(struct bytes *in, struct bitmap *const *masks, size_t count
 int cpuset_v2_restore(struct cpuset *cpuset, struct bytes *in)
 {
 	struct partition *partition = &cpuset->v2;
-	struct bitmap *const masks[] = {partition->exclusive, partition->cpus, partition->mems, partition->xcpus};
+	struct bitmap *const masks[] = {partition->exclusive, partition->cpus, partition->mems,
+					partition->xcpus};
 	int error = get_masks(in, masks, sizeof(masks) / sizeof(masks[0]));
 	int64_t state = (int64_t)bytes_get_u64(in);
 	uint64_t why = bytes_get_u64(in);
 
 	partition->remote = bytes_get_u64(in);
 	if (!error && cpuset->top)
-		error = get_masks(in, (struct bitmap *const[]){cpuset->top->subpartitions, cpuset->top->isolated}, 2);
+		error = get_masks(
+			in, (struct bitmap *const[]){cpuset->top->subpartitions, cpuset->top->isolated}, 2);
 	if (error)
 		return error;
-	if (in->wrong || state < -PARTITION_ISOLATED || state > PARTITION_ISOLATED || why > PARTITION_REMOTE_BELOW)
+	if (in->wrong || state < -PARTITION_ISOLATED || state > PARTITION_ISOLATED ||
+	    why > PARTITION_REMOTE_BELOW)
 		return -EINVAL;
 	partition->state = (int)state;
 	partition->error = (enum partition_error)why;
@@ -169,7 +174,8 @@ const struct cftype cpuset_dfl_files[] = {
 	LIST("mems", MEMS, CPUSET_NODES_MAX),
 	EFFECTIVE("cpus.effective", 0, EFFECTIVE_CPUS),
 	EFFECTIVE("mems.effective", 0, EFFECTIVE_MEMS),
-	{.name = "cpus.partition", .flags = CFTYPE_NOT_ON_ROOT, .show = partition_show, .act = partition_act, .event = partition_event},
+	{.name = "cpus.partition", .flags = CFTYPE_NOT_ON_ROOT, .show = partition_show,
+	 .act = partition_act, .event = partition_event},
 	LIST("cpus.exclusive", EXCLUSIVE, BITMAP_MAX_BITS),
 	EFFECTIVE("cpus.exclusive.effective", CFTYPE_NOT_ON_ROOT, EFFECTIVE_EXCLUSIVE),
 	EFFECTIVE("cpus.isolated", CFTYPE_ONLY_ON_ROOT, ISOLATED),

@@ -28,7 +28,8 @@ struct freezer {
 	unsigned state; /* enum state */
 	unsigned changes; /* counts what makes a look at the members out of date */
 	unsigned turns; /* how often it became FROZEN, or was it no more */
-	uint64_t freezing_since, frozen_ns; /* monotonic ns: when it began to freeze, if it does; how long it did before */
+	/* monotonic ns: when it began to freeze, if it does; how long it did before */
+	uint64_t freezing_since, frozen_ns;
 	/* The root's only. */
 	struct stopper *stopper; /* NULL: nobody is stopped */
 	atomic_uint frozen_cgroups; /* that have FREEZING_SELF; changes under the tree lock */
@@ -107,7 +108,9 @@ static void set_frozen(struct freezer *freezer, bool frozen)
 	freezer->state = frozen ? freezer->state | FROZEN : freezer->state & ~(unsigned)FROZEN;
 }
 
-/* update_if_frozen(): all members stand still; the cgroup is frozen if all below it are. Under the tree lock. */
+/*
+ * update_if_frozen(): all members stand still; the cgroup is frozen if all below it are. Under the tree lock.
+ */
 static void update_if_frozen(const struct held *held)
 {
 	struct freezer *freezer = freezer_of(held->cgroup);

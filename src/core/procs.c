@@ -64,7 +64,10 @@ int procs_list(const struct request *request, struct text *out, bool process)
 	return pids ? 0 : -ENOMEM;
 }
 
-/* The task a writer names, in the daemon's numbers; 0 is the writer itself. One outside of them has numbers of his own. */
+/*
+ * The task a writer names, in the daemon's numbers; 0 is the writer itself. One outside of them has numbers
+ * of his own.
+ */
 static int find_task(const struct machine *machine, const struct caller *caller, const char *text,
 		     pid_t *tid)
 {
@@ -157,7 +160,10 @@ struct cgroup *cgroup_of_task(const struct hierarchy *hierarchy, const struct ta
 	return group ? cgroup_of_group(group) : hierarchy->root;
 }
 
-/* A controller of a hierarchy that tasks come to: where it has them from now on, and which come from elsewhere. */
+/*
+ * A controller of a hierarchy that tasks come to: where it has them from now on, and which come from
+ * elsewhere.
+ */
 struct arrival {
 	const struct controller *controller;
 	struct cgroup *cgroup; /* the nearest in which it is enabled */
@@ -226,8 +232,8 @@ static void tell_attached(const struct cgroup *cgroup, pid_t tid, size_t count, 
 	if (!log_is_debug())
 		return;
 	cgroup_add_path(cgroup, &path);
-	log_debug("attach: process or task %d to %s:%.*s: %s (%zu tasks)", tid, cgroup->hierarchy->name, (int)path.len,
-		  path.data, error ? strerror(-error) : "done", count);
+	log_debug("attach: process or task %d to %s:%.*s: %s (%zu tasks)", tid, cgroup->hierarchy->name,
+		  (int)path.len, path.data, error ? strerror(-error) : "done", count);
 	text_free(&path);
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What is v2's alone: the files that every cgroup has, who may have children, who may move whom (kernel/cgroup/cgroup.c). */
+/*
+ * What is v2's alone: the files that every cgroup has, who may have children, who may move whom
+ * (kernel/cgroup/cgroup.c).
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -178,7 +181,8 @@ static const struct cftype base_files[] = {
 	{.name = "procs", .flags = CFTYPE_NS_DELEGATABLE, .measure = processes_measure, .act = processes_act},
 	{.name = "threads", .flags = CFTYPE_NS_DELEGATABLE, .measure = threads_measure, .act = threads_act},
 	{.name = "controllers", .show = subtree_controllers_show},
-	{.name = "subtree_control", .flags = CFTYPE_NS_DELEGATABLE, .show = subtree_control_show, .act = subtree_control_act},
+	{.name = "subtree_control", .flags = CFTYPE_NS_DELEGATABLE, .show = subtree_control_show,
+	 .act = subtree_control_act},
 	{.name = "max.descendants", .show = max_descendants_show, .store = max_descendants_store},
 	{.name = "max.depth", .show = max_depth_show, .store = max_depth_store},
 	{.name = "stat", .show = stat_show},
@@ -324,7 +328,9 @@ static int add_members(struct cgroup *cgroup, struct task_list *list)
 	return tasks ? 0 : -ENOMEM;
 }
 
-/* The cgroups of the domain's threads, held; the caller puts them and frees the array. Without the tree lock. */
+/*
+ * The cgroups of the domain's threads, held; the caller puts them and frees the array. Without the tree lock.
+ */
 static struct cgroup **threaded_subtree(struct cgroup *domain, size_t *count)
 {
 	struct tree *tree = cgroup_tree(domain);

@@ -45,8 +45,8 @@ static void say_where(void)
 
 	uname(&name);
 	printf("fuse_cgroupfs %s on %s %s (%s), as user %u\n", FUSE_CGROUPFS_VERSION,
-	       !strcmp(platform_detect(false)->name, "gVisor") ? "gVisor" : name.sysname, name.release, name.machine,
-	       geteuid());
+	       !strcmp(platform_detect(false)->name, "gVisor") ? "gVisor" : name.sysname, name.release,
+	       name.machine, geteuid());
 	fflush(stdout);
 }
 
@@ -69,8 +69,11 @@ static void look_for_cgroups(void)
 	endmntent(mounts);
 	check_report(CHECK_OK, "/proc is there");
 	if (v1 || v2)
-		check_report(CHECK_OK, "the machine has cgroups of its own, %u mounts of v1 and %u of v2: ours are beside "
-				       "them", v1, v2);
+		check_report(
+			CHECK_OK,
+			"the machine has cgroups of its own, %u mounts of v1 and %u of v2: ours are beside "
+			"them",
+			v1, v2);
 	else
 		check_report(CHECK_LACKS, "the machine has no cgroups: that is what fuse_cgroupfs is for");
 	if (ours)
@@ -82,7 +85,8 @@ static bool has_capability(unsigned capability)
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
 
-	return !syscall(__NR_capget, &header, data) && (data[capability / 32].effective >> capability % 32 & 1);
+	return !syscall(__NR_capget, &header, data) &&
+	       (data[capability / 32].effective >> capability % 32 & 1);
 }
 
 static bool is_in_path(const char *program)
@@ -92,7 +96,8 @@ static bool is_in_path(const char *program)
 
 	do {
 		end = path ? strchrnul(path, ':') : "";
-		snprintf(file, sizeof(file), "%.*s/%s", path ? (int)(end - path) : 0, path ? path : "", program);
+		snprintf(file, sizeof(file), "%.*s/%s", path ? (int)(end - path) : 0, path ? path : "",
+			 program);
 		if (!access(file, X_OK))
 			return true;
 		path = end + 1;
@@ -116,11 +121,13 @@ static bool look_for_fuse(void)
 	else if (may_mount)
 		check_report(CHECK_OK, "fusermount3 is there to mount for an ordinary user");
 	else if (geteuid())
-		check_report(CHECK_FAILED, "only root may mount here: run this as root, or install fuse3, which has "
-					   "fusermount3");
+		check_report(CHECK_FAILED,
+			     "only root may mount here: run this as root, or install fuse3, which has "
+			     "fusermount3");
 	else
-		check_report(CHECK_FAILED, "mounting is not permitted: it needs CAP_SYS_ADMIN (in a container: --cap-add "
-					   "SYS_ADMIN)");
+		check_report(CHECK_FAILED,
+			     "mounting is not permitted: it needs CAP_SYS_ADMIN (in a container: --cap-add "
+			     "SYS_ADMIN)");
 	return is_there && may_mount;
 }
 
@@ -129,7 +136,9 @@ static void look_for_log(void)
 	if (!access("/dev/log", W_OK))
 		check_report(CHECK_OK, "/dev/log takes the log of a daemon in the background");
 	else
-		check_report(CHECK_LACKS, "/dev/log: a daemon in the background has nowhere to log to: give it -o log=FILE");
+		check_report(
+			CHECK_LACKS,
+			"/dev/log: a daemon in the background has nowhere to log to: give it -o log=FILE");
 }
 
 static bool can_have_user_namespace(void)
@@ -148,13 +157,17 @@ static void look_for_seccomp(void)
 	uint32_t action = SECCOMP_RET_USER_NOTIF;
 
 	if (syscall(__NR_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action))
-		check_report(CHECK_LACKS, "seccomp user notification: fuse_cgroup_run cannot run here (Linux 5.5 has it, "
-					  "gVisor has not)");
+		check_report(CHECK_LACKS,
+			     "seccomp user notification: fuse_cgroup_run cannot run here (Linux 5.5 has it, "
+			     "gVisor has not)");
 	else if (has_capability(CAP_SYS_ADMIN) || can_have_user_namespace())
-		check_report(CHECK_OK, "seccomp user notification and mount namespaces are there, for fuse_cgroup_run");
+		check_report(CHECK_OK,
+			     "seccomp user notification and mount namespaces are there, for fuse_cgroup_run");
 	else
-		check_report(CHECK_LACKS, "user namespaces: fuse_cgroup_run can run here as root only, or once the sysctls "
-					  "kernel.unprivileged_userns_clone and user.max_user_namespaces permit them");
+		check_report(
+			CHECK_LACKS,
+			"user namespaces: fuse_cgroup_run can run here as root only, or once the sysctls "
+			"kernel.unprivileged_userns_clone and user.max_user_namespaces permit them");
 }
 
 int check_run(void)

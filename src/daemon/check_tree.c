@@ -62,7 +62,8 @@ static bool lists(int tree, char *found, size_t size)
 
 	while (directory && (entry = readdir(directory))) {
 		if (*entry->d_name != '.' && used < size)
-			used += (size_t)snprintf(found + used, size - used, "%s%s", used ? " " : "", entry->d_name);
+			used += (size_t)snprintf(found + used, size - used, "%s%s", used ? " " : "",
+						 entry->d_name);
 	}
 	if (directory)
 		closedir(directory);
@@ -92,7 +93,8 @@ static bool makes_cgroup(int tree, char *found, size_t size)
 
 static bool takes_limit(int tree, char *found, size_t size)
 {
-	return store(tree, LIMIT, "512M", O_TRUNC) && load(tree, LIMIT, found, size) && !strcmp(found, "536870912");
+	return store(tree, LIMIT, "512M", O_TRUNC) && load(tree, LIMIT, found, size) &&
+	       !strcmp(found, "536870912");
 }
 
 static bool refuses(int tree, char *found, size_t size)
@@ -126,8 +128,8 @@ static bool attaches(int tree, char *found, size_t size)
 			pause();
 	}
 	snprintf(number, sizeof(number), "%d", child);
-	works = child > 0 && store(tree, PROCS, number, 0) && load(tree, PROCS, found, size) && !strcmp(found, number) &&
-		unlinkat(tree, CGROUP, AT_REMOVEDIR) && errno == EBUSY;
+	works = child > 0 && store(tree, PROCS, number, 0) && load(tree, PROCS, found, size) &&
+		!strcmp(found, number) && unlinkat(tree, CGROUP, AT_REMOVEDIR) && errno == EBUSY;
 	if (child < 0)
 		return false;
 	kill(child, SIGKILL);
@@ -162,7 +164,8 @@ static void try_tree(const char *path)
 		char found[256] = "";
 		bool works = tree >= 0 && steps[i].works(tree, found, sizeof(found));
 
-		check_report(check_verdict(works), "the tree %s%s%s", steps[i].what, *found ? " " : "", found);
+		check_report(check_verdict(works), "the tree %s%s%s", steps[i].what, *found ? " " : "",
+			     found);
 	}
 	if (tree >= 0)
 		close(tree);
@@ -210,8 +213,9 @@ static void tell_log(int log, bool serves)
 		if (!serves && *line)
 			check_report(CHECK_FAILED, "%s", line);
 		else if (*line && strstr(line, scans))
-			check_report(CHECK_LACKS, "events of processes: the daemon scans /proc, and misses what is short; "
-						  "CAP_PERFMON, or CAP_NET_ADMIN in the first pid namespace, gives them");
+			check_report(CHECK_LACKS,
+				     "events of processes: the daemon scans /proc, and misses what is short; "
+				     "CAP_PERFMON, or CAP_NET_ADMIN in the first pid namespace, gives them");
 		else if (strstr(line, "events from"))
 			check_report(CHECK_OK, "%s", line);
 	}
@@ -223,7 +227,8 @@ static void end(const char *path, pid_t daemon)
 
 	kill(daemon, SIGTERM);
 	waitpid(daemon, &status, 0);
-	check_report(check_verdict(!status && !is_mounted(path)), "the daemon ends when told to, and unmounts");
+	check_report(check_verdict(!status && !is_mounted(path)),
+		     "the daemon ends when told to, and unmounts");
 }
 
 static void run(const char *path, int log)
@@ -259,7 +264,8 @@ void check_tree(void)
 		temporary = "/tmp";
 	snprintf(path, sizeof(path), "%s/fuse_cgroupfs-XXXXXX", temporary);
 	if (log < 0 || !mkdtemp(path)) {
-		check_report(CHECK_FAILED, "%s: no directory to mount on can be made: %s: choose another with TMPDIR",
+		check_report(CHECK_FAILED,
+			     "%s: no directory to mount on can be made: %s: choose another with TMPDIR",
 			     temporary, strerror(errno));
 		return;
 	}

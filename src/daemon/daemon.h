@@ -87,10 +87,15 @@ void signals_ignore(void);
  * error until then. False, and said why, when there can be no child.
  */
 bool background_start(void);
-/* The mount is up: lets the parent go, and standard streams and working directory too. In the foreground nothing. */
+/*
+ * The mount is up: lets the parent go, and standard streams and working directory too. In the foreground
+ * nothing.
+ */
 void background_ready(void);
 
-/* Whether /dev/fuse is FUSE's device and can be opened. False: what is wrong and what to do is in `problem`. */
+/*
+ * Whether /dev/fuse is FUSE's device and can be opened. False: what is wrong and what to do is in `problem`.
+ */
 bool fuse_device_check(char *problem, size_t size);
 
 /*
@@ -117,8 +122,8 @@ int check_run(void);
 
 /*
  * -d. trace_fuse_log() is for fuse_set_log_func(): warnings of libfuse, and its trace. trace_change() and
- * trace_write() tell of a request that changes something, and what became of it (0 or a negative errno). The tree
- * lock is not held.
+ * trace_write() tell of a request that changes something, and what became of it (0 or a negative errno). The
+ * tree lock is not held.
  */
 void trace_fuse_log(enum fuse_log_level level, const char *format, va_list args);
 void trace_change(const char *what, const char *path, const char *value, int error);
@@ -128,7 +133,9 @@ void trace_write(const struct node *node, const char *bytes, size_t size, int er
 
 struct notifier;
 
-/* Starts telling; `mount` is where the tree is mounted, and must outlive it. NULL: no memory, nobody is told. */
+/*
+ * Starts telling; `mount` is where the tree is mounted, and must outlive it. NULL: no memory, nobody is told.
+ */
 struct notifier *notifier_start(struct front_end *front, const char *mount);
 /* Something may have news. Never waits. Takes NULL. */
 void notifier_wake(struct notifier *notifier);

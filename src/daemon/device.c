@@ -20,12 +20,14 @@ static const char *advice(int error)
 	case ENOENT:
 	case ENODEV:
 	case ENXIO:
-		return "load the module (modprobe fuse), or give the container the device (--device " FUSE_DEVICE ")";
+		return "load the module (modprobe fuse), or give the container the device (--device " FUSE_DEVICE
+		       ")";
 	case EPERM: /* a devices cgroup, or its BPF program, says so to root too */
 		return "give the container the device (--device " FUSE_DEVICE ")";
 	default:
-		return geteuid() ? "run as root, or let this user open it"
-				 : "is its filesystem mounted with nodev? Mount that with dev, or another /dev";
+		return geteuid()
+			       ? "run as root, or let this user open it"
+			       : "is its filesystem mounted with nodev? Mount that with dev, or another /dev";
 	}
 }
 

@@ -151,7 +151,8 @@ int op_read(const char *path, char *buffer, size_t size, off_t offset,
 /* Our own thread writes to raise IN_MODIFY, and means nothing by it. */
 static bool is_notifier(const struct request *request)
 {
-	return front_end()->notifier && request->file->type->event && notifier_is(front_end()->notifier, request->caller.tid);
+	return front_end()->notifier && request->file->type->event &&
+	       notifier_is(front_end()->notifier, request->caller.tid);
 }
 
 /* One write is one value, wherever in the file it is said to go. */
@@ -180,8 +181,8 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 }
 
 /*
- * Always ready, and news (POLLPRI, POLLERR) until it was read: kernfs_generic_poll. Who waits for news is woken
- * by the notifier; a file that nobody notifies never changes.
+ * Always ready, and news (POLLPRI, POLLERR) until it was read: kernfs_generic_poll. Who waits for news is
+ * woken by the notifier; a file that nobody notifies never changes.
  */
 int op_poll(const char *path, struct fuse_file_info *fi, struct fuse_pollhandle *waiter,
 	    unsigned *events)

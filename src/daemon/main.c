@@ -141,9 +141,11 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 static void explain_options(void)
 {
 	static const char prefix[] = "fuse: ";
-	const char *reason = fuse_complaint + (strncmp(fuse_complaint, prefix, strlen(prefix)) ? 0 : strlen(prefix));
+	const char *reason =
+		fuse_complaint + (strncmp(fuse_complaint, prefix, strlen(prefix)) ? 0 : strlen(prefix));
 
-	fprintf(stderr, "fuse_cgroupfs: %.*s; --help shows the options\n", (int)strcspn(reason, "\n"), reason);
+	fprintf(stderr, "fuse_cgroupfs: %.*s; --help shows the options\n", (int)strcspn(reason, "\n"),
+		reason);
 }
 
 static int run(const struct options *options, struct fuse_args *args, struct front_end *front)
@@ -211,7 +213,8 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 	machine_be_patient(machine);
 	front.accounting = accounting_new(machine);
 	if (front.accounting)
-		front.tree = (options->v2 ? tree_new_unified : tree_new)(options->list, machine, front.accounting);
+		front.tree =
+			(options->v2 ? tree_new_unified : tree_new)(options->list, machine, front.accounting);
 	if (front.tree)
 		front.tree->container_view = options->container_view;
 	if (front.tree && open_state(options, &front))

@@ -59,8 +59,9 @@ static bool complain_of_missing(const char *path)
 
 	snprintf(above, sizeof(above), "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
 	if (!statvfs(above, &fs) && (fs.f_flag & ST_RDONLY))
-		return complain(path, "no such directory, and none can be made where all is read-only: choose one "
-				      "elsewhere (/dev/shm or another tmpfs)");
+		return complain(path,
+				"no such directory, and none can be made where all is read-only: choose one "
+				"elsewhere (/dev/shm or another tmpfs)");
 	return complain(path, "no such directory: make it with mkdir first");
 }
 

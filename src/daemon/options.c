@@ -126,7 +126,10 @@ static bool choose_named(struct options *options)
 	return true;
 }
 
-/* v2's are in the order of cgroup.controllers whatever order they were asked for in, with the files that every cgroup has. */
+/*
+ * v2's are in the order of cgroup.controllers whatever order they were asked for in, with the files that
+ * every cgroup has.
+ */
 static void sort_controllers(struct options *options)
 {
 	unsigned count = 0;
@@ -166,7 +169,8 @@ static bool choose_controllers(struct options *options)
 static int take_mount_point(struct options *options, const char *path)
 {
 	if (options->source_name || (options->mount_point && strchr(options->mount_point, '/'))) {
-		fprintf(stderr, "fuse_cgroupfs: one mount point only, not also '%s'; --help shows what can be given\n",
+		fprintf(stderr,
+			"fuse_cgroupfs: one mount point only, not also '%s'; --help shows what can be given\n",
 			path);
 		return -1;
 	}
@@ -187,8 +191,10 @@ static int leave_option(const char *word)
 {
 	if (!is_controller(word))
 		return 1;
-	fprintf(stderr, "fuse_cgroupfs: -o %s: a comma ends the list of controllers: write it with colons, as in "
-			"controllers=cpu:%s\n", word, word);
+	fprintf(stderr,
+		"fuse_cgroupfs: -o %s: a comma ends the list of controllers: write it with colons, as in "
+		"controllers=cpu:%s\n",
+		word, word);
 	return -1;
 }
 
@@ -264,7 +270,8 @@ static bool check_paths(const struct options *options)
 	const char *problem = NULL;
 
 	if (!options->mount_point || !*options->mount_point)
-		problem = "no mount point given; try: mkdir /tmp/fuse-cgroup && fuse_cgroupfs /tmp/fuse-cgroup";
+		problem =
+			"no mount point given; try: mkdir /tmp/fuse-cgroup && fuse_cgroupfs /tmp/fuse-cgroup";
 	else if (options->state && !*options->state)
 		problem = "-o state: no directory given; try: state=/var/lib/fuse_cgroupfs";
 	else if (options->log && !*options->log)
@@ -276,7 +283,8 @@ static bool check_paths(const struct options *options)
 
 /*
  * The options every mount of ours has, before those of the command line, of which the later counts. Others
- * may read root's mount, as they may the kernel's. The source that mount(8) was given is the one it looks for.
+ * may read root's mount, as they may the kernel's. The source that mount(8) was given is the one it looks
+ * for.
  */
 static int add_mount_options(const struct options *options, struct fuse_args *args)
 {
@@ -314,8 +322,8 @@ enum options_result options_parse(struct options *options, struct fuse_args *arg
 	options->foreground = cmdline.foreground || cmdline.debug;
 	options->single_thread = cmdline.singlethread;
 	options->clone_fd = cmdline.clone_fd;
-	if (!check_paths(options) || !choose_source(options) || !choose_freezing(options) || !choose_controllers(options) ||
-	    !choose_view(options))
+	if (!check_paths(options) || !choose_source(options) || !choose_freezing(options) ||
+	    !choose_controllers(options) || !choose_view(options))
 		return OPTIONS_WRONG;
 	return OPTIONS_RUN;
 }

@@ -35,15 +35,16 @@ static void print_word(char *word, size_t size, const char *bytes, size_t len)
 	word[used] = '\0';
 }
 
-static void tell(const char *what, const char *path, size_t path_len, const char *value, size_t len, int error)
+static void tell(const char *what, const char *path, size_t path_len, const char *value, size_t len,
+		 int error)
 {
 	struct caller caller = current_caller();
 	char name[512], word[VALUE_MAX + 1];
 
 	print_word(name, sizeof(name), path, path_len);
 	print_word(word, sizeof(word), value, len);
-	log_debug("%s %s%s%s%s by task %d of user %u: %s", what, name, len ? " \"" : "", word, len ? "\"" : "",
-		  caller.tid, caller.uid, error ? strerror(-error) : "done");
+	log_debug("%s %s%s%s%s by task %d of user %u: %s", what, name, len ? " \"" : "", word,
+		  len ? "\"" : "", caller.tid, caller.uid, error ? strerror(-error) : "done");
 }
 
 void trace_change(const char *what, const char *path, const char *value, int error)

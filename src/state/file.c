@@ -26,8 +26,10 @@ static char *say_unusable(const char *path)
 {
 	char *line;
 
-	return asprintf(&line, "%s: %s: name a directory that is there or can be made", path, strerror(errno)) < 0
-		       ? NULL : line;
+	return asprintf(&line, "%s: %s: name a directory that is there or can be made", path,
+			strerror(errno)) < 0
+		       ? NULL
+		       : line;
 }
 
 /* Who has it says so in the lock file; another number does no harm. */
@@ -38,8 +40,11 @@ static char *say_locked(const struct state_file *file)
 
 	if (len <= 0 || strspn(owner, "0123456789") != (size_t)len)
 		return say(file->path, "another fuse_cgroupfs uses it: end that, or name another directory");
-	return asprintf(&line, "%s: another fuse_cgroupfs uses it (process %s): end that, or name another directory",
-			file->path, owner) < 0 ? NULL : line;
+	return asprintf(&line,
+			"%s: another fuse_cgroupfs uses it (process %s): end that, or name another directory",
+			file->path, owner) < 0
+		       ? NULL
+		       : line;
 }
 
 /* The directory itself is locked: whoever removes a file in it lets nobody in. */

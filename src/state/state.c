@@ -54,7 +54,8 @@ static int snapshot(struct state *state)
 	text_clear(content);
 	if (!error)
 		state->snapshot_size = state->file.size;
-	log_debug("state: all that there is, %zu bytes: %s", state->record.len, error ? strerror(-error) : "written");
+	log_debug("state: all that there is, %zu bytes: %s", state->record.len,
+		  error ? strerror(-error) : "written");
 	return error;
 }
 

@@ -38,7 +38,8 @@ def in_gvisor():
 
 
 def has_taskstats():
-    """The kernel tells of exits in the numbers of the first pid namespace (include/linux/proc_ns.h), and to it."""
+    """The kernel tells of exits in the numbers of the first pid namespace (include/linux/proc_ns.h), and
+    to it."""
     return os.stat("/proc/self/ns/pid").st_ino == 0xEFFFFFFC
 
 

@@ -87,7 +87,8 @@ def test_log_in_a_file(tmp_path, directory, mode):
     assert wait_until(lambda: len(log_lines(log)) == 2)
     before, line = log_lines(log)
     assert before == "before"
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ fuse_cgroupfs\[\d+\]: accounting: scans of /proc", line)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ fuse_cgroupfs\[\d+\]: accounting: scans of /proc",
+                        line)
 
 
 def test_debug_tells_what_happens(tmp_path, directory):
@@ -97,7 +98,8 @@ def test_debug_tells_what_happens(tmp_path, directory):
     web = daemon / "memory" / "web"
     web.mkdir()
     script = f"echo $$ >{web}/cgroup.procs; sleep 1000 & echo $!; read go; kill $!; wait"
-    with subprocess.Popen(["sh", "-c", script], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+    with subprocess.Popen(["sh", "-c", script], text=True, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as child:
         forked = int(child.stdout.readline())
         assert str(forked) in (web / "cgroup.procs").read_text().split()
     assert (web / "cgroup.procs").read_text() == ""

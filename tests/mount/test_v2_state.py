@@ -14,7 +14,8 @@ from test_state import disks, keeping, killed, state_of, tree_of
 
 pytestmark = pytest.mark.daemon
 CONTROLLERS = "cpuset cpu io memory hugetlb pids rdma misc".split()
-NOT_SETTINGS = ("cgroup.procs", "cgroup.threads", "cgroup.kill")  # what is written to them is done, and not kept
+# what is written to them is done, and not kept
+NOT_SETTINGS = ("cgroup.procs", "cgroup.threads", "cgroup.kill")
 
 
 @pytest.fixture
@@ -100,7 +101,8 @@ def test_members_and_counters_go_on(serve, spawn, end):
     (web / "threads" / "cgroup.threads").write_text(str(members[web][0]))
     (daemon / "ice" / "cgroup.freeze").write_text("1")
     assert mounting.wait_until(lambda: "frozen 1" in (daemon / "ice" / "cgroup.events").read_text())
-    steady = ("cgroup.type", "cgroup.procs", "cgroup.stat", "cgroup.subtree_control", "cgroup.events", "cgroup.freeze",
+    steady = ("cgroup.type", "cgroup.procs", "cgroup.stat", "cgroup.subtree_control", "cgroup.events",
+              "cgroup.freeze",
               "pids.current", "pids.max")
     before = texts(daemon.path, steady)
     counted = counters(daemon.path)
@@ -141,7 +143,8 @@ def read(path):
         return errno.errorcode[error.errno]
 
 
-COUNTING = {"cpu.stat": None, "cgroup.stat.local": None, "memory.peak": None, "memory.swap.peak": None, "pids.peak": None,
+COUNTING = {"cpu.stat": None, "cgroup.stat.local": None, "memory.peak": None, "memory.swap.peak": None,
+            "pids.peak": None,
             "pids.events": None, "memory.stat": ("pgfault", "pgmajfault")}
 
 

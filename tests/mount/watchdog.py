@@ -21,7 +21,8 @@ MARK = "FUSE_CGROUP_PYTEST"  # in the environment of all that it starts
 def ancestors(pid):
     while pid > 1:
         yield pid
-        fields = pathlib.Path("/proc", str(pid), "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        fields = pathlib.Path("/proc", str(pid),
+                              "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         pid = int(fields[1])
 
 
@@ -60,7 +61,8 @@ class Watchdog:
     def __init__(self):
         pid = str(os.getpid())
         os.environ[MARK] = pid
-        process = subprocess.Popen([sys.executable, __file__, pid], stdin=subprocess.PIPE, start_new_session=True)
+        process = subprocess.Popen([sys.executable, __file__, pid], stdin=subprocess.PIPE,
+                                   start_new_session=True)
         process.wait()  # for the first of the two
         self.pipe = process.stdin
 

@@ -50,7 +50,8 @@ def mountpoint():
         pytest.skip(why)
     directory = tempfile.mkdtemp(prefix="fcg-oracle-mount-")
     os.chmod(directory, 0o755)
-    daemon = subprocess.Popen([str(DAEMON), "-f", directory], stdin=subprocess.DEVNULL, start_new_session=True)
+    daemon = subprocess.Popen([str(DAEMON), "-f", directory], stdin=subprocess.DEVNULL,
+                              start_new_session=True)
     try:
         end = time.monotonic() + 20
         while not os.path.ismount(directory):
