@@ -242,7 +242,8 @@ test-arm64: deps-fresh
 # Unmodified clients: Go libraries on the mount, programs of containers below the launcher.
 .PHONY: test-clients
 test-clients: all deps-clients client-programs
-	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) tests/clients/run.sh
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) \
+		FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) tests/clients/run.sh
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) $(PYTHON) -m pytest -q -rs tests/clients
 
 .PHONY: client-programs

@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs real Go clients of cgroup v1 on our mount and, as the reference, on the
+# Runs real Go clients of cgroups on our mount and, as the reference, on the
 # kernel's own hierarchies where it has them; both must pass and write down the same.
 # Usage: tests/clients/run.sh [go test arguments]
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 daemon=${FUSE_CGROUPFS:-$here/../../build/fuse_cgroupfs}
+launcher=${FUSE_CGROUP_RUN:-$here/../../build/fuse_cgroup_run}
 
 if [ "$(id -u)" != 0 ]; then
 	echo "test-clients: they make cgroups and mounts: run it as root" >&2
@@ -32,11 +33,20 @@ on() {
 		"$here/inside.sh" "$tree" "$work" "$daemon" "$@"
 }
 
+# The same libraries' v2, and one's own tests, below the launcher: they ask for the filesystem's type.
+unified() {
+	TMPDIR=$work FCG_UNIFIED=1 unshare -m --propagation private "$launcher" --v2 -- "$here/with-go.sh" \
+		sh -c 'cd "$1" && go test -count=1 -run TestUnified . && go test -count=1 "$2"' sh \
+		"$here" github.com/opencontainers/cgroups/fs2
+}
+
 failed=
 echo "test-clients: on the kernel's own cgroups"
 on kernel "$@" || failed="$failed, on the kernel's own cgroups"
 echo "test-clients: on $daemon"
 on ours "$@" || failed="$failed, on our mount"
+echo "test-clients: cgroup v2 below $launcher"
+unified || failed="$failed, on cgroup v2"
 if [ -e "$work/kernel.txt" ] && [ -e "$work/ours.txt" ]; then
 	if diff -u "$work/kernel.txt" "$work/ours.txt"; then
 		echo "test-clients: $(wc -l <"$work/ours.txt") answers are the kernel's"

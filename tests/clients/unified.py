@@ -57,12 +57,12 @@ class Tree(trees.Tree):
         return f"{trees.STANDARD}/{FILES.get(file, (file,))[0]}"
 
     def runtime(self, name):
-        """crun gives up where RLIMIT_MEMLOCK may not be raised, on the kernel's v2 too (memlock.c)."""
+        """crun gives up where RLIMIT_MEMLOCK may not be raised, on the kernel's v2 too (preload/memlock.c)."""
         if name != "crun" or may_raise_memlock():
             return name
         library = self.directory / "memlock.so"
         subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library,
-                        trees.ROOT / "tests/clients/memlock.c"], check=True)
+                        trees.ROOT / "tests/clients/preload/memlock.c"], check=True)
         script = self.directory / name
         script.write_text(f'#!/bin/sh\nLD_PRELOAD={library} exec {name} "$@"\n')
         script.chmod(0o755)
