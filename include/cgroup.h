@@ -117,7 +117,7 @@ struct tree {
 	unsigned hierarchy_count;
 	/* the only one of a v2 tree, whose root is the top directory; NULL on v1 */
 	struct hierarchy *unified;
-	bool container_view; /* the root shows what a child shows, as in a cgroup namespace */
+	bool container_view; /* the root shows what a child shows, and takes little, as in a cgroup namespace */
 	uint64_t last_id, last_serial;
 	uid_t uid; /* who serves the tree owns it */
 	gid_t gid;
@@ -261,7 +261,8 @@ void cgroup_add_path(const struct cgroup *cgroup, struct text *out);
 /*
  * One read: the file's whole content into `out`. One write of `len` bytes.
  * Take the tree lock as the row asks for. -ENODEV for a dead cgroup, -EINVAL
- * where there is no handler, -E2BIG above the row's max_write_len (kernfs' atomic_write_len).
+ * where there is no handler, -E2BIG above the row's max_write_len (kernfs' atomic_write_len), -EPERM
+ * for what is not delegated of the root of a container's view.
  */
 int cgroup_file_read(const struct request *request, struct text *out);
 int cgroup_file_write(const struct request *request, const char *bytes, size_t len);

@@ -125,6 +125,13 @@ static int store_text(const struct request *request, char *text)
 	return act(request, text);
 }
 
+/* From within a cgroup namespace its root's limits are another's to set (cgroup_file_write, nsdelegate). */
+static bool is_delegated(const struct request *request)
+{
+	return !cgroup_tree(request->cgroup)->container_view || !cgroup_is_root(request->cgroup) ||
+	       request->file->type->flags & CFTYPE_NS_DELEGATABLE;
+}
+
 int cgroup_file_write(const struct request *request, const char *bytes, size_t len)
 {
 	const struct cftype *type = request->file->type;
@@ -135,6 +142,8 @@ int cgroup_file_write(const struct request *request, const char *bytes, size_t l
 		return 0;
 	if (len > (type->max_write_len ? type->max_write_len : WRITE_LIMIT))
 		return -E2BIG;
+	if (!is_delegated(request))
+		return -EPERM;
 	if (len >= sizeof(small) && !(text = malloc(len + 1)))
 		return -ENOMEM;
 	memcpy(text, bytes, len);

@@ -1,0 +1,48 @@
+"""-o v2,view=container: the root as a cgroup namespace shows it, and what the kernel lets be written to it."""
+
+import errno
+import os
+import re
+
+import pytest
+
+import mounting
+
+pytestmark = pytest.mark.daemon
+RECORDED = mounting.ROOT / "tests" / "v2_oracle" / "recorded" / "6.18.15"
+
+
+@pytest.fixture
+def view(start):
+    return start("-o", "v2,view=container")
+
+
+def test_the_root_has_a_childs_files(view):
+    (view / "child").mkdir()
+    (view / "cgroup.subtree_control").write_text(" ".join(
+        f"+{name}" for name in (view / "cgroup.controllers").read_text().split()))
+    assert sorted(os.listdir(view.path)) == sorted([*os.listdir(view / "child"), "child"])
+    for entry in os.scandir(view.path):
+        if entry.is_file() and entry.stat().st_mode & 0o444:
+            with open(entry.path, encoding="ascii") as file:
+                file.read()
+
+
+def attempt(path, text):
+    """ "ok" or the error's name."""
+    try:
+        path.write_text(text)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "ok"
+
+
+def test_writes_are_answered_as_in_a_namespace(view):
+    """The recording is of a namespace's root "a" where cgroup2 is mounted with nsdelegate; no write there does harm."""
+    (view / "b").mkdir()
+    (view / "cgroup.subtree_control").write_text("+cpu +memory +pids")
+    lines = re.findall(r"^inside: a/(\S+) < (.*) => (\w+)$", (RECORDED / "nsdelegate.txt").read_text(), re.M)
+    lines = [(name, text, answer) for name, text, answer in lines if (view / name).exists()]  # pressure may be off
+    assert len(lines) > 12
+    assert [(name, text, attempt(view / name, text)) for name, text, _ in lines] == lines
+    assert (view / "cgroup.type").read_text() == "domain\n"
