@@ -12,7 +12,12 @@
 #include <stdint.h>
 
 #include "../unit/small_tree.h"
+#include "freezer.h"
 #include "number.h"
+
+#ifndef OPEN_TREE
+#define OPEN_TREE(small, root) small_tree_open(small, root, controllers)
+#endif
 
 #define ERRNO_MAX 4095 /* of the kernel */
 #define TEXT_MAX 6000 /* a write past 4096 is refused */
@@ -48,9 +53,10 @@ static char *show(const struct request *request, size_t *len)
 	return text;
 }
 
+/* Shows what changes by writes only: how long a cgroup has been frozen the clock changes. */
 static bool is_stored(const struct cftype *type)
 {
-	return type->show || type->read_u64 || type->read_s64;
+	return (type->show || type->read_u64 || type->read_s64) && strcmp(type->name, "cgroup.stat.local");
 }
 
 static void check_number(const struct cftype *type, const char *text)
@@ -94,16 +100,25 @@ static void read_file(const struct request *request)
 	free(show(request, &len));
 }
 
-/* The request for a file of a cgroup, by numbers; false: there is no such cgroup now. */
+/* v2's one hierarchy has no directory of its own. */
+static void put_path(const struct hierarchy *hierarchy, uint8_t choice)
+{
+	snprintf(at, sizeof(at), "%s%s%s", *hierarchy->name ? "/" : "", hierarchy->name, cgroups[choice % CGROUPS]);
+}
+
+/*
+ * The request for a file of a cgroup, by numbers; false: there is no such cgroup now, or it would
+ * end processes of this machine that have numbers of the recorded one's.
+ */
 static bool choose(const uint8_t choice[3], struct request *request)
 {
 	const struct hierarchy *hierarchy =
 		&small.tree->hierarchies[choice[0] % small.tree->hierarchy_count];
 	const struct cgroup_file *file = &hierarchy->files[choice[2] % hierarchy->file_count];
 
-	snprintf(at, sizeof(at), "/%s%s/%s", hierarchy->name, cgroups[choice[1] % CGROUPS],
-		 file->name);
-	return !small_find(&small, at, 0, request);
+	put_path(hierarchy, choice[1]);
+	strcat(strcat(at, "/"), file->name);
+	return strcmp(file->name, "cgroup.kill") && !small_find(&small, at, 0, request);
 }
 
 enum { STEP_READ = 0x10, STEP_DIRECTORY = 0x20, STEP_MAKE = 0x40, STEP_USER = 0x80 };
@@ -114,7 +129,9 @@ static void change_directory(const uint8_t choice[3])
 		&small.tree->hierarchies[choice[0] % small.tree->hierarchy_count];
 	int error;
 
-	snprintf(at, sizeof(at), "/%s%s", hierarchy->name, cgroups[choice[1] % CGROUPS]);
+	put_path(hierarchy, choice[1]);
+	if (!*at)
+		return;
 	error = choice[1] & STEP_MAKE ? small_mkdir(&small, at) : small_rmdir(&small, at);
 	require(error <= 0 && error >= -ERRNO_MAX);
 }
@@ -206,7 +223,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *end = data + size;
 
-	small_tree_open(&small, machine, controllers);
+	freezer_set_acting(false); /* as for cgroup.kill */
+	OPEN_TREE(&small, machine);
 	while (end - data >= 3)
 		data = play_step(data, end);
 	small_tree_close(&small);
