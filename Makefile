@@ -281,7 +281,8 @@ bench-accounting: all deps-build
 .PHONY: test-state
 test-state: all deps-test
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) tests/state/nothing_lost.py
-	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) STATE_KILLS=50 $(PYTHON) -m pytest -q -rs tests/mount/test_v2_state.py
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) STATE_KILLS=50 \
+		$(PYTHON) -m pytest -q -rs tests/mount/test_v2_state.py
 
 # What fails now and then: the tests on an idle machine, on one processor, in init's session, and beside three kinds of load.
 .PHONY: soak

@@ -103,7 +103,8 @@ static void read_file(const struct request *request)
 /* v2's one hierarchy has no directory of its own. */
 static void put_path(const struct hierarchy *hierarchy, uint8_t choice)
 {
-	snprintf(at, sizeof(at), "%s%s%s", *hierarchy->name ? "/" : "", hierarchy->name, cgroups[choice % CGROUPS]);
+	snprintf(at, sizeof(at), "%s%s%s", *hierarchy->name ? "/" : "", hierarchy->name,
+		 cgroups[choice % CGROUPS]);
 }
 
 /*
