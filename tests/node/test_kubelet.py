@@ -32,9 +32,15 @@ spec:
       requests: {cpu: 250m, memory: 32Mi}
       limits: {cpu: 500m, memory: 64Mi}
 """
-LIMITS = {("cpu", "cpu.shares"): 256, ("cpu", "cpu.cfs_quota_us"): 50000,
-          ("cpu", "cpu.cfs_period_us"): 100000, ("memory", "memory.limit_in_bytes"): 64 << 20}
-JOINED = ("memory", "cpu", "cpuacct", "pids", "devices", "freezer", "blkio", "systemd")
+
+# By the version of cgroups: the pod's limits as files tell them, the class', and where its process is.
+LIMITS = {
+    "v1": {"cpu/{}/cpu.shares": "256", "cpu/{}/cpu.cfs_quota_us": "50000", "cpu/{}/cpu.cfs_period_us": "100000",
+           "memory/{}/memory.limit_in_bytes": str(64 << 20)},
+    "v2": {"{}/cpu.weight": "10", "{}/cpu.max": "50000 100000", "{}/memory.max": str(64 << 20)}}
+CLASS = {"v1": ("cpu/kubepods/burstable/cpu.shares", "256"), "v2": ("kubepods/burstable/cpu.weight", "10")}
+MACHINE = {"v1": "memory/kubepods/memory.limit_in_bytes", "v2": "kubepods/memory.max"}
+JOINED = {"v1": ("memory", "cpu", "cpuacct", "pids", "devices", "freezer", "blkio", "systemd"), "v2": ("",)}
 RUNNING = 30  # seconds: what a pod that needs no image may take
 # cAdvisor lists a cgroup before its first housekeeping (createContainerLocked() in manager.go):
 # who asks in between, as the summary does, gets this line with the kernel's cgroups too.
@@ -56,12 +62,13 @@ def free_ports():
 class Kubelet(node.Node):
     """run-kubelet-with-fuse-cgroups.sh with a directory for pods."""
 
-    def __init__(self, directory, machine):
+    def __init__(self, directory, machine, cgroups):
+        self.cgroups = cgroups
         self.port = free_ports()
         self.pods = directory / "pods"
         self.pods.mkdir()
         super().__init__("run-kubelet-with-fuse-cgroups.sh", directory, str(self.pods),
-                         machine=machine, PORT=str(self.port), KUBELET=KUBELET)
+                         machine=machine, PORT=str(self.port), KUBELET=KUBELET, CGROUPS=cgroups)
         trees.until(lambda: self.process.poll() is not None or self.get("pods"), "the kubelet")
         assert self.process.poll() is None, self.text()
         self.root = pathlib.Path(f"/proc/{self.find('/kubelet --config')}/root{trees.STANDARD}")
@@ -83,8 +90,14 @@ class Kubelet(node.Node):
         pod = self.pod()
         return pod if pod and pod["status"]["phase"] == "Running" else None
 
-    def read(self, hierarchy, cgroup, file):
-        return int((self.root / hierarchy / cgroup / file).read_text())
+    def read(self, file):
+        return (self.root / file).read_text().strip()
+
+    def used(self, cgroup):
+        """Seconds of processor time."""
+        if self.cgroups == "v1":
+            return int(self.read(f"cpuacct/{cgroup}/cpuacct.usage")) / 1e9
+        return int(re.search(r"usage_usec (\d+)", self.read(f"{cgroup}/cpu.stat"))[1]) / 1e6
 
     def processes(self, hierarchy, cgroup):
         return len((self.root / hierarchy / cgroup / "cgroup.procs").read_text().split())
@@ -108,7 +121,7 @@ def kubelet(request, tmp_path):
     directory.mkdir()
     running = None
     try:
-        running = Kubelet(directory, getattr(request, "param", trees.TAKE_AWAY))
+        running = Kubelet(directory, *getattr(request, "param", (trees.TAKE_AWAY, "v1")))
         yield running
     finally:
         if running:
@@ -121,14 +134,15 @@ def kubelet(request, tmp_path):
 def check_cgroups(kubelet, pod, container):
     """Where the kubelet puts them, with its arithmetic of requests and limits."""
     for cgroup in (pod, container):
-        for (hierarchy, file), value in LIMITS.items():
-            assert kubelet.read(hierarchy, cgroup, file) == value, (cgroup, file)
+        for file, value in LIMITS[kubelet.cgroups].items():
+            assert kubelet.read(file.format(cgroup)) == value, (cgroup, file)
     # Its shell starts others at first.
-    trees.until(lambda: all(kubelet.processes(hierarchy, container) == 1 for hierarchy in JOINED),
+    trees.until(lambda: all(kubelet.processes(hierarchy, container) == 1 for hierarchy in JOINED[kubelet.cgroups]),
                 "the pod's process is in every hierarchy")
-    assert kubelet.read("cpu", "kubepods/burstable", "cpu.shares") == 256
-    machine = kubelet.read("memory", "kubepods", "memory.limit_in_bytes")
-    assert machine == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    file, value = CLASS[kubelet.cgroups]
+    assert kubelet.read(file) == value
+    machine = kubelet.read(MACHINE[kubelet.cgroups])
+    assert int(machine) == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def check_summary(kubelet, container):
@@ -140,8 +154,7 @@ def check_summary(kubelet, container):
 
     stats = trees.until(found, "the summary has the pod's figures")
     assert stats["name"] == "busy"
-    assert 0 < stats["cpu"]["usageCoreNanoSeconds"] <= kubelet.read("cpuacct", container,
-                                                                   "cpuacct.usage")
+    assert 0 < stats["cpu"]["usageCoreNanoSeconds"] <= kubelet.used(container) * 1e9
     assert stats["cpu"]["usageNanoCores"] < 1.2e9
     assert stats["memory"]["workingSetBytes"] < 64 << 20
 
@@ -156,10 +169,12 @@ def check_metrics(kubelet, container):
     trees.until(lambda: (value("container_memory_usage_bytes") or 0) > 8_000_000,
                 "metrics of the pod")
     used = value("container_cpu_usage_seconds_total")
-    assert 0 < used <= kubelet.read("cpuacct", container, "cpuacct.usage") / 1e9
+    assert 0 < used <= kubelet.used(container)
     assert value("container_spec_memory_limit_bytes") == 64 << 20
 
 
+@pytest.mark.parametrize("kubelet", [(trees.TAKE_AWAY, "v1"), (trees.TAKE_AWAY, "v2")], indirect=True,
+                         ids=["v1", "v2"])
 def test_pod(kubelet):
     (kubelet.pods / "web.yaml").write_text(POD)
     pod = trees.until(kubelet.running, "the pod is running", RUNNING)
@@ -172,7 +187,7 @@ def test_pod(kubelet):
 
     (kubelet.pods / "web.yaml").unlink()
     trees.until(lambda: not kubelet.pod(), "the pod is deleted")
-    trees.until(lambda: not list(kubelet.root.glob("*/kubepods/*/pod*")), "its cgroups are gone")
+    trees.until(lambda: not list(kubelet.root.glob("**/kubepods/*/pod*")), "its cgroups are gone")
     assert not kubelet.errors()
     assert kubelet.interrupt() == 130, kubelet.text()
 
@@ -184,7 +199,7 @@ def test_interrupt_ends_pods(kubelet):
     assert kubelet.interrupt() == 130, kubelet.text()
 
 
-@pytest.mark.parametrize("kubelet", [node.WITHOUT_LOGS], indirect=True, ids=["without logs"])
+@pytest.mark.parametrize("kubelet", [(node.WITHOUT_LOGS, "v1")], indirect=True, ids=["without logs"])
 def test_nothing_is_left_in_dev_and_var(kubelet):
     """The kubelet takes the empty kernel's log that it is given."""
     (kubelet.pods / "web.yaml").write_text(POD)
