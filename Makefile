@@ -202,6 +202,13 @@ record-v2:
 	tests/v2_oracle/boot/record.sh $(BUILD)/v2-oracle $(BUILD)/v2-oracle/answers
 	$(PYTHON) tests/v2_oracle/recorder/compare.py tests/v2_oracle/recorded/6.18.15 $(BUILD)/v2-oracle/answers
 
+# Our tree where that kernel is, with all devices that it had: every scenario.
+.PHONY: test-v2-oracle-long
+test-v2-oracle-long: all deps-test
+	tests/v2_oracle/boot/setup.sh $(BUILD)/v2-oracle
+	tests/v2_oracle/boot/record.sh $(BUILD)/v2-oracle $(BUILD)/v2-oracle/ours $(BUILD)
+	V2_ANSWERS=$(abspath $(BUILD)/v2-oracle/ours) $(PYTHON) -m pytest -q -rs tests/v2_oracle
+
 # What an ordinary user can do, done as one (root becomes nobody); tests/root_only names the rest.
 .PHONY: test-user
 test-user: all deps-test
