@@ -22,7 +22,8 @@ SEEN = {
     "Memory & Swap Limit": "1.00G",
     "Maximum Processes Limit": "100",
 }
-# A soft limit of v2 protects, and nodes are as the parent's; 2048 shares are a weight of 174, of which it makes shares.
+# A soft limit of v2 protects, and nodes are as the parent's; 2048 shares are a weight of 174, of which it
+# makes shares again, by another formula.
 SEEN_OF_V2 = SEEN | {
     "Provider": "cgroupv2",
     "CPU Shares": "4096us",

@@ -102,7 +102,8 @@ def test_controllers(unified):
     heading, *rows = (line.split() for line in unified.call(probes.read, "/proc/cgroups").splitlines())
     assert heading == ["#subsys_name", "hierarchy", "num_cgroups", "enabled"]
     assert {row[0] for row in rows} == set(
-        "cpuset cpu cpuacct blkio memory devices freezer net_cls perf_event net_prio hugetlb pids rdma misc".split())
+        "cpuset cpu cpuacct blkio memory devices freezer net_cls perf_event net_prio hugetlb pids rdma misc"
+        .split())
     assert {(row[1], row[3]) for row in rows} == {("0", "1")} and len(rows) == 14
 
 
@@ -150,7 +151,8 @@ def test_mount_ends(kernel):
 def test_mounted_elsewhere():
     out = shell("""mount -t cgroup2 none /mnt; stat -f -c %T /mnt; cat /mnt/cgroup.controllers
         grep " /mnt " /proc/self/mountinfo | cut -d " " -f 4,5,8; umount /mnt""",
-                options=["--v2"], wrapper=[*launcher.WITHOUT_CGROUPS, "unshare", "-m", "--propagation", "private"])
+                options=["--v2"],
+                wrapper=[*launcher.WITHOUT_CGROUPS, "unshare", "-m", "--propagation", "private"])
     assert out.splitlines() == ["cgroup2fs", CONTROLLERS, "/ /mnt cgroup2"]
 
 
@@ -168,7 +170,7 @@ def test_namespace_of_the_command():
     """unshare -C: the mount made there has the namespace's root."""
     out = shell(f"""mkdir -p {AT}/a/b; echo $$ >{AT}/a/cgroup.procs
         unshare -C -m sh -ec 'mount -t cgroup2 none /mnt; ls -d /mnt/b; cat /proc/self/cgroup
-            grep " /mnt " /proc/self/mountinfo | cut -d " " -f 4; grep " {AT} " /proc/self/mountinfo | cut -d " " -f 4'
+            for place in /mnt {AT}; do grep " $place " /proc/self/mountinfo | cut -d " " -f 4; done'
         echo $$ >{AT}/cgroup.procs; rmdir {AT}/a/b {AT}/a""", options=["--v2"])
     assert out.split() == ["/mnt/b", "0::/", "/", "/.."]
 
@@ -180,9 +182,10 @@ def test_limits(more):
     files = {"memory.max": "536870912", "memory.swap.max": "536870912", "cpu.max": "150000 100000",
              "cpu.weight": "59", "cpuset.cpus": "0", "pids.max": "100", "cgroup.controllers": CONTROLLERS,
              "cgroup.type": "domain"}
-    out = shell(f"for file; do cat {AT}/$file; done; cat /proc/self/cgroup /proc/1/cgroup; grep -cx $$ {AT}/cgroup.procs",
-                *files, options=["--v2", *more, "-m", "512m", "--cpus", "1.5", "-c", "512", "--cpuset-cpus", "0",
-                                 "--pids-limit", "100"])
+    out = shell(f"""for file; do cat {AT}/$file; done
+        cat /proc/self/cgroup /proc/1/cgroup; grep -cx $$ {AT}/cgroup.procs""", *files,
+                options=["--v2", *more, "-m", "512m", "--cpus", "1.5", "-c", "512", "--cpuset-cpus", "0",
+                         "--pids-limit", "100"])
     assert out.splitlines() == [*files.values(), "0::/", "0::/..", "1"]
 
 
