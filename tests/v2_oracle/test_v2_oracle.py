@@ -83,7 +83,10 @@ def played(tmp_path_factory):
     out = tmp_path_factory.mktemp("answers")
     names = [name for name in SCENARIOS if name not in ONLY_IN_GUEST]
     if launched():
-        record("/sys/fs/cgroup", out, names, RUN, "--v2")
+        temporary = tmp_path_factory.mktemp("launcher")
+        record("/sys/fs/cgroup", out, names, "env", f"TMPDIR={temporary}", RUN, "--v2")
+        gone = mounting.wait_until(lambda: not os.listdir(temporary))
+        assert gone, f"a process that the scenarios left keeps the launcher: {os.listdir(temporary)}"
         return out
     with mounting.mount_point() as path:
         daemon = mounting.Daemon(path, "-o", "v2")
