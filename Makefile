@@ -72,7 +72,7 @@ everything: deps-build deps-test deps-clang deps-clients deps-node deps-gvisor
 	@tests/gvisor/build-runsc.sh
 
 # These install what they need, where that is apt-get's and we are root; all others say what to install.
-INSTALLING := run picture everything test test-% soak fuzz bench bench-%
+INSTALLING := run picture deb everything test test-% soak fuzz bench bench-%
 .PHONY: deps-%
 deps-%:
 	@CFLAGS='$(CFLAGS)' scripts/install-deps.sh $(if $(filter $(INSTALLING),$(MAKECMDGOALS)),,--check) $*
@@ -138,11 +138,13 @@ run: all deps-run
 picture: all deps-picture client-programs
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) $(PYTHON) scripts/picture.py $(BUILD)/clients/cadvisor docs/picture.png
 
+# Debian's zsh has them elsewhere.
+ZSH_COMPLETIONS ?= zsh/site-functions
 # SOURCE:PLACE below PREFIX of what is installed beside the programs.
 DATA := man/fuse_cgroupfs.8:man/man8/fuse_cgroupfs.8 man/fuse_cgroup_run.1:man/man1/fuse_cgroup_run.1 \
 	completions/bash:bash-completion/completions/fuse_cgroupfs \
 	completions/bash:bash-completion/completions/fuse_cgroup_run \
-	completions/zsh:zsh/site-functions/_fuse_cgroupfs \
+	completions/zsh:$(ZSH_COMPLETIONS)/_fuse_cgroupfs \
 	completions/fuse_cgroupfs.fish:fish/vendor_completions.d/fuse_cgroupfs.fish \
 	completions/fuse_cgroup_run.fish:fish/vendor_completions.d/fuse_cgroup_run.fish
 
@@ -161,6 +163,11 @@ uninstall:
 .PHONY: clean
 clean:
 	rm -rf build
+
+# The Debian package, in build/deb.
+.PHONY: deb
+deb: deps-build deps-deb
+	@scripts/deb.sh $(BUILD)/deb
 
 # --- tests ---
 
@@ -240,6 +247,11 @@ test-clang: deps-build deps-clang
 .PHONY: test-static
 test-static: deps-build deps-test static
 	tests/static/root.sh $(BUILD)/static
+
+# The package: built twice alike, as lintian wants it, and installed, used and purged in a fresh root.
+.PHONY: test-deb
+test-deb: deps-fresh deps-lintian deb
+	tests/deb/run.sh $(BUILD)/deb
 
 # Cross-built for arm64, with the unit tests under qemu-user; in a root of its own.
 .PHONY: test-arm64

@@ -43,6 +43,11 @@ def test_packages_of_the_table_are_those_that_are_installed():
     assert packages - named == set()
 
 
+def test_debian_package_has_the_version_of_the_programs():
+    version = re.search(r'"(.*)"', (ROOT / "include" / "version.h").read_text())[1]
+    assert (ROOT / "debian" / "changelog").read_text().startswith(f"fuse-cgroupfs ({version}) ")
+
+
 def anchors(document):
     """Of its headings, as they are made where the documents are shown."""
     headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
