@@ -81,7 +81,7 @@ def test_stack_does_not_clash(program):
 
 def flags(*variables):
     """The command that would compile an object, with these variables of make."""
-    lines = subprocess.run(["make", "--no-print-directory", "-nB", "BUILD=build", *variables,
+    lines = subprocess.run(["make", "--no-print-directory", "-nB", "BUILD=build", "SANITIZE=", *variables,
                             "build/obj/base/number.o"], cwd=ROOT, text=True, capture_output=True,
                            check=True).stdout.splitlines()
     return next(line for line in lines if " -c " in line)
