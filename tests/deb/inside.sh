@@ -32,6 +32,7 @@ for document in man/man8/fuse_cgroupfs.8.gz man/man1/fuse_cgroup_run.1.gz \
 	bash-completion/completions/fuse_cgroupfs zsh/vendor-completions/_fuse_cgroupfs; do
 	dpkg -L fuse-cgroupfs | grep -qx "/usr/share/$document" || fail "no /usr/share/$document"
 done
+dpkg -L fuse-cgroupfs | grep -q '/systemd/system/fuse-cgroupfs@\.service$' || fail "no unit of systemd"
 
 mkdir "$mount"
 fuse_cgroupfs "$mount"
