@@ -21,12 +21,14 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "daemon: about the daemon or its roots; not for --kernel")
     config.addinivalue_line("markers", "resident: of the daemon's size; a sanitizer keeps freed memory")
+    config.addinivalue_line("markers", "native: a sanitizer needs /proc, and at its end waits for threads that hang")
     config.addinivalue_line("markers", "locks: about locks that Linux' processes hold; gVisor has others")
 
 
 def pytest_collection_modifyitems(items, config):
     if mounting.SANITIZED:
         leave_out(items, config, "resident")
+        leave_out(items, config, "native")
     if mounting.in_gvisor():
         leave_out(items, config, "locks")
     here = pathlib.Path(__file__).parent

@@ -171,6 +171,7 @@ def test_nobody_waits_for_it(started, hung, spawn, source, state, how):
     assert wait_until(lambda: usage(memory) > 15 * MIB), "is not read again"
 
 
+@pytest.mark.native
 @SETTINGS
 @HOLDS
 def test_the_daemon_ends(started, hung, source, state, how):

@@ -107,8 +107,8 @@ def test_line(directory, arguments, expected):
     assert not mounting.mounts_on(directory)
 
 
-@pytest.mark.parametrize("script, arguments, expected", [row[1:] for row in PLACES],
-                         ids=[row[0] for row in PLACES])
+@pytest.mark.parametrize("script, arguments, expected", [
+    pytest.param(*row[1:], id=row[0], marks=[pytest.mark.native] if row[0] == "no_proc" else []) for row in PLACES])
 def test_place(script, arguments, expected):
     whole = f'mount -t tmpfs none /mnt; mkdir -m 755 /mnt/d; cd /; {script}; exec "$@"'
     result = mounting.run("-f", *(arguments or ["/mnt/d"]), wrapper=[
