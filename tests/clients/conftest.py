@@ -19,12 +19,16 @@ def pytest_configure(config):
     if not names:
         names = [name for name in trees.NAMES if name != "kernel" or trees.kernel_has_v1()]
     config.tree_names = names
+    config.addinivalue_line("markers", "version(NUMBER): about trees of this version of cgroups only")
     trees.become_reaper()
 
 
 def pytest_generate_tests(metafunc):
     if "tree_name" in metafunc.fixturenames:
-        metafunc.parametrize("tree_name", metafunc.config.tree_names)
+        version = metafunc.definition.get_closest_marker("version")
+        metafunc.parametrize("tree_name", [
+            name for name in metafunc.config.tree_names
+            if not version or name.startswith("v2") == (version.args[0] == 2)])
 
 
 def pytest_collection_modifyitems(items):

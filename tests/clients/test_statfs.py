@@ -11,11 +11,7 @@ CGROUP2 = CGROUP.replace("27e0eb", "63677270")
 FORMAT = "%t %s %S %b %f %a %c %d %l"
 
 
-@pytest.fixture(autouse=True)
-def only_v1(request, tree_name):
-    """Each test is of one version."""
-    if ("unified" in request.node.name) != tree_name.startswith("v2"):
-        pytest.skip("of the other version")
+pytestmark = pytest.mark.version(1)
 
 
 def test_type_and_figures(tree):
@@ -66,6 +62,7 @@ def test_df_takes_it_for_a_pseudo_filesystem(tree):
     assert trees.STANDARD + "/memory" in tree.out("df", "-a", "-t", "cgroup")
 
 
+@pytest.mark.version(2)
 def test_unified(tree):
     """One mount, of which everything is cgroup2."""
     tree.run("mkdir", f"{trees.STANDARD}/{tree.unique}")
