@@ -42,7 +42,7 @@ make_run() {
 	local status=0
 
 	set -m # a group of its own, which Ctrl-C goes to
-	make run >"$log" 2>&1 &
+	env --default-signal=INT make run >"$log" 2>&1 & # who ran us may have had it ignored
 	group=$!
 	set +m
 	wait_for 600 grep -q 'stays mounted until you press Ctrl-C' "$log" || fail "make run: no tour"

