@@ -216,7 +216,8 @@ def test_daemon_killed():
     assert program.call(probes.read, f"{AT}/child/cgroup.procs") == f"{pid}\n"
     assert program.call(probes.read, "/proc/self/cgroup") == "0::/child\n"
     assert program.call(probes.statfs, f"{AT}/child")["type"] == probes.CGROUP2
-    assert wait_until(lambda: "fuse" not in program.call(probes.read, "/proc/self/mountinfo"))
+    assert wait_until(lambda: any(f" {AT} " in line and " - cgroup2 " in line for line in program.call(
+        probes.read, "/proc/self/mountinfo").splitlines()))
     test_one_line_in_the_tables(program)
     program.call(write, f"{AT}/cgroup.procs", str(pid))
     program.call(os.rmdir, f"{AT}/child")
@@ -241,7 +242,7 @@ def test_bpf(unified, kernel):
 
 def test_bpf_needs_the_right():
     out = shell(f"setpriv --bounding-set -all --inh-caps -all --reuid 65534 --clear-groups "
-                f"{unified_calls.COMMAND} query_of {AT}", options=["--v2"])
+                f"{launcher.PYTHON} {launcher.HERE}/unified_calls.py query_of {AT}", options=["--v2"])
     assert out == "EPERM\n"
 
 
