@@ -76,6 +76,7 @@ def test_signal_before_the_loop_waits(directory, tmp_path):
     assert mounts_on(directory) == 0
 
 
+@pytest.mark.native
 def test_signal_while_a_request_never_ends(directory, tmp_path):
     """It is left, and the mount goes."""
     library = tmp_path / "never_open.so"
