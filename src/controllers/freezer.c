@@ -145,6 +145,33 @@ static void update_if_running(const struct held *held)
 		note_runner(held->cgroup);
 }
 
+static int thaw(struct cgroup *root)
+{
+	struct tree *tree = cgroup_tree(root);
+	struct held_list list;
+	int error;
+
+	tree_read_lock(tree);
+	error = hold(root, false, &list);
+	tree_unlock(tree);
+	if (!error)
+		error = members_continue(stopper_of(root), &list);
+	release(&list);
+	return error;
+}
+
+/* Whether one of those that froze when they were held does not any more. */
+static bool was_thawed(struct tree *tree, const struct held_list *list)
+{
+	bool thawed = false;
+
+	tree_read_lock(tree);
+	for (size_t i = 0; i < list->count; i++)
+		thawed |= !(freezer_of(list->held[i].cgroup)->state & FREEZING);
+	tree_unlock(tree);
+	return thawed;
+}
+
 /* Stops who runs in those that freeze, and notes what is frozen by now. Without the tree lock. */
 static int freeze(struct cgroup *root)
 {
@@ -157,6 +184,8 @@ static int freeze(struct cgroup *root)
 	tree_unlock(tree);
 	if (!error)
 		error = members_stop(stopper_of(root), &list);
+	if (!error && was_thawed(tree, &list))
+		error = thaw(root); /* who was stopped after they had been let go */
 	for (size_t i = list.count; i-- && !error;) { /* children before their parents */
 		tree_write_lock(tree);
 		if (list.held[i].stands)
@@ -165,21 +194,6 @@ static int freeze(struct cgroup *root)
 			update_if_running(&list.held[i]);
 		tree_unlock(tree);
 	}
-	release(&list);
-	return error;
-}
-
-static int thaw(struct cgroup *root)
-{
-	struct tree *tree = cgroup_tree(root);
-	struct held_list list;
-	int error;
-
-	tree_read_lock(tree);
-	error = hold(root, false, &list);
-	tree_unlock(tree);
-	if (!error)
-		error = members_continue(stopper_of(root), &list);
 	release(&list);
 	return error;
 }

@@ -218,6 +218,23 @@ def test_stopped_by_someone_else(top, counter):
     assert counter.works()
 
 
+@pytest.mark.daemon
+def test_looked_at_while_it_is_let_go(top, counter):
+    """A look that found it freezing leaves nobody stopped whom others let go meanwhile."""
+    join(top, counter.child)
+    looks = [subprocess.Popen(["sh", "-c", f"while read state <{top}/freezer.state; do :; done"]) for _ in range(3)]
+    try:
+        for _ in range(100):
+            write(top / "freezer.state", "FROZEN")
+            assert wait_until(lambda: state_of(counter.child) == "T")
+            write(top / "freezer.state", "THAWED")
+            assert wait_until(lambda: state_of(counter.child) != "T")
+    finally:
+        for look in looks:
+            look.kill()
+            look.wait()
+
+
 def test_continued_by_someone_else(top, counter):
     """SIGCONT is no way out: who asks whether all is frozen finds it so, or has it stopped anew."""
     below = top / "below"

@@ -277,6 +277,21 @@ def parent_of(pid):
     return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
 
 
+def test_frozen(start):
+    """The freezer stops by SIGSTOP, and the kernel's by none: no parent is stopped by it."""
+    daemon = start()
+    with launcher.Inside("--root", daemon.path, "-m", "1g") as program:
+        pid = program.call(os.getpid)
+        group, = (daemon / "freezer").glob("run-*")
+        for _ in range(3):
+            (group / "freezer.state").write_text("FROZEN")
+            assert mounting.wait_until(lambda: state_of(pid) == "T")
+            assert state_of(program.pid) != "T"
+            (group / "freezer.state").write_text("THAWED")
+            assert mounting.wait_until(lambda: state_of(pid) != "T")
+        assert program.call(os.getpid) == pid
+
+
 def test_in_the_background():
     with Terminal("bash", "--norc", "--noprofile", "-i") as screen:
         screen.expect(r"\$ ")
