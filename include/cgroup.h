@@ -235,6 +235,16 @@ struct css *cgroup_file_css(const struct cgroup *cgroup, const struct cgroup_fil
 mode_t cftype_mode(const struct cftype *type);
 
 /*
+ * The cgroup and those below it that are `wanted` (all for NULL; asked under the tree lock), from the top down
+ * and held: cgroup_put_all() lets them go and frees the list. NULL: no memory, and *count is 0. Without the tree
+ * lock, which it takes.
+ */
+struct cgroup **cgroup_hold_subtree(struct cgroup *top,
+				    bool (*wanted)(const struct cgroup *cgroup, const struct cgroup *top),
+				    size_t *count);
+void cgroup_put_all(struct cgroup **list, size_t count);
+
+/*
  * Looks who has ended in the cgroup, above it and below it, so that what is known of members is of now.
  * Without the tree lock.
  */

@@ -57,6 +57,7 @@ bool machine_eventfds_held(const struct machine *machine, struct machine_eventfd
 
 struct machine_mount {
 	int id;
+	unsigned int major, minor; /* of the filesystem */
 	const char *root;	/* which part of the filesystem is mounted: "/" for all of it */
 	const char *point;	/* where, from the task's root */
 	const char *type;	/* "fuse.cgroupfs" */

@@ -189,19 +189,19 @@ static int quota_write(struct cgroup *cgroup, const struct cgroup_file *file, in
 	return set_bandwidth(cgroup, &wanted);
 }
 
-static uint64_t burst_read(struct cgroup *cgroup, const struct cgroup_file *file)
+uint64_t cpu_burst_read(struct cgroup *cgroup, const struct cgroup_file *file)
 {
 	(void)file;
 	return cpu_of(cgroup)->cfs.burst_us;
 }
 
-static int burst_write(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t burst_us)
+int cpu_burst_write(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t burst_us)
 {
 	struct cpu_bandwidth wanted = cpu_of(cgroup)->cfs;
 
 	(void)file;
 	wanted.burst_us = burst_us;
-	return set_bandwidth(cgroup, &wanted);
+	return cpu_set_bandwidth(cgroup, &wanted);
 }
 
 /* --- stat: nobody is throttled by us, so nothing has been counted --- */
@@ -281,7 +281,7 @@ static const struct cftype cpu_legacy_files[] = {
 	{ .name = "idle", .read_s64 = cpu_idle_read, .write_s64 = cpu_idle_write },
 	{ .name = "cfs_period_us", .read_u64 = period_read, .write_u64 = period_write },
 	{ .name = "cfs_quota_us", .read_s64 = quota_read, .write_s64 = quota_write },
-	{ .name = "cfs_burst_us", .read_u64 = burst_read, .write_u64 = burst_write },
+	{ .name = "cfs_burst_us", .read_u64 = cpu_burst_read, .write_u64 = cpu_burst_write },
 	{ .name = "stat", .show = stat_show },
 	{ .name = "stat.local", .show = stat_local_show },
 	{ .name = "rt_runtime_us", .read_s64 = cpu_rt_runtime_read, .act = cpu_rt_runtime_write },

@@ -55,6 +55,9 @@ int cpu_rt_can_attach(struct cgroup *cgroup, const struct task_list *tasks,
 int cpu_set_shares(struct cgroup *cgroup, uint64_t shares);
 /* tg_set_bandwidth but for what the cgroups around say, which is v1's own rule. -EINVAL. */
 int cpu_set_bandwidth(struct cgroup *cgroup, const struct cpu_bandwidth *wanted);
+/* us; the ratio that the cgroups around compare does not depend on it. */
+uint64_t cpu_burst_read(struct cgroup *cgroup, const struct cgroup_file *file);
+int cpu_burst_write(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t burst_us);
 int64_t cpu_idle_read(struct cgroup *cgroup, const struct cgroup_file *file);
 int cpu_idle_write(struct cgroup *cgroup, const struct cgroup_file *file, int64_t idle);
 

@@ -106,21 +106,6 @@ static int max_store(const struct request *request, char *text)
 	return cpu_set_bandwidth(request->cgroup, &wanted);
 }
 
-static uint64_t burst_read(struct cgroup *cgroup, const struct cgroup_file *file)
-{
-	(void)file;
-	return cpu_of(cgroup)->cfs.burst_us;
-}
-
-static int burst_write(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t burst_us)
-{
-	struct cpu_bandwidth wanted = cpu_of(cgroup)->cfs;
-
-	(void)file;
-	wanted.burst_us = burst_us;
-	return cpu_set_bandwidth(cgroup, &wanted);
-}
-
 /* --- uclamp.min, uclamp.max: percent with two decimals --- */
 
 #define PERCENT_SCALE 10000u /* 100.00 % */
@@ -178,7 +163,8 @@ const struct cftype cpu_dfl_files[] = {
 	{.name = "weight.nice", .flags = CFTYPE_NOT_ON_ROOT, .read_s64 = nice_read, .write_s64 = nice_write},
 	{.name = "idle", .flags = CFTYPE_NOT_ON_ROOT, .read_s64 = cpu_idle_read, .write_s64 = cpu_idle_write},
 	{.name = "max", .flags = CFTYPE_NOT_ON_ROOT, .show = max_show, .store = max_store},
-	{.name = "max.burst", .flags = CFTYPE_NOT_ON_ROOT, .read_u64 = burst_read, .write_u64 = burst_write},
+	{.name = "max.burst", .flags = CFTYPE_NOT_ON_ROOT, 
+	 .read_u64 = cpu_burst_read, .write_u64 = cpu_burst_write},
 	{.name = "uclamp.min", .flags = CFTYPE_NOT_ON_ROOT, .private = UCLAMP_MIN,
 	 .show = uclamp_show, .store = uclamp_store},
 	{.name = "uclamp.max", .flags = CFTYPE_NOT_ON_ROOT, .private = UCLAMP_MAX,

@@ -115,38 +115,11 @@ static void sum_files(struct mapped *mapped, uint64_t held[HUGETLB_COUNTER_NR])
 
 /* --- a subtree --- */
 
-struct subtree {
-	struct cgroup **cgroups; /* held */
-	unsigned count;
-};
-
-static void subtree_free(struct subtree *subtree)
+/* Nobody is listed in the root. */
+static bool lists_members(const struct cgroup *cgroup, const struct cgroup *top)
 {
-	for (unsigned i = 0; i < subtree->count; i++)
-		cgroup_put(subtree->cgroups[i]);
-	free(subtree->cgroups);
-}
-
-/* The cgroup, unless it is the root, where nobody is listed; and all below. */
-static int subtree_collect(struct cgroup *top, struct subtree *subtree)
-{
-	struct tree *tree = cgroup_tree(top);
-	struct cgroup *cgroup;
-	unsigned room = 0;
-
-	*subtree = (struct subtree){0};
-	tree_read_lock(tree);
-	cgroup_for_each_descendant(cgroup, top)
-		room++;
-	subtree->cgroups = calloc(room, sizeof(struct cgroup *));
-	if (subtree->cgroups) {
-		cgroup_for_each_descendant(cgroup, top) {
-			if (!cgroup_is_root(cgroup))
-				subtree->cgroups[subtree->count++] = cgroup_get(cgroup);
-		}
-	}
-	tree_unlock(tree);
-	return subtree->cgroups ? 0 : -ENOMEM;
+	(void)top;
+	return !cgroup_is_root(cgroup);
 }
 
 /* What the members of a subtree's cgroups, or of its first alone, hold. */
@@ -154,18 +127,19 @@ static int held_by_members(struct cgroup *top, bool alone, uint64_t page_size,
 			   uint64_t held[HUGETLB_COUNTER_NR])
 {
 	struct mapped mapped = {.page_size = page_size};
-	struct subtree subtree;
+	struct cgroup **list;
+	size_t count;
 	int error = 0;
 
 	if (alone) {
 		error = add_members(top, &mapped);
 	} else {
-		error = subtree_collect(top, &subtree);
-		if (error)
-			return error;
-		for (unsigned i = 0; i < subtree.count && !error; i++)
-			error = add_members(subtree.cgroups[i], &mapped);
-		subtree_free(&subtree);
+		list = cgroup_hold_subtree(top, lists_members, &count);
+		if (!list)
+			return -ENOMEM;
+		for (size_t i = 0; i < count && !error; i++)
+			error = add_members(list[i], &mapped);
+		cgroup_put_all(list, count);
 	}
 	sum_files(&mapped, held);
 	return error;

@@ -75,26 +75,6 @@ static int kill_members(struct cgroup *cgroup, struct killed *killed, bool *foun
 	return error;
 }
 
-/* The cgroup and all below it, held; the caller puts them and frees the array. */
-static struct cgroup **hold_all(struct cgroup *top, size_t *count)
-{
-	struct tree *tree = cgroup_tree(top);
-	struct cgroup *position, **list;
-	size_t room = 0;
-
-	*count = 0;
-	tree_read_lock(tree);
-	cgroup_for_each_descendant(position, top)
-		room++;
-	list = calloc(room, sizeof(struct cgroup *));
-	cgroup_for_each_descendant(position, top) {
-		if (list)
-			list[(*count)++] = cgroup_get(position);
-	}
-	tree_unlock(tree);
-	return list;
-}
-
 static int kill_all(struct cgroup *top)
 {
 	struct killed killed = {0};
@@ -105,15 +85,11 @@ static int kill_all(struct cgroup *top)
 
 	for (unsigned i = 0; i < ROUNDS && found && !error; i++) {
 		found = false;
-		list = hold_all(top, &count);
-		if (!list)
-			error = -ENOMEM;
-		for (size_t j = 0; j < count; j++) {
-			if (!error)
-				error = kill_members(list[j], &killed, &found);
-			cgroup_put(list[j]);
-		}
-		free(list);
+		list = cgroup_hold_subtree(top, NULL, &count);
+		error = list ? 0 : -ENOMEM;
+		for (size_t j = 0; j < count && !error; j++)
+			error = kill_members(list[j], &killed, &found);
+		cgroup_put_all(list, count);
 	}
 	free(killed.tasks);
 	return error;

@@ -20,7 +20,7 @@
 
 #define PERIOD_NS 500000000 /* with the time that a look takes, within the second that docs promise */
 #define HOLDER_PERIODS 4 /* how often we look whether somebody still has the eventfds */
-/* looking for them among all processes takes at most one part in so many of the time */
+/* looking for them among all processes takes at most one part in so many of a processor's time */
 #define SEARCH_SHARE 20
 /*
  * What a user, other than root and who serves the tree, may register, and what part of all the

@@ -125,6 +125,34 @@ struct cgroup *cgroup_next_descendant(struct cgroup *position, const struct cgro
 	return NULL;
 }
 
+struct cgroup **cgroup_hold_subtree(struct cgroup *top,
+				    bool (*wanted)(const struct cgroup *cgroup, const struct cgroup *top),
+				    size_t *count)
+{
+	struct tree *tree = cgroup_tree(top);
+	struct cgroup *position, **list;
+	size_t room = 0;
+
+	*count = 0;
+	tree_read_lock(tree);
+	cgroup_for_each_descendant(position, top)
+		room++;
+	list = calloc(room, sizeof(struct cgroup *));
+	cgroup_for_each_descendant(position, top) {
+		if (list && (!wanted || wanted(position, top)))
+			list[(*count)++] = cgroup_get(position);
+	}
+	tree_unlock(tree);
+	return list;
+}
+
+void cgroup_put_all(struct cgroup **list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		cgroup_put(list[i]);
+	free(list);
+}
+
 /*
  * Splits off the last name of `path` and finds the directory it is in.
  * `directory` keeps the path's copy that `name` points into; free() it.

@@ -328,26 +328,9 @@ static int add_members(struct cgroup *cgroup, struct task_list *list)
 	return tasks ? 0 : -ENOMEM;
 }
 
-/*
- * The cgroups of the domain's threads, held; the caller puts them and frees the array. Without the tree lock.
- */
-static struct cgroup **threaded_subtree(struct cgroup *domain, size_t *count)
+static bool has_domain(const struct cgroup *cgroup, const struct cgroup *domain)
 {
-	struct tree *tree = cgroup_tree(domain);
-	struct cgroup *position, **list = NULL;
-
-	*count = 0;
-	tree_read_lock(tree);
-	cgroup_for_each_descendant(position, domain)
-		*count += position->v2.domain == domain;
-	list = calloc(*count, sizeof(struct cgroup *));
-	*count = 0;
-	cgroup_for_each_descendant(position, domain) {
-		if (list && position->v2.domain == domain)
-			list[(*count)++] = cgroup_get(position);
-	}
-	tree_unlock(tree);
-	return list;
+	return cgroup->v2.domain == domain;
 }
 
 /* A domain's cgroup.procs has all processes of its threads (cgroup_procs_start, CSS_TASK_ITER_THREADED). */
@@ -362,15 +345,12 @@ static int members(struct cgroup *cgroup, bool process, struct task_list *list)
 		return -EOPNOTSUPP;
 	if (!process || !cgroup->v2.threaded_children)
 		return accounting_list(&cgroup->group, list);
-	cgroups = threaded_subtree(cgroup, &count);
+	cgroups = cgroup_hold_subtree(cgroup, has_domain, &count);
 	if (!cgroups)
 		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		if (!error)
-			error = add_members(cgroups[i], list);
-		cgroup_put(cgroups[i]);
-	}
-	free(cgroups);
+	for (size_t i = 0; i < count && !error; i++)
+		error = add_members(cgroups[i], list);
+	cgroup_put_all(cgroups, count);
 	if (error) {
 		free(list->tasks);
 		*list = (struct task_list){0};
@@ -378,31 +358,23 @@ static int members(struct cgroup *cgroup, bool process, struct task_list *list)
 	return error;
 }
 
+static bool is_below_a_root(const struct cgroup *cgroup, const struct cgroup *top)
+{
+	(void)top;
+	return cgroup->parent;
+}
+
+/* Each cgroup holds its parent: those above need no other hold. */
 void cgroup_settle_members(struct cgroup *cgroup)
 {
-	struct cgroup **cgroups = NULL;
-	struct cgroup *position;
-	size_t count = 0, room = 0;
-	struct tree *tree = cgroup_tree(cgroup);
+	size_t count;
+	struct cgroup **below = cgroup_hold_subtree(cgroup, is_below_a_root, &count);
 
-	tree_read_lock(tree);
-	for (position = cgroup->parent; position; position = position->parent)
-		room += position->parent != NULL;
-	cgroup_for_each_descendant(position, cgroup)
-		room++;
-	cgroups = calloc(room, sizeof(struct cgroup *));
-	for (position = cgroup->parent; cgroups && position && position->parent; position = position->parent)
-		cgroups[count++] = cgroup_get(position);
-	cgroup_for_each_descendant(position, cgroup) {
-		if (cgroups && position->parent)
-			cgroups[count++] = cgroup_get(position);
-	}
-	tree_unlock(tree);
-	for (size_t i = 0; i < count; i++) {
-		group_is_busy(&cgroups[i]->group);
-		cgroup_put(cgroups[i]);
-	}
-	free(cgroups);
+	for (struct cgroup *up = cgroup->parent; up && up->parent; up = up->parent)
+		group_is_busy(&up->group);
+	for (size_t i = 0; i < count; i++)
+		group_is_busy(&below[i]->group);
+	cgroup_put_all(below, count);
 }
 
 const struct hierarchy_kind hierarchy_v2 = {

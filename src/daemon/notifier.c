@@ -94,7 +94,7 @@ static void raise_modify(const struct notifier *notifier, struct cgroup *cgroup,
 	text_add(&path, "/");
 	text_add(&path, file->name);
 	text_add_bytes(&path, "", 1);
-	fd = path.error ? -1 : own_mount_open(notifier->mount, notifier->device, path.data);
+	fd = path.error ? -1 : own_mount_open(tree->machine, notifier->mount, notifier->device, path.data);
 	if (fd >= 0) {
 		if (write(fd, "\n", 1) < 0)
 			log_debug("notifier: %s: %s", path.data, strerror(errno));

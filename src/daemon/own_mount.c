@@ -4,17 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/openat2.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "text.h"
+#include "machine_fd.h"
 
 /* Its device, without a request to whoever serves it; 0: it cannot be told. */
 static dev_t device_of(int directory)
@@ -41,57 +38,50 @@ dev_t own_mount_device(const char *point)
 	return device;
 }
 
-/*
- * A mount of the device in our namespace, whose root is `path` or above it: O_PATH of it, and *rest what
- * follows.
- */
-static int search(dev_t device, const char *path, const char **rest)
-{
-	FILE *table = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL, root[PATH_MAX], point[PATH_MAX];
-	unsigned major, minor;
-	size_t size = 0, len;
-	int found = -1;
+/* What is looked for: O_PATH of a mount of the device whose root is `path` or above it, and what follows. */
+struct search {
+	dev_t device;
+	const char *path, *rest;
+	int found;
+};
 
-	while (table && found < 0 && getline(&line, &size, table) > 0) {
-		if (sscanf(line, "%*u %*u %u:%u %4095s %4095s", &major, &minor, root, point) != 4 ||
-		    makedev(major, minor) != device)
-			continue;
-		text_unescape(root);
-		text_unescape(point);
-		len = strcmp(root, "/") ? strlen(root) : 0;
-		if (strncmp(path, root, len) || path[len] != '/')
-			continue;
-		*rest = path + len;
-		found = open_directory(point);
-		if (found >= 0 && device_of(found) != device) {
-			close(found); /* something else is mounted on it */
-			found = -1;
-		}
+static int look_at(const struct machine_mount *mount, void *argument)
+{
+	struct search *search = argument;
+	size_t len = strcmp(mount->root, "/") ? strlen(mount->root) : 0;
+	int directory;
+
+	if (makedev(mount->major, mount->minor) != search->device ||
+	    strncmp(search->path, mount->root, len) || search->path[len] != '/')
+		return 0;
+	directory = open_directory(mount->point);
+	if (directory >= 0 && device_of(directory) != search->device) {
+		close(directory); /* something else is mounted on it */
+		return 0;
 	}
-	free(line);
-	if (table)
-		fclose(table);
-	return found;
+	search->found = directory;
+	search->rest = search->path + len;
+	return directory >= 0;
 }
 
-int own_mount_open(const char *point, dev_t device, const char *path)
+int own_mount_open(const struct machine *machine, const char *point, dev_t device, const char *path)
 {
 	struct open_how how = {
 		.flags = O_WRONLY | O_CLOEXEC | O_NONBLOCK,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
 	};
+	struct search search = {.device = device, .path = path, .rest = path, .found = -1};
 	int directory = open_directory(point), fd;
-	const char *rest = path;
 
 	if (directory < 0 || device_of(directory) != device) {
 		if (directory >= 0)
 			close(directory);
-		directory = search(device, path, &rest);
+		machine_task_mounts(machine, getpid(), look_at, &search);
+		directory = search.found;
 	}
 	if (directory < 0)
 		return -ENOENT;
-	fd = (int)syscall(__NR_openat2, directory, rest + strspn(rest, "/"), &how, sizeof(how));
+	fd = (int)syscall(__NR_openat2, directory, search.rest + strspn(search.rest, "/"), &how, sizeof(how));
 	if (fd < 0)
 		fd = -errno;
 	close(directory);

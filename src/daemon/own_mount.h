@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+struct machine;
+
 /*
  * Our own mount, seen from outside. What is on its path now may be another's: so nothing is opened that is
  * not of our device. Sources: openat2(2), proc_pid_mountinfo(5).
@@ -17,6 +19,6 @@ dev_t own_mount_device(const char *point);
  * at `point`, or, where that is out of sight, by another mount of the device. A descriptor or a negative
  * errno. Needs that no lock is held which a request needs.
  */
-int own_mount_open(const char *point, dev_t device, const char *path);
+int own_mount_open(const struct machine *machine, const char *point, dev_t device, const char *path);
 
 #endif

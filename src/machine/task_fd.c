@@ -13,6 +13,7 @@
 #include "machine_patient.h"
 #include "machine_task.h"
 #include "task.h"
+#include "text.h"
 
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
@@ -347,27 +348,6 @@ bool machine_eventfds_held(const struct machine *machine, struct machine_eventfd
 
 /* --- mounts --- */
 
-static bool is_octal(char digit)
-{
-	return digit >= '0' && digit <= '7';
-}
-
-/* Blanks, newlines and backslashes are octal escapes (fs/proc_namespace.c mangle()). In place. */
-static void unescape(char *text)
-{
-	char *to = text;
-
-	for (; *text; text++) {
-		if (text[0] == '\\' && is_octal(text[1]) && is_octal(text[2]) && is_octal(text[3])) {
-			*to++ = (text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0');
-			text += 3;
-		} else {
-			*to++ = *text;
-		}
-	}
-	*to = '\0';
-}
-
 /* "36 35 98:0 ROOT POINT rw,noatime master:1 - TYPE SOURCE OPTIONS" */
 static bool parse_mount(char *line, struct machine_mount *mount)
 {
@@ -383,8 +363,10 @@ static bool parse_mount(char *line, struct machine_mount *mount)
 		fields[n++] = word;
 	if (n < 5 || !mount->type)
 		return false;
-	unescape(fields[3]);
-	unescape(fields[4]);
+	if (sscanf(fields[2], "%u:%u", &mount->major, &mount->minor) != 2)
+		return false;
+	text_unescape(fields[3]);
+	text_unescape(fields[4]);
 	mount->id = number_simple_u64(fields[0], 10, NULL);
 	mount->root = fields[3];
 	mount->point = fields[4];

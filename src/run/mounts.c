@@ -4,13 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mount_line.h"
 #include "namespace.h"
 #include "peer.h"
 #include "text.h"
@@ -144,68 +145,63 @@ bool mounts_identify(int file, struct mount_identity *identity)
 	return true;
 }
 
-struct line {
-	uint64_t id;
-	char root[PATH_MAX], point[PATH_MAX], type[32];
-};
-
-static bool parse_line(const char *text, struct line *line)
-{
-	const char *end = strstr(text, " - ");
-
-	if (!end || sscanf(end, " - %31s", line->type) != 1 ||
-	    sscanf(text, "%" SCNu64 " %*u %*s %4095s %4095s", &line->id, line->root,
-		   line->point) != 3)
-		return false;
-	text_unescape(line->root);
-	text_unescape(line->point);
-	return true;
-}
-
-/* The first line of the task's mountinfo that is looked for. False: there is none. */
-static bool find_line(const struct peer *peer, struct line *line,
-		      bool (*is_it)(const struct line *line, const void *wanted), const void *wanted)
+/* The first mount of the task's mountinfo that is looked for. False: there is none. */
+static bool find_mount(const struct peer *peer, bool (*is_it)(const struct mount *mount, void *wanted), void *wanted)
 {
 	struct text table = {0};
+	struct slice rest, line;
+	struct mount mount;
 	bool found = false;
-	char *rest, *text;
 
-	if (!peer_proc_read(peer, "mountinfo", &table))
-		text_add_bytes(&table, "", 1);
-	rest = table.error ? NULL : table.data;
-	while (!found && (text = strsep(&rest, "\n")))
-		found = parse_line(text, line) && is_it(line, wanted);
+	if (!peer_proc_read(peer, "mountinfo", &table)) {
+		rest = slice_of_text(&table);
+		while (!found && mount_take_line(&rest, &line))
+			found = mount_parse(line, &mount) && is_it(&mount, wanted);
+	}
 	text_free(&table);
 	return found;
 }
 
-static bool has_id(const struct line *line, const void *wanted)
+static void copy_path(struct slice word, char path[PATH_MAX])
 {
-	return line->id == *(const uint64_t *)wanted;
+	snprintf(path, PATH_MAX, "%.*s", SLICE(word));
+	text_unescape(path);
+}
+
+struct numbered {
+	uint64_t id;
+	char *root, *point; /* of PATH_MAX bytes each, for the answer */
+};
+
+static bool has_id(const struct mount *mount, void *wanted)
+{
+	const struct numbered *numbered = wanted;
+
+	if (strtoull(mount->id.data, NULL, 10) != numbered->id)
+		return false;
+	copy_path(mount->root, numbered->root);
+	copy_path(mount->point, numbered->point);
+	return true;
 }
 
 bool mounts_find(const struct peer *peer, uint64_t id, char root[PATH_MAX], char point[PATH_MAX])
 {
-	struct line line;
-
-	if (!find_line(peer, &line, has_id, &id))
-		return false;
-	strcpy(root, line.root);
-	strcpy(point, line.point);
-	return true;
+	return find_mount(peer, has_id, &(struct numbered){id, root, point});
 }
 
-static bool is_kernels_below(const struct line *line, const void *wanted)
+static bool is_kernels_below(const struct mount *mount, void *wanted)
 {
-	return !strncmp(line->type, "cgroup", strlen("cgroup")) &&
-	       namespace_is_below(line->point, wanted);
+	char point[PATH_MAX];
+
+	if (!slice_is(mount->type, "cgroup") && !slice_is(mount->type, "cgroup2"))
+		return false;
+	copy_path(mount->point, point);
+	return namespace_is_below(point, wanted);
 }
 
 bool mounts_has_kernels(const struct peer *peer, const char *point)
 {
-	struct line line;
-
-	return find_line(peer, &line, is_kernels_below, point);
+	return find_mount(peer, is_kernels_below, (void *)point);
 }
 
 static int hierarchy_of_root(const struct view *view, const char *root)

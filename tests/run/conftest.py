@@ -46,6 +46,22 @@ def limited():
         yield program
 
 
+@pytest.fixture(scope="module")
+def mount():
+    """A daemon, mounted where nobody looks for cgroups."""
+    with mounting.mount_point() as path:
+        daemon = mounting.Daemon(path)
+        yield daemon
+        assert daemon.stop() == (0, "")
+
+
+@pytest.fixture(scope="module")
+def redirected(mount):
+    """A program whose paths are led there."""
+    with launcher.Inside("--redirect", "--root", str(mount.path)) as program:
+        yield program
+
+
 @pytest.fixture
 def spawn():
     """Starts processes that sleep, and ends them with the test."""

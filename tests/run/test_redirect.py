@@ -7,7 +7,6 @@ import shutil
 import pytest
 
 import launcher
-import mounting
 import paths
 import probes
 from launcher import AT, HIERARCHIES, shell
@@ -19,20 +18,6 @@ CALLS = [(paths.stats, "cpu/cpu.shares"), (paths.stats, "memory"), (paths.stats,
          (paths.opens, "cpu/cpu.stat"), (paths.directories, "pids"), (paths.refusals, "pids"),
          (paths.attributes, "cpu/cpu.shares"), (paths.extended_attributes, "cpu/cpu.shares"),
          (paths.watches, "freezer"), (paths.faults, "cpu/cpu.shares"), (paths.below, "cpuset")]
-
-
-@pytest.fixture(scope="module")
-def mount():
-    with mounting.mount_point() as path:
-        daemon = mounting.Daemon(path)
-        yield daemon
-        assert daemon.stop() == (0, "")
-
-
-@pytest.fixture(scope="module")
-def redirected(mount):
-    with launcher.Inside("--redirect", "--root", str(mount.path)) as program:
-        yield program
 
 
 @pytest.mark.parametrize("function, path", CALLS, ids=[f"{f.__name__}-{p}" for f, p in CALLS])

@@ -7,7 +7,6 @@ import re
 import pytest
 
 import launcher
-import mounting
 import probes
 import rights
 from launcher import AT, Inside
@@ -157,20 +156,6 @@ def test_landlock_and_mounts(program, places):
 
 
 # --- --redirect ---
-
-
-@pytest.fixture(scope="module")
-def mount():
-    with mounting.mount_point() as path:
-        daemon = mounting.Daemon(path)
-        yield daemon
-        assert daemon.stop() == (0, "")
-
-
-@pytest.fixture(scope="module")
-def redirected(mount):
-    with Inside("--redirect", "--root", str(mount.path)) as inside:
-        yield inside
 
 
 @pytest.fixture(params=[(0, 0o600), (0, 0o644), (NOBODY, 0o600)], ids=["root's", "readable", "nobody's"])
