@@ -353,6 +353,13 @@ int group_list_crowd(struct group *group, struct task_list *list, size_t *capaci
 /* Forgets those of the tasks that are gone. Takes the lock, reads /proc. */
 void tasks_bury(struct accounting *accounting, struct task_list *list);
 
+/*
+ * Whether one that /proc has no more may be forgotten. /proc is ahead of what is told: it may have forked
+ * unknown children, and a thread that execs goes by its leader's number. It stays until its exit or its exec
+ * has been told, or should have been. Under the lock.
+ */
+bool task_may_forget(const struct accounting *accounting, struct task *task);
+
 /* Forgets zombies that were reaped, once there are many. */
 void zombies_refresh(struct accounting *accounting);
 

@@ -105,11 +105,7 @@ static struct look *look_at_all(struct accounting *accounting, const struct task
 	return looks;
 }
 
-/*
- * /proc is ahead of what is told: one that is gone may have forked unknown children. It stays until
- * its exit has been told, and they have before, or should have been.
- */
-static bool may_forget(const struct accounting *accounting, struct task *task)
+bool task_may_forget(const struct accounting *accounting, struct task *task)
 {
 	if (!accounting_tells_exits(accounting) || task->zombie)
 		return true;
@@ -155,7 +151,7 @@ static void note_look(struct accounting *accounting, const struct look *look, bo
 		task->faults = faults;
 	if (look->liveness == TASK_ZOMBIE)
 		task_end(accounting, task, look->has_final ? &look->final : NULL);
-	else if (look->liveness == TASK_GONE && (heals || may_forget(accounting, task)))
+	else if (look->liveness == TASK_GONE && (heals || task_may_forget(accounting, task)))
 		task_free(accounting, task);
 }
 

@@ -193,7 +193,7 @@ static void forget_gone_threads(struct accounting *accounting, const struct read
 		if (read->liveness != TASK_GONE)
 			continue;
 		task = task_find(accounting, read->id.tid);
-		if (task && task_is(task, &read->id))
+		if (task && task_is(task, &read->id) && task_may_forget(accounting, task))
 			task_free(accounting, task);
 	}
 }
