@@ -10,9 +10,11 @@ import pytest
 from launcher import WITHOUT_CGROUPS, launch
 
 ONE_PROCESSOR = ("taskset", "-c", str(min(os.sched_getaffinity(0))))
-# Of a hundred signals so many may end a call: those that come between its start and the supervisor's turn,
-# where the kernel lets nobody in between (preempt=none). Of a supervisor that is late it is 30 to 90.
-FEW = 25
+# A supervisor that may not be urgent is late: what ends a call then is what urgency is for.
+NOT_URGENT = ("setpriv", "--bounding-set", "-sys_nice", "--inh-caps", "-sys_nice", "--")
+MOST = 0.5  # of what a late one has; measured are 0.01 to 0.3, where urgency fails 0.8 to 1.2
+PROCESSES = "4"
+ROUNDS = 5  # others' load meets one of the two only
 
 
 def may_be_urgent():
@@ -21,17 +23,29 @@ def may_be_urgent():
                               check=False).returncode
 
 
-@pytest.mark.parametrize("where", [(), ONE_PROCESSOR], ids=["anywhere", "on one processor"])
-@pytest.mark.parametrize("what, calls", [("open", 10000), ("statfs", 5000), ("table", 1000)])
-def test_signals_end_no_call(programs, what, calls, where):
-    """Two processes are each other's load."""
+def interrupted(program, what, calls, wrapper):
+    """How many of the signals end a call."""
+    result = launch(program, what, PROCESSES, str(calls), wrapper=[*wrapper, *WITHOUT_CGROUPS])
+    assert (result.returncode, result.stderr) == (0, ""), result
+    signals, ended = map(int, result.stdout.split())
+    assert signals >= 100
+    return ended / signals
+
+
+# Not of open(): its answer takes so long that others' calls wait for it, urgent or not.
+@pytest.mark.parametrize("where", [ONE_PROCESSOR, ()], ids=["on one processor", "anywhere"])
+@pytest.mark.parametrize("what, calls", [("statfs", 5000), ("table", 1000)])
+def test_signals_end_few_calls(programs, what, calls, where):
+    """Four processes are each other's load."""
     if not may_be_urgent():
         pytest.skip("needs real-time priority (CAP_SYS_NICE), without which the supervisor is late")
     program = programs("interrupted")
-    native = subprocess.run([*where, program, what, "2", "1000"], text=True, capture_output=True, check=True)
+    native = subprocess.run([*where, program, what, PROCESSES, "1000"], text=True, capture_output=True, check=True)
     assert native.stdout.split()[1] == "0"
-    result = launch(program, what, "2", str(calls), wrapper=[*where, *WITHOUT_CGROUPS])
-    assert (result.returncode, result.stderr) == (0, ""), result
-    signals, interrupted = map(int, result.stdout.split())
-    assert signals >= 100
-    assert 100 * interrupted <= FEW * signals, f"{interrupted} calls ended by {signals} signals"
+    rates = []
+    for _ in range(ROUNDS):
+        rates.append((interrupted(program, what, calls, where),
+                      interrupted(program, what, calls, [*where, *NOT_URGENT])))
+        if rates[-1][0] <= MOST * rates[-1][1]:
+            return
+    pytest.fail(f"of the signals end a call, of an urgent supervisor and of a late one: {rates}")
