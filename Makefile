@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # fuse_cgroupfs: `make run` and `make test` do all the set-up they need; `make` alone installs nothing.
 
-VERSION := $(shell sed -n 's/.*FUSE_CGROUPFS_VERSION "\(.*\)"/\1/p' include/version.h)
+VERSION := $(shell scripts/version.sh)
 PYTHON ?= /usr/bin/python3
 INSTALL ?= install
 PREFIX ?= /usr/local
@@ -34,7 +34,8 @@ HARDENING = $(eval HARDENING := $(FORTIFY) $(call accepted,-fPIE -fstack-protect
 	-fcf-protection -mbranch-protection=standard))$(HARDENING)
 HARDENED_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) -Iinclude -MMD -MP -pthread \
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) -MMD -MP -pthread \
+	-Iinclude -I$(BUILD)/include \
 	$(shell $(PKG_CONFIG) --cflags fuse3) $(HARDENING) $(SANITIZE_FLAGS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pthread $(HARDENED_LINK) $(SANITIZE_FLAGS) $(LDFLAGS)
 
@@ -85,7 +86,16 @@ $(BUILD)/fuse_cgroup_run: $(RUN_OBJECTS)
 	@echo "  LD      $@"
 	@$(CC) -o $@ $^ $(ALL_LDFLAGS) $(shell $(PKG_CONFIG) --libs libseccomp) -lm
 
-$(BUILD)/obj/%.o: src/%.c
+# Written when it is another one than before.
+$(BUILD)/include/version.h: FORCE
+	@mkdir -p $(@D)
+	@echo '#define FUSE_CGROUPFS_VERSION "$(VERSION)"' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+.PHONY: FORCE
+FORCE:
+
+$(BUILD)/obj/%.o: src/%.c | $(BUILD)/include/version.h
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
@@ -141,15 +151,21 @@ picture: all deps-picture client-programs
 # Debian's zsh has them elsewhere.
 ZSH_COMPLETIONS ?= zsh/site-functions
 # SOURCE:PLACE below PREFIX of what is installed beside the programs.
-DATA := man/fuse_cgroupfs.8:man/man8/fuse_cgroupfs.8 man/fuse_cgroup_run.1:man/man1/fuse_cgroup_run.1 \
+MAN := $(BUILD)/man/fuse_cgroupfs.8 $(BUILD)/man/fuse_cgroup_run.1
+DATA := $(foreach page,$(MAN),$(page):man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
 	completions/bash:bash-completion/completions/fuse_cgroupfs \
 	completions/bash:bash-completion/completions/fuse_cgroup_run \
 	completions/zsh:$(ZSH_COMPLETIONS)/_fuse_cgroupfs \
 	completions/fuse_cgroupfs.fish:fish/vendor_completions.d/fuse_cgroupfs.fish \
 	completions/fuse_cgroup_run.fish:fish/vendor_completions.d/fuse_cgroup_run.fish
 
+# Of the version that is built.
+$(BUILD)/man/%: man/% $(BUILD)/include/version.h
+	@mkdir -p $(@D)
+	@sed '/^\.TH/s/"fuse_cgroupfs [^"]*"/"fuse_cgroupfs $(VERSION)"/' $< >$@
+
 .PHONY: install
-install: all
+install: all $(MAN)
 	$(INSTALL) -D -m 755 $(BUILD)/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs
 	$(INSTALL) -D -m 755 $(BUILD)/fuse_cgroup_run $(DESTDIR)$(PREFIX)/bin/fuse_cgroup_run
 	for file in $(DATA); do \

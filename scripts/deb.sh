@@ -16,6 +16,9 @@ epoch=$(git -C "$project" log -1 --format=%ct 2>/dev/null ||
 tar -C "$project" --exclude=./build --exclude=./.git --exclude=__pycache__ --exclude=.pytest_cache -cf - . |
 	tar -C "$directory/source" -xf -
 cd "$directory/source"
+version=$("$project/scripts/version.sh") # which git tells there, and the copy is to have
+echo "$version" >VERSION
+sed -i "1s/([^)]*)/($version)/" debian/changelog
 # noautodbgsym: one package, and no other of debugging symbols beside it.
 env -i PATH="$PATH" HOME="$directory" LC_ALL=C.UTF-8 SOURCE_DATE_EPOCH="$epoch" \
 	DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -us -uc -b >"$directory/log" 2>&1 ||

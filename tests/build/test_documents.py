@@ -43,9 +43,12 @@ def test_packages_of_the_table_are_those_that_are_installed():
     assert packages - named == set()
 
 
-def test_debian_package_has_the_version_of_the_programs():
-    version = re.search(r'"(.*)"', (ROOT / "include" / "version.h").read_text())[1]
+def test_documents_have_the_version_of_the_programs():
+    version = (ROOT / "VERSION").read_text().strip()
     assert (ROOT / "debian" / "changelog").read_text().startswith(f"fuse-cgroupfs ({version}) ")
+    assert (ROOT / "CHANGELOG.md").read_text().startswith(f"# Changes\n\n## {version} ")
+    for page in (ROOT / "man").iterdir():
+        assert re.search(r'^\.TH .*"fuse_cgroupfs (.*?)"', page.read_text(), re.MULTILINE)[1] == version
 
 
 def anchors(document):
