@@ -50,7 +50,7 @@ static void *op_init(struct fuse_conn_info *connection, struct fuse_config *conf
 {
 	struct front_end *front = front_end();
 
-	(void)connection;
+	connection->want &= ~(unsigned)FUSE_CAP_ASYNC_DIO; /* a caller stays, with its number, until the answer */
 	config->use_ino = 1;
 	config->nullpath_ok = 1;
 	config->hard_remove = 1; /* no .fuse_hidden names for what cannot be unlinked anyway */
