@@ -7,9 +7,6 @@
 
 project=$(cd "$(dirname "$0")/.." && pwd)
 launcher=${FUSE_CGROUP_RUN:-$project/build/fuse_cgroup_run}
-# The kubelet sets these; it gets files of its own, so that the machine's stay as they are.
-sysctls="vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops
-	kernel/keys/root_maxkeys kernel/keys/root_maxbytes"
 
 fail() {
 	echo "$name: $*" >&2
@@ -37,7 +34,7 @@ run_below_launcher() {
 	export KUBE_NODE="$state"
 	kmsg=
 	trap 'rm -rf --one-file-system "$state" $kmsg' EXIT
-	if [ ! -e /dev/kmsg ]; then # where there is no kernel log, an empty one
+	if [ ! -e /dev/kmsg ]; then # prepare-node.sh leaves what it makes there
 		kmsg=/dev/kmsg
 		: >"$kmsg"
 	fi
@@ -46,7 +43,7 @@ run_below_launcher() {
 	trap 'ended=130; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' INT
 	trap 'ended=143; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' TERM
 	ended=
-	"$launcher" ${CGROUPS:+"--$CGROUPS"} -- "$0" "$@" &
+	"$launcher" ${CGROUPS:+"--$CGROUPS"} -- "$project/scripts/prepare-node.sh" "$0" "$@" &
 	pid=$!
 	status=0
 	wait "$pid" || status=$?
@@ -55,19 +52,6 @@ run_below_launcher() {
 		wait "$pid" || status=$?
 	done
 	exit "${ended:-$status}"
-}
-
-# Inside, in the launcher's mount namespace: what the kubelet expects of a machine.
-prepare_machine() {
-	mount --make-rshared /
-	for sysctl in $sysctls; do
-		[ -f "/proc/sys/$sysctl" ] || continue
-		copy=$state/sysctl/$sysctl
-		mkdir -p "$(dirname "$copy")"
-		cat "/proc/sys/$sysctl" >"$copy"
-		mount --bind "$copy" "/proc/sys/$sysctl"
-	done
-	mount --bind "$state/log" /var/log
 }
 
 # wait_for WHAT COMMAND...: up to a minute.
@@ -128,6 +112,6 @@ run_node() {
 	mkdir -p "$state/log"
 	trap 'trap "" INT TERM; end_node' EXIT
 	trap 'exit 143' TERM
-	prepare_machine
+	mount --bind "$state/log" /var/log
 	start_node "$@"
 }
