@@ -12,7 +12,7 @@ struct view;
 
 /*
  * The system calls that are answered instead of the kernel, or passed on to
- * it. How they are caught is another's business (notify.h).
+ * it. How they are caught is another's business (catcher.h).
  */
 
 struct call {

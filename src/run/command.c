@@ -83,7 +83,7 @@ static void become_command(const struct run_options *options, const struct sock_
 		explain_filter();
 		_exit(EXIT_OURS);
 	}
-	sent = channel_send(channel, CHANNEL_LISTENER, listener);
+	sent = channel_send(channel, CHANNEL_COMMAND, listener);
 	close(listener); /* a caught process that had it would wait for itself */
 	if (!sent || channel_receive(channel).word != CHANNEL_GO)
 		_exit(EXIT_OURS);

@@ -25,21 +25,21 @@ static bool is_redirected(int number)
 	return redirect_number(i);
 }
 
-static int add_redirected(scmp_filter_ctx filter)
+static int add_redirected(scmp_filter_ctx filter, uint32_t action)
 {
 	int error = 0;
 
 	for (unsigned i = 0; redirect_number(i) && !error; i++)
-		error = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, redirect_number(i), 0);
+		error = seccomp_rule_add(filter, action, redirect_number(i), 0);
 	return error;
 }
 
-static int add_trap(scmp_filter_ctx filter, const struct trap *trap)
+static int add_trap(scmp_filter_ctx filter, uint32_t action, const struct trap *trap)
 {
 	struct scmp_arg_cmp when = SCMP_CMP(trap->argument, SCMP_CMP_MASKED_EQ, trap->mask,
 					    trap->wanted);
 
-	return seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, trap->number, trap->mask ? 1 : 0,
+	return seccomp_rule_add_array(filter, action, trap->number, trap->mask ? 1 : 0,
 				      &when);
 }
 
@@ -50,7 +50,7 @@ static int add_trap(scmp_filter_ctx filter, const struct trap *trap)
  */
 #define LOW_END (1ull << 32)
 
-static int add_open(scmp_filter_ctx filter, const struct trap *trap)
+static int add_open(scmp_filter_ctx filter, uint32_t action, const struct trap *trap)
 {
 	const struct {
 		uint64_t mask, wanted, path; /* from there on */
@@ -68,13 +68,13 @@ static int add_open(scmp_filter_ctx filter, const struct trap *trap)
 			SCMP_CMP(trap->argument - 1, SCMP_CMP_GE, rules[i].path, 0),
 		};
 
-		error = seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, trap->number,
+		error = seccomp_rule_add_array(filter, action, trap->number,
 					       rules[i].path ? 2 : 1, when);
 	}
 	return error;
 }
 
-static int add_traps(scmp_filter_ctx filter, bool redirect, bool unified)
+static int add_traps(scmp_filter_ctx filter, uint32_t action, bool redirect, bool unified)
 {
 	int error = 0;
 
@@ -83,9 +83,9 @@ static int add_traps(scmp_filter_ctx filter, bool redirect, bool unified)
 		    (traps[i].flags & TRAP_UNIFIED && !unified))
 			continue;
 		if (traps[i].flags & TRAP_OPEN)
-			error = add_open(filter, &traps[i]);
+			error = add_open(filter, action, &traps[i]);
 		else
-			error = add_trap(filter, &traps[i]);
+			error = add_trap(filter, action, &traps[i]);
 	}
 	return error;
 }
@@ -109,7 +109,7 @@ static struct sock_fprog *read_program(int file)
 	return NULL;
 }
 
-static int write_program(int file, bool redirect, bool unified)
+static int write_program(int file, uint32_t action, bool redirect, bool unified)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int error;
@@ -119,16 +119,16 @@ static int write_program(int file, bool redirect, bool unified)
 	/* Programs of another architecture (i386 on x86_64) are not served, and not hindered. */
 	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 	if (!error)
-		error = add_traps(filter, redirect, unified);
+		error = add_traps(filter, action, redirect, unified);
 	if (!error && redirect)
-		error = add_redirected(filter);
+		error = add_redirected(filter, action);
 	if (!error)
 		error = seccomp_export_bpf(filter, file);
 	seccomp_release(filter);
 	return error;
 }
 
-struct sock_fprog *filter_new(bool redirect, bool unified)
+struct sock_fprog *filter_new(uint32_t action, bool redirect, bool unified)
 {
 	struct sock_fprog *program = NULL;
 	int ends[2], error;
@@ -136,7 +136,7 @@ struct sock_fprog *filter_new(bool redirect, bool unified)
 	/* No file: RLIMIT_FSIZE is the command's. */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return NULL;
-	error = write_program(ends[0], redirect, unified);
+	error = write_program(ends[0], action, redirect, unified);
 	if (!error)
 		program = read_program(ends[1]);
 	close(ends[0]);

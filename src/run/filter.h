@@ -3,6 +3,7 @@
 #define RUN_FILTER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct sock_fprog;
 
@@ -12,17 +13,18 @@ struct sock_fprog;
  */
 
 /*
- * The filter as a program for filter_install(), with what redirect.h needs when `redirect`, and what cgroup
- * v2 needs when `unified`. NULL with errno set. filter_free() takes NULL.
+ * The filter as a program for filter_install(), which does `action` (SCMP_ACT_...) with calls to be caught:
+ * with what redirect.h needs when `redirect`, and what cgroup v2 needs when `unified`. NULL with errno set.
+ * filter_free() takes NULL.
  */
-struct sock_fprog *filter_new(bool redirect, bool unified);
+struct sock_fprog *filter_new(uint32_t action, bool redirect, bool unified);
 void filter_free(struct sock_fprog *program);
 
 /*
  * Puts the calling process under the filter, for good, and what it execs and forks. Returns the
  * listener's descriptor, or -1 with errno set (EBUSY: there is one already; EINVAL: a kernel without
  * seccomp notification). Without CAP_SYS_ADMIN it sets no_new_privs first, as the kernel demands.
- * Async-signal-safe. From the listener on, caught calls wait for notify_serve().
+ * Async-signal-safe. From the listener on, caught calls wait for catcher.serve().
  */
 int filter_install(const struct sock_fprog *program);
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catcher.h"
 #include "cgroup_version.h"
 #include "cgroupfs.h"
 #include "channel.h"
@@ -158,7 +159,8 @@ int main(int argc, char **argv)
 		break;
 	}
 	options.unified = cgroup_version_is_v2(&options);
-	filter = filter_new(options.redirect, options.unified);
+	options.catcher = catcher_choose();
+	filter = filter_new(options.catcher->action, options.redirect, options.unified);
 	if (!filter) {
 		fprintf(stderr, "fuse_cgroup_run: the seccomp filter: %s\n", strerror(errno));
 		return EXIT_OURS;

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers seccomp notifications. */
-#include "notify.h"
-
+/* Catching by seccomp user notification: seccomp_unotify(2). */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +14,10 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "catcher.h"
 #include "peer.h"
 #include "places.h"
 #include "processor.h"
-#include "share.h"
 
 /*
  * One of them, or two, wait for calls and answer those that need no waiting, in threads whose memory is
@@ -41,7 +39,7 @@ static struct server server;
 static bool start_thread(void *(*run)(void *));
 static void *serve(void *argument);
 
-void notify_before_waiting(void)
+static void before_waiting(void)
 {
 	places_end();
 	if (places_mine() && places_wanted() <= 1) /* one more than needed: it is to be ready */
@@ -114,18 +112,6 @@ static bool is_waiting(uint64_t call)
 	return !ioctl(server.listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id);
 }
 
-static void answer_call(const struct call *call, struct answer *answer)
-{
-	struct share share;
-
-	if (share_take(call->peer, &share)) {
-		calls_answer(server.context, call, answer);
-		share_return(&share);
-	} else {
-		*answer = (struct answer){.kind = ANSWER_VALUE, .value = -ENOMEM};
-	}
-}
-
 static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *response)
 {
 	struct answer answer = {.kind = ANSWER_KERNEL};
@@ -141,7 +127,7 @@ static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *
 	places_begin();
 	if (call.peer) {
 		processor = processor_of(server.context->machine, call.peer);
-		answer_call(&call, &answer);
+		catcher_answer(server.context, &call, &answer);
 	}
 	is_other = processor >= 0 && processor != sched_getcpu();
 	if (is_other)
@@ -168,7 +154,7 @@ static void *serve(void *argument)
 			serve_one(request, response);
 		else if (errno != EINTR && errno != ENOENT)
 			break;
-		else if (errno == ENOENT && notify_is_over(server.listener, 0))
+		else if (errno == ENOENT && catcher_is_over(server.listener, 0))
 			break;
 	}
 	places_leave();
@@ -204,10 +190,11 @@ static size_t at_least(size_t size, size_t wanted)
 	return size > wanted ? size : wanted;
 }
 
-int notify_serve(int listener, const struct calls_context *context)
+static int start(int listener, pid_t command, const struct calls_context *context)
 {
 	struct seccomp_notif_sizes sizes;
 
+	(void)command; /* the filter says whose calls come */
 	if (syscall(__NR_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes))
 		return -errno;
 	server = (struct server){
@@ -221,12 +208,13 @@ int notify_serve(int listener, const struct calls_context *context)
 		if (!start_thread(serve) && !i)
 			return -EAGAIN;
 	}
-	return start_thread(watch) ? 0 : -EAGAIN;
+	return start_thread(watch) ? listener : -EAGAIN;
 }
 
-int notify_is_over(int listener, int milliseconds)
-{
-	struct pollfd poller = {.fd = listener};
-
-	return poll(&poller, 1, milliseconds) > 0 && poller.revents & POLLHUP;
-}
+const struct catcher catcher_notify = {
+	.name = "notify",
+	.action = SCMP_ACT_NOTIFY,
+	.has_listener = true,
+	.serve = start,
+	.before_waiting = before_waiting,
+};

@@ -22,6 +22,8 @@ struct limits {
 
 #define CPU_PERIOD 100000 /* us: the kernel's default, and docker's */
 
+struct catcher;
+
 struct run_options {
 	const char *at; /* where the tree is put */
 	const char *root; /* an existing mount of fuse_cgroupfs; NULL: a daemon of our own */
@@ -30,6 +32,7 @@ struct run_options {
 	int program; /* of the daemon (cgroupfs_find()), O_PATH; -1: a mount of others is shown */
 	int version; /* of cgroups, 1 or 2; 0: none was said */
 	bool unified; /* it is v2 then (cgroup_version.h) */
+	const struct catcher *catcher; /* how calls are caught */
 	bool redirect; /* leave the mounts alone */
 	bool trace;
 	struct limits limits;

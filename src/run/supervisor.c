@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "catcher.h"
 #include "cgroupfs.h"
 #include "channel.h"
 #include "descriptors.h"
 #include "limits.h"
 #include "machine.h"
 #include "namespace.h"
-#include "notify.h"
 #include "options.h"
 #include "pause.h"
 #include "privilege.h"
@@ -37,7 +37,7 @@ struct supervisor {
 	struct calls_context context;
 	struct pause pause;
 	int channel; /* -1 once nobody is there */
-	int listener; /* -1 until the command has come */
+	int end; /* hangs up when nobody is left (catcher.h); -1 until the command has come */
 };
 
 /* Where our FUSE mount is. */
@@ -106,17 +106,19 @@ static bool build(struct supervisor *supervisor)
 	return true;
 }
 
-/* The command's process has come with its listener: serves it. */
+/* The command's process has come: serves it. */
 static bool take_command(struct supervisor *supervisor, const struct channel_message *message)
 {
+	const struct catcher *catcher = supervisor->options->catcher;
 	int error = 0;
 
-	supervisor->listener = message->descriptor;
 	supervisor->pause.command = message->sender;
 	if (supervisor->view.prefix[0])
 		error = limits_take(&supervisor->view, message->sender);
 	if (!error)
-		error = notify_serve(supervisor->listener, &supervisor->context);
+		supervisor->end = catcher->serve(message->descriptor, message->sender, &supervisor->context);
+	if (supervisor->end < 0 && !error)
+		error = supervisor->end;
 	if (error)
 		fprintf(stderr, "fuse_cgroup_run: the command cannot be served: %s\n",
 			strerror(-error));
@@ -137,17 +139,17 @@ static bool answer_channel(struct supervisor *supervisor)
 {
 	struct channel_message message = channel_receive(supervisor->channel);
 
-	if (message.word == CHANNEL_LISTENER)
+	if (message.word == CHANNEL_COMMAND)
 		return take_command(supervisor, &message);
 	if (message.word == CHANNEL_PAUSED) {
 		pause_begin(&supervisor->pause, &supervisor->view, supervisor->context.machine);
 		return true;
 	}
-	if (message.word == CHANNEL_ENDED && notify_is_over(supervisor->listener, GRACE_MS))
+	if (message.word == CHANNEL_ENDED && catcher_is_over(supervisor->end, GRACE_MS))
 		return false;
 	if (message.word == CHANNEL_ENDED)
 		channel_send(supervisor->channel, CHANNEL_STAYS, -1);
-	if (supervisor->listener < 0)
+	if (supervisor->end < 0)
 		return false; /* it ended before it came */
 	close_channel(supervisor);
 	return true;
@@ -172,7 +174,7 @@ static void live(struct supervisor *supervisor)
 	for (bool alive = true; alive;) {
 		struct pollfd pollers[] = {
 			{.fd = supervisor->channel, .events = POLLIN},
-			{.fd = supervisor->listener}, /* POLLHUP: nobody is left */
+			{.fd = supervisor->end}, /* POLLHUP: nobody is left */
 			{.fd = supervisor->cgroupfs.pidfd, .events = POLLIN},
 		};
 
@@ -204,14 +206,14 @@ int supervisor_run(const struct run_options *options, int channel)
 		.cgroupfs = {.pidfd = -1},
 		.pause = {.launcher = (int)syscall(__NR_pidfd_open, getppid(), 0)},
 		.channel = channel,
-		.listener = -1,
+		.end = -1,
 	};
 	supervisor.context = (struct calls_context){
 		.view = &supervisor.view,
 		.machine = machine_open("/"),
 		.redirect = options->redirect,
 		.trace = options->trace,
-		.before_waiting = notify_before_waiting,
+		.before_waiting = options->catcher->before_waiting,
 	};
 	built = supervisor.context.machine && build(&supervisor) && restricted_open() &&
 		privilege_keep_supervisors() && channel_send(channel, CHANNEL_READY, -1);
