@@ -313,6 +313,12 @@ enum memory_peak_kind {
 void group_memory_peak_reset(struct group *group, enum memory_peak_kind kind);
 
 /*
+ * v2 has enabled the memory controller in a group that may have members: its total, peaks and faults count from
+ * here on. What they and those below it hold stays its parent's. 0, -ENOMEM, -EINVAL.
+ */
+int group_memory_restart(struct group *group);
+
+/*
  * Bytes from and to block devices (/proc/PID/io read_bytes and write_bytes; a
  * buffered write counts when its page is made dirty), and requests: the bytes
  * by the mean size of the machine's requests at that time.

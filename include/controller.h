@@ -118,6 +118,12 @@ struct controller {
 	 * it.
 	 */
 	void (*css_online)(struct cgroup *cgroup);
+	/*
+	 * v2: the controller was just enabled in a cgroup that may have members: its figures are of what they
+	 * do and take from here on. Without the tree lock; the cgroup and the state are held, and may have
+	 * ended.
+	 */
+	void (*css_start)(struct cgroup *cgroup, void *state);
 	/* The cgroup is out of the tree, or the controller disabled in it; open files may still hold both. */
 	void (*css_offline)(struct cgroup *cgroup);
 	/* The last holder is gone: frees the state. Runs without the tree lock. */

@@ -60,6 +60,7 @@ struct task {
 
 /* Memory of one process that one group of a hierarchy holds. */
 struct charge {
+	struct process *process;
 	unsigned hierarchy;
 	struct group *group; /* NULL: the root */
 	bool is_heirs; /* of a group below that has ended: in the totals only */
@@ -403,6 +404,9 @@ void memory_fork(struct process *process, const struct process *parent,
 		 struct group *const groups[]);
 /* The group ends: its parent's total keeps what it held. */
 void memory_retire(struct group *group);
+
+/* The group's total, and those below it, become nothing: what they hold stays its parent's. */
+void memory_restart(struct group *group);
 
 /* The process has a charge as was exported: all of *from but its links. */
 void memory_import(struct process *process, const struct charge *from);

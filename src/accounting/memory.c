@@ -160,6 +160,7 @@ static struct charge *charge_new(struct process *process, unsigned hierarchy, st
 	charge = calloc(1, sizeof(*charge));
 	if (!charge)
 		return NULL;
+	charge->process = process;
 	charge->hierarchy = hierarchy;
 	charge->group = group;
 	LL_APPEND(process->charges, charge); /* oldest first */
@@ -180,14 +181,20 @@ static struct charge *charge_get(struct process *process, unsigned hierarchy, st
 	return charge_new(process, hierarchy, group);
 }
 
-static void charge_free(struct process *process, struct charge *charge)
+/* It is in no group any more, and holds nothing. */
+static void charge_leave(struct charge *charge)
 {
 	static const struct memory_usage nothing;
 
 	charge_set(charge, &nothing);
 	if (charge->group)
 		DL_DELETE2(charge->group->usage->charges, charge, group_prev, group_next);
-	LL_DELETE(process->charges, charge);
+}
+
+static void charge_free(struct charge *charge)
+{
+	charge_leave(charge);
+	LL_DELETE(charge->process->charges, charge);
 	free(charge);
 }
 
@@ -293,7 +300,7 @@ void memory_release(struct accounting *accounting, struct process *process)
 	if (!holds_nothing(&process->memory))
 		accounting->memory_changed_at = now_ns();
 	while (process->charges)
-		charge_free(process, process->charges);
+		charge_free(process->charges);
 	process->memory_mark.at = 0;
 	process->memory = (struct memory_usage){0};
 	process->sharing = (struct sharing){0};
@@ -315,7 +322,7 @@ void memory_leave(struct accounting *accounting, struct process *process, unsign
 		charge_set(charge, &process->memory);
 	charge->left = charge->held;
 	if (holds_nothing(&charge->left))
-		charge_free(process, charge); /* and never will */
+		charge_free(charge); /* and never will */
 }
 
 /* Its pages are its parent's at first: those of another group stay so. */
@@ -349,22 +356,102 @@ void memory_import(struct process *process, const struct charge *from)
 	charge->left = from->left;
 }
 
-void memory_retire(struct group *group)
+static void add_held(struct memory_usage *sum, const struct memory_usage *part)
+{
+	struct memory_usage held = *part;
+
+	for (unsigned i = 0; i < HELD_FIELDS; i++)
+		*held_field(sum, i) += *held_field(&held, i);
+}
+
+/* A process has one such charge in a group at most, however often groups end or restart. */
+static struct charge *find_inherited(const struct charge *of, const struct group *heir)
+{
+	struct charge *charge;
+
+	LL_FOREACH(of->process->charges, charge) {
+		if (charge != of && charge->is_heirs && charge->hierarchy == of->hierarchy && charge->group == heir)
+			return charge;
+	}
+	return NULL;
+}
+
+/* The total of `heir` (NULL: the root) has the charge from here on, and no more than it has `left`. */
+static void inherit(struct charge *charge, struct group *heir)
+{
+	struct charge *same = find_inherited(charge, heir);
+	struct memory_usage held = charge->held;
+
+	if (same) {
+		add_held(&same->left, &charge->left);
+		charge_free(charge);
+		add_held(&held, &same->held);
+		charge_set(same, &held);
+		return;
+	}
+	charge_leave(charge);
+	charge->group = heir;
+	charge->is_heirs = true;
+	if (heir)
+		DL_APPEND2(heir->usage->charges, charge, group_prev, group_next);
+	charge_set(charge, &held);
+}
+
+/* Who inherits from the group: its parent, or the root as NULL. */
+static struct group *heir_of(const struct group *group)
+{
+	return group->parent->parent && usage_get(group->parent) ? group->parent : NULL;
+}
+
+static void all_inherit(struct group *group, struct group *heir)
 {
 	if (group->usage && group->usage->charges)
 		group->accounting->all_unsaved = true;
-	while (group->usage && group->usage->charges) {
-		struct charge *charge = group->usage->charges;
-		struct group *parent = group->parent->parent ? group->parent : NULL;
-		struct memory_usage held = charge->held;
-		static const struct memory_usage nothing;
+	while (group->usage && group->usage->charges)
+		inherit(group->usage->charges, heir);
+}
 
-		charge_set(charge, &nothing);
-		DL_DELETE2(group->usage->charges, charge, group_prev, group_next);
-		charge->group = parent && usage_get(parent) ? parent : NULL;
-		charge->is_heirs = true;
-		if (charge->group)
-			DL_APPEND2(parent->usage->charges, charge, group_prev, group_next);
-		charge_set(charge, &held);
+void memory_retire(struct group *group)
+{
+	if (group->parent)
+		all_inherit(group, heir_of(group));
+}
+
+/* What it has now it has `left`, as if it moved; what it has freed since it left others is gone. */
+static void leave_all(struct process *process, unsigned hierarchy)
+{
+	struct charge *charge, *next;
+
+	LL_FOREACH_SAFE(process->charges, charge, next) {
+		if (charge->hierarchy != hierarchy)
+			continue;
+		charge->left = charge->held;
+		if (holds_nothing(&charge->left))
+			charge_free(charge);
 	}
+}
+
+static void restart(struct group *group, struct group *heir)
+{
+	struct task_link *link;
+	struct group *child;
+
+	DL_FOREACH(group->tasks, link) {
+		if (link->task == process_leader(link->task->process))
+			leave_all(link->task->process, group->hierarchy);
+	}
+	all_inherit(group, heir);
+	DL_FOREACH(group->children, child)
+		restart(child, heir);
+}
+
+void memory_restart(struct group *group)
+{
+	restart(group, heir_of(group));
+	if (!group->usage)
+		return;
+	group->usage->peak = (struct memory_peak){0};
+	group->usage->memory.pgfault = group->usage->memory.pgmajfault = 0;
+	group->usage->memory_total.pgfault = group->usage->memory_total.pgmajfault = 0;
+	group_unsaved(group);
 }

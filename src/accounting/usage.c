@@ -296,3 +296,14 @@ int group_io_usage(struct group *group, struct disk_usage **disks, size_t *count
 	answered(group);
 	return error;
 }
+
+int group_memory_restart(struct group *group)
+{
+	int error = ask(group, USAGE_MEMORY, true);
+
+	if (error)
+		return error;
+	memory_restart(group);
+	answered(group);
+	return 0;
+}

@@ -219,13 +219,18 @@ static int blkio_restore(struct cgroup *cgroup, struct bytes *in)
 	return get_blkgs(blkcg, in);
 }
 
+/*
+ * On v2 it may be disabled while there are members, at whom nobody looks under the tree lock; and nothing there
+ * shows what the root did itself.
+ */
 static void blkio_css_offline(struct cgroup *cgroup)
 {
 	struct blkcg *blkcg = blkcg_of(cgroup);
 
 	if (!blkcg->is_used)
 		return;
-	blkio_child_removed(cgroup);
+	if (cgroup->dead)
+		blkio_child_removed(cgroup);
 	DL_DELETE(blkcg_of(cgroup->parent)->used, blkcg);
 	blkcg->is_used = false;
 }
@@ -285,6 +290,7 @@ const struct controller blkio_controller = {
 	.legacy_files = blkio_files,
 	.dfl_files = blkio_dfl_files,
 	.css_alloc = blkio_css_alloc,
+	.css_start = blkio_start,
 	.css_offline = blkio_css_offline,
 	.css_free = blkio_css_free,
 	.save = blkio_save,

@@ -159,6 +159,9 @@ int blkio_refresh(struct cgroup *cgroup, const struct blkio_disks *disks, bool o
  */
 void blkio_child_removed(struct cgroup *child);
 
+/* v2 has enabled it in a cgroup: what members did before is not counted. Reads /proc, takes the tree lock. */
+void blkio_start(struct cgroup *cgroup, void *state);
+
 /* Figure by figure; nothing goes below 0. */
 void blkio_stat_add(struct blkio_stat *stat, const struct blkio_stat *other);
 void blkio_stat_subtract(struct blkio_stat *stat, const struct blkio_stat *other);

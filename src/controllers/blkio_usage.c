@@ -220,6 +220,32 @@ static int refresh_child(struct cgroup *cgroup, const struct blkio_disks *disks)
 	return error;
 }
 
+/* Under the tree lock, exclusive. */
+static void start_disk(struct cgroup *cgroup, const struct disk_usage *used)
+{
+	struct blkg *blkg = blkg_get(cgroup, used->device);
+
+	if (!blkg)
+		return;
+	blkg->counted.local = used->local;
+	blkg->counted.total = used->total;
+	blkg->local = blkg->total = (struct blkio_stat){0};
+}
+
+void blkio_start(struct cgroup *cgroup, void *state)
+{
+	struct disk_usage *used;
+	size_t count;
+
+	if (group_io_usage(&cgroup->group, &used, &count))
+		return;
+	tree_write_lock(cgroup_tree(cgroup));
+	for (size_t i = 0; i < count && blkcg_of(cgroup) == state; i++)
+		start_disk(cgroup, &used[i]);
+	tree_unlock(cgroup_tree(cgroup));
+	free(used);
+}
+
 /* --- the root --- */
 
 /* Asks accounting about each child of the root that had members. Without the tree lock. */

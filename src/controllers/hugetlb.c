@@ -300,6 +300,15 @@ static void *hugetlb_css_alloc(struct cgroup *cgroup)
 	return state;
 }
 
+static void hugetlb_css_free(void *css)
+{
+	struct hugetlb_cgroup *state = css;
+
+	for (unsigned i = 0; i < state->nr; i++)
+		free(state->size[i].before);
+	free(state);
+}
+
 static void hugetlb_save(struct cgroup *cgroup, struct text *out)
 {
 	struct hugetlb_cgroup *state = hugetlb_cgroup_of(cgroup);
@@ -311,6 +320,7 @@ static void hugetlb_save(struct cgroup *cgroup, struct text *out)
 			bytes_put_u64(out, state->size[i].max[counter]);
 			bytes_put_u64(out, atomic_load(&state->size[i].watermark[counter]));
 		}
+		bytes_put(out, state->size[i].before, state->size[i].before_count * sizeof(struct hugetlb_file));
 	}
 }
 
@@ -323,13 +333,30 @@ static struct hugetlb_size *find_size(struct hugetlb_cgroup *state, uint64_t pag
 	return NULL;
 }
 
+static int get_before(struct hugetlb_size *size, struct bytes *in)
+{
+	struct bytes part = bytes_get(in);
+
+	if (part.wrong || part.len % sizeof(struct hugetlb_file))
+		return -EINVAL;
+	free(size->before);
+	size->before_count = 0;
+	size->before = malloc(part.len + 1);
+	if (!size->before)
+		return -ENOMEM;
+	memcpy(size->before, part.data, part.len);
+	size->before_count = part.len / sizeof(struct hugetlb_file);
+	return 0;
+}
+
 /* By the size of the pages: a kernel may come up with other ones. */
 static int hugetlb_restore(struct cgroup *cgroup, struct bytes *in)
 {
 	uint64_t count = bytes_get_u64(in);
 
 	while (count-- && !in->wrong) {
-		struct hugetlb_size ignored, *size;
+		struct hugetlb_size ignored = {0}, *size;
+		int error;
 
 		size = find_size(hugetlb_cgroup_of(cgroup), bytes_get_u64(in));
 		if (!size)
@@ -338,6 +365,10 @@ static int hugetlb_restore(struct cgroup *cgroup, struct bytes *in)
 			size->max[counter] = bytes_get_u64(in);
 			atomic_store(&size->watermark[counter], bytes_get_u64(in));
 		}
+		error = get_before(size, in);
+		free(ignored.before);
+		if (error)
+			return error;
 	}
 	return in->wrong ? -EINVAL : 0;
 }
@@ -378,7 +409,8 @@ const struct controller hugetlb_controller = {
 	.dfl_files = hugetlb_dfl_files,
 	.instances = hugetlb_instances,
 	.css_alloc = hugetlb_css_alloc,
-	.css_free = free,
+	.css_start = hugetlb_start,
+	.css_free = hugetlb_css_free,
 	.save = hugetlb_save,
 	.restore = hugetlb_restore,
 };

@@ -25,7 +25,7 @@ static uint64_t max(uint64_t a, uint64_t b)
 struct mapped_file {
 	struct {
 		uint64_t inode;
-		unsigned major, minor;
+		uint32_t major, minor;
 	} key;
 	uint64_t page_size;
 	uint64_t own; /* pages that one process alone has mapped privately */
@@ -97,17 +97,49 @@ static int add_members(struct cgroup *cgroup, struct mapped *mapped)
 	return error;
 }
 
-/* Sums and frees the files. */
-static void sum_files(struct mapped *mapped, uint64_t held[HUGETLB_COUNTER_NR])
+static struct hugetlb_file file_of(const struct mapped_file *file)
+{
+	uint64_t used = file->own + file->shared;
+
+	return (struct hugetlb_file){
+		.inode = file->key.inode, .major = file->key.major, .minor = file->key.minor,
+		.held = {[HUGETLB_USAGE] = used, [HUGETLB_RSVD] = file->reserved ? file->reserved : used}};
+}
+
+/* What the size's cgroup had of a file before the controller. Under the tree lock. */
+static const struct hugetlb_file *find_before(const struct hugetlb_size *size,
+					      const struct hugetlb_file *file)
+{
+	for (size_t i = 0; i < size->before_count; i++) {
+		if (!memcmp(&size->before[i], file, offsetof(struct hugetlb_file, held)))
+			return &size->before[i];
+	}
+	return NULL;
+}
+
+/* Sums what was not there before. Under the tree lock. */
+static void sum_files(const struct hugetlb_size *size, const struct mapped *mapped,
+		      uint64_t held[HUGETLB_COUNTER_NR])
+{
+	const struct mapped_file *each;
+
+	held[HUGETLB_USAGE] = held[HUGETLB_RSVD] = 0;
+	for (each = mapped->files; each; each = each->hh.next) {
+		const struct hugetlb_file file = file_of(each), *before = find_before(size, &file);
+
+		for (unsigned i = 0; i < HUGETLB_COUNTER_NR; i++) {
+			uint64_t past = before ? before->held[i] : 0;
+
+			held[i] += file.held[i] > past ? file.held[i] - past : 0;
+		}
+	}
+}
+
+static void free_files(struct mapped *mapped)
 {
 	struct mapped_file *file, *next;
 
-	held[HUGETLB_USAGE] = held[HUGETLB_RSVD] = 0;
 	HASH_ITER(hh, mapped->files, file, next) {
-		uint64_t used = file->own + file->shared;
-
-		held[HUGETLB_USAGE] += used;
-		held[HUGETLB_RSVD] += file->reserved ? file->reserved : used;
 		HASH_DEL(mapped->files, file);
 		free(file);
 	}
@@ -122,26 +154,34 @@ static bool lists_members(const struct cgroup *cgroup, const struct cgroup *top)
 	return !cgroup_is_root(cgroup);
 }
 
-/* What the members of a subtree's cgroups, or of its first alone, hold. */
-static int held_by_members(struct cgroup *top, bool alone, uint64_t page_size,
-			   uint64_t held[HUGETLB_COUNTER_NR])
+/* What the members of a subtree's cgroups, or of its first alone, have mapped; free_files() frees it. */
+static int map_members(struct cgroup *top, bool alone, struct mapped *mapped)
 {
-	struct mapped mapped = {.page_size = page_size};
 	struct cgroup **list;
 	size_t count;
 	int error = 0;
 
-	if (alone) {
-		error = add_members(top, &mapped);
-	} else {
-		list = cgroup_hold_subtree(top, lists_members, &count);
-		if (!list)
-			return -ENOMEM;
-		for (size_t i = 0; i < count && !error; i++)
-			error = add_members(list[i], &mapped);
-		cgroup_put_all(list, count);
-	}
-	sum_files(&mapped, held);
+	if (alone)
+		return add_members(top, mapped);
+	list = cgroup_hold_subtree(top, lists_members, &count);
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < count && !error; i++)
+		error = add_members(list[i], mapped);
+	cgroup_put_all(list, count);
+	return error;
+}
+
+static int held_by_members(struct cgroup *top, bool alone, const struct hugetlb_size *size,
+			   uint64_t held[HUGETLB_COUNTER_NR])
+{
+	struct mapped mapped = {.page_size = size->page_size};
+	int error = map_members(top, alone, &mapped);
+
+	tree_read_lock(cgroup_tree(top));
+	sum_files(size, &mapped, held);
+	tree_unlock(cgroup_tree(top));
+	free_files(&mapped);
 	return error;
 }
 
@@ -184,23 +224,54 @@ int hugetlb_held(struct cgroup *cgroup, unsigned size, uint64_t held[HUGETLB_COU
 
 	/* Where the machine uses none, nobody needs to be asked. */
 	if (!error && !cgroup_is_root(cgroup) && held[HUGETLB_RSVD])
-		error = held_by_members(cgroup, false, own->page_size, held);
+		error = held_by_members(cgroup, false, own, held);
 	for (unsigned i = 0; i < HUGETLB_COUNTER_NR && !error; i++)
 		raise_watermark(&own->watermark[i], held[i]);
 	return error;
 }
 
+/* All that is mapped now is from before. */
+static void set_before(struct cgroup *cgroup, struct hugetlb_size *size, const struct mapped *mapped)
+{
+	struct hugetlb_file *before = calloc(HASH_COUNT(mapped->files) + 1, sizeof(*before));
+	const struct mapped_file *each;
+
+	tree_write_lock(cgroup_tree(cgroup));
+	free(size->before);
+	size->before = before;
+	size->before_count = 0;
+	for (each = mapped->files; each && before; each = each->hh.next)
+		before[size->before_count++] = file_of(each);
+	tree_unlock(cgroup_tree(cgroup));
+}
+
+void hugetlb_start(struct cgroup *cgroup, void *state)
+{
+	struct hugetlb_cgroup *own = state;
+
+	for (unsigned i = 0; i < own->nr; i++) {
+		struct mapped mapped = {.page_size = own->size[i].page_size};
+		uint64_t used[HUGETLB_COUNTER_NR];
+
+		if (held_by_machine(cgroup_tree(cgroup)->machine, mapped.page_size, used) || !used[HUGETLB_RSVD])
+			continue;
+		if (!map_members(cgroup, false, &mapped))
+			set_before(cgroup, &own->size[i], &mapped);
+		free_files(&mapped);
+	}
+}
+
 int hugetlb_held_local(struct cgroup *cgroup, unsigned size, uint64_t *held)
 {
-	const uint64_t page_size = hugetlb_cgroup_of(cgroup)->size[size].page_size;
+	const struct hugetlb_size *own = &hugetlb_cgroup_of(cgroup)->size[size];
 	uint64_t machine[HUGETLB_COUNTER_NR], members[HUGETLB_COUNTER_NR];
 	int error;
 
-	error = held_by_machine(cgroup_tree(cgroup)->machine, page_size, machine);
+	error = held_by_machine(cgroup_tree(cgroup)->machine, own->page_size, machine);
 	*held = machine[HUGETLB_USAGE];
 	if (error || !machine[HUGETLB_USAGE])
 		return error;
-	error = held_by_members(cgroup, !cgroup_is_root(cgroup), page_size, members);
+	error = held_by_members(cgroup, !cgroup_is_root(cgroup), own, members);
 	if (error)
 		return error;
 	if (!cgroup_is_root(cgroup))

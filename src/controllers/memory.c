@@ -374,6 +374,13 @@ static void *memory_css_alloc(struct cgroup *cgroup)
 	return memcg;
 }
 
+/* What is charged already stays so (mem_cgroup_css_alloc: a new one has nothing). */
+static void memory_css_start(struct cgroup *cgroup, void *state)
+{
+	(void)state;
+	group_memory_restart(&cgroup->group);
+}
+
 /* A root goes with its tree: nobody holds the lock then, and nobody but the watch uses it. */
 static void memory_css_offline(struct cgroup *cgroup)
 {
@@ -463,6 +470,7 @@ const struct controller memory_controller = {
 	.legacy_files = memory_files,
 	.dfl_files = memory_dfl_files,
 	.css_alloc = memory_css_alloc,
+	.css_start = memory_css_start,
 	.css_offline = memory_css_offline,
 	.css_free = free,
 	.save = memory_save,

@@ -222,6 +222,40 @@ static int store(struct cgroup *cgroup, struct change *change, const struct call
 	return error;
 }
 
+static bool is_child(const struct cgroup *cgroup, const struct cgroup *top)
+{
+	return cgroup->parent == top;
+}
+
+static void start_css(struct cgroup *cgroup, unsigned position)
+{
+	struct tree *tree = cgroup_tree(cgroup);
+	struct css *css;
+
+	tree_read_lock(tree);
+	css = is_online(cgroup, position) ? css_get(cgroup->css[position]) : NULL;
+	tree_unlock(tree);
+	if (css && css->controller->css_start)
+		css->controller->css_start(cgroup, css->state);
+	css_put(css);
+}
+
+/* Those that were enabled in the children begin to count: looks at processes. */
+static void start(struct cgroup *cgroup, unsigned enabled)
+{
+	struct cgroup **children;
+	size_t count = 0;
+
+	children = enabled ? cgroup_hold_subtree(cgroup, is_child, &count) : NULL;
+	for (size_t i = 0; i < count; i++) {
+		for (unsigned position = 0; enabled >> position; position++) {
+			if (enabled >> position & 1)
+				start_css(children[i], position);
+		}
+	}
+	cgroup_put_all(children, count);
+}
+
 int subtree_control_act(const struct request *request, char *text)
 {
 	struct tree *tree = cgroup_tree(request->cgroup);
@@ -234,5 +268,7 @@ int subtree_control_act(const struct request *request, char *text)
 	tree_write_lock(tree);
 	error = store(request->cgroup, &change, &request->caller);
 	tree_unlock(tree);
+	if (!error)
+		start(request->cgroup, change.enable);
 	return error;
 }

@@ -23,8 +23,9 @@ sys.path.insert(0, str(HERE.parent / "mount"))
 import compare  # noqa: E402
 import mounting  # noqa: E402
 
-# These change the machine itself (a disk's scheduler, cgroup2's own mount options): only a guest plays them.
-ONLY_IN_GUEST = {"io_rules", "nsdelegate"}
+# These change the machine itself (a disk's scheduler, cgroup2's own mount options) or read its disk: only a guest
+# plays them.
+ONLY_IN_GUEST = {"io_rules", "new_io", "nsdelegate"}
 # These ask what only the launcher answers: /proc, the filesystem's type.
 ONLY_LAUNCHED = {"attach_process", "clone_into", "content_root", "identity", "namespaces"}
 # Answers of our tree in the recorded kernel's guest (make test-v2-oracle-long), where all is there.
