@@ -291,7 +291,7 @@ test-node-lite: all deps-node
 		$(PYTHON) -m pytest -q -rs tests/node
 
 .PHONY: test-gvisor
-test-gvisor: all deps-test deps-gvisor static
+test-gvisor: all deps-test deps-gvisor static $(BUILD)/unit/test_run_identity $(BUILD)/unit/test_run_privilege
 	tests/static/gvisor.sh $(BUILD)/static
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) tests/gvisor/run.sh
 

@@ -23,9 +23,11 @@ static struct {
 	gid_t gid;
 	gid_t *groups;
 	size_t group_count;
+	bool lacks_fsuid; /* there is no setfsuid(2): gVisor */
 	char user_namespace[LINK_MAX_LEN]; /* "user:[4026531837]" */
 } own;
 static pthread_once_t own_once = PTHREAD_ONCE_INIT;
+static mode_t untold_umask = 077; /* of a task that nothing tells of */
 
 /* What this thread has put down, to take it up again. */
 static _Thread_local struct __user_cap_data_struct put_down[2];
@@ -37,6 +39,7 @@ static void learn_own(void)
 	ssize_t len = readlink("/proc/self/ns/user", own.user_namespace, LINK_MAX_LEN - 1);
 
 	own.user_namespace[len > 0 ? len : 0] = '\0';
+	own.lacks_fsuid = syscall(__NR_setfsuid, -1) < 0 && errno == ENOSYS;
 	own.uid = geteuid();
 	own.gid = getegid();
 	own.groups = count > 0 ? calloc((size_t)count, sizeof(gid_t)) : NULL;
@@ -67,7 +70,7 @@ static bool read_groups(struct identity *identity, const char *list)
 	}
 }
 
-/* Whether it is one of the lines that matter, and could be read. */
+/* Whether it is one of the lines that must be there, and could be read. */
 static bool read_line(struct identity *identity, const char *line)
 {
 	unsigned *uid = identity->uid, *gid = identity->gid;
@@ -83,12 +86,13 @@ static bool read_line(struct identity *identity, const char *line)
 		identity->effective = set;
 		return true;
 	}
-	return sscanf(line, "Umask: %o", &identity->umask) == 1 ||
-	       sscanf(line, "Uid: %u %u %u %u", uid, uid + 1, uid + 2, uid + 3) == 4 ||
+	if (sscanf(line, "Umask: %o", &identity->umask) == 1)
+		return false; /* not everywhere */
+	return sscanf(line, "Uid: %u %u %u %u", uid, uid + 1, uid + 2, uid + 3) == 4 ||
 	       sscanf(line, "Gid: %u %u %u %u", gid, gid + 1, gid + 2, gid + 3) == 4;
 }
 
-#define LINES 6 /* that matter */
+#define LINES 5
 
 static int read_status(const struct peer *peer, struct identity *identity)
 {
@@ -120,11 +124,16 @@ static int is_in_our_user_namespace(const struct peer *peer)
 	return len < 0 ? len : !strcmp(link, own.user_namespace);
 }
 
+void identity_expect_umask(mode_t umask)
+{
+	untold_umask = umask;
+}
+
 int identity_read(const struct peer *peer, struct identity *identity)
 {
 	int error, ours = is_in_our_user_namespace(peer);
 
-	*identity = (struct identity){0};
+	*identity = (struct identity){.umask = untold_umask};
 	error = ours < 0 ? ours : read_status(peer, identity);
 	if (error)
 		identity_free(identity);
@@ -203,11 +212,25 @@ static bool return_groups(void)
 }
 
 /* These two tell of no failure: one that changes nothing asks what came of it. */
-static bool set_ids(uid_t uid, gid_t gid)
+static bool set_fs_ids(uid_t uid, gid_t gid)
 {
 	setfsgid(gid);
 	setfsuid(uid);
 	return (uid_t)setfsuid((uid_t)-1) == uid && (gid_t)setfsgid((gid_t)-1) == gid;
+}
+
+#define UNCHANGED UINT32_MAX
+
+/* The real and saved ids stay: by them others may send signals. privilege.c permits no more. */
+static bool set_effective_ids(uid_t uid, gid_t gid)
+{
+	return !syscall(__NR_setresgid, UNCHANGED, gid, UNCHANGED) &&
+	       !syscall(__NR_setresuid, UNCHANGED, uid, UNCHANGED);
+}
+
+static bool set_ids(uid_t uid, gid_t gid)
+{
+	return own.lacks_fsuid ? set_effective_ids(uid, gid) : set_fs_ids(uid, gid);
 }
 
 int identity_take(const struct identity *identity, bool real)

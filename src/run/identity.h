@@ -13,8 +13,10 @@ struct peer;
  * Doing something for a task with no more rights than it has: the calling
  * thread takes its filesystem user and group, its supplementary groups and its
  * effective capabilities. The other ids stay the supervisor's: with the real or
- * effective user came the task's right to send it signals. Sources:
- * credentials(7), capabilities(7), setfsuid(2).
+ * saved user came the task's right to send it signals. Where there is no
+ * setfsuid(2), in gVisor, the thread takes the effective ids in place of the
+ * filesystem's, which follow them everywhere. Sources: credentials(7), capabilities(7), setfsuid(2),
+ * gVisor's pkg/sentry/kernel/task_identity.go.
  */
 
 struct identity {
@@ -24,6 +26,12 @@ struct identity {
 	gid_t *groups;
 	size_t group_count;
 };
+
+/*
+ * What identity_read() says of a task whose umask the kernel does not tell (gVisor, Linux before 4.7): the
+ * command's, at its start. 077 until it is called, before there are threads.
+ */
+void identity_expect_umask(mode_t umask);
 
 /* Fills *identity, which is to be freed. 0, or a negative errno (and nothing is to be freed). */
 int identity_read(const struct peer *peer, struct identity *identity);

@@ -19,6 +19,7 @@
 #include "command.h"
 #include "descriptors.h"
 #include "filter.h"
+#include "identity.h"
 #include "namespace.h"
 #include "options.h"
 #include "supervisor.h"
@@ -39,7 +40,7 @@ static bool leave_limits(void)
 	static const int left[] = {RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE};
 	struct rlimit limit;
 
-	umask(022);
+	identity_expect_umask(umask(022));
 	for (unsigned i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
 		if (!setrlimit(left[i], &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}) ||
 		    getrlimit(left[i], &limit))

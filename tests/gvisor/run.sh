@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs fuse_cgroupfs --check and the mount tests inside gVisor's sandbox, as root.
+# Runs fuse_cgroupfs --check, two unit tests (make test-gvisor builds them) and the mount tests inside gVisor's sandbox, as root.
 # Usage: tests/gvisor/run.sh [pytest arguments]
 set -eu
 

@@ -3,9 +3,13 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -42,8 +46,24 @@ static void skip_unless_root(void)
 		skip();
 }
 
+/* gVisor has no filesystem ids: the effective ones count. */
+static bool lacks_fsuid(void)
+{
+	return syscall(__NR_setfsuid, -1) < 0 && errno == ENOSYS;
+}
+
 static void assert_is(uid_t uid, gid_t gid)
 {
+	uid_t real, effective, saved;
+
+	assert_int_equal(getresuid(&real, &effective, &saved), 0);
+	assert_int_equal(real, 0); /* lest others may send signals */
+	assert_int_equal(saved, 0);
+	if (lacks_fsuid()) {
+		assert_int_equal(effective, uid);
+		assert_int_equal(getegid(), gid);
+		return;
+	}
 	assert_int_equal(setfsuid((uid_t)-1), uid);
 	assert_int_equal(setfsgid((gid_t)-1), gid);
 }
@@ -90,6 +110,65 @@ static void test_there_and_back(void **state)
 	assert_int_equal(effective(), own);
 }
 
+static bool can_open(const char *name)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+struct other {
+	const char *name;
+	pthread_barrier_t ready, taken;
+	bool opened;
+};
+
+static void *open_meanwhile(void *argument)
+{
+	struct other *other = argument;
+
+	pthread_barrier_wait(&other->ready);
+	pthread_barrier_wait(&other->taken);
+	other->opened = can_open(other->name);
+	return NULL;
+}
+
+/* What counts: this thread, and no other, opens nothing that is root's alone. */
+static void test_files(void **state)
+{
+	struct identity identity = nobody(NULL, 0);
+	char name[] = "/tmp/test_run_identity.XXXXXX";
+	struct other other = {.name = name};
+	pthread_t thread;
+	bool opened;
+	int fd, error;
+
+	(void)state;
+	skip_unless_root();
+	fd = mkstemp(name);
+	assert_true(fd >= 0);
+	close(fd);
+	pthread_barrier_init(&other.ready, NULL, 2);
+	pthread_barrier_init(&other.taken, NULL, 2);
+	assert_int_equal(pthread_create(&thread, NULL, open_meanwhile, &other), 0);
+	pthread_barrier_wait(&other.ready);
+	assert_int_equal(identity_take(&identity, false), 0);
+	opened = can_open(name);
+	error = errno;
+	pthread_barrier_wait(&other.taken);
+	pthread_join(thread, NULL);
+	identity_return();
+	assert_false(opened);
+	assert_int_equal(error, EACCES);
+	assert_true(other.opened);
+	assert_true(can_open(name));
+	assert_int_equal(unlink(name), 0);
+	pthread_barrier_destroy(&other.ready);
+	pthread_barrier_destroy(&other.taken);
+}
+
 /* Without the right to change this one. */
 static void assert_refused(unsigned capability, const struct identity *identity)
 {
@@ -130,9 +209,12 @@ static void test_of_a_task(void **state)
 	struct identity identity;
 
 	(void)state;
+	umask(027);
+	identity_expect_umask(027); /* where nothing tells of it */
 	assert_int_equal(identity_read(self, &identity), 0);
 	assert_int_equal(identity.uid[0], getuid());
 	assert_int_equal(identity.gid[3], getegid());
+	assert_int_equal(identity.umask, 027);
 	assert_int_equal((uint32_t)identity.effective, effective());
 	assert_int_equal(identity.group_count, getgroups(0, NULL));
 	identity_free(&identity);
@@ -148,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_of_a_task),
 	};
