@@ -135,6 +135,24 @@ static void forget(int top, int home)
 		close(home);
 }
 
+/*
+ * The mount's root in a namespace that has nothing else. An ordinary user that shows a tree without mounting
+ * it (--redirect) can have none: his is the root where it is, and nobody mounts more of it.
+ */
+static int open_top(const char *path, int *home)
+{
+	int top = -1;
+
+	*home = visit_shut_in(path, &top);
+	if (*home >= 0)
+		return top;
+	if (*home != -EPERM)
+		return *home;
+	*home = -1;
+	top = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return top < 0 ? -errno : top;
+}
+
 int view_open(struct view *view, const char *path)
 {
 	dev_t device;
@@ -142,9 +160,9 @@ int view_open(struct view *view, const char *path)
 
 	if (error)
 		return error;
-	home = visit_shut_in(path, &top);
-	if (home < 0)
-		return home;
+	top = open_top(path, &home);
+	if (top < 0)
+		return top;
 	pthread_rwlock_wrlock(&view->lock);
 	top_before = view->top;
 	home_before = view->home;

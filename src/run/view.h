@@ -47,7 +47,7 @@ struct view {
 	pthread_rwlock_t lock;
 	dev_t device; /* of the FUSE mount */
 	int top; /* the FUSE mount's root, O_PATH, in `home` */
-	int home; /* a mount namespace that has only this mount (visit.h) */
+	int home; /* a mount namespace that has only this mount (visit.h); -1: ours, where we can make none */
 };
 
 /*

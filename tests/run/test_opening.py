@@ -363,6 +363,7 @@ def wait_for_news(name):
 
 def test_many_are_open(alone):
     """More than have their news told: each can be read, and what they need is given back."""
+    alone.call(os.getpid)  # all has been started
     supervisor = supervisor_of(alone.pid)
     before = len(os.listdir(f"/proc/{supervisor}/fd"))
     held, texts = alone.call(open_many, 400)

@@ -231,10 +231,13 @@ def told_of_change(base, name):
             polled.seek(0)
             said.append(polled.read())
 
-        change(move, own, other.pid)
-        change(move, own.parent, other.pid)
-        change(move, own, other.pid)
-        change(other.kill)
+        try:
+            change(move, own, other.pid)
+            change(move, own.parent, other.pid)
+            change(move, own, other.pid)
+            change(other.kill)
+        finally:
+            other.kill()
         other.wait()
         os.close(watch)
         return said
