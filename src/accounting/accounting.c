@@ -25,8 +25,7 @@ struct accounting *accounting_new(struct machine *machine)
 	pthread_mutex_init(&accounting->scanning, NULL);
 	pthread_mutex_init(&accounting->settling, NULL);
 	pthread_mutex_init(&accounting->looking, NULL);
-	for (unsigned i = 0; i < USAGE_KINDS; i++)
-		pthread_mutex_init(&accounting->reading[i], NULL);
+	pthread_cond_init(&accounting->has_read, NULL);
 	return accounting;
 }
 
@@ -40,8 +39,7 @@ void accounting_free(struct accounting *accounting)
 	free(accounting->news);
 	export_free(accounting);
 	disks_free(accounting->disks);
-	for (unsigned i = 0; i < USAGE_KINDS; i++)
-		pthread_mutex_destroy(&accounting->reading[i]);
+	pthread_cond_destroy(&accounting->has_read);
 	pthread_mutex_destroy(&accounting->looking);
 	pthread_mutex_destroy(&accounting->settling);
 	pthread_mutex_destroy(&accounting->scanning);

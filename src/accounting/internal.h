@@ -137,7 +137,8 @@ struct process {
 	struct process *unsaved_prev, *unsaved_next;
 	uint64_t startstack; /* a new one tells of an exec; a new name does where there is none */
 	char comm[sizeof(((struct machine_task_stat *)0)->comm)];
-	uint64_t measured_at[USAGE_KINDS]; /* ns, monotonic */
+	uint64_t measured_at[USAGE_KINDS]; /* ns, monotonic: of then is what is counted */
+	uint64_t reading[USAGE_KINDS]; /* number of the reading that it is part of now; 0: none that was asked for */
 	uint64_t io_rest[2]; /* bytes read and written that do not make a request yet */
 	unsigned claims; /* links of its tasks to groups */
 	bool complete; /* all its threads and children that matter are in the table */
@@ -186,8 +187,9 @@ struct accounting {
 	struct disks *disks; /* disks.c */
 	pthread_mutex_t looking; /* at the disks, one at a time; outside `lock` */
 
-	/* One reading of a kind at a time, outside `lock`: a second reader waits and finds it done. */
-	pthread_mutex_t reading[USAGE_KINDS];
+	/* A process is read once for all who ask at a time: a second one waits and finds it done (reading.h). */
+	uint64_t readings; /* how many have begun that were asked for */
+	pthread_cond_t has_read; /* with `lock`: one has ended */
 
 	/* Forks that accounting_on_fork() promised to tell, with their hierarchies. */
 	struct fork_news {
@@ -224,7 +226,7 @@ struct accounting {
 	/*
 	 * From noting what parents were told of reaped children until it is paid, and
 	 * while one that has ended is taken in: those who ended are looked at in between.
-	 * Inside `reading` and `scanning`, outside `lock`.
+	 * Inside `scanning`, outside `lock`.
 	 */
 	pthread_mutex_t settling;
 	struct heir *heirs; /* reap.c: all of them */

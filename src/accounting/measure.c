@@ -7,122 +7,13 @@
 
 #include "reading.h"
 
-#define WINDOW 10000000u /* ns: a tick of USER_HZ */
-#define WINDOW_MAX 1000000000u
+#define WINDOW_MAX 1000000000u /* ns */
 #define NEXT_MAX 128u /* members: a few ms */
 #define COST_SHARE 20u /* reading takes at most one part in so many of the time */
 
 static unsigned kind_index(enum usage_kind kind)
 {
 	return (unsigned)__builtin_ctz(kind);
-}
-
-/* --- choosing; under the lock --- */
-
-/* Whether the run of all threads was read for another question a moment ago. */
-static bool is_run_known(const struct process *process, uint64_t now)
-{
-	const struct task *task;
-
-	if (!process->measured || now - process->run_at >= WINDOW)
-		return false;
-	DL_FOREACH(process->tasks, task) {
-		if (!task->zombie && !task->measured)
-			return false;
-	}
-	return true;
-}
-
-static int list_process(struct reading_list *list, const struct process *process, unsigned kinds,
-			uint64_t now)
-{
-	struct reading *reading;
-	struct task *task;
-
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 16;
-		struct reading *grown = realloc(list->readings, capacity * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		list->readings = grown;
-		list->capacity = capacity;
-	}
-	reading = &list->readings[list->count];
-	*reading = (struct reading){.tgid = process->tgid, .kinds = kinds};
-	reading->threads = calloc(process->live, sizeof(*reading->threads));
-	if (!reading->threads)
-		return -ENOMEM;
-	list->count++;
-	reading->first = !process->measured;
-	reading->ended_run = process->ended_run + process->lost_run;
-	if (process->parent && process->startstack == process->parent->startstack)
-		reading->parent = process->parent->tgid;
-	reading->last_memory = process->memory_mark;
-	reading->last_faults = process->seen.value[COUNTER_FAULTS];
-	reading->is_settled = process->memory_mark.at > list->accounting->memory_changed_at;
-	reading->is_answer = list->is_answer;
-	reading->has_rested = process->has_rested;
-	reading->is_run_known = list->is_answer && is_run_known(process, now);
-	reading->last_io_run = process->io_run;
-	DL_FOREACH(process->tasks, task) {
-		if (!task->zombie)
-			reading->threads[reading->count++] = (struct thread_reading){
-				.id = task->id, .last_run = task->measured ? task->run : UINT64_MAX};
-	}
-	return 0;
-}
-
-/* Lists the process for those of the kinds that were not read since `before`; marks them as read. */
-static int list_stale(struct reading_list *list, struct process *process, unsigned kinds,
-		      uint64_t before, uint64_t now)
-{
-	unsigned stale = 0;
-
-	for (unsigned i = 0; i < USAGE_KINDS; i++) {
-		if (!(kinds & 1u << i) || process->measured_at[i] > before)
-			continue;
-		stale |= 1u << i;
-	}
-	if (!stale || !process->live)
-		return 0;
-	int error = list_process(list, process, stale, now);
-	if (!error && list->readings[list->count - 1].is_run_known)
-		now = process->run_at; /* it is no newer than that */
-	for (unsigned i = 0; i < USAGE_KINDS && !error; i++) {
-		if (stale & 1u << i)
-			process->measured_at[i] = now;
-	}
-	return error;
-}
-
-static int list_group(struct reading_list *list, struct group *group, unsigned kinds,
-		      uint64_t before, uint64_t now)
-{
-	struct task_link *link;
-	struct group *child;
-	int error = 0;
-
-	if (!group->populated)
-		return 0;
-	DL_FOREACH(group->tasks, link) {
-		error = list_stale(list, link->task->process, kinds, before, now);
-		if (error)
-			return error;
-	}
-	DL_FOREACH(group->children, child) {
-		error = list_group(list, child, kinds, before, now);
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-static void list_free(struct reading_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		free(list->readings[i].threads);
-	free(list->readings);
 }
 
 /* A process has ended, or is reaped, when the last of its tasks has or is. */
@@ -268,8 +159,7 @@ static void look_for_execs(struct accounting *accounting, const struct reading_l
 	}
 }
 
-/* Reads all that is listed, and counts it. */
-static int measure(struct accounting *accounting, struct reading_list *list, uint64_t now)
+static int read_and_count(struct accounting *accounting, struct reading_list *list, uint64_t now)
 {
 	int error;
 	bool has_io = false;
@@ -290,17 +180,20 @@ static int measure(struct accounting *accounting, struct reading_list *list, uin
 	return error;
 }
 
-/* --- the questions --- */
-
-static void lock_kinds(struct accounting *accounting, unsigned kinds, bool lock)
+/* Reads all that is listed, and counts it, if listing met no `error`; lets those go on who wait for it. */
+static int measure(struct reading_list *list, int error, uint64_t now)
 {
-	for (unsigned i = 0; i < USAGE_KINDS; i++) {
-		if (kinds & 1u << i && lock)
-			pthread_mutex_lock(&accounting->reading[i]);
-		else if (kinds & 1u << i)
-			pthread_mutex_unlock(&accounting->reading[i]);
-	}
+	struct accounting *accounting = list->accounting;
+
+	if (!error && list->count)
+		error = read_and_count(accounting, list, now);
+	pthread_mutex_lock(&accounting->lock);
+	list_is_read(list);
+	pthread_mutex_unlock(&accounting->lock);
+	return error;
 }
+
+/* --- the questions --- */
 
 /* The group was read so short a time ago that it need not be again. */
 static bool is_fresh(const struct group *group, enum usage_kind kind, uint64_t now)
@@ -311,8 +204,8 @@ static bool is_fresh(const struct group *group, enum usage_kind kind, uint64_t n
 	if (!group->usage)
 		return !group->populated;
 	window = COST_SHARE * group->usage->read_cost[i];
-	if (window < WINDOW)
-		window = WINDOW;
+	if (window < READING_WINDOW)
+		window = READING_WINDOW;
 	if (window > WINDOW_MAX)
 		window = WINDOW_MAX;
 	return now - group->usage->read_at[i] < window;
@@ -327,23 +220,26 @@ int group_measure(struct group *group, enum usage_kind kind, bool anew)
 	int error = 0;
 
 	source_sync(accounting);
-	lock_kinds(accounting, kind, true);
 	pthread_mutex_lock(&accounting->lock);
+	if (anew || !is_fresh(group, kind, now_ns()))
+		group_await_reading(group, kind);
 	now = now_ns();
 	fresh = !anew && is_fresh(group, kind, now);
-	if (!fresh)
-		error = list_group(&list, group, kind, anew ? now : now - WINDOW, now);
-	pthread_mutex_unlock(&accounting->lock);
-	if (!fresh && !error) {
-		error = measure(accounting, &list, now);
-		pthread_mutex_lock(&accounting->lock);
-		if (group->usage && !group->retired) {
-			group->usage->read_at[kind_index(kind)] = now;
-			group->usage->read_cost[kind_index(kind)] = spent_ns() - spent;
-		}
-		pthread_mutex_unlock(&accounting->lock);
+	if (!fresh) {
+		list.number = ++accounting->readings;
+		error = list_group(&list, group, kind, anew ? now : now - READING_WINDOW, now);
 	}
-	lock_kinds(accounting, kind, false);
+	pthread_mutex_unlock(&accounting->lock);
+	if (fresh)
+		return 0;
+	error = measure(&list, error, now);
+	pthread_mutex_lock(&accounting->lock);
+	group_await_reading(group, kind);
+	if (!error && group->usage && !group->retired) {
+		group->usage->read_at[kind_index(kind)] = now;
+		group->usage->read_cost[kind_index(kind)] = spent_ns() - spent;
+	}
+	pthread_mutex_unlock(&accounting->lock);
 	list_free(&list);
 	return error;
 }
@@ -354,8 +250,9 @@ int tasks_measure(struct accounting *accounting, const struct task_list *tasks, 
 	uint64_t now;
 	int error = 0;
 
-	lock_kinds(accounting, kinds, true);
 	pthread_mutex_lock(&accounting->lock);
+	tasks_await_reading(accounting, tasks, kinds);
+	list.number = ++accounting->readings;
 	now = now_ns();
 	for (size_t i = 0; i < tasks->count && !error; i++) {
 		struct task *task = task_find(accounting, tasks->tasks[i].tid);
@@ -365,9 +262,10 @@ int tasks_measure(struct accounting *accounting, const struct task_list *tasks, 
 			error = list_stale(&list, task->process, kinds, now - 1, now);
 	}
 	pthread_mutex_unlock(&accounting->lock);
-	if (!error)
-		error = measure(accounting, &list, now);
-	lock_kinds(accounting, kinds, false);
+	error = measure(&list, error, now);
+	pthread_mutex_lock(&accounting->lock);
+	tasks_await_reading(accounting, tasks, kinds);
+	pthread_mutex_unlock(&accounting->lock);
 	list_free(&list);
 	return error;
 }
@@ -379,7 +277,6 @@ int reapers_measure(struct accounting *accounting)
 	uint64_t now;
 	int error = 0;
 
-	lock_kinds(accounting, USAGE_CPU, true);
 	pthread_mutex_lock(&accounting->lock);
 	now = now_ns();
 	DL_FOREACH_SAFE2(accounting->reapers, process, next, reaper_next) {
@@ -388,9 +285,7 @@ int reapers_measure(struct accounting *accounting)
 		reaper_forget(accounting, process);
 	}
 	pthread_mutex_unlock(&accounting->lock);
-	if (!error && list.count)
-		error = measure(accounting, &list, now);
-	lock_kinds(accounting, USAGE_CPU, false);
+	error = measure(&list, error, now);
 	list_free(&list);
 	return error;
 }
@@ -411,7 +306,6 @@ static int measure_chosen(struct accounting *accounting, unsigned kinds, const s
 	uint64_t now;
 	int error = 0;
 
-	lock_kinds(accounting, kinds, true);
 	pthread_mutex_lock(&accounting->lock);
 	now = now_ns();
 	for (process = accounting->processes; process && list.count < choice->max && !error;
@@ -420,9 +314,7 @@ static int measure_chosen(struct accounting *accounting, unsigned kinds, const s
 			error = list_stale(&list, process, kinds, choice->before, now);
 	}
 	pthread_mutex_unlock(&accounting->lock);
-	if (!error)
-		error = measure(accounting, &list, now);
-	lock_kinds(accounting, kinds, false);
+	error = measure(&list, error, now);
 	*count = list.count;
 	*ran = false;
 	for (size_t i = 0; i < list.count; i++)
@@ -444,7 +336,7 @@ int accounting_measure_next(struct accounting *accounting, unsigned kinds, uint6
 
 int accounting_measure_running(struct accounting *accounting, unsigned kinds, bool *ran)
 {
-	const struct choice choice = {.running = true, .before = now_ns() - WINDOW, .max = SIZE_MAX};
+	const struct choice choice = {.running = true, .before = now_ns() - READING_WINDOW, .max = SIZE_MAX};
 	size_t count;
 
 	return measure_chosen(accounting, kinds, &choice, &count, ran);

@@ -5,6 +5,8 @@
 
 #include "internal.h"
 
+#define READING_WINDOW 10000000u /* ns, a tick of USER_HZ: for so long a reading is new enough */
+
 struct thread_reading {
 	struct task_id id;
 	uint64_t last_run; /* in: what is known */
@@ -18,6 +20,7 @@ struct reading {
 	pid_t tgid;
 	pid_t parent; /* whose memory it may be using, as it has not exec'd; or 0 */
 	unsigned kinds;
+	uint64_t measured_at; /* ns: of then is what is known once it is counted */
 	bool first; /* nothing is known yet */
 	bool is_answer; /* to a question: what was read a moment ago for another one will do */
 	bool is_run_known; /* so: it is last_run */
@@ -43,12 +46,38 @@ struct reading {
 	struct memory_mark mark;
 };
 
+/*
+ * Processes that are read together. Who asks does so with a number: others who ask for one of the processes
+ * wait, and find it read. Readings of the daemon's own accord have none: nobody waits for them, nor they.
+ */
 struct reading_list {
-	const struct accounting *accounting;
+	struct accounting *accounting;
+	uint64_t number; /* of the reading, in the order in which they began; 0: of its own accord */
 	struct reading *readings;
 	size_t count, capacity;
 	bool is_answer;
 };
+
+/* --- reading_list.c; under the lock --- */
+
+/*
+ * Lists the process, and all in the group and below it, for those of the kinds that were not read since
+ * `before` (ns) and that nobody reads who was asked for them. 0 or -ENOMEM.
+ */
+int list_stale(struct reading_list *list, struct process *process, unsigned kinds, uint64_t before,
+	       uint64_t now);
+int list_group(struct reading_list *list, struct group *group, unsigned kinds, uint64_t before,
+	       uint64_t now);
+/* What was read is counted, or never will be: to be called for all that is listed, before list_free(). */
+void list_is_read(struct reading_list *list);
+/* Needs no lock. */
+void list_free(struct reading_list *list);
+/*
+ * Waits for who was asked before, and reads one of those; not for who began since: it is new enough, and
+ * there may always be one. Lets the lock go meanwhile.
+ */
+void group_await_reading(struct group *group, unsigned kinds);
+void tasks_await_reading(struct accounting *accounting, const struct task_list *tasks, unsigned kinds);
 
 /*
  * reading.c: fills them from /proc; no lock. `now` as now_ns(). Who does not let its I/O or memory be

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -22,6 +23,7 @@ static struct {
 } before;
 
 static pthread_t other;
+static atomic_uint looks; /* how often 12/stat was opened */
 static _Thread_local bool is_other;
 static sem_t is_there, may_go_on;
 
@@ -44,6 +46,7 @@ int openat(int dir, const char *path, int flags, ...)
 		mode = va_arg(list, mode_t);
 		va_end(list);
 	}
+	looks += ends_with(path, "12/stat");
 	if (is_other && ends_with(path, "11/stat")) {
 		sem_post(&is_there);
 		sem_wait(&may_go_on);
@@ -74,6 +77,7 @@ static void happened(void)
 
 static int set_up_both(void **state)
 {
+	alarm(60); /* who waits for ever */
 	sem_init(&is_there, 0, 0);
 	sem_init(&may_go_on, 0, 0);
 	return set_up(state);
@@ -161,19 +165,35 @@ static void *measure_others(void *arg)
 	return NULL;
 }
 
-/* Another thread reads everything; it is done, or goes no further, when this returns. */
-static void start_other(struct family *family)
+static void *ask_for_group(void *arg)
+{
+	struct family *family = arg;
+	struct cpu_usage usage;
+
+	is_other = true;
+	group_cpu_usage(&family->group, &usage);
+	cpu_usage_free(&usage);
+	return NULL;
+}
+
+/* Another thread reads; it is done, or goes no further, when this returns. */
+static void start_thread(struct family *family, void *(*run)(void *family))
 {
 	struct timespec until;
 
 	fake_let_time_pass(family->accounting);
-	pthread_create(&other, NULL, measure_others, family);
+	pthread_create(&other, NULL, run, family);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_nsec += PATIENCE;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
 	while (sem_timedwait(&is_there, &until) && errno == EINTR)
 		;
+}
+
+static void start_other(struct family *family)
+{
+	start_thread(family, measure_others);
 }
 
 static void end_other(void)
@@ -260,6 +280,82 @@ static void reset(void **state)
 	assert_int_equal(counted(family), 0);
 }
 
+static void ask(struct group *group)
+{
+	struct cpu_usage usage;
+
+	assert_int_equal(group_cpu_usage(group, &usage), 0);
+	cpu_usage_free(&usage);
+}
+
+/* 13, with what it has run: in a group of its own. */
+static void put_elsewhere(struct family *family, struct group *elsewhere)
+{
+	struct fake_task stranger = task_of(13, 1);
+
+	group_init(family->accounting, elsewhere, 0, &family->root);
+	put(family, &stranger);
+	put_last_pid(family, 13);
+	fake_move(family->accounting, &stranger, elsewhere);
+	stranger.run = 5 * FAKE_TICK;
+	put(family, &stranger);
+}
+
+/* Who hangs in a reading that another group was asked for keeps nobody: not even from its own kind. */
+static void no_group_waits_for_another(void **state)
+{
+	struct family *family = *state;
+	struct group elsewhere;
+
+	put_elsewhere(family, &elsewhere);
+	start_thread(family, ask_for_group);
+	ask(&elsewhere);
+	assert_int_equal(elsewhere.usage->total.user, 5 * FAKE_TICK);
+	end_other();
+	group_retire(&elsewhere);
+}
+
+/* Nor does a reading of the daemon's own accord, of everybody. */
+static void nobody_waits_for_a_round(void **state)
+{
+	struct family *family = *state;
+
+	family->bottom.run = 5 * FAKE_TICK;
+	put(family, &family->bottom);
+	start_other(family);
+	ask(&family->group);
+	assert_int_equal(counted(family), 5 * FAKE_TICK);
+	end_other();
+	assert_int_equal(counted(family), 5 * FAKE_TICK);
+}
+
+static void *ask_too(void *arg)
+{
+	struct family *family = arg;
+
+	ask(&family->group);
+	return counted(family) == 5 * FAKE_TICK ? family : NULL;
+}
+
+/* Who asks for what is being read waits for it, and does not read it beside. */
+static void one_reading_for_two(void **state)
+{
+	struct family *family = *state;
+	pthread_t second;
+	void *has_seen;
+
+	family->bottom.run = 5 * FAKE_TICK;
+	put(family, &family->bottom);
+	start_thread(family, ask_for_group);
+	looks = 0;
+	pthread_create(&second, NULL, ask_too, family);
+	nanosleep(&(struct timespec){.tv_nsec = PATIENCE / 4}, NULL);
+	assert_int_equal(looks, 0);
+	end_other();
+	pthread_join(second, &has_seen);
+	assert_non_null(has_seen);
+}
+
 static void scan_and_wait(struct family *family)
 {
 	sync_to(family, 11);
@@ -309,6 +405,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_readings, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(zombie_is_found, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(reset, set_up_both, tear_down),
+		cmocka_unit_test_setup_teardown(no_group_waits_for_another, set_up_both, tear_down),
+		cmocka_unit_test_setup_teardown(nobody_waits_for_a_round, set_up_both, tear_down),
+		cmocka_unit_test_setup_teardown(one_reading_for_two, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(waits_while_it_is_read, set_up_group, tear_down),
 		cmocka_unit_test_setup_teardown(parent_is_forgotten, set_up_group, tear_down),
 	};
