@@ -119,6 +119,7 @@ struct tree {
 	struct hierarchy *unified;
 	bool container_view; /* the root shows what a child shows, and takes little, as in a cgroup namespace */
 	uint64_t last_id, last_serial;
+	atomic_uint files_gone; /* how often files went while their cgroup stayed */
 	uid_t uid; /* who serves the tree owns it */
 	gid_t gid;
 	struct timespec created;

@@ -114,6 +114,7 @@ static void disable(struct cgroup *cgroup)
 		if (wanted >> i & 1 || !is_online(cgroup, i))
 			continue;
 		css_set_online(cgroup, i, false);
+		cgroup_tree(cgroup)->files_gone++;
 		inode_forget_files(cgroup, cgroup->hierarchy->controllers[i]);
 	}
 }

@@ -173,6 +173,7 @@ static int pressure_store(const struct request *request, char *text)
 	if (on < 0 || on > 1)
 		return -ERANGE;
 	request->cgroup->v2.no_pressure = !on;
+	cgroup_tree(request->cgroup)->files_gone += !on;
 	return 0;
 }
 

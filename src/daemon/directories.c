@@ -48,10 +48,11 @@ static void list_cgroup(const struct listing *listing, struct cgroup *cgroup)
 
 int op_opendir(const char *path, struct fuse_file_info *fi)
 {
+	const struct front_end *front = front_end();
 	int error = handle_open(path, true, fi);
 
-	/* The kernel forgets a listing when a name in it comes or goes, and all changes go through it. */
-	fi->cache_readdir = fi->keep_cache = cache_seconds(front_end()) > 0;
+	/* The kernel forgets a listing when a name in it comes or goes through it, as all of v1 do. */
+	fi->cache_readdir = fi->keep_cache = front->platform->cache_seconds > 0 && !front->tree->unified;
 	return error;
 }
 

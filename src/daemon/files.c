@@ -160,7 +160,9 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 	     struct fuse_file_info *fi)
 {
 	struct request request = request_of(handle_of(fi));
-	struct state *state = front_end()->state;
+	const struct front_end *front = front_end();
+	struct state *state = front->state;
+	const unsigned gone = front->tree->files_gone;
 	const bool looks = request.file->type->act; /* at processes, maybe: nobody waits for that */
 	int error;
 
@@ -176,7 +178,9 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 	state_keep_values(state, request.cgroup); /* refused or not: a disk may be known now */
 	state_end(state);
 	trace_write(&handle_of(fi)->node, bytes, size, error);
-	notifier_wake(front_end()->notifier);
+	if (gone != front->tree->files_gone)
+		gone_files_tell(front, request.cgroup);
+	notifier_wake(front->notifier);
 	return error ? reply(error) : (int)size;
 }
 

@@ -54,7 +54,7 @@ static void *op_init(struct fuse_conn_info *connection, struct fuse_config *conf
 	config->use_ino = 1;
 	config->nullpath_ok = 1;
 	config->hard_remove = 1; /* no .fuse_hidden names for what cannot be unlinked anyway */
-	config->entry_timeout = cache_seconds(front);
+	config->entry_timeout = front->platform->cache_seconds;
 	config->attr_timeout = front->platform->asks_attributes ? 0 : front->platform->cache_seconds;
 	config->negative_timeout = 0;
 	return front;

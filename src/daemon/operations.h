@@ -36,12 +36,6 @@ static inline struct front_end *front_end(void)
 	return fuse_get_context()->private_data;
 }
 
-/* v2's files come and go by writes to other files, which the kernel does not see. */
-static inline double cache_seconds(const struct front_end *front)
-{
-	return front->tree->unified ? 0 : front->platform->cache_seconds;
-}
-
 /* Who makes the request that is being answered. */
 static inline struct caller current_caller(void)
 {
@@ -68,6 +62,12 @@ int find_node(struct tree *tree, const char *path, const struct fuse_file_info *
  */
 int handle_open(const char *path, bool directory, struct fuse_file_info *fi);
 void handle_close(struct front_end *front, struct handle *handle);
+
+/*
+ * gone_files.c: v2's files go by writes to other files, which the kernel does not see. Has it ask anew for the
+ * attributes of those that are not there in `top` and below, so that it finds out. Without the tree lock.
+ */
+void gone_files_tell(const struct front_end *front, struct cgroup *top);
 
 /* files.c: open files, each with its snapshot */
 int op_open(const char *path, struct fuse_file_info *fi);
