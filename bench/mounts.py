@@ -108,6 +108,12 @@ class Mount:
         self.path.rmdir()
 
 
+def enable_all(cgroup):
+    """Has all children of a cgroup of v2 have all controllers."""
+    names = (cgroup / "cgroup.controllers").read_text(encoding="ascii").split()
+    (cgroup / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in names), encoding="ascii")
+
+
 @contextlib.contextmanager
 def kernel_children(name):
     """{hierarchy: its own child in the kernel's tree}, empty where there is no cgroup v1."""
@@ -150,6 +156,8 @@ class World:
         self.direct = self.start_hello("hello_direct")
         self.flush = self.start_hello("hello_flush")
         self.ours, self.few, self.many = (self.start_ours(name) for name in ("ours", "few", "many"))
+        self.unified, self.few_unified, self.many_unified = (
+            self.start_ours(name, "-o", "v2") for name in ("unified", "few-unified", "many-unified"))
         self.kernel = stack.enter_context(kernel_children(f"fcg-bench-{os.getpid()}"))
         self.pid = stack.enter_context(member())
         self.make_children()
@@ -162,10 +170,11 @@ class World:
     def start_hello(self, program):
         return self.start([str(self.directory / program)], program, "hello")
 
-    def start_ours(self, name):
+    def start_ours(self, name, *options):
         if not os.path.exists(BINARY):
             fail(f"there is no {BINARY}: run make first, or set FUSE_CGROUPFS")
-        return self.start([BINARY], name, "memory/memory.stat")
+        witness = "cgroup.procs" if options else "memory/memory.stat"
+        return self.start([BINARY, *options], name, witness)
 
     def make_children(self):
         """One child of each with the same process in it."""
@@ -174,9 +183,13 @@ class World:
             child.mkdir()
             for directory in filter(None, (child, self.kernel.get(hierarchy))):
                 (directory / "cgroup.procs").write_text(str(self.pid), encoding="ascii")
+        enable_all(self.unified.path)
+        (self.unified / "child").mkdir()
+        (self.unified / "child/cgroup.procs").write_text(str(self.pid), encoding="ascii")
 
     def mounts(self):
-        return [self.hello, self.direct, self.flush, self.ours, self.few, self.many]
+        return [self.hello, self.direct, self.flush, self.ours, self.few, self.many,
+                self.unified, self.few_unified, self.many_unified]
 
     def place(self, cpus):
         """Lets the daemons, and what we start, run on these processors only."""

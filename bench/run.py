@@ -12,16 +12,18 @@ Figures of two runs are not for comparison.
 """
 
 import contextlib
+import itertools
 import os
 import statistics
 import sys
 from dataclasses import dataclass
 
-from mounts import HIERARCHIES, World
+from mounts import HIERARCHIES, World, enable_all
 from report import QUICK, bench, quiet
 
 MANY = 200 if QUICK else 10_000
 FEW = 10
+UNIFIED = "" # the directory of v2's hierarchy
 
 
 @dataclass
@@ -56,32 +58,39 @@ def stored(world):
         if "cpu" in world.kernel:
             others.append(("kernel", f"{operation}:{world.kernel['cpu']}/cpu.shares", None))
         yield from versus(what, f"{operation}:{world.ours}/cpu/child/cpu.shares", *others)
+        yield from versus(what.replace("cpu.shares", "v2's cpu.weight"),
+                          f"{operation}:{world.unified}/child/cpu.weight", *others[:3])
 
 
 def computed(world):
     """Computed values: reading the source, and what FUSE costs."""
     proc = f"/proc/{world.pid}"
-    for what, path, sources, name in (
-            ("cpuacct.usage, root", "cpuacct/cpuacct.usage", ["/proc/stat"], "../cpuacct.usage"),
-            ("cpuacct.usage, child", "cpuacct/child/cpuacct.usage",
-             [f"{proc}/stat", f"{proc}/schedstat"], "cpuacct.usage"),
-            ("memory.stat, root", "memory/memory.stat", ["/proc/meminfo", "/proc/vmstat"],
-             "../memory.stat"),
-            ("memory.stat, child", "memory/child/memory.stat",
-             [f"{proc}/stat", f"{proc}/smaps_rollup"], "memory.stat")):
+    usage, memory = [f"{proc}/stat", f"{proc}/schedstat"], [f"{proc}/stat", f"{proc}/smaps_rollup"]
+    machine = ["/proc/meminfo", "/proc/vmstat"]
+    for what, mount, path, sources, native in (
+            ("cpuacct.usage, root", world.ours, "cpuacct/cpuacct.usage", ["/proc/stat"], "../cpuacct.usage"),
+            ("cpuacct.usage, child", world.ours, "cpuacct/child/cpuacct.usage", usage, "cpuacct.usage"),
+            ("memory.stat, root", world.ours, "memory/memory.stat", machine, "../memory.stat"),
+            ("memory.stat, child", world.ours, "memory/child/memory.stat", memory, "memory.stat"),
+            ("v2's cpu.stat, root", world.unified, "cpu.stat", ["/proc/stat"], None),
+            ("v2's cpu.stat, child", world.unified, "child/cpu.stat", usage, None),
+            ("v2's memory.stat, root", world.unified, "memory.stat", machine, None),
+            ("v2's memory.stat, child", world.unified, "child/memory.stat", memory, None)):
         sources = [source for source in sources if os.path.exists(source)]
         parts = [(1, f"read:{world.direct}/hello"), *((1.2, f"slurp:{path}") for path in sources)]
         formula = " + ".join(["hello + direct_io", *(f"1.2 x {source}" for source in sources)])
-        ours, hierarchy = f"read:{world.ours}/{path}", path.split("/", 1)[0]
+        ours, hierarchy = f"read:{mount}/{path}", path.split("/", 1)[0]
         yield Row(what, ours, formula, tuple(parts), 1.0)
-        if hierarchy in world.kernel:
-            native = f"read:{world.kernel[hierarchy]}/{name}"
+        if native and hierarchy in world.kernel:
+            native = f"read:{world.kernel[hierarchy]}/{native}"
             yield from versus(what, ours, ("kernel", native, None))
 
 
 def directories(world):
     """Directories: listing one, making and removing one."""
     listing, make = f"readdir:{world.ours}/cpu/child", f"mkdir:{world.ours}/cpuacct/child"
+    yield Row("readdir of a cgroup of v2", f"readdir:{world.unified}/child")
+    yield Row("mkdir+rmdir, v2", f"mkdir:{world.unified}")
     yield from versus("readdir of a cgroup", listing,
                       ("hello, 3 names", f"readdir:{world.direct}", None))
     if "cpu" in world.kernel:
@@ -105,12 +114,16 @@ def parallel(world):
 
 def populations(world):
     """Ten thousand cgroups in each hierarchy, and ten: what a read costs."""
-    for operation in ("read", "pread"):
-        for path in ("cpu/group-0/child-5/cpu.shares", "cpuacct/cpuacct.usage",
-                     "cpuacct/group-0/child-5/cpuacct.usage", "memory/memory.stat",
-                     "memory/group-0/child-5/memory.stat", "memory/group-0/memory.stat"):
-            few, many = (f"{operation}:{mount}/{path}" for mount in (world.few, world.many))
-            yield from versus(f"{operation} {path.replace('group-0', '..')}", many,
+    legacy = ("cpu/group-0/child-5/cpu.shares", "cpuacct/cpuacct.usage",
+              "cpuacct/group-0/child-5/cpuacct.usage", "memory/memory.stat",
+              "memory/group-0/child-5/memory.stat", "memory/group-0/memory.stat")
+    unified = ("group-0/child-5/cpu.weight", "cpu.stat", "group-0/child-5/cpu.stat", "memory.stat",
+               "group-0/child-5/memory.stat", "group-0/memory.stat")
+    for mounts, paths, version in (((world.few, world.many), legacy, ""),
+                                   ((world.few_unified, world.many_unified), unified, "v2's ")):
+        for operation, path in itertools.product(("read", "pread"), paths):
+            few, many = (f"{operation}:{mount}/{path}" for mount in mounts)
+            yield from versus(f"{operation} {version}{path.replace('group-0', '..')}", many,
                               (f"with {FEW} cgroups", few, 1.2))
 
 
@@ -142,10 +155,13 @@ def measure(world, rows):
 
 def populate(mount, hierarchy, count):
     """Makes `count` cgroups, in a tree of hundreds; the bytes that the daemon grew by for each."""
-    before = mount.resident()
+    before, top = mount.resident(), mount / hierarchy
+    make_group = enable_all if hierarchy == UNIFIED else lambda cgroup: None
+    make_group(top)
     for group in range(0, count, 100):
-        parent = mount / hierarchy / f"group-{group // 100}"
+        parent = top / f"group-{group // 100}"
         parent.mkdir()
+        make_group(parent)
         for number in range(1, min(100, count - group)):
             (parent / f"child-{number}").mkdir()
     return (mount.resident() - before) / count
@@ -163,6 +179,8 @@ def compare(report, world):
     for hierarchy in HIERARCHIES:
         populate(world.few, hierarchy, FEW)
         growth[hierarchy] = populate(world.many, hierarchy, MANY)
+    populate(world.few_unified, UNIFIED, FEW)
+    growth["v2, with all controllers"] = populate(world.many_unified, UNIFIED, MANY)
     sections = {section.__doc__: list(section(world))
                 for section in (stored, computed, directories, parallel, populations)}
     result = measure(world, [row for rows in sections.values() for row in rows])

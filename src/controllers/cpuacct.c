@@ -6,8 +6,8 @@
 #include "machine.h"
 #include "number.h"
 
-/* What the files show: one figure of a CPU, or of all. */
-enum figure { USAGE, USER, SYSTEM };
+/* What the files show: one figure of a CPU, or of all. NICE is part of USER, and not known of a child: 0. */
+enum figure { USAGE, USER, SYSTEM, NICE, FIGURES };
 
 /*
  * The root: kernel_cpustat, which is /proc/stat. The true run time is not to
@@ -23,9 +23,9 @@ static struct cpu_time root_time(const struct machine_cpu_time *time)
 }
 
 /* For each possible CPU, and `add` adds it to what is printed. Offline ones read 0 in /proc/stat. */
-typedef void (*add_cpu)(struct text *out, unsigned cpu, const uint64_t figures[3]);
+typedef void (*add_cpu)(struct text *out, unsigned cpu, const uint64_t figures[FIGURES]);
 
-static int measure_root(const struct tree *tree, struct text *out, add_cpu add, uint64_t sum[3])
+static int measure_root(const struct tree *tree, struct text *out, add_cpu add, uint64_t sum[FIGURES])
 {
 	unsigned nr_cpu = accounting_nr_cpu(tree->accounting);
 	struct machine_stat stat;
@@ -37,9 +37,10 @@ static int measure_root(const struct tree *tree, struct text *out, add_cpu add, 
 		static const struct machine_cpu_time offline;
 		const struct machine_cpu_time *time = machine_stat_cpu(&stat, i);
 		struct cpu_time root = root_time(time ? time : &offline);
-		const uint64_t figures[] = {root.user + root.system, root.user, root.system};
+		const uint64_t figures[FIGURES] = {root.user + root.system, root.user, root.system,
+						   time ? time->nice * MACHINE_TICK_NS : 0};
 
-		for (enum figure f = USAGE; f <= SYSTEM; f++)
+		for (enum figure f = USAGE; f < FIGURES; f++)
 			sum[f] += figures[f];
 		if (add)
 			add(out, i, figures);
@@ -48,16 +49,16 @@ static int measure_root(const struct tree *tree, struct text *out, add_cpu add, 
 	return 0;
 }
 
-static int measure_child(struct group *group, struct text *out, add_cpu add, uint64_t sum[3])
+static int measure_child(struct group *group, struct text *out, add_cpu add, uint64_t sum[FIGURES])
 {
 	struct cpu_usage usage;
 	int error = group_cpu_usage(group, &usage);
 
 	for (unsigned i = 0; !error && i < usage.nr_cpu; i++) {
 		const struct cpu_time *time = &usage.per_cpu[i];
-		const uint64_t figures[] = {time->user + time->system, time->user, time->system};
+		const uint64_t figures[FIGURES] = {time->user + time->system, time->user, time->system};
 
-		for (enum figure f = USAGE; f <= SYSTEM; f++)
+		for (enum figure f = USAGE; f < FIGURES; f++)
 			sum[f] += figures[f];
 		if (add)
 			add(out, i, figures);
@@ -66,7 +67,7 @@ static int measure_child(struct group *group, struct text *out, add_cpu add, uin
 	return error;
 }
 
-static int measure(const struct request *request, struct text *out, add_cpu add, uint64_t sum[3])
+static int measure(const struct request *request, struct text *out, add_cpu add, uint64_t sum[FIGURES])
 {
 	struct cgroup *cgroup = request->cgroup;
 
@@ -78,7 +79,7 @@ static int measure(const struct request *request, struct text *out, add_cpu add,
 /* usage, usage_user, usage_sys */
 static int usage_measure(const struct request *request, struct text *out)
 {
-	uint64_t sum[3] = {0};
+	uint64_t sum[FIGURES] = {0};
 	int error = measure(request, out, NULL, sum);
 
 	if (!error)
@@ -86,19 +87,19 @@ static int usage_measure(const struct request *request, struct text *out)
 	return error;
 }
 
-static void add_usage(struct text *out, unsigned cpu, const uint64_t figures[3])
+static void add_usage(struct text *out, unsigned cpu, const uint64_t figures[FIGURES])
 {
 	(void)cpu;
 	text_printf(out, "%lu ", figures[USAGE]);
 }
 
-static void add_user(struct text *out, unsigned cpu, const uint64_t figures[3])
+static void add_user(struct text *out, unsigned cpu, const uint64_t figures[FIGURES])
 {
 	(void)cpu;
 	text_printf(out, "%lu ", figures[USER]);
 }
 
-static void add_system(struct text *out, unsigned cpu, const uint64_t figures[3])
+static void add_system(struct text *out, unsigned cpu, const uint64_t figures[FIGURES])
 {
 	(void)cpu;
 	text_printf(out, "%lu ", figures[SYSTEM]);
@@ -108,21 +109,21 @@ static void add_system(struct text *out, unsigned cpu, const uint64_t figures[3]
 static int percpu_measure(const struct request *request, struct text *out)
 {
 	static const add_cpu adders[] = {add_usage, add_user, add_system};
-	uint64_t sum[3] = {0};
+	uint64_t sum[FIGURES] = {0};
 	int error = measure(request, out, adders[request->file->type->private], sum);
 
 	text_add(out, "\n");
 	return error;
 }
 
-static void add_row(struct text *out, unsigned cpu, const uint64_t figures[3])
+static void add_row(struct text *out, unsigned cpu, const uint64_t figures[FIGURES])
 {
 	text_printf(out, "%u %lu %lu\n", cpu, figures[USER], figures[SYSTEM]);
 }
 
 static int usage_all_measure(const struct request *request, struct text *out)
 {
-	uint64_t sum[3] = {0};
+	uint64_t sum[FIGURES] = {0};
 
 	text_add(out, "cpu user system\n");
 	return measure(request, out, add_row, sum);
@@ -130,7 +131,7 @@ static int usage_all_measure(const struct request *request, struct text *out)
 
 static int stat_measure(const struct request *request, struct text *out)
 {
-	uint64_t sum[3] = {0};
+	uint64_t sum[FIGURES] = {0};
 	int error = measure(request, out, NULL, sum);
 
 	if (error)
@@ -171,36 +172,17 @@ static void add_extra_stat(struct cgroup *cgroup, bool local, struct text *out)
 	}
 }
 
-/* Which part of a child's user time was niced is not known, and shown as 0. */
-static int measure_nice(struct cgroup *cgroup, uint64_t *nice_ns)
-{
-	struct machine_stat stat;
-	int error;
-
-	*nice_ns = 0;
-	if (!cgroup_is_root(cgroup))
-		return 0;
-	error = machine_stat(cgroup_tree(cgroup)->machine, &stat);
-	if (!error) {
-		*nice_ns = stat.total.nice * MACHINE_TICK_NS;
-		machine_stat_free(&stat);
-	}
-	return error;
-}
-
 static int dfl_stat_measure(const struct request *request, struct text *out)
 {
-	uint64_t sum[3] = {0}, nice_ns;
+	uint64_t sum[FIGURES] = {0};
 	int error = measure(request, out, NULL, sum);
 
-	if (!error)
-		error = measure_nice(request->cgroup, &nice_ns);
 	if (error)
 		return error;
 	text_add_pair(out, "usage_usec", sum[USAGE] / 1000);
 	text_add_pair(out, "user_usec", sum[USER] / 1000);
 	text_add_pair(out, "system_usec", sum[SYSTEM] / 1000);
-	text_add_pair(out, "nice_usec", nice_ns / 1000);
+	text_add_pair(out, "nice_usec", sum[NICE] / 1000);
 	add_extra_stat(request->cgroup, false, out);
 	return 0;
 }

@@ -23,8 +23,8 @@ static void add_absent(const struct cgroup *cgroup, struct text *paths)
 }
 
 /*
- * libfuse has no way to the names themselves. Without attributes the kernel asks whoever walks to the file, and
- * an open asks in any case.
+ * libfuse has no way to the names themselves. Without attributes the kernel asks when somebody walks to the
+ * file; an open asks in any case.
  */
 void gone_files_tell(const struct front_end *front, struct cgroup *top)
 {

@@ -64,8 +64,9 @@ int handle_open(const char *path, bool directory, struct fuse_file_info *fi);
 void handle_close(struct front_end *front, struct handle *handle);
 
 /*
- * gone_files.c: v2's files go by writes to other files, which the kernel does not see. Has it ask anew for the
- * attributes of those that are not there in `top` and below, so that it finds out. Without the tree lock.
+ * gone_files.c: v2's files go by writes to other files, which the kernel does not see. Has it ask anew for
+ * the attributes of those that are not there in `top` and below, so that it finds out. Without the tree
+ * lock.
  */
 void gone_files_tell(const struct front_end *front, struct cgroup *top);
 

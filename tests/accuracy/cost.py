@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
-What accounting costs. Reading every cgroup's files in our tree and in the
-kernel's own, with the same processes in both; an idle daemon's processor
+What accounting costs. Reading every cgroup's files in our trees of v1 and v2 and in
+the kernel's own, with the same processes in all; an idle daemon's processor
 time; and how much slower many short processes run while they are followed.
 Prints a table, writes JSON with --json FILE, and fails when a figure is worse
 than it may be.
@@ -26,10 +26,9 @@ HERE = pathlib.Path(__file__).resolve()
 PROJECT = HERE.parents[2]
 SOURCES = ("events", "scan")
 PARTS = ("trees", "forks")
-HOUSEKEEPING = ("cpuacct.usage", "cpuacct.usage_percpu", "memory.usage_in_bytes", "memory.stat",
-                "blkio.throttle.io_service_bytes", "pids.current")
 # BENCH_QUICK=1: all of it runs, with too little for figures to be judged.
 QUICK = bool(os.environ.get("BENCH_QUICK"))
+REST = "rest" # the cgroup of who made the processes
 SMALL, LARGE = (20, 100), (40, 200) if QUICK else (1000, 5000) # cgroups, processes
 PASSES = 3
 SETTLE_SECONDS = 1 if QUICK else 20 # after which members that rest are seldom read
@@ -84,12 +83,16 @@ class World:
         self.count, self.processes = shape
         self.name = f"fcg-cost-{os.getpid()}"
         self.mounts = mounts
-        self.trees = {"kernel": trees.KERNEL}
-        self.trees.update((source, mount.path) for source, mount in mounts.items())
+        self.trees = {"kernel": (trees.Legacy, trees.KERNEL)}
+        self.trees.update((source, (mount.cgroup, mount.path)) for source, mount in mounts.items())
         self.sleepers = None
 
-    def directories(self, tree, cgroup=""):
-        return [self.trees[tree] / h / self.name / cgroup for h in trees.HIERARCHIES]
+    def cgroup(self, tree, name=""):
+        kind, path = self.trees[tree]
+        return kind(path, f"{self.name}/{name}")
+
+    def directories(self, tree, name=""):
+        return self.cgroup(tree, name).directories
 
     def procs(self, cgroup=""):
         return " ".join(str(directory / "cgroup.procs") for tree in self.trees
@@ -100,10 +103,12 @@ class World:
 
     def __enter__(self):
         try:
-            for name in ["", *self.names()]:
+            for name in ["", *self.names(), REST]:
                 for tree in self.trees:
                     for directory in self.directories(tree, name):
                         directory.mkdir()
+                    if not name:
+                        self.cgroup(tree).hand_on()
             self.populate()
         except BaseException:
             self.__exit__()
@@ -115,12 +120,11 @@ class World:
         self.sleepers = subprocess.Popen([self.helper, "sleep"], text=True,
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         lines = [f"{each} {self.procs(name)}" for name in self.names()]
-        print(*lines, f"0 {self.procs()}", "", sep="\n", file=self.sleepers.stdin, flush=True)
+        print(*lines, f"0 {self.procs(REST)}", "", sep="\n", file=self.sleepers.stdin, flush=True)
         if self.sleepers.stdout.readline() != "ready\n":
             raise SystemExit("the processes did not start")
         for name in self.names():
-            lists = {(self.trees[tree] / "pids" / self.name / name / "cgroup.procs").read_text()
-                     for tree in self.trees}
+            lists = {self.cgroup(tree, name).members() for tree in self.trees}
             if len(lists) != 1 or len(lists.pop().split()) != each:
                 raise SystemExit(f"{name} has not the same {each} processes everywhere")
 
@@ -131,8 +135,8 @@ class World:
 
     def read(self, tree, names, rounds=1, pause=0):
         """Seconds of each round of open, read, close of the cgroups' files."""
-        files = [self.trees[tree] / file.split(".")[0] / self.name / name / file
-                 for name in names for file in HOUSEKEEPING]
+        cgroups = [self.cgroup(tree, name) for name in names]
+        files = [cgroup.file(file) for cgroup in cgroups for file in cgroup.HOUSEKEEPING]
         result = subprocess.run([self.helper, "read", str(rounds), str(pause)], text=True, check=True,
                                 input="\n".join(map(str, files)) + "\n", stdout=subprocess.PIPE)
         return [int(line) / 1e9 for line in result.stdout.split()]
@@ -142,7 +146,7 @@ class World:
             self.sleepers.stdin.close()
             self.sleepers.wait()
         for tree in self.trees:
-            for name in [*self.names(), ""]:
+            for name in [*self.names(), REST, ""]:
                 for directory in self.directories(tree, name):
                     remove(directory)
 
@@ -163,9 +167,9 @@ def remove(directory):
 
 
 @contextlib.contextmanager
-def mounted(binary, source):
+def mounted(binary, source, version="v1"):
     """trees.Mount, of which nothing stays if the daemon ends early."""
-    mount = trees.Mount(binary, source)
+    mount = trees.Mount(binary, source, version)
     try:
         yield mount
         if mount.daemon.poll() is not None:
@@ -197,6 +201,8 @@ def add_passes(report, world, name, figures):
     for source in world.mounts:
         report.add(world.count, source, name, medians[source][0], medians["kernel"][0], "ms")
         report.add(world.count, source, f"{name}: daemon's CPU", medians[source][1], unit="ms")
+    report.add(world.count, "v2", f"{name}: CPU, to v1's", medians["v2"][1], medians["events"][1], "ms",
+               None if name == "first pass" else 1)
 
 
 def passes(report, world):
@@ -304,8 +310,9 @@ def fork_heavy(report, binary, count):
 
 @contextlib.contextmanager
 def world_of(binary, helper, shape):
-    with mounted(binary, "events") as events, mounted(binary, "scan") as scan:
-        with World(helper, {"events": events, "scan": scan}, shape) as world:
+    with mounted(binary, "events") as events, mounted(binary, "scan") as scan, \
+            mounted(binary, "events", "v2") as unified:
+        with World(helper, {"events": events, "scan": scan, "v2": unified}, shape) as world:
             yield world
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One workload in a cgroup of the kernel's and in one of ours at once."""
+"""One workload in a cgroup of the kernel's and in ones of ours at once."""
 import os
 import pathlib
 import subprocess
@@ -7,24 +7,27 @@ import tempfile
 import time
 
 HIERARCHIES = ("cpuacct", "memory", "blkio", "pids")
+CONTROLLERS = "+cpu +memory +io +pids" # the same of v2
 KERNEL = pathlib.Path("/sys/fs/cgroup")
 
 
 class Mount:
     """Our tree, mounted for one run."""
 
-    def __init__(self, binary, source):
+    def __init__(self, binary, source, version="v1"):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="fcg-accuracy-"))
         self.log = tempfile.TemporaryFile("w+")
-        self.daemon = subprocess.Popen([binary, "-f", "-o", f"accounting={source}", self.path],
-                                       stderr=self.log)
+        options = f"accounting={source}" + (",v2" if version == "v2" else "")
+        self.daemon = subprocess.Popen([binary, "-f", "-o", options, self.path], stderr=self.log)
+        self.cgroup = CGROUPS[version]
         for _ in range(100):
-            if (self.path / "memory").is_dir() or self.daemon.poll() is not None:
+            if any(self.path.iterdir()) or self.daemon.poll() is not None:
                 break
             time.sleep(0.05)
         if self.daemon.poll() is not None:
             self.log.seek(0)
             raise SystemExit(f"the daemon did not start: {self.log.read()}")
+        self.cgroup(self.path, "").hand_on()
 
     def close(self):
         self.daemon.terminate()
@@ -40,13 +43,89 @@ class Mount:
         self.close()
 
 
-class Pair:
-    """A cgroup of the same name in the kernel's hierarchies and in ours."""
+def lines_of(file):
+    """The numbers of a file of lines, by their names."""
+    return {name: int(value) for name, value in map(str.split, file.read_text().splitlines())}
 
-    def __init__(self, mount, name):
+
+class Legacy:
+    """A cgroup of v1: one of the name in each hierarchy."""
+
+    HOUSEKEEPING = ("cpuacct.usage", "cpuacct.usage_percpu", "memory.usage_in_bytes", "memory.stat",
+                    "blkio.throttle.io_service_bytes", "pids.current")
+
+    def __init__(self, root, name):
+        self.of = {hierarchy: root / hierarchy / name for hierarchy in HIERARCHIES}
+        self.directories = list(self.of.values())
+
+    def hand_on(self):
+        """Has children have all controllers, as they have on v1."""
+
+    def file(self, name):
+        return self.of[name.split(".")[0]] / name
+
+    def number(self, file):
+        return int(self.file(file).read_text())
+
+    def stat(self, key):
+        """A line of memory.stat."""
+        return lines_of(self.of["memory"] / "memory.stat")[key]
+
+    def io_bytes(self, direction, device=None):
+        """Of all devices, or of the one with this number."""
+        text = (self.of["blkio"] / "blkio.throttle.io_service_bytes").read_text()
+        lines = [line.split() for line in text.splitlines()]
+        return sum(int(line[2]) for line in lines
+                   if line[1:2] == [direction] and line[0] == (device or line[0]))
+
+    def members(self):
+        return (self.of["pids"] / "cgroup.procs").read_text()
+
+
+class Unified:
+    """A cgroup of v2, asked in v1's words."""
+
+    HOUSEKEEPING = ("cpu.stat", "memory.current", "memory.stat", "io.stat", "pids.current")
+    NAMES = {"memory.usage_in_bytes": "memory.current",
+             "rss": "anon", "cache": "file", "mapped_file": "file_mapped"}
+
+    def __init__(self, root, name):
+        self.directory = root / name
+        self.directories = [self.directory]
+
+    def hand_on(self):
+        (self.directory / "cgroup.subtree_control").write_text(CONTROLLERS)
+
+    def file(self, name):
+        return self.directory / name
+
+    def number(self, file):
+        if file == "cpuacct.usage":
+            return lines_of(self.directory / "cpu.stat")["usage_usec"] * 1000
+        return int((self.directory / self.NAMES.get(file, file)).read_text())
+
+    def stat(self, key):
+        return lines_of(self.directory / "memory.stat")[self.NAMES[key]]
+
+    def io_bytes(self, direction, device=None):
+        key = f"{direction[0].lower()}bytes="
+        lines = [line.split() for line in (self.directory / "io.stat").read_text().splitlines()]
+        return sum(int(word.removeprefix(key)) for line in lines if line[0] == (device or line[0])
+                   for word in line if word.startswith(key))
+
+    def members(self):
+        return (self.directory / "cgroup.procs").read_text()
+
+
+CGROUPS = {"v1": Legacy, "v2": Unified}
+
+
+class Together:
+    """A cgroup of the same name in the kernel's tree and in ours; of figures the kernel's come first."""
+
+    def __init__(self, mounts, name):
         name = f"fcg-accuracy-{os.getpid()}-{name}"
-        self.kernel = {h: KERNEL / h / name for h in HIERARCHIES}
-        self.ours = {h: mount.path / h / name for h in HIERARCHIES}
+        self.cgroups = [Legacy(KERNEL, name), *(mount.cgroup(mount.path, name) for mount in mounts)]
 
     def __enter__(self):
         for directory in self._directories():
@@ -63,7 +142,7 @@ class Pair:
                     time.sleep(0.05)
 
     def _directories(self):
-        return [*self.kernel.values(), *self.ours.values()]
+        return [directory for cgroup in self.cgroups for directory in cgroup.directories]
 
     def _enter_child(self):
         for directory in self._directories():
@@ -71,31 +150,21 @@ class Pair:
                 procs.write("0")
 
     def start(self, command, **options):
-        """A process that enters both before it runs `command`."""
+        """A process that enters all before it runs `command`."""
         return subprocess.Popen(command, preexec_fn=self._enter_child, **options)
 
     def numbers(self, file):
-        """What the file of this name says in both: (kernel's, ours)."""
-        hierarchy = file.split(".")[0]
-        return tuple(int(directory[hierarchy].joinpath(file).read_text())
-                     for directory in (self.kernel, self.ours))
+        """What the file of this name says."""
+        return [cgroup.number(file) for cgroup in self.cgroups]
 
     def stats(self, key):
-        """A line of memory.stat in both."""
-        def figure(directory):
-            lines = directory["memory"].joinpath("memory.stat").read_text().splitlines()
-            return int(dict(line.split() for line in lines)[key])
-        return figure(self.kernel), figure(self.ours)
+        """A line of memory.stat."""
+        return [cgroup.stat(key) for cgroup in self.cgroups]
 
     def io_bytes(self, direction, device=None):
-        """blkio bytes of all devices, or of the one with this number, in both."""
-        def total(directory):
-            text = directory["blkio"].joinpath("blkio.throttle.io_service_bytes").read_text()
-            return sum(int(line.split()[2]) for line in text.splitlines()
-                       if line.split()[1:2] == [direction] and line.split()[0] == (device or line.split()[0]))
-        return total(self.kernel), total(self.ours)
+        """blkio bytes of all devices, or of the one with this number."""
+        return [cgroup.io_bytes(direction, device) for cgroup in self.cgroups]
 
     def members(self):
-        """The sorted process lists of both."""
-        return tuple(directory["pids"].joinpath("cgroup.procs").read_text()
-                     for directory in (self.kernel, self.ours))
+        """The sorted process lists."""
+        return [cgroup.members() for cgroup in self.cgroups]
