@@ -32,10 +32,10 @@ links() {
 
 is_there() { # is_there KIND:WHAT
 	what=${1#*:}
+	# shellcheck disable=SC2086 # $PKG_CONFIG may have options
 	case $1 in
 	compiler) echo '#include <stdio.h>' | compiles -c -o /dev/null ;;
 	header:*) echo "#include <$what>" | compiles -E -o /dev/null ;;
-	# shellcheck disable=SC2086 # $PKG_CONFIG may have options
 	pkg:*) ${PKG_CONFIG:-pkg-config} --exists "$(echo "$what" | sed 's/>=/ >= /')" ;;
 	library:*) [ -e "$($CC -print-file-name="lib$what.a")" ] ;;
 	program:*) command -v "$what" ;;
@@ -67,7 +67,7 @@ if echo | compiles -dM -E 2>/dev/null | grep -q '__SIZEOF_POINTER__ 4'; then
 	exit 1
 fi
 
-missing= apt= dnf= apk= pacman=
+missing='' apt='' dnf='' apk='' pacman=''
 while read -r sets probe for_apt for_dnf for_apk for_pacman; do
 	case $sets in '' | '#'*) continue ;; esac
 	in_sets "$sets" "$@" || continue

@@ -4,13 +4,17 @@
 # has no cgroups: pods are put in as files. Ctrl-C ends the pods, containerd and
 # the kubelet, and leaves nothing behind. As root.
 #
-# Usage: run-kubelet-with-fuse-cgroups.sh [PODS [KUBELET-OPTION...]]
-#   PODS     a directory of static pods' manifests (default: an empty new one). Pods want
-#            hostNetwork; images are those of IMAGES, nothing is pulled
+# Usage: run-kubelet-with-fuse-cgroups.sh [OPTION...] [PODS [KUBELET-OPTION...]]
+#   PODS         a directory of static pods' manifests (default: an empty new one). Pods want
+#                hostNetwork; images are those of IMAGES, nothing is pulled
+#   --v1, --v2   the cgroups that are shown (default: v2 for a kubelet 1.35 and later, which
+#                wants it; else those of the machine's kernel)
+#   --check      tells what is here, what is missing and what is provided, and ends
+#   --dry-run    tells what would be run, and ends
 # Environment:
 #   KUBELET  the kubelet (default: build/kubelet, or the one in PATH)
-#   IMAGES   files for `ctr image import` (default: none but localhost/busybox:static)
-#   CGROUPS  v1 or v2 (default: what the machine's kernel has)
+#   IMAGES   tar files of images for `ctr image import` (localhost/busybox:static is there without)
+#   CGROUPS  v1 or v2, as --v1 and --v2
 #   PORT     the kubelet's read-only port on 127.0.0.1 (default 10255); PORT-1 is its other one
 set -eu
 
@@ -18,46 +22,29 @@ name=run-kubelet-with-fuse-cgroups.sh
 # shellcheck source=scripts/lib/node.sh
 . "$(dirname "$0")/lib/node.sh"
 kubelet=${KUBELET:-$project/build/kubelet}
+[ -x "$kubelet" ] || kubelet=$(command -v kubelet || echo "$kubelet")
+kubernetes=$kubelet # whose --version tells Kubernetes'
 port=${PORT:-10255}
-containerd= kubelet_pid=
+offline=1
+containerd=
+kubelet_pid=
 
 check_programs() {
 	need containerd containerd >/dev/null
 	need ctr containerd >/dev/null
 	need runc runc >/dev/null
-	need python3 python3 >/dev/null
-	[ -x /bin/busybox ] || fail "there is no /bin/busybox: sudo apt-get install -y busybox-static"
-	[ -x "$kubelet" ] || command -v kubelet >/dev/null ||
+	check_busybox
+	[ -x "$kubelet" ] ||
 		fail "there is no kubelet: put one into PATH, name it with KUBELET=, or run tests/node/build-kubelet.sh"
 }
 
-write_containerd_config() {
-	cat >"$state/containerd.toml" <<-END
-		version = 2
-		root = "$state/containerd"
-		state = "$state/run"
-		disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
-		    "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs", "io.containerd.internal.v1.opt"]
-		[grpc]
-		address = "$state/containerd.sock"
-		[ttrpc]
-		address = "$state/containerd.ttrpc"
-		[plugins."io.containerd.grpc.v1.cri"]
-		sandbox_image = "localhost/busybox:static"
-		restrict_oom_score_adj = true
-		disable_apparmor = true
-		disable_tcp_service = true
-		netns_mounts_under_state_dir = true
-		[plugins."io.containerd.grpc.v1.cri".cni]
-		bin_dir = "$state/cni/bin"
-		conf_dir = "$state/cni/net.d"
-		[plugins."io.containerd.grpc.v1.cri".containerd]
-		snapshotter = "native"
-		[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-		runtime_type = "io.containerd.runc.v2"
-		[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-		SystemdCgroup = false
-	END
+check_machine() {
+	whether "kubelet" "put one into PATH, or name it with KUBELET=" test -x "$kubelet"
+	whether "containerd" "apt-get install containerd" command -v containerd
+	whether "ctr" "apt-get install containerd" command -v ctr
+	whether "runc" "apt-get install runc" command -v runc
+	whether "python3" "apt-get install python3" command -v python3
+	whether "/bin/busybox" "apt-get install busybox-static" test -x /bin/busybox
 }
 
 write_kubelet_config() {
@@ -72,45 +59,72 @@ write_kubelet_config() {
 		healthzPort: 0
 		authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
 		authorization: {mode: AlwaysAllow}
-		containerRuntimeEndpoint: unix://$state/containerd.sock
+		containerRuntimeEndpoint: unix://$socket
+		volumePluginDir: $state/volume-plugins
 		cgroupDriver: cgroupfs
 		failSwapOn: false
 		makeIPTablesUtilChains: false
 		evictionHard: {memory.available: 1Mi, nodefs.available: 1Mi, imagefs.available: 1Mi}
 		resolvConf: ""
 	END
+	! wants_v1_allowed || echo "failCgroupV1: false" >>"$state/kubelet.yaml"
+}
+
+# with_words COMMAND [PODS [KUBELET-OPTION...]]: runs the command with the kubelet's command line.
+with_words() {
+	command=$1
+	shift
+	[ $# = 0 ] || shift
+	"$command" "$kubelet" --config "$state/kubelet.yaml" --root-dir "$state/kubelet" \
+		--containerd "$state/run/containerd.sock" --cert-dir "$state/kubelet/pki" "$@"
+}
+
+start() {
+	# In a session of its own: Ctrl-C is for this script, which ends it in order.
+	setsid "$@" >"$log" 2>&1 &
+	kubelet_pid=$!
+}
+
+import_images() {
+	write_busybox "$state/busybox.tar"
+	for image in "$state/busybox.tar" ${IMAGES:-}; do
+		# CRI unpacks it, with its own snapshotter: ctr of containerd 2 cannot name one.
+		ctr -a "$socket" -n k8s.io image import --no-unpack "$image" >/dev/null
+	done
 }
 
 start_node() {
-	pods=${1:-$state/pods}
-	[ $# = 0 ] || shift
+	pods=${1:-$state/pods} log=$state/log/kubelet socket=$state/run/containerd.sock
 	mkdir -p "$pods" "$state/kubelet"
-	[ -x "$kubelet" ] || kubelet=$(command -v kubelet)
-	write_containerd_config
+	containerd_config "$state/containerd" "$state/run" >"$state/containerd.toml"
 	write_kubelet_config "$(cd "$pods" && pwd)"
-	# In sessions of their own: Ctrl-C is for this script, which ends them in order.
 	setsid containerd --config "$state/containerd.toml" >"$state/log/containerd" 2>&1 &
 	containerd=$!
-	wait_for containerd ctr -a "$state/containerd.sock" version
-	python3 "$project/scripts/busybox_image.py" "$state/busybox.tar"
-	for image in "$state/busybox.tar" ${IMAGES:-}; do
-		ctr -a "$state/containerd.sock" -n k8s.io image import --snapshotter native "$image" >/dev/null
-	done
-	setsid "$kubelet" --config "$state/kubelet.yaml" --root-dir "$state/kubelet" \
-		--containerd "$state/containerd.sock" --cert-dir "$state/kubelet/pki" "$@" \
-		>"$state/log/kubelet" 2>&1 &
-	kubelet_pid=$!
+	wait_for containerd "$state/log/containerd" ctr -a "$socket" version
+	import_images
+	with_words start "$@"
 	echo "node: pods in $pods, logs in $state/log, the kubelet at http://127.0.0.1:$port/pods"
+	wait_until_ready "$kubelet_pid" "$log" kubelet_condition
 	status=0
 	wait "$kubelet_pid" || status=$?
-	tail -n 5 "$state/log/kubelet" >&2
-	fail "the kubelet ended with status $status"
+	kubelet_pid=
+	has_ended "the kubelet" "$status" "$log"
 }
 
+# Whether it answers: without an API server there is no other condition of a node.
+kubelet_condition() {
+	python3 - "$port" 2>/dev/null <<-END || echo "False the kubelet does not answer"
+		import sys, urllib.request
+		urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/pods", timeout=10).read()
+		print("True")
+	END
+}
+
+# The kubelet makes pods anew as long as it lives.
 end_node() {
 	[ -z "$kubelet_pid" ] || end "$kubelet_pid"
-	[ -z "$containerd" ] || end_containers "$state/containerd.sock" ctr
 	[ -z "$containerd" ] || end "$containerd"
+	end_pods
 }
 
 run_node "$@"

@@ -1,49 +1,107 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # What a Kubernetes node needs where there are no cgroups: shared by
-# run-kubelet-with-fuse-cgroups.sh and run-k3s-with-fuse-cgroups.sh, which set
-# $name and define start_node. Everything is kept below one new directory, and
-# nothing of it is left in the end.
+# run-kubelet-with-fuse-cgroups.sh and run-k3s-with-fuse-cgroups.sh, which set $name and
+# $kubernetes and define check_programs, with_words, start_node and end_node. Everything is
+# kept below one new directory, and nothing of it is left in the end.
 
 project=$(cd "$(dirname "$0")/.." && pwd)
 launcher=${FUSE_CGROUP_RUN:-$project/build/fuse_cgroup_run}
+agent=${KUBE_NODE_AGENT:-} offline=${KUBE_NODE_OFFLINE:-} address=${KUBE_NODE_ADDRESS:-}
+cgroups=${CGROUPS:-} # v1, v2 or nothing: the machine's
+minor=${KUBE_NODE_MINOR:-} # Kubernetes 1.$minor
 
 fail() {
 	echo "$name: $*" >&2
 	exit 1
 }
 
+# shellcheck source=scripts/lib/machine.sh
+. "$project/scripts/lib/machine.sh"
+# shellcheck source=scripts/lib/containers.sh
+. "$project/scripts/lib/containers.sh"
+# shellcheck source=scripts/lib/tell.sh
+. "$project/scripts/lib/tell.sh"
+
 # need PROGRAM PACKAGE: the program's path, or what to install.
 need() {
 	command -v "$1" 2>/dev/null || fail "there is no $1: sudo apt-get install -y $2"
+}
+
+# has_option NAME WORD...: whether the option is among the words.
+has_option() {
+	option_value "$@" >/dev/null
+}
+
+# option_value NAME WORD...: the last value of an option, "NAME VALUE" or "NAME=VALUE".
+option_value() {
+	option=$1
+	shift
+	found=1 value=
+	while [ $# -gt 0 ]; do
+		case $1 in
+		"$option") found=0 value=${2-} ;;
+		"$option"=*) found=0 value=${1#*=} ;;
+		esac
+		shift
+	done
+	[ "$found" != 0 ] || echo "$value"
+	return "$found"
 }
 
 check_node() {
 	[ "$(id -u)" = 0 ] || fail "a node makes containers and mounts: run it as root"
 	[ -c /dev/fuse ] || fail "there is no /dev/fuse: modprobe fuse, or give it to the container"
 	[ -x "$launcher" ] || fail "$launcher is not there: run make first"
-	case ${CGROUPS:-v1} in
-	v1 | v2) ;;
-	*) fail "CGROUPS cannot be $CGROUPS: it is v1 or v2" ;;
+	for image in ${IMAGES:-}; do
+		[ -r "$image" ] || fail "IMAGES: there is no file $image"
+	done
+}
+
+# Whatever follows from where we are and from what is run. Words of the user's go before.
+choose() {
+	case $cgroups in
+	'' | v1 | v2) ;;
+	*) fail "CGROUPS cannot be $cgroups: it is v1 or v2" ;;
+	esac
+	minor=$("$kubernetes" --version 2>/dev/null | sed -n 's/.* v1\.\([0-9]*\)\..*/\1/p' | head -n 1)
+	[ -n "$minor" ] || fail "$kubernetes --version does not tell a version of Kubernetes"
+	[ -n "$cgroups" ] || [ "$minor" -lt 35 ] || cgroups=v2
+	[ -z "${IMAGES:-}" ] || offline=1
+	if ! has_default_route; then
+		offline=1
+		has_option --node-ip "$@" || address=$(own_address)
+		: "${address:=$new_address}"
+	fi
+}
+
+# Kubernetes 1.31 got the flag, and from 1.35 on a kubelet does not start on cgroup v1 without it.
+wants_v1_allowed() {
+	[ "$minor" -ge 31 ] && [ "$(served)" = v1 ]
+}
+
+# The version of cgroups that the node sees.
+served() {
+	case ${cgroups:-$(stat -f -c %T /sys/fs/cgroup 2>/dev/null)} in
+	v2 | cgroup2fs) echo v2 ;;
+	*) echo v1 ;;
 	esac
 }
 
 # Outside: a new directory, the launcher with this script again below it, and the end of both.
 run_below_launcher() {
 	state=$(mktemp -d "${TMPDIR:-/tmp}/kube-node.XXXXXX")
-	export KUBE_NODE="$state"
-	kmsg=
-	trap 'rm -rf --one-file-system "$state" $kmsg' EXIT
-	if [ ! -e /dev/kmsg ]; then # prepare-node.sh leaves what it makes there
-		kmsg=/dev/kmsg
-		: >"$kmsg"
-	fi
-	pid=
+	export KUBE_NODE="$state" KUBE_NODE_AGENT="$agent" KUBE_NODE_OFFLINE="$offline"
+	export KUBE_NODE_ADDRESS="$address" KUBE_NODE_MINOR="$minor" CGROUPS="$cgroups"
+	# With it k3s believes that systemd is there, and takes its cgroup driver.
+	unset INVOCATION_ID
+	pid= ended=
+	trap leave EXIT
 	# What a shell starts in the background ignores INT.
 	trap 'ended=130; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' INT
 	trap 'ended=143; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' TERM
-	ended=
-	"$launcher" ${CGROUPS:+"--$CGROUPS"} -- "$project/scripts/prepare-node.sh" "$0" "$@" &
+	enter_machine
+	"$launcher" ${cgroups:+"--$cgroups"} -- "$project/scripts/prepare-node.sh" "$0" -- "$@" 9<&- &
 	pid=$!
 	status=0
 	wait "$pid" || status=$?
@@ -54,16 +112,17 @@ run_below_launcher() {
 	exit "${ended:-$status}"
 }
 
-# wait_for WHAT COMMAND...: up to a minute.
-wait_for() {
-	what=$1
-	shift
-	tries=0
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 300 ] || fail "$what does not answer; see the logs in $state/log"
-		sleep 0.2
-	done
+# The end of all: only after a failure the logs are kept.
+leave() {
+	status=$?
+	set +e
+	leave_machine
+	if [ -z "$ended" ] && [ "$status" != 0 ] && [ -n "$(ls "$state/log" 2>/dev/null)" ]; then
+		find "$state" -xdev -mindepth 1 ! -path "$state/log*" -delete
+		echo "$name: the logs are kept in $state/log" >&2
+	else
+		rm -rf --one-file-system "$state"
+	fi
 }
 
 # end PID...: asks, waits, and then kills.
@@ -80,38 +139,55 @@ end() {
 	done
 }
 
-# end_containers SOCKET CTR...: ends all pods of a containerd that still runs.
-end_containers() {
-	socket=$1
-	shift
-	for container in $("$@" -a "$socket" -n k8s.io container ls -q 2>/dev/null); do
-		"$@" -a "$socket" -n k8s.io task delete -f "$container" >/dev/null 2>&1 || true
-		"$@" -a "$socket" -n k8s.io container delete "$container" >/dev/null 2>&1 || true
-	done
-}
-
-# The comment at the script's top.
-show_help() {
-	sed -n '3,/^set -eu/p' "$0" | sed -n 's/^# \{0,1\}//p'
-}
-
+# run_node WORD...: takes our options out, in any place before a "--", and does what they say.
 run_node() {
-	case ${1:-} in
-	-h | --help)
-		show_help
-		exit 0
-		;;
-	esac
-	if [ -z "${KUBE_NODE:-}" ]; then
+	mode=run left=$#
+	while [ "$left" -gt 0 ]; do
+		word=$1
+		shift
+		left=$((left - 1))
+		case $word in
+		-h | --help) show_help && exit 0 ;;
+		--v1 | --v2) cgroups=${word#--} ;;
+		--offline) offline=1 ;;
+		--check) mode=check ;;
+		--dry-run) mode=dry_run ;;
+		--agent)
+			[ "$name" = run-k3s-with-fuse-cgroups.sh ] || fail "only k3s has agents"
+			[ "$left" -gt 0 ] || fail "--agent needs the server's URL"
+			agent=$1
+			shift
+			left=$((left - 1))
+			;;
+		--)
+			while [ "$left" -gt 0 ]; do
+				set -- "$@" "$1"
+				shift
+				left=$((left - 1))
+			done
+			;;
+		*) set -- "$@" "$word" ;;
+		esac
+	done
+	if [ -n "${KUBE_NODE:-}" ]; then
+		run_inside "$@"
+	elif [ "$mode" = check ]; then
+		tell_machine
+	else
 		check_node
-		check_programs
+		check_programs "$@"
+		choose "$@"
+		check_programs "$@" # what these want
+		[ "$mode" = run ] || { dry_run "$@" && exit 0; }
 		run_below_launcher "$@"
 	fi
+}
+
+run_inside() {
 	state=$KUBE_NODE
 	unset KUBE_NODE
-	mkdir -p "$state/log"
 	trap 'trap "" INT TERM; end_node' EXIT
 	trap 'exit 143' TERM
-	mount --bind "$state/log" /var/log
+	prepare_machine
 	start_node "$@"
 }

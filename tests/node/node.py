@@ -12,19 +12,34 @@ SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/pa
 
 
 LOGS = ("/dev/kmsg", "/var/log/containers", "/var/log/pods")
-# A machine without a kernel's log, and where no node has ever been.
-WITHOUT_LOGS = f"""{trees.TAKE_AWAY}
-mount -t tmpfs tmpfs /var/log
+# The machine below an overlay, which keeps whatever is written; but for its /sys, /dev and the test's own.
+OVERLAY = f"""set -e
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/upper /mnt/work /mnt/root
+mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
+for each in /proc /sys /dev {trees.ROOT} "$DIRECTORY"; do mount --rbind "$each" "/mnt/root$each"; done
+mount --bind /mnt /mnt/root/mnt
+cd /mnt/root
+pivot_root . .
+umount -l .
+cd /
+set +e
+"""
+# The same without a kernel's log and without cgroups, and where nobody has a network for pods.
+BARE = f"""{OVERLAY}{trees.TAKE_AWAY}
 mount -t tmpfs -o mode=755 tmpfs /mnt
 cp -ax /dev/. /mnt
 rm /mnt/kmsg
 for each in /dev/*; do ! mountpoint -q "$each" || mount --rbind "$each" "/mnt/${{each#/dev/}}"; done
-mount --move /mnt /dev"""
-# Runs the command, and says which of these there are then.
-LIST_LOGS = f"""trap : INT
+mount --move /mnt /dev
+[ ! -d /etc/cni ] || mount -t tmpfs tmpfs /etc/cni"""
+# Runs the command, and says what has been written to /dev and the overlay meanwhile.
+LIST_LEFT = """trap : INT
+written() { { ls /dev/kmsg; find /mnt/upper -mindepth 1; } 2>/dev/null | sort; }
+written >"$LEFT.before"
 "$@"
 status=$?
-ls -d {" ".join(LOGS)} 2>/dev/null >"$LEFT"
+written | comm -13 "$LEFT.before" - >"$LEFT"
 exit $status"""
 
 
@@ -46,13 +61,19 @@ class Node:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 ["tini", "-s", "-g", "--", *trees.private(
-                    machine, "sh", "-c", LIST_LOGS, "sh", trees.ROOT / "scripts" / script, *words)],
+                    machine, "sh", "-c", LIST_LEFT, "sh", trees.ROOT / "scripts" / script, *words)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, "TMPDIR": str(self.temporary), "LEFT": str(self.left),
+                     "DIRECTORY": str(directory),
                      **environment})
 
     def text(self):
         return self.log.read_text(errors="replace")
+
+    def left_on_machine(self):
+        """What is new: a directory above has only been copied up."""
+        return [entry for entry in self.left.read_text().splitlines()
+                if not os.path.isdir(entry.removeprefix("/mnt/upper"))]
 
     def find(self, words):
         """The pid of the process with these words in its command line."""
@@ -73,7 +94,8 @@ class Node:
     def assert_nothing_left(self):
         left = trees.end_rest()
         assert not left, f"processes left behind: {left}"
-        assert not list(self.temporary.iterdir()), "files left behind"
+        files = list(self.temporary.glob("**/*"))
+        assert not files, f"files left behind: {files[:20]}"
         assert of_the_machine() == self.before
 
     def kill(self):

@@ -1,19 +1,67 @@
 # SPDX-License-Identifier: MIT
-"""The script for k3s, with a program in its place that says how it was started."""
+"""The script for k3s, with a stand-in that is made of a real containerd, runc and kubelet."""
+
+import json
+import os
+import pathlib
+import shutil
+import urllib.error
+import urllib.request
 
 import pytest
 
 import node
+import test_kubelet
 import trees
 
-FAKE = """#!/bin/sh
-[ "$1" != ctr ] || exit 0
-printf '%s\\n' "$@" >"$WORDS"
-stat -f -c %T /sys/fs/cgroup/memory >>"$WORDS"
-[ -z "${FAKE_STATUS:-}" ] || { echo "the end of k3s" >&2; exit "$FAKE_STATUS"; }
-exec sleep 1000
-"""
 SCRIPT = "run-k3s-with-fuse-cgroups.sh"
+STANDIN = pathlib.Path(__file__).resolve().parent / "standin_k3s.py"
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME, namespace: default}
+spec:
+  hostNetwork: true
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: busy
+    image: localhost/busybox:static
+    imagePullPolicy: Never
+    command: ["sh", "-c", "sleep 1000 & while :; do sleep 1; done"]
+"""
+# As in most sandboxes, and started by a systemd's unit.
+UNLOVED = f"{node.BARE}\nexport INVOCATION_ID=x\nset -- setpriv --bounding-set -sys_resource \"$@\""
+# Only loopback's address and no route.
+ALONE = f"{trees.TAKE_AWAY}\nset -- unshare -n sh -c 'trap : INT; ip link set lo up; \"$@\"; s=$?; ip -o address; exit $s' sh \"$@\""
+
+
+class K3s(node.Node):
+    """The script with the stand-in."""
+
+    def __init__(self, directory, *words, **environment):
+        self.port = test_kubelet.free_ports()
+        super().__init__(SCRIPT, directory, *words, **{
+            "K3S": str(STANDIN), "PORT": str(self.port), "KUBELET": test_kubelet.KUBELET, **environment})
+
+    def until(self, text):
+        trees.until(lambda: text in self.text() or self.process.poll() is not None, f"it says: {text}")
+        assert text in self.text() and self.process.poll() is None, self.text()
+
+    def state(self):
+        return next(self.temporary.glob("kube-node.*"))
+
+    def put(self, *names):
+        for name in names:
+            (self.state() / f"k3s/agent/pod-manifests/{name}.yaml").write_text(POD.replace("NAME", name))
+
+    def running(self):
+        """How many pods run."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/pods", timeout=60) as answer:
+                pods = json.load(answer)["items"] or []
+        except (urllib.error.URLError, ConnectionError):
+            return 0
+        return sum(pod["status"]["phase"] == "Running" for pod in pods)
 
 
 @pytest.fixture
@@ -21,51 +69,107 @@ def start(tmp_path):
     if trees.why_not():
         pytest.skip(trees.why_not())
     trees.become_reaper()
+    directory = pathlib.Path(f"/tmp/fcg-k3s-{os.getpid()}")  # sockets want short names
+    directory.mkdir()
     started = []
-    program = tmp_path / "k3s"
-    program.write_text(FAKE)
-    program.chmod(0o755)
 
     def run(*words, **environment):
-        environment = {"K3S": str(program), "WORDS": str(tmp_path / "words"), **environment}
-        started.append(node.Node(SCRIPT, tmp_path, *words, **environment))
+        started.append(K3s(directory, *words, **environment))
         return started[-1]
 
-    yield run
-    for each in started:
-        each.kill()
+    try:
+        yield run
+    finally:
+        for each in started:
+            each.kill()
+        shutil.copytree(directory, tmp_path / "kept", symlinks=True, dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns("containerd", "*.sock", "*.ttrpc"))
+        shutil.rmtree(directory)
 
 
-def test_options_and_interrupt(start, tmp_path):
-    running = start("--node-name", "a b")
-    trees.until(lambda: (tmp_path / "words").exists() and
-                (tmp_path / "words").read_text().endswith("cgroupfs\n"), "k3s runs in the tree")
-    words = (tmp_path / "words").read_text().splitlines()
-    state = str(next(running.temporary.glob("kube-node.*")))
-    assert words[0] == "server" and words[-3:] == ["--node-name", "a b", "cgroupfs"]
-    assert words[words.index("--data-dir") + 1] == f"{state}/k3s"
-    assert words[words.index("--snapshotter") + 1] == "native"
-    assert "cgroup-driver=cgroupfs" in words
+def test_life(start):
+    """Ready, pods that run, and an end of all of them, where nothing helps."""
+    running = start("--offline", "--v1", machine=UNLOVED)
+    running.until("node: Ready after")
+    running.put("one", "two")
+    trees.until(lambda: running.running() == 2, "pods run")
+    log = (running.state() / "log/k3s").read_text()
+    assert "Remotedialer proxy error" not in log
+    assert running.interrupt() == 130, running.text()
+    assert not running.left_on_machine()
+
+
+def test_older_k3s(start):
+    """It has neither the flag for cgroup v1 nor settings beside its own."""
+    running = start("--offline", "--v1", K3S_VERSION="1.30.14")
+    running.until("node: Ready after")
+    running.put("one")
+    trees.until(lambda: running.running() == 1, "a pod runs")
     assert running.interrupt() == 130, running.text()
 
 
-def test_k3s_from_path(start, tmp_path):
-    running = start(K3S="", PATH=f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin")
-    trees.until(lambda: (tmp_path / "words").exists(), "k3s runs")
+def test_newer_k3s_gets_v2(start):
+    running = start("--dry-run")
+    assert running.process.wait(trees.SECONDS) == 0
+    assert "fuse_cgroup_run --v2 --" in running.text() and "fail-cgroupv1" not in running.text()
+
+
+def test_without_route(start):
+    """The node gets an address, and nothing is pulled; the address is gone in the end."""
+    running = start(machine=ALONE, CGROUPS="v1")
+    running.until("node: Ready after")
     assert running.interrupt() == 130, running.text()
+    assert "127.0.0.1/8" in running.text() and "10.99.0.1" not in running.text()
 
 
-def test_no_k3s(start):
-    running = start(K3S="/nowhere/k3s")
-    assert running.wait() == 1
-    assert "there is no /nowhere/k3s: put k3s into PATH or name it with K3S=" in running.text()
+def test_agent(start):
+    """On v2, which Kubernetes 1.36 gets unasked."""
+    running = start("--agent", "https://127.0.0.1:1", "--node-name", "a b", "--offline", K3S_TOKEN="x")
+    running.until("node: Ready after")
+    running.put("one")
+    trees.until(lambda: running.running() == 1, "a pod runs")
+    assert running.interrupt() == 130, running.text()
 
 
 def test_k3s_that_ends(start):
-    """Its last words are shown, and everything is undone."""
-    running = start(FAKE_STATUS="3")
+    """The reason is shown, in its words and in ours, and the log is kept."""
+    running = start("--kubelet-arg", "fail-cgroupv1=true", "--v1", "--offline")
+    assert running.process.wait(trees.SECONDS) == 1
+    text = running.text()
+    assert "cgroup v1 support is unsupported" in text and "leave --v1 out" in text
+    log = pathlib.Path(text.rpartition("the logs are kept in ")[2].strip())
+    assert "configured to not run" in (log / "k3s").read_text()
+    assert [entry.name for entry in log.parent.iterdir()] == ["log"]
+    shutil.rmtree(log.parent)
+    running.assert_nothing_left()
+
+
+@pytest.mark.parametrize("words, environment, message", [
+    ([], {"K3S": "/nowhere/k3s"}, "there is no /nowhere/k3s: put k3s into PATH or name it with K3S="),
+    ([], {"K3S": "/bin/true"}, "/bin/true --version does not tell a version of Kubernetes"),
+    (["--data-dir", "/x"], {}, "--data-dir cannot be chosen"),
+    (["--agent"], {}, "--agent needs the server's URL"),
+    (["--agent", "https://x"], {}, "a node needs the server's token"),
+    ([], {"CGROUPS": "v3"}, "CGROUPS cannot be v3: it is v1 or v2"),
+    ([], {"IMAGES": "/nowhere.tar"}, "IMAGES: there is no file /nowhere.tar")])
+def test_refusals(start, words, environment, message):
+    running = start(*words, **environment)
     assert running.wait() == 1
-    assert "the end of k3s" in running.text() and "k3s ended with status 3" in running.text()
+    assert message in running.text()
+
+
+def test_words(start):
+    """k3s gets the user's words as they are, after ours."""
+    running = start("--dry-run", "--", "--node-name", "a b", "--v1", machine=trees.TAKE_AWAY)
+    assert running.wait() == 0
+    last = running.text().splitlines()[-1]
+    assert last.startswith(f"{STANDIN} server --data-dir ") and last.strip().endswith("--node-name 'a b' --v1")
+
+
+def test_check(start):
+    running = start("--check")
+    assert running.wait() == 0
+    assert "/dev/fuse              here" in running.text() and "provided" in running.text()
 
 
 def test_help(start):

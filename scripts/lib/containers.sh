@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# Containers as a node without cgroups wants them: containerd's settings, a network, an image, and
+# the end of all pods. Part of node.sh.
+
+# The image that we make ourselves, for pods' sandboxes and for whoever wants it.
+busybox=localhost/busybox:static
+
+check_busybox() {
+	need python3 python3 >/dev/null
+	[ -x /bin/busybox ] || fail "there is no /bin/busybox: sudo apt-get install -y busybox-static"
+}
+
+# write_busybox FILE
+write_busybox() {
+	python3 "$project/scripts/busybox_image.py" "$1" "$busybox"
+}
+
+# may_set_oom_scores: whether a process may be made less likely to be killed than we are (CAP_SYS_RESOURCE).
+may_set_oom_scores() {
+	effective=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)
+	[ $((0x$effective >> 24 & 1)) = 1 ]
+}
+
+# The names of these settings since containerd 2, as one file beside another.
+cri_settings_v3() {
+	echo 'version = 3'
+	echo "[plugins.'io.containerd.cri.v1.runtime']"
+	may_set_oom_scores || echo 'restrict_oom_score_adj = true'
+	echo 'disable_apparmor = true'
+}
+
+# containerd_config ROOT STATE: a whole one, with names that containerd 1.6 and all later ones read.
+containerd_config() {
+	restrict=false
+	may_set_oom_scores || restrict=true
+	cat <<-END
+		version = 2
+		root = "$1"
+		state = "$2"
+		disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
+		    "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs", "io.containerd.internal.v1.opt"]
+		[grpc]
+		address = "$2/containerd.sock"
+		[ttrpc]
+		address = "$2/containerd.sock.ttrpc"
+		[plugins."io.containerd.grpc.v1.cri"]
+		sandbox_image = "${offline:+$busybox}"
+		restrict_oom_score_adj = $restrict
+		disable_apparmor = true
+		disable_tcp_service = true
+		netns_mounts_under_state_dir = true
+		[plugins."io.containerd.grpc.v1.cri".containerd]
+		snapshotter = "native"
+		[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+		runtime_type = "io.containerd.runc.v2"
+		[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+		SystemdCgroup = false
+	END
+}
+
+# The network of our own, where containerd looks by itself. Without one no node is Ready.
+write_network() {
+	mkdir -p /etc/cni/net.d /opt/cni/bin
+	# Pods of the host's network, for which nothing is run.
+	echo '{"cniVersion": "0.4.0", "name": "none", "plugins": [{"type": "loopback"}]}' \
+		>/etc/cni/net.d/10-fuse-cgroups.conflist
+}
+
+# pids_of_pods: the processes of containerd and its shims in our mount namespace, which is this node's
+# alone; what these have started; and whoever is in a cgroup of pods. None that has only to be waited for.
+pids_of_pods() {
+	ours=$(readlink /proc/self/ns/mnt)
+	shims=
+	for process in /proc/[0-9]*; do
+		read -r comm <"$process/comm" || continue
+		case $comm in
+		containerd*) [ "$(readlink "$process/ns/mnt")" != "$ours" ] || shims="$shims ${process#/proc/}" ;;
+		esac
+	done 2>/dev/null
+	members=$(find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u)
+	for process in /proc/[0-9]*; do
+		read -r line <"$process/stat" || continue
+		pid=${process#/proc/} line=${line##*) }
+		parent=${line#* } parent=${parent%% *}
+		case " $(echo $shims $members) " in
+		*" $pid "*) ;;
+		*)
+			case " $shims " in
+			*" $parent "*) ;;
+			*) continue ;;
+			esac
+			;;
+		esac
+		[ "${line%% *}" = Z ] || echo "$pid"
+	done 2>/dev/null
+}
+
+# Ends whatever there is of pods, when nobody is left who would make them anew.
+end_pods() {
+	tries=0
+	while pods=$(pids_of_pods) && [ -n "$pods" ]; do
+		tries=$((tries + 1))
+		if [ "$tries" -gt 100 ]; then
+			echo "$name: these processes of pods cannot be ended:" $pods >&2
+			return
+		fi
+		# shellcheck disable=SC2086 # a list
+		kill -KILL $pods 2>/dev/null || true
+		sleep 0.1
+	done
+}
