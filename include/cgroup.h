@@ -20,6 +20,7 @@ struct bytes;
 struct caller;
 struct cftype;
 struct controller;
+struct delegation;
 struct hierarchy_kind;
 struct inode;
 struct machine;
@@ -117,6 +118,9 @@ struct tree {
 	unsigned hierarchy_count;
 	/* the only one of a v2 tree, whose root is the top directory; NULL on v1 */
 	struct hierarchy *unified;
+	/* v2: what it was mounted with, bits of enum cgroup_root_flags */
+	atomic_uint root_flags;
+	struct delegation *delegation; /* v2 */
 	bool container_view; /* the root shows what a child shows, and takes little, as in a cgroup namespace */
 	uint64_t last_id, last_serial;
 	atomic_uint files_gone; /* how often files went while their cgroup stayed */
@@ -125,6 +129,11 @@ struct tree {
 	struct timespec created;
 	struct inode *inodes; /* of the top directory */
 	struct owners owners; /* what each user has of all this */
+};
+
+/* Bits of tree.root_flags in the order in which mount tables show them (CGRP_ROOT_..., cgroup_show_options). */
+enum cgroup_root_flags {
+	CGROUP_NSDELEGATE = 1 << 0, /* namespaces are boundaries of delegation; all others change nothing here */
 };
 
 /* What a path names: the top directory (no cgroup), a cgroup, or a file of one. */
@@ -222,6 +231,11 @@ int tree_show_controllers(struct tree *tree, const struct controller *const *kno
  * comma before each.
  */
 int tree_show_options(struct tree *tree, struct text *out);
+/*
+ * What v2 was mounted with, words with commas between them, in place of what it was before. -EINVAL: one is none
+ * of them; -EOPNOTSUPP: a tree of v1.
+ */
+int tree_set_options(struct tree *tree, char *words);
 
 /*
  * True when the file is there in this cgroup now: root-only files are not in a child, a v2 controller's

@@ -24,6 +24,7 @@ struct caller {
 	uid_t uid;
 	gid_t gid;
 	uid_t task_uid; /* of that task, for what the kernel asks capable() of the current one */
+	struct cgroup *namespace; /* the root of the opener's cgroup namespace: v2 with nsdelegate only; else NULL */
 };
 
 /* One read or write of one file of one cgroup. */

@@ -128,8 +128,13 @@ static int store_text(const struct request *request, char *text)
 /* From within a cgroup namespace its root's limits are another's to set (cgroup_file_write, nsdelegate). */
 static bool is_delegated(const struct request *request)
 {
-	return !cgroup_tree(request->cgroup)->container_view || !cgroup_is_root(request->cgroup) ||
-	       request->file->type->flags & CFTYPE_NS_DELEGATABLE;
+	const struct tree *tree = cgroup_tree(request->cgroup);
+
+	if (request->file->type->flags & CFTYPE_NS_DELEGATABLE)
+		return true;
+	if (tree->container_view && cgroup_is_root(request->cgroup))
+		return false;
+	return !(tree->root_flags & CGROUP_NSDELEGATE) || request->caller.namespace != request->cgroup;
 }
 
 int cgroup_file_write(const struct request *request, const char *bytes, size_t len)

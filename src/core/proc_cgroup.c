@@ -2,7 +2,7 @@
 /*
  * What the kernel tells of cgroups in /proc: /proc/PID/cgroup (proc_cgroup_show, kernel/cgroup/cgroup.c)
  * and /proc/cgroups (proc_cgroupstats_show, kernel/cgroup/cgroup-v1.c); and a hierarchy's options in the
- * mount tables (cgroup1_show_options).
+ * mount tables (cgroup1_show_options, cgroup_show_options).
  */
 #include <errno.h>
 #include <string.h>
@@ -91,10 +91,49 @@ static void add_option(struct text *out, const char *name, const char *value)
 	}
 }
 
+static const char *const root_flags[] = {"nsdelegate", "favordynmods", "memory_localevents",
+	"memory_recursiveprot", "memory_hugetlb_accounting", "pids_localevents"};
+#define ROOT_FLAGS (sizeof(root_flags) / sizeof(root_flags[0]))
+
+static void add_root_flags(struct text *out, unsigned flags)
+{
+	for (unsigned i = 0; i < ROOT_FLAGS; i++) {
+		if (flags >> i & 1)
+			text_printf(out, ",%s", root_flags[i]);
+	}
+}
+
+static unsigned root_flag(const char *word)
+{
+	for (unsigned i = 0; i < ROOT_FLAGS; i++) {
+		if (!strcmp(root_flags[i], word))
+			return 1u << i;
+	}
+	return 0;
+}
+
+int tree_set_options(struct tree *tree, char *words)
+{
+	unsigned flags = 0;
+	char *word;
+
+	if (!tree->unified)
+		return -EOPNOTSUPP;
+	while ((word = strsep(&words, ","))) {
+		if (*word && !root_flag(word))
+			return -EINVAL;
+		flags |= root_flag(word);
+	}
+	tree->root_flags = flags;
+	return 0;
+}
+
 static void add_options(struct text *out, const struct hierarchy *hierarchy)
 {
-	if (is_unified(hierarchy))
+	if (is_unified(hierarchy)) {
+		add_root_flags(out, hierarchy->tree->root_flags);
 		return;
+	}
 	for (unsigned i = 0; hierarchy->controllers[i]; i++) {
 		if (!hierarchy->controllers[i]->named)
 			text_printf(out, ",%s", hierarchy->controllers[i]->name);

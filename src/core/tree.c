@@ -9,6 +9,7 @@
 #include "cgroup.h"
 #include "controller.h"
 #include "core.h"
+#include "delegation.h"
 #include "inode.h"
 
 struct tree *cgroup_tree(const struct cgroup *cgroup)
@@ -223,18 +224,23 @@ struct tree *tree_new_unified(const struct controller *const *list, struct machi
 			      struct accounting *accounting)
 {
 	struct tree *tree = tree_alloc(1, machine, accounting);
+	int error;
 
 	if (!tree)
 		return NULL;
 	tree->unified = &tree->hierarchies[0];
-	return tree_or_error(tree, tree_add_hierarchy(tree, &hierarchy_v2, "", list,
-						      count_controllers(list)));
+	tree->delegation = delegation_new(machine);
+	error = tree->delegation ? 0 : -ENOMEM;
+	if (!error)
+		error = tree_add_hierarchy(tree, &hierarchy_v2, "", list, count_controllers(list));
+	return tree_or_error(tree, error);
 }
 
 void tree_free(struct tree *tree)
 {
 	if (!tree)
 		return;
+	delegation_free(tree->delegation);
 	for (unsigned i = 0; i < tree->hierarchy_count; i++)
 		hierarchy_free(&tree->hierarchies[i]);
 	inode_free_all(tree, tree->inodes);

@@ -257,6 +257,16 @@ static bool is_descendant(const struct cgroup *cgroup, const struct cgroup *ance
 	return cgroup;
 }
 
+/* With nsdelegate nobody is moved out of the opener's namespace, nor into it. */
+static int may_cross(const struct caller *caller, const struct cgroup *from, const struct cgroup *to)
+{
+	const struct cgroup *root = caller->namespace;
+
+	if (!root || !(cgroup_tree(to)->root_flags & CGROUP_NSDELEGATE))
+		return 0;
+	return is_descendant(from, root) && is_descendant(to, root) ? 0 : -ENOENT;
+}
+
 /* cgroup_procs_write_permission: the opener must be able to write the common ancestor's cgroup.procs. */
 static int may_write(const struct caller *caller, struct cgroup *from, const struct cgroup *to)
 {
@@ -272,7 +282,7 @@ static int may_write(const struct caller *caller, struct cgroup *from, const str
 	inode_stat(cgroup_tree(common), &node, &st);
 	if (caller->uid == 0 || (caller->uid == st.st_uid ? st.st_mode & S_IWUSR :
 				 caller->gid == st.st_gid ? st.st_mode & S_IWGRP : st.st_mode & S_IWOTH))
-		return 0;
+		return may_cross(caller, from, to);
 	return -EACCES;
 }
 

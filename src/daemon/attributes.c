@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "controller.h"
+#include "delegation.h"
 #include "inode.h"
 #include "number.h"
 #include "operations.h"
+#include "pid_namespace.h"
 #include "state.h"
 
 int op_access(const char *path, int mask)
@@ -57,26 +59,19 @@ int op_utimens(const char *path, const struct timespec times[2], struct fuse_fil
 	return CHANGE_INODE(path, fi, inode_utimens(tree, &node, times));
 }
 
-int op_setxattr(const char *path, const char *name, const char *value, size_t size,
-		int flags)
-{
-	return CHANGE_INODE(path, NULL,
-			    inode_setxattr(tree, &node, name, value, size, flags));
-}
-
-int op_removexattr(const char *path, const char *name)
-{
-	return CHANGE_INODE(path, NULL, inode_removexattr(tree, &node, name));
-}
 
 /*
  * What no file can say, as unlisted attributes of the top directory: "system.cgroup.PID" is PID's
  * /proc/PID/cgroup in this tree, "system.cgroups" its /proc/cgroups, "system.cgroup.options" what mount
- * tables show of each hierarchy. fuse_cgroup_run(1) asks for them.
+ * tables show of each hierarchy. fuse_cgroup_run(1) asks for them. Of v2 it also sets what was mounted with
+ * ("system.cgroup.options"), and tells that a task is about to make a cgroup namespace
+ * ("system.cgroup.namespace", the task's number).
  */
 #define TASK_ATTRIBUTE "system.cgroup."
 #define CONTROLLERS_ATTRIBUTE "system.cgroups"
 #define OPTIONS_ATTRIBUTE "system.cgroup.options"
+#define NAMESPACE_ATTRIBUTE "system.cgroup.namespace"
+#define SETTING_MAX 256
 
 static int show_proc_file(const char *name, struct text *out)
 {
@@ -107,6 +102,60 @@ static int get_proc_file(const char *name, char *value, size_t size)
 	}
 	text_free(&text);
 	return result;
+}
+
+/* The kernel takes options from its first namespace alone, and who serves the tree is its machine's root. */
+static bool may_set(struct tree *tree, const struct caller *caller)
+{
+	struct cgroup *nested = delegation_root(tree, caller->tid);
+	bool may = caller->tid && !nested && (!caller->uid || caller->uid == tree->uid);
+
+	cgroup_put(nested);
+	return may;
+}
+
+static int expect_namespace(struct tree *tree, const struct caller *caller, const char *value)
+{
+	struct pid_namespace space = pid_namespace_of(tree->machine, caller->tid);
+	pid_t number;
+
+	if (number_parse_int(value, 10, &number) || number <= 0)
+		return -EINVAL;
+	if (space.error)
+		return space.error;
+	return delegation_expect(tree, space.level ? pid_namespace_find(tree->machine, &space, number) : number);
+}
+
+static int set_proc_file(const char *name, const char *value, size_t size)
+{
+	struct tree *tree = front_end()->tree;
+	const struct caller caller = current_caller();
+	char setting[SETTING_MAX];
+	bool options = !strcmp(name, OPTIONS_ATTRIBUTE);
+
+	if (!tree->unified || (!options && strcmp(name, NAMESPACE_ATTRIBUTE)))
+		return -EOPNOTSUPP;
+	if (!may_set(tree, &caller))
+		return -EPERM;
+	if (size >= sizeof(setting))
+		return -EINVAL;
+	memcpy(setting, value, size);
+	setting[size] = '\0';
+	return options ? tree_set_options(tree, setting) : expect_namespace(tree, &caller, setting);
+}
+
+int op_setxattr(const char *path, const char *name, const char *value, size_t size,
+		int flags)
+{
+	if (!strcmp(path, "/") && !strncmp(name, TASK_ATTRIBUTE, strlen(TASK_ATTRIBUTE)))
+		return set_proc_file(name, value, size);
+	return CHANGE_INODE(path, NULL,
+			    inode_setxattr(tree, &node, name, value, size, flags));
+}
+
+int op_removexattr(const char *path, const char *name)
+{
+	return CHANGE_INODE(path, NULL, inode_removexattr(tree, &node, name));
 }
 
 int op_getxattr(const char *path, const char *name, char *value, size_t size)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What is open: each handle holds its cgroup, and is known until it is closed. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include <utlist.h>
 
+#include "delegation.h"
 #include "operations.h"
 
 /* Resolves the path, once, and holds its cgroup. */
@@ -38,6 +40,8 @@ int handle_open(const char *path, bool directory, struct fuse_file_info *fi)
 		return error;
 	}
 	handle->opener = current_caller();
+	if (!directory && (fi->flags & O_ACCMODE) != O_RDONLY && front->tree->root_flags & CGROUP_NSDELEGATE)
+		handle->opener.namespace = delegation_root(front->tree, handle->opener.tid);
 	pthread_mutex_init(&handle->lock, NULL);
 	pthread_mutex_lock(&front->handles_lock);
 	DL_APPEND(front->handles, handle);
@@ -52,6 +56,7 @@ void handle_close(struct front_end *front, struct handle *handle)
 	DL_DELETE(front->handles, handle);
 	pthread_mutex_unlock(&front->handles_lock);
 	cgroup_put(handle->node.cgroup);
+	cgroup_put(handle->opener.namespace);
 	pthread_mutex_destroy(&handle->lock);
 	if (handle->waiter)
 		fuse_pollhandle_destroy(handle->waiter);

@@ -16,7 +16,7 @@
 struct handle {
 	struct handle *prev, *next; /* front_end.handles */
 	struct node node; /* its cgroup is held; none for the top directory */
-	struct caller opener;
+	struct caller opener; /* its namespace is held */
 	bool write_only;
 	pthread_mutex_t lock; /* protects what follows */
 	struct text content; /* one snapshot: what the last read at offset 0 saw */

@@ -149,9 +149,11 @@ static int create(const struct calls_context *context, const struct call *call,
 	if (hierarchy >= 0 && call->arguments[1] != FSCONFIG_CMD_CREATE)
 		hierarchy = -EBUSY; /* FSCONFIG_CMD_CREATE_EXCL: it is there already */
 	fs_context->phase = hierarchy < 0 ? CONTEXT_FAILED : CONTEXT_MOUNT;
-	if (hierarchy >= 0)
-		fs_context->hierarchy = hierarchy;
-	return hierarchy < 0 ? hierarchy : 0;
+	if (hierarchy < 0)
+		return hierarchy;
+	fs_context->hierarchy = hierarchy;
+	hierarchies_apply(context->view, call->peer, &fs_context->options);
+	return 0;
 }
 
 /* The root of the mount of this number, which is the task's: O_PATH or a negative errno. */

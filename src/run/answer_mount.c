@@ -113,7 +113,10 @@ static int mount_hierarchy(const struct calls_context *context, const struct cal
 	if (!rights_over(call->peer, "cgroup"))
 		return -EPERM;
 	hierarchy = hierarchies_choose(context->view, call->peer, &options);
-	return hierarchy < 0 ? hierarchy : attach_hierarchy(context, call, target, hierarchy);
+	if (hierarchy < 0)
+		return hierarchy;
+	hierarchies_apply(context->view, call->peer, &options);
+	return attach_hierarchy(context, call, target, hierarchy);
 }
 
 static int mount_new(const struct calls_context *context, const struct call *call, const char *path)

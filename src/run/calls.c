@@ -252,6 +252,8 @@ static void answer_unshare(const struct calls_context *context, const struct cal
 	snprintf(path, PATH_MAX, "CLONE_NEWCGROUP");
 	context->before_waiting();
 	cgroup_namespace_expect(context->view, call->peer);
+	if (context->view->unified)
+		view_expect_namespace(context->view, call->peer);
 }
 
 const struct trap traps[] = {

@@ -18,14 +18,32 @@
 #include "text.h"
 #include "view.h"
 
-int hierarchies_choose(struct view *view, const struct peer *peer, const struct mount_options *options)
+/* 1: the task is in a cgroup namespace that is not the first; 0, or a negative errno. */
+static int is_nested(struct view *view, const struct peer *peer)
 {
 	struct text roots = {0};
 	int error = cgroup_namespace_roots(view, peer, &roots);
 	bool nested = roots.len || view->prefix[0];
 
 	text_free(&roots);
-	return error ? error : mount_options_choose(view, options, nested);
+	return error ? error : nested;
+}
+
+int hierarchies_choose(struct view *view, const struct peer *peer, const struct mount_options *options)
+{
+	int nested = is_nested(view, peer);
+
+	return nested < 0 ? nested : mount_options_choose(view, options, nested);
+}
+
+void hierarchies_apply(struct view *view, const struct peer *peer, const struct mount_options *options)
+{
+	char words[MOUNT_OPTIONS_V2_MAX];
+
+	if (!view->unified || is_nested(view, peer))
+		return;
+	mount_options_of_v2(options, words);
+	view_set_options(view, words);
 }
 
 int hierarchies_mount(struct view *view, const struct peer *peer, unsigned hierarchy,
@@ -104,7 +122,9 @@ int hierarchies_remount(struct view *view, const struct peer *peer, unsigned hie
 		return error;
 	if (options->access)
 		read_only = options->read_only;
-	else if (!attributes)
-		return 0; /* it stays as it is */
-	return change(view, peer, hierarchy, read_only, mount, attributes);
+	if (options->access || attributes)
+		error = change(view, peer, hierarchy, read_only, mount, attributes);
+	if (!error)
+		hierarchies_apply(view, peer, options);
+	return error;
 }

@@ -132,18 +132,35 @@ static int take_name(const struct view *view, struct mount_options *options, con
 }
 
 /* cgroup2_fs_parameters of kernel/cgroup/cgroup.c */
+static const char *const v2_flags[] = {"nsdelegate", "favordynmods", "memory_localevents",
+	"memory_recursiveprot", "memory_hugetlb_accounting", "pids_localevents"};
+#define V2_FLAGS (sizeof(v2_flags) / sizeof(v2_flags[0]))
+
+void mount_options_of_v2(const struct mount_options *options, char words[MOUNT_OPTIONS_V2_MAX])
+{
+	*words = '\0';
+	for (unsigned i = 0; i < V2_FLAGS; i++) {
+		if (!(options->flags >> i & 1))
+			continue;
+		if (*words)
+			strcat(words, ",");
+		strcat(words, v2_flags[i]);
+	}
+}
+
 static int take_of_v2(struct mount_options *options, const char *key, enum value_kind kind)
 {
-	static const char *const flags[] = {"nsdelegate", "favordynmods", "memory_localevents",
-		"memory_recursiveprot", "memory_hugetlb_accounting", "pids_localevents"};
-
 	if (take_common(options, key))
 		return 0;
 	if (!strcmp(key, "source"))
 		return kind == VALUE_STRING ? say_once(&options->source) : -EINVAL;
-	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		if (!strcmp(key, flags[i]))
-			return kind == VALUE_NONE ? 0 : -EINVAL;
+	for (unsigned i = 0; i < V2_FLAGS; i++) {
+		if (strcmp(key, v2_flags[i]))
+			continue;
+		if (kind != VALUE_NONE)
+			return -EINVAL;
+		options->flags |= 1u << i;
+		return 0;
 	}
 	return -EINVAL;
 }

@@ -26,7 +26,7 @@ struct mount_options {
 	uint32_t named; /* a hierarchy's number */
 	/* Not 0: it was said. */
 	uint32_t all, none, no_prefix;
-	uint32_t flags; /* xattr, favordynmods, cpuset_v2_mode: no hierarchy of ours has one */
+	uint32_t flags; /* xattr, favordynmods, cpuset_v2_mode: no hierarchy of ours has one; v2: bits of its own */
 	uint32_t agent, source; /* they may be said once */
 	uint32_t access, read_only; /* "ro" or "rw", and the last was "ro" */
 	uint32_t fixed; /* the options of type cpuset: no other can be added */
@@ -44,6 +44,10 @@ void mount_options_cpuset(const struct view *view, struct mount_options *options
 /* One word, and its string if it has one. 0 or -EINVAL. */
 int mount_options_take(const struct view *view, struct mount_options *options, const char *key,
 		       enum value_kind kind, const char *value);
+
+/* cgroup2's own options that were said, with commas between them: at most MOUNT_OPTIONS_V2_MAX bytes. */
+#define MOUNT_OPTIONS_V2_MAX 128
+void mount_options_of_v2(const struct mount_options *options, char words[MOUNT_OPTIONS_V2_MAX]);
 
 /* mount(2)'s data, which is taken apart in place. 0 or -EINVAL. Source: vfs_parse_monolithic_sep. */
 int mount_options_take_all(const struct view *view, struct mount_options *options, char *data);

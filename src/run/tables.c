@@ -86,7 +86,7 @@ static enum kind mount_kind(const struct picture *picture, struct mount *mount)
 	return hierarchy ? KIND_HIERARCHY : KIND_OTHER;
 }
 
-/* What cgroup1_show_options shows of the hierarchy; of v2 nothing is set that cgroup_show_options would. */
+/* What cgroup1_show_options and cgroup_show_options show of the hierarchy. */
 static struct slice hierarchy_options(const struct picture *picture, const struct view_hierarchy *hierarchy)
 {
 	struct membership line;

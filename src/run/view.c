@@ -253,6 +253,30 @@ int view_options(struct view *view, struct text *out)
 	return ask(view, "system.cgroup.options", out);
 }
 
+/* A daemon in another cgroup namespace than ours (--root) does not take it: then it knows no namespaces. */
+static void tell(struct view *view, const char *name, const char *value)
+{
+	char path[64];
+
+	pthread_rwlock_rdlock(&view->lock);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", view->top);
+	setxattr(path, name, value, strlen(value), 0);
+	pthread_rwlock_unlock(&view->lock);
+}
+
+void view_set_options(struct view *view, const char *words)
+{
+	tell(view, "system.cgroup.options", words);
+}
+
+void view_expect_namespace(struct view *view, const struct peer *peer)
+{
+	char number[PEER_NAME_MAX];
+
+	peer_name(peer, number);
+	tell(view, "system.cgroup.namespace", number);
+}
+
 bool view_is_outside(const struct view *view, const struct peer *peer)
 {
 	struct stat ours, theirs;

@@ -111,6 +111,11 @@ void view_add_path(struct text *out, const char *prefix, const char *path, size_
  */
 int view_options(struct view *view, struct text *out);
 
+/* v2: has these be shown, commas between them, and kept to (nsdelegate). */
+void view_set_options(struct view *view, const char *words);
+/* v2: the task is about to make a cgroup namespace; where it is now will be its root. */
+void view_expect_namespace(struct view *view, const struct peer *peer);
+
 /* Whether the task lives in the mount namespace that the launcher was started in. */
 bool view_is_outside(const struct view *view, const struct peer *peer);
 

@@ -23,11 +23,11 @@ sys.path.insert(0, str(HERE.parent / "mount"))
 import compare  # noqa: E402
 import mounting  # noqa: E402
 
-# These change the machine itself (a disk's scheduler, cgroup2's own mount options) or read its disk: only a guest
+# These change the machine itself (a disk's scheduler) or read its disk: only a guest
 # plays them.
-ONLY_IN_GUEST = {"io_rules", "new_io", "nsdelegate"}
-# These ask what only the launcher answers: /proc, the filesystem's type.
-ONLY_LAUNCHED = {"attach_process", "clone_into", "content_root", "identity", "namespaces"}
+ONLY_IN_GUEST = {"io_rules", "new_io"}
+# These ask what only the launcher answers: /proc, the filesystem's type, a remount, unshare(2).
+ONLY_LAUNCHED = {"attach_process", "clone_into", "content_root", "identity", "namespaces", "nsdelegate"}
 # Answers of our tree in the recorded kernel's guest (make test-v2-oracle-long), where all is there.
 ANSWERS = os.environ.get("V2_ANSWERS")
 RUN = os.environ.get("FUSE_CGROUP_RUN", str(mounting.ROOT / "build" / "fuse_cgroup_run"))
