@@ -56,7 +56,7 @@ void accounting_track(struct accounting *accounting, unsigned hierarchy, unsigne
 {
 	pthread_mutex_lock(&accounting->lock);
 	accounting->kinds[hierarchy] |= kinds;
-	accounting->tracks_io |= kinds & USAGE_IO;
+	accounting->tracked |= kinds;
 	pthread_mutex_unlock(&accounting->lock);
 	if (kinds & USAGE_IO)
 		disks_start(accounting);

@@ -265,7 +265,7 @@ void reading_note(struct accounting *accounting, const struct reading *reading)
 	struct process *process = process_find(accounting, reading->tgid);
 
 	if (process && process->live && reading->has_memory)
-		sharing_note(process, reading->memory.anon, reading->shared);
+		sharing_note(process, reading->memory.held.anon, reading->memory.shared);
 }
 
 void reading_count(struct accounting *accounting, struct reading *reading)
@@ -307,8 +307,10 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 	if (reading->has_io && !reading->io_waits)
 		count_io(accounting, process, reading);
 	if (reading->has_memory) {
-		sharing_note(process, reading->memory.anon, reading->shared); /* an exec cleared it */
-		memory_hold(accounting, process, &reading->memory, reading->at);
+		/* an exec cleared it */
+		sharing_note(process, reading->memory.held.anon, reading->memory.shared);
+		memory_hold(accounting, process, &reading->memory.held, reading->at);
+		high_water_note(accounting, process, reading->memory.high, reading->memory.resident);
 		process->memory_mark = reading->mark;
 		if (sharing_is_doubtful(process))
 			process->memory_mark.at = 0; /* read again, whatever its other files say */

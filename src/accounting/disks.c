@@ -244,7 +244,7 @@ static bool tracks_io(struct accounting *accounting)
 	bool tracks;
 
 	pthread_mutex_lock(&accounting->lock);
-	tracks = accounting->tracks_io;
+	tracks = accounting->tracked & USAGE_IO;
 	pthread_mutex_unlock(&accounting->lock);
 	return tracks;
 }

@@ -25,7 +25,7 @@
 /* What a task used in its life; waits for the event of its exit. */
 struct final {
 	pid_t tid;
-	struct counters counters;
+	struct exit_figures figures;
 	UT_hash_handle hh;
 };
 
@@ -62,9 +62,10 @@ int event_add(struct event_list *list, const struct event *event)
 
 /* --- figures at exit --- */
 
-static void keep_final(void *context, pid_t tid, const struct counters *counters)
+static void keep_final(void *context, pid_t tid, const struct exit_figures *figures)
 {
 	struct events_source *events = context;
+	const uint64_t *used = figures->used.value;
 	struct final *final;
 
 	HASH_FIND_INT(events->finals, &tid, final);
@@ -75,19 +76,19 @@ static void keep_final(void *context, pid_t tid, const struct counters *counters
 		final->tid = tid;
 		HASH_ADD_INT(events->finals, tid, final);
 	}
-	final->counters = *counters;
-	if (counters->value[COUNTER_READ] + counters->value[COUNTER_WRITTEN] >= IO_MUCH)
+	final->figures = *figures;
+	if (used[COUNTER_READ] + used[COUNTER_WRITTEN] >= IO_MUCH)
 		disks_look(events->source.accounting);
 }
 
-static bool take_final(struct events_source *events, pid_t tid, struct counters *counters)
+static bool take_final(struct events_source *events, pid_t tid, struct exit_figures *figures)
 {
 	struct final *final;
 
 	HASH_FIND_INT(events->finals, &tid, final);
 	if (!final)
 		return false;
-	*counters = final->counters;
+	*figures = final->figures;
 	HASH_DEL(events->finals, final);
 	free(final);
 	return true;
@@ -137,7 +138,7 @@ static void on_exit_event(struct events_source *events, const struct event *even
 {
 	struct accounting *accounting = events->source.accounting;
 	struct task *task = task_find(accounting, event->tid);
-	struct counters final;
+	struct exit_figures final;
 	bool has_final = take_final(events, event->tid, &final);
 
 	if (!task || task->zombie)
@@ -146,7 +147,9 @@ static void on_exit_event(struct events_source *events, const struct event *even
 	/* An orphan that nobody read since: who adopted it will be told of its time. */
 	if (event->creator_tgid && event->creator_tgid != event->tgid)
 		process_set_parent(accounting, task->process, event->creator_tgid);
-	task_end(accounting, task, has_final ? &final : NULL);
+	if (has_final)
+		high_water_end(accounting, task->process, final.high_water);
+	task_end(accounting, task, has_final ? &final.used : NULL);
 }
 
 static void on_event(struct events_source *events, const struct event *event)

@@ -46,6 +46,11 @@ struct stream *perf_stream_open(int *error);
 /* The process events connector (cn_proc): a fork's parent is known. CAP_NET_ADMIN. */
 struct stream *connector_stream_open(int *error);
 
+struct exit_figures {
+	struct counters used;
+	uint64_t high_water; /* bytes: of its process' resident pages */
+};
+
 /* What tasks used in their life, told at their exit (Documentation/accounting/taskstats.rst). */
 struct taskstats_socket {
 	int fd;
@@ -59,7 +64,7 @@ void taskstats_close(struct taskstats_socket *socket);
 int taskstats_listen(struct taskstats_socket *socket, bool on);
 /* Calls `ended` for all that came; -ENOBUFS: some were lost. */
 int taskstats_drain(struct taskstats_socket *socket,
-		    void (*ended)(void *context, pid_t tid, const struct counters *final),
+		    void (*ended)(void *context, pid_t tid, const struct exit_figures *figures),
 		    void *context);
 
 #endif

@@ -87,6 +87,13 @@ struct sharing {
 	uint64_t settled_at; /* ns: of which pass its descendants' parts are known */
 };
 
+/* What a process' memory was at most, between two readings. Bytes of resident pages. */
+struct high_water {
+	bool known; /* else what is told next is where it starts */
+	uint64_t told; /* counted, or of before it was a member */
+	uint64_t resident; /* when it was read last */
+};
+
 struct process {
 	pid_t tgid;
 	struct task *tasks;
@@ -126,6 +133,7 @@ struct process {
 	struct memory_usage memory; /* as read last, and what is not known to be another's */
 	struct sharing sharing;
 	struct memory_mark memory_mark;
+	struct high_water high_water;
 	bool has_rested; /* had not run when it was read last, and did not wait for a disk */
 	uint64_t run_at; /* ns: when the run of all threads was read last for an answer */
 	/* When its I/O was read last: the run of all threads, and the faults of reaped children. */
@@ -168,7 +176,7 @@ struct accounting {
 	pthread_mutex_t lock;
 	unsigned hierarchies; /* highest number in use + 1 */
 	unsigned kinds[ACCOUNTING_MAX_HIERARCHIES]; /* enum usage_kind */
-	bool tracks_io; /* one of them has that kind */
+	unsigned tracked; /* enum usage_kind: of all of them */
 	uint32_t counts_pids; /* a bit for each hierarchy where peaks and limits of pids matter */
 	struct group *roots[ACCOUNTING_MAX_HIERARCHIES];
 	struct task *tasks; /* uthash by tid */
@@ -380,22 +388,43 @@ struct usage *usage_get(struct group *group);
 struct disk_usage *usage_of_disk(struct usage *usage, uint32_t device);
 void usage_free(struct group *group);
 
-/* --- memory.c; all under the lock but the readers --- */
+/* --- high_water.c; under the lock --- */
 
 /*
- * Reads what a process holds, and how much of its anonymous memory others have
- * in bytes (0 where the files do not tell); no lock. What is all its parent's
- * (0: nobody's) is held there. May wait for ever (machine_patient.h). 0, -ESRCH, ...
+ * It has had so many bytes resident at most since it exec'd or was forked (VmHWM; taskstats' hiwater_rss), of
+ * which it has `resident` now, which is what is held: its groups' peaks are as much higher.
  */
-int memory_read(const struct machine *machine, pid_t tgid, pid_t parent,
-		struct memory_usage *memory, uint64_t *shared);
+void high_water_note(struct accounting *accounting, struct process *process, uint64_t high,
+		     uint64_t resident);
+/* It ends: as it was read last is what is held. */
+void high_water_end(struct accounting *accounting, struct process *process, uint64_t high);
+/* A new process has its parent's pages. */
+void high_water_fork(struct process *process, const struct process *parent);
+/* Another program: with nothing yet. */
+void high_water_exec(struct process *process);
+
+/* --- memory.c; all under the lock but the readers --- */
+
+/* What the files of a process tell of its memory: bytes. */
+struct memory_read {
+	struct memory_usage held;
+	uint64_t shared; /* of its anonymous memory others have; 0 where the files do not tell */
+	uint64_t resident, high; /* VmRSS and VmHWM; 0: not told */
+};
+
+/*
+ * Reads what a process holds; no lock. What is all its parent's (0: nobody's) is held there. May wait for ever (machine_patient.h). 0, -ESRCH, ...
+ */
+int memory_read(const struct machine *machine, pid_t tgid, pid_t parent, struct memory_read *read);
 /* The same without waiting: shared pages in full. */
-int memory_estimate(const struct machine *machine, pid_t tgid, struct memory_usage *memory);
+int memory_estimate(const struct machine *machine, pid_t tgid, struct memory_read *read);
 /* The process holds this much now, and sharing_note() was told; `at` as now_ns(). */
 void memory_hold(struct accounting *accounting, struct process *process,
 		 const struct memory_usage *now, uint64_t at);
 /* Once all that was read at `at` is held: an ancestor may hold more or less of what it shares. */
 void memory_settle(struct accounting *accounting, const struct process *process, uint64_t at);
+/* A total, now or for a moment, has so much more than is held. */
+void memory_raise_peaks(struct usage *usage, uint64_t more);
 /* All of it is gone: exit or exec. */
 void memory_release(struct accounting *accounting, struct process *process);
 /* Its leader leaves `from` (NULL: root): what it holds stays there. */
@@ -467,7 +496,7 @@ void io_count_requests(struct accounting *accounting, struct process *process,
 int group_measure(struct group *group, enum usage_kind kind, bool anew);
 /* The same for the listed tasks' processes, whatever their age. */
 int tasks_measure(struct accounting *accounting, const struct task_list *list, unsigned kinds);
-/* For those that had run when they were read last. *ran: one has again. */
+/* For those that had run when they were read last, or since their memory was. *ran: one has again. */
 int accounting_measure_running(struct accounting *accounting, unsigned kinds, bool *ran);
 /*
  * For the next few of all known processes, whether they run or rest: those that were not read since

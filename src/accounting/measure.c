@@ -297,21 +297,42 @@ struct choice {
 	size_t max;
 };
 
+/* It has run since its memory was read, or that never was. */
+static bool is_memory_behind(const struct process *process)
+{
+	const struct task *task;
+	uint64_t run = 0;
+
+	DL_FOREACH(process->tasks, task) {
+		if (!task->zombie)
+			run += task->run;
+	}
+	return !process->memory_mark.at || process->memory_mark.run != run;
+}
+
+static bool is_running(const struct process *process, unsigned kinds)
+{
+	return !process->has_rested || (kinds & USAGE_MEMORY && is_memory_behind(process));
+}
+
 /* *count: how many were read; *ran: some of them had run. */
 static int measure_chosen(struct accounting *accounting, unsigned kinds, const struct choice *choice,
 			  size_t *count, bool *ran)
 {
 	struct reading_list list = {.accounting = accounting};
 	struct process *process;
+	unsigned wanted = kinds;
 	uint64_t now;
 	int error = 0;
 
 	pthread_mutex_lock(&accounting->lock);
 	now = now_ns();
+	if (!(accounting->tracked & USAGE_MEMORY))
+		wanted &= ~(unsigned)USAGE_MEMORY;
 	for (process = accounting->processes; process && list.count < choice->max && !error;
 	     process = process->hh.next) {
-		if (!choice->running || !process->has_rested)
-			error = list_stale(&list, process, kinds, choice->before, now);
+		if (!choice->running || is_running(process, wanted))
+			error = list_stale(&list, process, wanted, choice->before, now);
 	}
 	pthread_mutex_unlock(&accounting->lock);
 	error = measure(&list, error, now);

@@ -150,6 +150,7 @@ struct task *task_fork(struct accounting *accounting, const struct task *creator
 		task->process->complete = true;
 		process_set_parent(accounting, task->process, parent->tgid);
 		memory_fork(task->process, parent, groups);
+		high_water_fork(task->process, parent);
 		task->process->startstack = parent->startstack;
 		memcpy(task->process->comm, parent->comm, sizeof(parent->comm));
 	}

@@ -27,16 +27,17 @@ uint64_t memory_usage_bytes(const struct memory_usage *usage)
 }
 
 /* Shared pages by the number of their sharers; smaps has no split of its Pss, Rss gives it. */
-static void use_smaps(struct memory_usage *memory, const struct machine_task_smaps *smaps,
-		      uint64_t *shared)
+static void use_smaps(struct memory_read *read, const struct machine_task_smaps *smaps)
 {
+	struct memory_usage *memory = &read->held;
+
 	memory->swap = smaps->swap_pss;
 	if (smaps->has_pss_split) {
 		memory->anon = smaps->pss_anon;
 		memory->file = smaps->pss_file;
 		memory->shmem = smaps->pss_shmem;
 		if (smaps->anonymous > smaps->pss_anon)
-			*shared = smaps->anonymous - smaps->pss_anon;
+			read->shared = smaps->anonymous - smaps->pss_anon;
 		return;
 	}
 	memory->anon = number_scale(smaps->pss, smaps->anonymous, smaps->rss);
@@ -69,20 +70,21 @@ static bool has_no_memory(const struct machine_task_status *status)
 	return !status->has_mm && status->has_rss_split;
 }
 
-int memory_read(const struct machine *machine, pid_t tgid, pid_t parent,
-		struct memory_usage *memory, uint64_t *shared)
+int memory_read(const struct machine *machine, pid_t tgid, pid_t parent, struct memory_read *read)
 {
+	struct memory_usage *memory = &read->held;
 	struct machine_task_status status;
 	struct machine_task_smaps smaps;
 	int error = machine_task_status(machine, tgid, 0, &status);
 
-	*memory = (struct memory_usage){0};
-	*shared = 0;
+	*read = (struct memory_read){0};
 	if (error || has_no_memory(&status))
 		return error;
 	memory->kernel = memory->stacks = status.threads * KERNEL_STACK;
 	if (parent && machine_task_same_memory(machine, tgid, parent))
 		return 0;
+	read->resident = status.vm_rss;
+	read->high = status.vm_hwm;
 	memory->kernel += status.vm_pte;
 	memory->swap = status.vm_swap;
 	error = machine_task_smaps_rollup(machine, tgid, &smaps);
@@ -94,16 +96,17 @@ int memory_read(const struct machine *machine, pid_t tgid, pid_t parent,
 		return error;
 	if (error)
 		return use_rss(machine, tgid, &status, memory);
-	use_smaps(memory, &smaps, shared);
+	use_smaps(read, &smaps);
 	return 0;
 }
 
-int memory_estimate(const struct machine *machine, pid_t tgid, struct memory_usage *memory)
+int memory_estimate(const struct machine *machine, pid_t tgid, struct memory_read *read)
 {
+	struct memory_usage *memory = &read->held;
 	struct machine_task_status status;
 	int error = machine_task_status(machine, tgid, 0, &status);
 
-	*memory = (struct memory_usage){0};
+	*read = (struct memory_read){.resident = status.vm_rss, .high = status.vm_hwm};
 	if (error || has_no_memory(&status))
 		return error;
 	memory->stacks = status.threads * KERNEL_STACK;
@@ -116,6 +119,19 @@ static void raise_peak(uint64_t *peak, uint64_t value)
 {
 	if (value > *peak)
 		*peak = value;
+}
+
+void memory_raise_peaks(struct usage *usage, uint64_t more)
+{
+	const struct memory_usage *total = &usage->memory_total;
+	uint64_t bytes = memory_usage_bytes(total) + more;
+
+	raise_peak(&usage->peak.memory, bytes);
+	raise_peak(&usage->peak.memory_since, bytes);
+	raise_peak(&usage->peak.memsw, bytes + total->swap);
+	raise_peak(&usage->peak.kernel, total->kernel);
+	raise_peak(&usage->peak.swap, total->swap);
+	raise_peak(&usage->peak.swap_since, total->swap);
 }
 
 /* A charge becomes `now`: in its group and in the totals above. */
@@ -135,13 +151,7 @@ static void charge_set(struct charge *charge, const struct memory_usage *now)
 				*held_field(&usage->memory, i) += change;
 			*held_field(&usage->memory_total, i) += change;
 		}
-		raise_peak(&usage->peak.memory, memory_usage_bytes(&usage->memory_total));
-		raise_peak(&usage->peak.memsw, memory_usage_bytes(&usage->memory_total) +
-						       usage->memory_total.swap);
-		raise_peak(&usage->peak.kernel, usage->memory_total.kernel);
-		raise_peak(&usage->peak.memory_since, memory_usage_bytes(&usage->memory_total));
-		raise_peak(&usage->peak.swap, usage->memory_total.swap);
-		raise_peak(&usage->peak.swap_since, usage->memory_total.swap);
+		memory_raise_peaks(usage, 0);
 	}
 	charge->held = target;
 }
@@ -301,6 +311,7 @@ void memory_release(struct accounting *accounting, struct process *process)
 		accounting->memory_changed_at = now_ns();
 	while (process->charges)
 		charge_free(process->charges);
+	high_water_exec(process);
 	process->memory_mark.at = 0;
 	process->memory = (struct memory_usage){0};
 	process->sharing = (struct sharing){0};

@@ -237,23 +237,20 @@ struct memory_question {
 	struct patient_head head;
 	pid_t parent;
 	bool has_memory;
-	struct memory_usage memory;
-	uint64_t shared;
+	struct memory_read memory;
 };
 
 static void ask_memory(const struct machine *machine, void *question)
 {
 	struct memory_question *memory = question;
 
-	memory->has_memory = !memory_read(machine, memory->head.pid, memory->parent, &memory->memory,
-					  &memory->shared);
+	memory->has_memory = !memory_read(machine, memory->head.pid, memory->parent, &memory->memory);
 }
 
 static void take_memory(const struct machine *machine, struct reading *reading,
 			const struct memory_question *question)
 {
 	reading->memory = question->memory;
-	reading->shared = question->shared;
 	reading->has_memory = question->has_memory;
 	if (question->head.answered || reading->last_memory.at)
 		return; /* what is known of it stays */

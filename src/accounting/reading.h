@@ -41,8 +41,7 @@ struct reading {
 	struct machine_task_stat stat;
 	struct machine_task_io io;
 	bool io_waits; /* it has waited for a child: what that had is to be known first */
-	struct memory_usage memory;
-	uint64_t shared; /* bytes of anonymous memory that others have */
+	struct memory_read memory;
 	struct memory_mark mark;
 };
 

@@ -190,11 +190,25 @@ static void budget_end(struct budget *budget)
 	budget->cost = spent_ns() - budget->spent;
 }
 
+/* Memory costs more to read: it has a budget of its own. */
+static void measure_running(struct accounting *accounting, struct budget *with_memory,
+			    struct budget *without, bool *ran)
+{
+	bool memory = budget_begin(with_memory);
+	struct budget *budget = memory ? with_memory : without;
+
+	if (!memory && !budget_begin(without))
+		return;
+	accounting_measure_running(accounting, memory ? KINDS | USAGE_MEMORY : KINDS, ran);
+	budget_end(budget);
+}
+
 static void *scan_run(void *arg)
 {
 	struct scan_source *scan = arg;
 	struct accounting *accounting = scan->source.accounting;
 	struct budget running = {.share = BUSY_SHARE}, all = {.share = IDLE_SHARE};
+	struct budget memory = {.share = BUSY_SHARE};
 	uint64_t round = 0, pause = PAUSE_BUSY;
 	bool ran = false; /* some of those who had run when they were read last */
 
@@ -205,10 +219,7 @@ static void *scan_run(void *arg)
 
 		forked |= scan_new(accounting);
 		spent = spent_ns() - spent;
-		if (budget_begin(&running)) {
-			accounting_measure_running(accounting, KINDS, &ran);
-			budget_end(&running);
-		}
+		measure_running(accounting, &memory, &running, &ran);
 		if (budget_begin(&all)) {
 			accounting_measure_next(accounting, KINDS, &round, &woke);
 			budget_end(&all);

@@ -163,7 +163,7 @@ static struct counters counters_of(const struct taskstats *stats)
 
 /* TASKSTATS_TYPE_AGGR_PID: a thread's number and figures. The sum over a process' threads is ours to make. */
 static void take_record(const struct nlattr *aggregate,
-			void (*ended)(void *, pid_t, const struct counters *), void *context)
+			void (*ended)(void *, pid_t, const struct exit_figures *), void *context)
 {
 	const char *at = attribute_data(aggregate);
 	const char *end = (const char *)aggregate + aggregate->nla_len;
@@ -176,18 +176,19 @@ static void take_record(const struct nlattr *aggregate,
 		} else if (attribute->nla_type == TASKSTATS_TYPE_STATS && tid) {
 			struct taskstats stats = {0};
 			size_t len = attribute->nla_len - (size_t)NLA_HDRLEN;
-			struct counters final;
+			struct exit_figures figures;
 
 			memcpy(&stats, attribute_data(attribute),
 			       len < sizeof(stats) ? len : sizeof(stats));
-			final = counters_of(&stats);
-			ended(context, (pid_t)tid, &final);
+			figures.used = counters_of(&stats);
+			figures.high_water = stats.hiwater_rss * 1024;
+			ended(context, (pid_t)tid, &figures);
 		}
 	}
 }
 
 int taskstats_drain(struct taskstats_socket *taskstats,
-		    void (*ended)(void *, pid_t, const struct counters *), void *context)
+		    void (*ended)(void *, pid_t, const struct exit_figures *), void *context)
 {
 	int result = 0;
 

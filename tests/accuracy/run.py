@@ -103,6 +103,22 @@ def memory(report, mounts, source, directory):
         process.wait()
 
 
+def peaks(report, mounts, source):
+    """(f) 100 MiB for a moment, while nobody reads."""
+    for seconds in (0.02, 0.05, 0.3, 1.5):
+        for end in ("ended", "freed"):
+            with trees.Together(mounts, "peak") as cgroups:
+                process = cgroups.start([*WORKLOADS, "peak", str(seconds), end], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                process.stdout.readline()
+                if end == "ended":
+                    process.wait()
+                bound = 5 if source == "events" or seconds > 1 else None
+                report.add(source, f"peak, {seconds} s, {end}", "max_usage_in_bytes",
+                           cgroups.numbers("memory.max_usage_in_bytes"), bound)
+                process.communicate()
+
+
 def input_output(report, mounts, source, directory):
     """(e) 200 MiB each way."""
     for name in ("direct_io", "buffered_io"):
@@ -171,6 +187,7 @@ def measure(report, binary, source, directory, quick):
         cpu_time(report, mounts, source, "nobody reaps", [*WORKLOADS, "unreaped"],
                  5 if by_events else None) # shorter than any scan's interval
         memory(report, mounts, source, directory)
+        peaks(report, mounts, source)
         input_output(report, mounts, source, directory)
         several_disks(report, mounts, source, directory)
 

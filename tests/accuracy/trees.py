@@ -86,7 +86,7 @@ class Unified:
     """A cgroup of v2, asked in v1's words."""
 
     HOUSEKEEPING = ("cpu.stat", "memory.current", "memory.stat", "io.stat", "pids.current")
-    NAMES = {"memory.usage_in_bytes": "memory.current",
+    NAMES = {"memory.usage_in_bytes": "memory.current", "memory.max_usage_in_bytes": "memory.peak",
              "rss": "anon", "cache": "file", "mapped_file": "file_mapped"}
 
     def __init__(self, root, name):

@@ -100,6 +100,17 @@ def memory():
     stage("shared freed")
 
 
+def peak():
+    """100 MiB that are held so many seconds; then one sees only what is left, or an end."""
+    memory = mmap.mmap(-1, 100 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.write(b"p" * (100 * MIB))
+    time.sleep(float(sys.argv[2]))
+    if sys.argv[3] == "freed":
+        memory.close()
+        print("freed", flush=True)
+        sys.stdin.readline()
+
+
 def direct_io():
     """200 MiB to a file and back, past the page cache."""
     block = mmap.mmap(-1, MIB)

@@ -296,6 +296,40 @@ static void test_peak_and_its_reset(void **state)
 	assert_int_equal(number("/memory/a/memory.max_usage_in_bytes"), now);
 }
 
+static void put_status(unsigned high_kb, unsigned resident_kb)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "Name:\ta\nState:\tS (sleeping)\nTgid:\t100\nPid:\t100\nPPid:\t1\nUid:\t0\t0\t0\t0\n"
+		 "NStgid:\t100\nNSpid:\t100\nVmSize:\t9000 kB\nVmHWM:\t%u kB\nVmRSS:\t%u kB\n"
+		 "RssAnon:\t4 kB\nVmPTE:\t 44 kB\nThreads:\t1\n", high_kb, resident_kb);
+	fake_put(&fake, "proc/100/status", text);
+}
+
+/* A peak between two readings, of which the kernel tells; but not one of before it was a member or of a reset. */
+static void test_peak_that_nobody_read(void **state)
+{
+	uint64_t now;
+
+	(void)state;
+	put_status(60 << 10, 10 << 10);
+	assert_int_equal(small_write(&small, "/memory/a/b/cgroup.procs", "100"), 0);
+	now = number("/memory/a/memory.usage_in_bytes");
+	assert_int_equal(number("/memory/a/memory.max_usage_in_bytes"), now);
+	put_status(80 << 10, 10 << 10);
+	put_memory(0);
+	wait_a_moment();
+	assert_int_equal(number("/memory/a/memory.max_usage_in_bytes"), now + (70 << 20));
+	assert_int_equal(number("/memory/a/b/memory.max_usage_in_bytes"), now + (70 << 20));
+	assert_int_equal(number("/memory/a/memory.memsw.max_usage_in_bytes"), now + (70 << 20));
+	assert_int_equal(number("/memory/a/memory.usage_in_bytes"), now);
+	assert_int_equal(small_write(&small, "/memory/a/memory.max_usage_in_bytes", "0"), 0);
+	put_memory(0);
+	wait_a_moment();
+	assert_int_equal(number("/memory/a/memory.max_usage_in_bytes"), now);
+}
+
 /* What a removed cgroup held is the root's own again. */
 static void test_root_takes_back(void **state)
 {
@@ -338,6 +372,7 @@ int main(void)
 						close_process),
 		cmocka_unit_test_setup_teardown(test_usage_of_a_process, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_peak_and_its_reset, open_process, close_process),
+		cmocka_unit_test_setup_teardown(test_peak_that_nobody_read, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_root_takes_back, open_process, close_process),
 		cmocka_unit_test(test_pressure_levels),
 	};
