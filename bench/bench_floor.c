@@ -5,16 +5,17 @@
  */
 #include <err.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "calls.h"
+#include "catcher.h"
 #include "channel.h"
 #include "filter.h"
 #include "machine.h"
-#include "notify.h"
 #include "redirect.h"
 
 const struct trap traps[] = {
@@ -31,7 +32,15 @@ int redirect_number(unsigned index)
 	return 0;
 }
 
-void calls_answer(const struct calls_context *context, const struct call *call, struct answer *answer)
+/* What catcher.c has, without its bound for each user and without other ways of catching. */
+bool catcher_is_over(int end, int milliseconds)
+{
+	struct pollfd poller = {.fd = end};
+
+	return poll(&poller, 1, milliseconds) > 0 && poller.revents & POLLHUP;
+}
+
+void catcher_answer(const struct calls_context *context, const struct call *call, struct answer *answer)
 {
 	(void)context;
 	(void)call;
@@ -42,7 +51,7 @@ static void run(char **command, const struct sock_fprog *program, int channel)
 {
 	int listener = filter_install(program);
 
-	if (listener < 0 || !channel_send(channel, CHANNEL_LISTENER, listener) ||
+	if (listener < 0 || !channel_send(channel, CHANNEL_COMMAND, listener) ||
 	    channel_receive(channel).word != CHANNEL_GO)
 		err(125, "the filter");
 	close(listener);
@@ -53,8 +62,9 @@ static void run(char **command, const struct sock_fprog *program, int channel)
 
 int main(int argc, char **argv)
 {
-	struct sock_fprog *program = filter_new(false, false);
-	struct calls_context context = {.machine = machine_open("/")};
+	struct sock_fprog *program = filter_new(catcher_notify.action, false, false);
+	struct calls_context context = {.machine = machine_open("/"),
+					.before_waiting = catcher_notify.before_waiting};
 	int ends[2], status;
 	pid_t pid;
 
@@ -63,7 +73,7 @@ int main(int argc, char **argv)
 	pid = fork();
 	if (!pid)
 		run(argv + 1, program, ends[1]);
-	if (notify_serve(channel_receive(ends[0]).descriptor, &context) ||
+	if (catcher_notify.serve(channel_receive(ends[0]).descriptor, pid, &context) < 0 ||
 	    !channel_send(ends[0], CHANNEL_GO, -1))
 		errx(125, "no answers");
 	if (waitpid(pid, &status, 0) != pid)
