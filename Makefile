@@ -36,28 +36,31 @@ HARDENED_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) -MMD -MP -pthread \
 	-Iinclude -I$(BUILD)/include \
-	$(shell $(PKG_CONFIG) --cflags fuse3) $(HARDENING) $(SANITIZE_FLAGS) $(CPPFLAGS) $(CFLAGS)
+	$(shell $(PKG_CONFIG) --cflags fuse3 jansson) $(HARDENING) $(SANITIZE_FLAGS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pthread $(HARDENED_LINK) $(SANITIZE_FLAGS) $(LDFLAGS)
 
 SOURCES := $(wildcard src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
-DAEMON_OBJECTS := $(filter-out $(BUILD)/obj/run/%,$(OBJECTS))
+DAEMON_OBJECTS := $(filter-out $(BUILD)/obj/run/% $(BUILD)/obj/cni/%,$(OBJECTS))
 # The launcher stands on the rooms that know neither cgroups nor FUSE.
 RUN_OBJECTS := $(filter $(BUILD)/obj/run/% $(BUILD)/obj/machine/% $(BUILD)/obj/base/%,$(OBJECTS))
-# What tests link with: everything but the two programs' own.
-LIBRARY_SOURCES := $(filter-out src/daemon/% src/run/%,$(SOURCES))
+CNI_OBJECTS := $(filter $(BUILD)/obj/cni/% $(BUILD)/obj/base/%,$(OBJECTS))
+PROGRAMS := fuse_cgroupfs fuse_cgroup_run fuse_cgroup_cni
+# What tests link with: everything but the programs' own.
+LIBRARY_SOURCES := $(filter-out src/daemon/% src/run/% src/cni/%,$(SOURCES))
 LIBRARY_OBJECTS := $(LIBRARY_SOURCES:src/%.c=$(BUILD)/obj/%.o)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ_CC := clang -std=gnu17 -D_GNU_SOURCE -Iinclude -MMD -MP -g -O1 \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_OBJECTS := $(LIBRARY_SOURCES:src/%.c=$(BUILD)/fuzz/obj/%.o)
+FUZZ_CNI_OBJECTS := $(patsubst src/%.c,$(BUILD)/fuzz/obj/%.o,$(filter-out src/cni/main.c,$(wildcard src/cni/*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all
 all: deps-build
-	@$(MAKE) --no-print-directory $(BUILD)/fuse_cgroupfs $(BUILD)/fuse_cgroup_run
+	@$(MAKE) --no-print-directory $(PROGRAMS:%=$(BUILD)/%)
 
-# Both programs without a shared library, for places where nothing is installed. libfuse's modules,
+# The programs without a shared library, for places where nothing is installed. libfuse's modules,
 # which it would load (dlopen), are none of ours: the linker warns of them.
 .PHONY: static
 static: deps-build deps-static
@@ -85,6 +88,10 @@ $(BUILD)/fuse_cgroupfs: $(DAEMON_OBJECTS)
 $(BUILD)/fuse_cgroup_run: $(RUN_OBJECTS)
 	@echo "  LD      $@"
 	@$(CC) -o $@ $^ $(ALL_LDFLAGS) $(shell $(PKG_CONFIG) --libs libseccomp) -lm
+
+$(BUILD)/fuse_cgroup_cni: $(CNI_OBJECTS)
+	@echo "  LD      $@"
+	@$(CC) -o $@ $^ $(ALL_LDFLAGS) $(shell $(PKG_CONFIG) --libs jansson)
 
 # Written when it is another one than before.
 $(BUILD)/include/version.h: FORCE
@@ -137,6 +144,11 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJECTS)
 	@echo "  FUZZ    $<"
 	@$(FUZZ_CC) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJECTS) -pthread
 
+# The plugin's parser, with its own headers and its library.
+$(BUILD)/fuzz/fuzz_cni: tests/fuzz/fuzz_cni.c $(FUZZ_CNI_OBJECTS) $(FUZZ_OBJECTS)
+	@echo "  FUZZ    $<"
+	@$(FUZZ_CC) -iquote src/cni -fsanitize=fuzzer -o $@ $^ -pthread $(shell $(PKG_CONFIG) --libs jansson)
+
 # --- for users ---
 
 .PHONY: run
@@ -151,7 +163,7 @@ picture: all deps-picture client-programs
 # Debian's zsh has them elsewhere.
 ZSH_COMPLETIONS ?= zsh/site-functions
 # SOURCE:PLACE below PREFIX of what is installed beside the programs.
-MAN := $(BUILD)/man/fuse_cgroupfs.8 $(BUILD)/man/fuse_cgroup_run.1
+MAN := $(BUILD)/man/fuse_cgroupfs.8 $(BUILD)/man/fuse_cgroup_run.1 $(BUILD)/man/fuse_cgroup_cni.8
 DATA := $(foreach page,$(MAN),$(page):man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
 	completions/bash:bash-completion/completions/fuse_cgroupfs \
 	completions/bash:bash-completion/completions/fuse_cgroup_run \
@@ -168,12 +180,14 @@ $(BUILD)/man/%: man/% $(BUILD)/include/version.h
 install: all $(MAN)
 	$(INSTALL) -D -m 755 $(BUILD)/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs
 	$(INSTALL) -D -m 755 $(BUILD)/fuse_cgroup_run $(DESTDIR)$(PREFIX)/bin/fuse_cgroup_run
+	$(INSTALL) -D -m 755 $(BUILD)/fuse_cgroup_cni $(DESTDIR)$(PREFIX)/lib/cni/fuse_cgroup_cni
 	for file in $(DATA); do \
 		$(INSTALL) -D -m 644 "$${file%%:*}" "$(DESTDIR)$(PREFIX)/share/$${file#*:}" || exit 1; done
 
 .PHONY: uninstall
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroup_run
+	rm -f $(DESTDIR)$(PREFIX)/bin/fuse_cgroupfs $(DESTDIR)$(PREFIX)/bin/fuse_cgroup_run \
+		$(DESTDIR)$(PREFIX)/lib/cni/fuse_cgroup_cni
 	for file in $(DATA); do rm -f "$(DESTDIR)$(PREFIX)/share/$${file#*:}"; done
 
 .PHONY: clean
@@ -188,7 +202,7 @@ deb: deps-build deps-deb
 # --- tests ---
 
 .PHONY: test
-test: test-unit test-build test-mount test-run test-v2-oracle
+test: test-unit test-build test-mount test-run test-cni test-v2-oracle
 
 .PHONY: test-unit
 test-unit: deps-build deps-test
@@ -199,7 +213,7 @@ test-unit: deps-build deps-test
 .PHONY: test-build
 test-build: all deps-test
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
-		$(PYTHON) -m pytest -q -rs tests/build
+		FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) $(PYTHON) -m pytest -q -rs tests/build
 
 # Through a mount: behaviour, the kernel as oracle, the truth of the root's figures.
 .PHONY: test-mount
@@ -211,6 +225,11 @@ test-mount: all deps-test
 test-run: all deps-test
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 		$(PYTHON) -m pytest -q -rs tests/run
+
+# The network plugin, on nodes and containers that are network namespaces.
+.PHONY: test-cni
+test-cni: all deps-test
+	FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) $(PYTHON) -m pytest -q -rs tests/cni
 
 # The recorded answers of a kernel's cgroup v2.
 .PHONY: test-v2-oracle
@@ -335,4 +354,4 @@ bench: all deps-bench
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) BENCH_FLOOR=$(abspath $(BUILD)/bench_floor) \
 		$(PYTHON) bench/launcher.py
 
--include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d) $(FUZZERS:=.d) $(LOOSE_OBJECTS:.o=.d) $(BUILD)/bench_floor.d
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d) $(FUZZ_CNI_OBJECTS:.o=.d) $(FUZZERS:=.d) $(LOOSE_OBJECTS:.o=.d) $(BUILD)/bench_floor.d

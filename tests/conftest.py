@@ -16,7 +16,7 @@ def pytest_configure():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
-    for variable in ("FUSE_CGROUPFS", "FUSE_CGROUP_RUN"):
+    for variable in ("FUSE_CGROUPFS", "FUSE_CGROUP_RUN", "FUSE_CGROUP_CNI"):
         path = os.environ.get(variable)
         if path and not pathlib.Path(path).exists():
             raise pytest.UsageError(f"{variable}={path}: there is no such program: run make first")

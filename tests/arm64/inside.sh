@@ -16,7 +16,7 @@ export DEBIAN_FRONTEND=noninteractive
 dpkg --add-architecture arm64
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends gcc-aarch64-linux-gnu gcc libc6-dev libc6-dev:arm64 pkg-config \
-	libfuse3-dev:arm64 libseccomp-dev:arm64 libcmocka-dev:arm64 uthash-dev qemu-user-static >/dev/null
+	libfuse3-dev:arm64 libseccomp-dev:arm64 libjansson-dev:arm64 libcmocka-dev:arm64 uthash-dev qemu-user-static >/dev/null
 export PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig
 
 units=(tests/unit/test_*.c)
@@ -24,7 +24,7 @@ units=("${units[@]##*/}")
 units=("${units[@]%.c}")
 make -s -j2 CC=aarch64-linux-gnu-gcc WERROR=1 all
 make -s -j2 CC=aarch64-linux-gnu-gcc WERROR=1 "${units[@]/#/build/unit/}"
-for program in build/fuse_cgroupfs build/fuse_cgroup_run; do
+for program in build/fuse_cgroupfs build/fuse_cgroup_run build/fuse_cgroup_cni; do
 	aarch64-linux-gnu-readelf -h "$program" | grep 'Machine: *AArch64'
 	qemu-aarch64-static "$program" --version
 done

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the compiler and the linker can do against an attacker is in the two programs."""
+"""What the compiler and the linker can do against an attacker is in the programs."""
 
 import os
 import pathlib
@@ -11,7 +11,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = [pathlib.Path(os.environ.get(variable, ROOT / "build" / name)) for variable, name in
-            (("FUSE_CGROUPFS", "fuse_cgroupfs"), ("FUSE_CGROUP_RUN", "fuse_cgroup_run"))]
+            (("FUSE_CGROUPFS", "fuse_cgroupfs"), ("FUSE_CGROUP_RUN", "fuse_cgroup_run"),
+             ("FUSE_CGROUP_CNI", "fuse_cgroup_cni"))]
 X86 = platform.machine() == "x86_64"
 
 

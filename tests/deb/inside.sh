@@ -25,10 +25,10 @@ dependencies=$(dpkg-deb -f "$package" Depends)
 before=$(files)
 
 dpkg -i "$package" >/dev/null
-for program in fuse_cgroupfs fuse_cgroup_run; do
+for program in fuse_cgroupfs fuse_cgroup_run /usr/lib/cni/fuse_cgroup_cni; do
 	"$program" --version | grep -q -w -F "$version" || fail "$program --version does not say $version"
 done
-for document in man/man8/fuse_cgroupfs.8.gz man/man1/fuse_cgroup_run.1.gz \
+for document in man/man8/fuse_cgroupfs.8.gz man/man1/fuse_cgroup_run.1.gz man/man8/fuse_cgroup_cni.8.gz \
 	bash-completion/completions/fuse_cgroupfs zsh/vendor-completions/_fuse_cgroupfs; do
 	dpkg -L fuse-cgroupfs | grep -qx "/usr/share/$document" || fail "no /usr/share/$document"
 done

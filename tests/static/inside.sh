@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What a user does with the two static programs where there is nothing else but busybox.
+# What a user does with the static programs where there is nothing else but busybox.
 # Usage (in the root): inside.sh [--no-launcher]
 set -eu
 
@@ -30,4 +30,6 @@ if [ "${1-}" != --no-launcher ]; then
 	[ "$(fuse_cgroup_run -- grep -c ' cgroup ' /proc/self/mounts)" -ge 13 ] ||
 		fail "the launcher's tables do not show the hierarchies"
 fi
+cni='{"cniVersion": "1.1.0", "name": "pods", "ipam": {"subnet": "10.88.0.0/24", "dataDir": "/tmp/cni"}}'
+echo "$cni" | CNI_COMMAND=STATUS fuse_cgroup_cni || fail "the network plugin is not ready"
 echo "static: all works"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs inside.sh in a root with busybox and the two static programs, and nothing else: no library, no
+# Runs inside.sh in a root with busybox and the static programs, and nothing else: no library, no
 # file in /etc. As root, in namespaces of its own.
 # Usage: tests/static/root.sh BUILD
 set -eu
@@ -13,7 +13,8 @@ build=$2
 root=$(mktemp -d)
 mount -t tmpfs root "$root"
 for directory in bin proc dev tmp old; do mkdir "$root/$directory"; done
-cp "$(command -v busybox)" "$here/inside.sh" "$build/fuse_cgroupfs" "$build/fuse_cgroup_run" "$root/bin"
+cp "$(command -v busybox)" "$here/inside.sh" "$build/fuse_cgroupfs" "$build/fuse_cgroup_run" \
+	"$build/fuse_cgroup_cni" "$root/bin"
 mount -t proc proc "$root/proc"
 mknod -m 666 "$root/dev/null" c 1 3
 mknod -m 600 "$root/dev/fuse" c 10 229
