@@ -59,7 +59,7 @@ struct procmap_query {
 #define QUERY_MAPPING _IOWR('f', 17, struct procmap_query)
 #define QUERY_WRITABLE 2u
 
-/* From the table's lines, for kernels that cannot be asked for one. */
+/* From the table's lines, all of them each time, for kernels that cannot be asked for one. */
 static int search_mapping(int maps, uint64_t address, struct mapping *mapping)
 {
 	FILE *table = fdopen(dup(maps), "r");
@@ -67,6 +67,7 @@ static int search_mapping(int maps, uint64_t address, struct mapping *mapping)
 	char *line = NULL;
 	size_t size = 0;
 
+	lseek(maps, 0, SEEK_SET); /* the search before has left off in some line */
 	while (table && error && getline(&line, &size, table) > 0) {
 		unsigned long long start, end;
 		char writable;

@@ -107,6 +107,30 @@ static void test_memory_that_the_task_may_not_write(void **state)
 	}
 }
 
+#define LOW ((void *)0x1000000) /* below all else: both are told of in one read of the table */
+
+/* What is written may be in two mappings that lie side by side. */
+static void test_memory_of_two_mappings(void **state)
+{
+	char *own = mmap(LOW, SIZE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0), text[4] = "";
+	uint64_t end_of_first = (uintptr_t)own + SIZE / 2;
+	struct peer *peer;
+	pid_t pid;
+
+	(void)state;
+	assert_true(own != MAP_FAILED);
+	assert_true(mmap(own + SIZE / 2, SIZE / 2, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
+			 -1, 0) != MAP_FAILED);
+	peer = begin("", &pid);
+	answers = 100;
+	assert_int_equal(peer_write(peer, end_of_first - 2, "xyz", 4), 0);
+	assert_int_equal(peer_read(peer, end_of_first - 2, text, 4), 0);
+	assert_string_equal(text, "xyz");
+	end(peer, pid);
+	munmap(own, SIZE);
+}
+
 /* Before Linux 6.11 no mapping can be asked for: from here on ioctl(2) is as there. */
 static void have_no_queries(void)
 {
@@ -128,6 +152,7 @@ static void test_memory_of_older_kernels(void **state)
 		have_no_queries();
 		test_memory(state);
 		test_memory_that_the_task_may_not_write(state);
+		test_memory_of_two_mappings(state);
 		_exit(23);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -214,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_memory_that_the_task_may_not_write),
+		cmocka_unit_test(test_memory_of_two_mappings),
 		cmocka_unit_test(test_memory_of_older_kernels),
 		cmocka_unit_test(test_what_proc_tells),
 		cmocka_unit_test(test_number_of_another),
