@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "small_tree.h"
 
 static const struct controller *const list[] = {&blkio_controller, NULL};
@@ -251,6 +252,65 @@ static void test_reset(void **state)
 	assert_int_equal(figure("/blkio/blkio.io_service_bytes_recursive", "8:0 Read "), 300);
 }
 
+/* Reads of 8 sectors that sda has done, and how long it was busy, ms. */
+static void put_sda(unsigned reads, unsigned busy)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "   8       0 sda %u 0 %u 0 0 0 0 0 0 %u 0\n", reads, 8 * reads, busy);
+	put("proc/diskstats", text);
+}
+
+/* Another daemon takes over what the one before has kept of the root. */
+static void start_anew(void)
+{
+	struct text kept = {0};
+	struct bytes in;
+
+	blkio_controller.save(small.tree->hierarchies[0].root, &kept);
+	small_tree_close(&small);
+	small_tree_open(&small, machine, list);
+	in = (struct bytes){.data = kept.data, .len = kept.len};
+	assert_int_equal(blkio_controller.restore(small.tree->hierarchies[0].root, &in), 0);
+	text_free(&kept);
+	assert_int_equal(small_mkdir(&small, "/blkio/c"), 0);
+}
+
+/* A cgroup does all that sda does from now on: 300 reads in `busy` ms. How long is it told to have been busy? */
+static uint64_t time_of_reads(unsigned reads, unsigned busy)
+{
+	put_io(0, 0);
+	enter("/blkio/c");
+	put_sda(reads + 300, busy);
+	put_io(300 * 4096, 0);
+	wait_for_reading();
+	return figure("/blkio/c/blkio.time", "8:0 ");
+}
+
+/* Times are shared by what a disk has done since the first daemon started. */
+static void test_disks_of_the_daemon_before(void **state)
+{
+	(void)state;
+	small_tree_close(&small);
+	put_sda(1000, 400);
+	small_tree_open(&small, machine, list);
+	put_sda(1300, 700);
+	start_anew();
+	assert_int_equal(time_of_reads(1300, 1300), 900 * 300 / 600);
+}
+
+/* A disk that has done less since then has begun anew with the machine. */
+static void test_disks_of_a_machine_that_was_started_since(void **state)
+{
+	(void)state;
+	small_tree_close(&small);
+	put_sda(1000, 400);
+	small_tree_open(&small, machine, list);
+	put_sda(900, 50);
+	start_anew();
+	assert_int_equal(time_of_reads(900, 650), 600);
+}
+
 /* gVisor has neither: no disk is known, and nothing fails. */
 static void test_without_diskstats(void **state)
 {
@@ -280,6 +340,8 @@ int main(void)
 		TEST(test_bytes_are_shared_out),
 		TEST(test_root_has_what_is_left),
 		TEST(test_reset),
+		TEST(test_disks_of_the_daemon_before),
+		TEST(test_disks_of_a_machine_that_was_started_since),
 		TEST(test_without_diskstats),
 	};
 
