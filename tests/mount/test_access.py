@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+from events import Event
 from files import pids, read, write
 from mounting import HIERARCHIES
 from processes import NOBODY, Helper, as_nobody, error_of, in_child
@@ -55,6 +56,24 @@ def test_whose_processes_may_be_moved(mount):
             assert in_child(lambda: error_of(write, there / "cgroup.procs", str(target.pid)),
                             uid) == answer, uid
             assert pids(there / "cgroup.procs") == ([] if answer else [target.pid])
+
+
+@pytest.mark.parametrize("mode, owner, group, answer", [
+    (0o400, NOBODY, 0, None), (0o044, NOBODY, 0, "EACCES"), (0o040, 0, NOBODY, None),
+    (0o404, 0, NOBODY, "EACCES"), (0o004, 0, 0, None), (0o440, 0, 0, "EACCES")])
+def test_who_may_be_told_of_a_file(mount, mode, owner, group, answer):
+    """Who may read it now, whoever has opened it (memcg_write_event_control)."""
+    cgroup = mount / "memory" / "a"
+    cgroup.mkdir()
+    os.chmod(cgroup / "cgroup.event_control", 0o222)
+    watched = os.open(cgroup / "memory.usage_in_bytes", os.O_RDONLY)
+    os.chown(cgroup / "memory.usage_in_bytes", owner, group)
+    os.chmod(cgroup / "memory.usage_in_bytes", mode)
+    try:
+        assert as_nobody(lambda: error_of(write, cgroup / "cgroup.event_control",
+                                          f"{Event().fd} {watched} 1G")) == answer
+    finally:
+        os.close(watched)
 
 
 @pytest.mark.parametrize("flag", [0, os.SCHED_RESET_ON_FORK])

@@ -76,6 +76,25 @@ def test_everything_is_there_again(start, state, spawn, end):
     assert (web / "inner" / "cgroup.procs").read_text() == f"{pid}\n"
 
 
+def test_devices_are_there_again(start, state):
+    """With what is permitted but for exceptions, which no file shows: a child may not have them either."""
+    daemon = start(*keeping(state))
+    some, most = daemon / "devices" / "some", daemon / "devices" / "most"
+    for cgroup in (some, most / "child"):
+        cgroup.mkdir(parents=True)
+    (some / "devices.deny").write_text("a")
+    for text in ("c 1:3 rm", "b *:* m", "c 5:* w"):
+        (some / "devices.allow").write_text(text)
+    (most / "devices.deny").write_text("c 5:* w")
+    killed(daemon)
+    start(*keeping(state))
+    assert (some / "devices.list").read_text() == "c 1:3 rm\nb *:* m\nc 5:* w\n"
+    assert (most / "devices.list").read_text() == "a *:* rwm\n"
+    with pytest.raises(PermissionError):
+        (most / "child" / "devices.allow").write_text("c 5:1 w")
+    (most / "child" / "devices.allow").write_text("c 5:1 r")
+
+
 def tree_of(top):
     """Names, attributes, and the text of every file that does not change by itself."""
     found = {}
