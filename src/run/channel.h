@@ -15,6 +15,8 @@ enum channel_word {
 	CHANNEL_FAILED = 'F', /* from it instead: it has said why */
 	CHANNEL_ENDED = 'E', /* to it: the command has ended */
 	CHANNEL_PAUSED = 'P', /* to it: the command has been stopped; no answer (pause.h) */
+	CHANNEL_CONTINUE = 'T', /* to it: may SIGCONT be passed on? Answered by GO or FROZEN */
+	CHANNEL_FROZEN = 'Z', /* from it: the tree's freezer holds the command */
 	CHANNEL_START = 'S', /* to the starter (starter.h) */
 	CHANNEL_STARTED = 's', /* from it: with a pidfd, if that went well */
 	CHANNEL_MARK = 'M', /* to the marker (restricted.h): with a task's directory of /proc */

@@ -147,6 +147,16 @@ static bool is_for_command(const siginfo_t *info, pid_t supervisor)
 	return info->si_code <= 0 && info->si_pid != getpid() && info->si_pid != supervisor;
 }
 
+/*
+ * Whom the freezer holds no SIGCONT lets go on, as in the kernel; least of all the one by which the freezer
+ * has let us go on, from another cgroup.
+ */
+static bool may_pass_on(int number, int channel)
+{
+	return number != SIGCONT || !channel_send(channel, CHANNEL_CONTINUE, -1) ||
+	       channel_receive(channel).word != CHANNEL_FROZEN;
+}
+
 static int wait_for_command(pid_t command, pid_t supervisor, int channel)
 {
 	siginfo_t info;
@@ -156,7 +166,7 @@ static int wait_for_command(pid_t command, pid_t supervisor, int channel)
 	sigfillset(&set);
 	while (!reap(command, supervisor, channel, &status)) {
 		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD &&
-		    is_for_command(&info, supervisor))
+		    is_for_command(&info, supervisor) && may_pass_on(info.si_signo, channel))
 			kill(command, info.si_signo);
 	}
 	return status;

@@ -23,9 +23,14 @@ static void send_signal(const struct pause *pause, int number)
 	syscall(__NR_pidfd_send_signal, pause->launcher, number, NULL, 0);
 }
 
+bool pause_is_frozen(const struct pause *pause, struct view *view)
+{
+	return pause->command && view_is_frozen(view, pause->command);
+}
+
 void pause_begin(struct pause *pause, struct view *view, const struct machine *machine)
 {
-	if (!pause->command || view_is_frozen(view, pause->command) || !is_stopped(machine, pause->command))
+	if (!pause->command || pause_is_frozen(pause, view) || !is_stopped(machine, pause->command))
 		return;
 	pause->holds = true;
 	send_signal(pause, SIGSTOP);

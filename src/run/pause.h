@@ -20,6 +20,9 @@ struct pause {
 	bool holds; /* the launcher is stopped by us */
 };
 
+/* Whether the tree's freezer holds the command. Asks the daemon. */
+bool pause_is_frozen(const struct pause *pause, struct view *view);
+
 #define PAUSE_POLL_MS 50 /* until it is seen that the command goes on */
 
 /* The command has been stopped: stops the launcher, too, if that is right. */

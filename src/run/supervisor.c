@@ -145,6 +145,11 @@ static bool answer_channel(struct supervisor *supervisor)
 		pause_begin(&supervisor->pause, &supervisor->view, supervisor->context.machine);
 		return true;
 	}
+	if (message.word == CHANNEL_CONTINUE) {
+		channel_send(supervisor->channel,
+			     pause_is_frozen(&supervisor->pause, &supervisor->view) ? CHANNEL_FROZEN : CHANNEL_GO, -1);
+		return true;
+	}
 	if (message.word == CHANNEL_ENDED && catcher_is_over(supervisor->end, GRACE_MS))
 		return false;
 	if (message.word == CHANNEL_ENDED)

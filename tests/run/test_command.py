@@ -249,6 +249,35 @@ def test_stop_and_go_on():
         assert program.call(os.getpid) == pid
 
 
+def test_going_on_in_another_cgroup(mount):
+    """The freezer lets the launcher go on, whose command it holds in another cgroup: that stays."""
+    here, there = mount / "freezer" / "here", mount / "freezer" / "there"
+    here.mkdir()
+    there.mkdir()
+    with launcher.Inside("--root", str(mount.path)) as program:
+        pid, ours = program.call(os.getpid), program.process.pid
+        (here / "cgroup.procs").write_text(str(ours))
+        (there / "cgroup.procs").write_text(str(pid))
+        for cgroup in (there, here):
+            (cgroup / "freezer.state").write_text("FROZEN")
+        assert mounting.wait_until(lambda: state(pid) == "T" and state(ours) == "T")
+        (here / "freezer.state").write_text("THAWED")
+        program.process.send_signal(signal.SIGIO)  # passed on after it, and pending as long as it is stopped
+        assert mounting.wait_until(lambda: is_pending(pid, signal.SIGIO) or state(pid) == "Z")
+        assert state(pid) == "T"
+        (there / "freezer.state").write_text("THAWED")
+        program.process.wait(mounting.PATIENCE)
+        program.close(-signal.SIGIO)
+    for cgroup in (here, there):
+        assert mounting.wait_until(lambda: mounting.remove(cgroup))
+
+
+def is_pending(pid, number):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        pending = next(line.split()[1] for line in file if line.startswith("ShdPnd:"))
+    return int(pending, 16) >> number - 1 & 1
+
+
 def state(pid):
     with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
         return file.read().rsplit(")", 1)[1].split()[0]
