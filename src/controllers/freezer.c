@@ -296,6 +296,27 @@ int freezer_look(struct cgroup *cgroup, bool *frozen)
 	return error;
 }
 
+static bool is_pending(const struct cgroup *cgroup)
+{
+	return freezer_of(cgroup)->state & FREEZING && !(freezer_of(cgroup)->state & FROZEN);
+}
+
+bool freezer_look_again(struct tree *tree)
+{
+	struct cgroup *root = tree->unified->root, *cgroup;
+	bool pending = false;
+
+	if (!atomic_load(&freezer_of(root)->frozen_cgroups))
+		return false;
+	tree_read_lock(tree);
+	cgroup_for_each_descendant(cgroup, root)
+		pending |= is_pending(cgroup);
+	tree_unlock(tree);
+	if (pending)
+		freeze(root);
+	return pending;
+}
+
 bool freezer_is_asked(const struct cgroup *cgroup)
 {
 	return freezer_of(cgroup)->state & FREEZING_SELF;

@@ -192,18 +192,18 @@ int op_poll(const char *path, struct fuse_file_info *fi, struct fuse_pollhandle 
 	    unsigned *events)
 {
 	struct handle *handle = handle_of(fi);
-	uint64_t event = cgroup_file_event(handle->node.cgroup, handle->node.file);
 	struct fuse_pollhandle *before = waiter;
 
 	(void)path;
 	pthread_mutex_lock(&handle->lock);
 	*events = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
-	if (!handle->filled || handle->event != event)
-		*events |= POLLERR | POLLPRI;
 	if (waiter && handle->node.file->type->event) {
 		before = handle->waiter;
 		handle->waiter = waiter;
 	}
+	/* Who waits is known by now: what happens later wakes it. */
+	if (!handle->filled || handle->event != cgroup_file_event(handle->node.cgroup, handle->node.file))
+		*events |= POLLERR | POLLPRI;
 	pthread_mutex_unlock(&handle->lock);
 	if (before)
 		fuse_pollhandle_destroy(before);

@@ -18,6 +18,7 @@
 
 #include <utlist.h>
 
+#include "freezer.h"
 #include "log.h"
 #include "operations.h"
 #include "own_mount.h"
@@ -25,6 +26,7 @@
 #define REST_NS 10000000 /* CGROUP_FILE_NOTIFY_MIN_INTV: between two rounds */
 #define PATIENCE_S 2 /* at the end */
 #define LOOK_NS 1000000000 /* between looks for who has ended, where nobody tells */
+#define FREEZING_NS 50000000 /* between looks whether those stand that are to freeze: nobody tells of that */
 
 struct notifier {
 	struct front_end *front;
@@ -125,20 +127,30 @@ static void look_for_ends(struct tree *tree)
 	cgroup_put(cgroup);
 }
 
-static void wait_for_news(struct notifier *notifier)
+static void wait_at_most(struct notifier *notifier, long ns)
 {
 	struct timespec until;
 
-	if (accounting_tells_exits(notifier->front->accounting)) {
-		while (sem_wait(&notifier->woken) && errno == EINTR)
-			;
-		return;
-	}
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += LOOK_NS / 1000000000;
+	ns += until.tv_nsec;
+	until.tv_sec += ns / 1000000000;
+	until.tv_nsec = ns % 1000000000;
 	while (sem_timedwait(&notifier->woken, &until) && errno == EINTR)
 		;
-	look_for_ends(notifier->front->tree);
+}
+
+static void wait_for_news(struct notifier *notifier, bool freezing)
+{
+	const bool tells = accounting_tells_exits(notifier->front->accounting);
+
+	if (freezing || !tells) {
+		wait_at_most(notifier, freezing ? FREEZING_NS : LOOK_NS);
+		if (!tells)
+			look_for_ends(notifier->front->tree);
+		return;
+	}
+	while (sem_wait(&notifier->woken) && errno == EINTR)
+		;
 }
 
 static void *run(void *argument)
@@ -148,9 +160,12 @@ static void *run(void *argument)
 	notifier->tid = gettid();
 	notifier->device = own_mount_device(notifier->mount);
 	while (!notifier->quit) {
+		bool freezing;
+
 		tree_tell_events(notifier->front->tree, tell, notifier);
+		freezing = freezer_look_again(notifier->front->tree);
 		nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
-		wait_for_news(notifier);
+		wait_for_news(notifier, freezing);
 	}
 	return NULL;
 }

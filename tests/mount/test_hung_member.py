@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -250,3 +251,25 @@ def test_one_that_hangs_is_estimated_at_first(start, hung):
     assert usage(memory) >= 0
     member.let_go()
     assert wait_until(lambda: usage(memory) > 15 * MIB)
+
+
+def test_news_of_a_freeze_that_comes_late(start, hung):
+    """Who polls cgroup.events is told though nobody looks when the last member stands at last."""
+    cgroup = start("-o", "v2") / "a"
+    cgroup.mkdir()
+    member = hung("map")
+    member.join(cgroup)
+    member.start()
+    member.hang()
+    with open(cgroup / "cgroup.events", "rb", buffering=0) as events:
+        poll = select.poll()
+        poll.register(events, select.POLLPRI)
+        (cgroup / "cgroup.freeze").write_text("1")
+        assert b"frozen 0" in os.pread(events.fileno(), 100, 0)
+        member.until.touch()
+        while poll.poll(1000 * mounting.PATIENCE):
+            if b"frozen 1" in os.pread(events.fileno(), 100, 0):
+                break
+        else:
+            pytest.fail("nobody tells")
+    (cgroup / "cgroup.freeze").write_text("0")
