@@ -31,14 +31,19 @@ def make_rootfs_tar(tree):
     return file
 
 
-def make_bundle(tree, cgroup, command, resources):
-    """A bundle as `runc spec` writes it where the tree is seen, with the command in it and the limits."""
-    directory = tree.directory / "bundle"
+def make_rootfs(directory):
+    """The root filesystem in a directory."""
     rootfs = io.BytesIO()
     busybox_image.write_rootfs(rootfs)
     rootfs.seek(0)
     with tarfile.open(fileobj=rootfs) as tar:
-        tar.extractall(directory / "rootfs")
+        tar.extractall(directory)
+
+
+def make_bundle(tree, cgroup, command, resources):
+    """A bundle as `runc spec` writes it where the tree is seen, with the command in it and the limits."""
+    directory = tree.directory / "bundle"
+    make_rootfs(directory / "rootfs")
     tree.run("runc", "spec", "--bundle", directory)
     config = json.loads((directory / "config.json").read_text())
     config["process"].update(terminal=False, args=["sh", "-c", command])
