@@ -11,7 +11,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = [pathlib.Path(os.environ.get(variable, ROOT / "build" / name)) for variable, name in
-            (("FUSE_CGROUPFS", "fuse_cgroupfs"), ("FUSE_CGROUP_RUN", "fuse_cgroup_run"))]
+            (("FUSE_CGROUPFS", "fuse_cgroupfs"), ("FUSE_CGROUP_RUN", "fuse_cgroup_run"),
+             ("FUSE_CGROUP_CNI", "fuse_cgroup_cni"))]
 
 
 def version_of(directory):
@@ -75,6 +76,6 @@ def test_installed_man_pages_say_it(tmp_path):
     subprocess.run(["make", "-C", ROOT, f"BUILD={PROGRAMS[0].parent}", f"DESTDIR={tmp_path}", "install"],
                    capture_output=True, check=True)
     pages = list(tmp_path.glob("usr/local/share/man/*/*"))
-    assert len(pages) == 2
+    assert len(pages) == len(PROGRAMS)
     for page in pages:
         assert f'"fuse_cgroupfs {version_of(ROOT)}"' in page.read_text()
