@@ -38,6 +38,7 @@ struct cgroup_file {
 	const struct controller *controller; /* NULL for the files of every cgroup */
 	unsigned index; /* position in hierarchy->files */
 	unsigned instance; /* of controller->instances */
+	bool is_wanted; /* of those that are CFTYPE_OPTIONAL */
 	unsigned event; /* position among the files of the hierarchy that have cftype.event */
 	UT_hash_handle hh;
 };
@@ -155,6 +156,12 @@ struct tree *tree_new_unified(const struct controller *const *list, struct machi
 			      struct accounting *accounting);
 void tree_free(struct tree *tree);
 
+/*
+ * Has a file that is CFTYPE_OPTIONAL be there, by its full name. False: there is none of that name. Before the
+ * tree is in use.
+ */
+bool tree_want_file(struct tree *tree, const char *name);
+
 /* The tree lock. Not recursive. */
 void tree_read_lock(struct tree *tree);
 void tree_write_lock(struct tree *tree);
@@ -232,8 +239,8 @@ int tree_show_controllers(struct tree *tree, const struct controller *const *kno
  */
 int tree_show_options(struct tree *tree, struct text *out);
 /*
- * What v2 was mounted with, words with commas between them, in place of what it was before. -EINVAL: one is none
- * of them; -EOPNOTSUPP: a tree of v1.
+ * What v2 was mounted with, words with commas between them, in place of what it was before. -EINVAL: one is
+ * none of them; -EOPNOTSUPP: a tree of v1.
  */
 int tree_set_options(struct tree *tree, char *words);
 

@@ -43,6 +43,7 @@ enum cftype_flags {
 	CFTYPE_PRESSURE = 1 << 3, /* not there while cgroup.pressure is 0 */
 	/* may be written from within a cgroup namespace at its root (nsdelegate) */
 	CFTYPE_NS_DELEGATABLE = 1 << 4,
+	CFTYPE_OPTIONAL = 1 << 5, /* not every kernel is built with it: there where it is wanted (tree_want_file()) */
 };
 
 /*
@@ -99,6 +100,7 @@ struct controller {
 	const char *dfl_name; /* its name and prefix on v2, where it is not `name`: "io" */
 	bool threaded; /* v2: may be enabled in threaded cgroups */
 	bool implicit_on_dfl; /* v2: every cgroup has it, and nobody enables it */
+	bool optional; /* not every kernel is built with it: served where it is asked for by name */
 	bool unlisted_on_dfl; /* implicit, and no controller to clients: files that every v2 cgroup has */
 
 	/*
@@ -157,6 +159,7 @@ extern const struct controller cpu_controller;
 extern const struct controller cpuacct_controller;
 extern const struct controller cpuset_controller;
 extern const struct controller devices_controller;
+extern const struct controller dmem_controller;
 extern const struct controller freezer_controller;
 extern const struct controller hugetlb_controller;
 extern const struct controller kill_controller;

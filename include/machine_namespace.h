@@ -9,14 +9,14 @@ struct machine;
 /* Cgroup namespaces of tasks (cgroup_namespaces(7)). No locks; they read /proc, and nothing in it waits. */
 
 /*
- * The task's directory in /proc, tid 0 for our own, as a descriptor (O_PATH) which is to be closed: it stays this
- * task's when the number is another's. A negative errno.
+ * The task's directory in /proc, tid 0 for our own, as a descriptor (O_PATH) which is to be closed: it stays
+ * this task's when the number is another's. A negative errno.
  */
 int machine_task_directory(const struct machine *machine, pid_t tid);
 
 /*
- * The inode of the namespace that the task of the directory is in; 0: it has ended, or it is not to be told. As
- * long as the namespace is open no other has its number: a descriptor, or a negative errno.
+ * The inode of the namespace that the task of the directory is in; 0: it has ended, or it is not to be told.
+ * As long as the namespace is open no other has its number: a descriptor, or a negative errno.
  */
 ino_t machine_cgroup_namespace(int directory);
 int machine_cgroup_namespace_open(int directory);

@@ -118,6 +118,7 @@ static void put_blkg(struct text *out, const struct blkg *blkg)
 		bytes_put_u64(out, blkg->weight[i]);
 	for (unsigned i = 0; i < LIMITS; i++)
 		bytes_put_u64(out, blkg->limit[i]);
+	bytes_put_u64(out, blkg->latency);
 	bytes_put(out, &blkg->local, sizeof(blkg->local));
 	bytes_put(out, &blkg->total, sizeof(blkg->total));
 	bytes_put(out, &blkg->counted, sizeof(blkg->counted));
@@ -134,6 +135,7 @@ static void blkio_save(struct cgroup *cgroup, struct text *out)
 
 	for (unsigned i = 0; i < WEIGHTS; i++)
 		bytes_put_u64(out, blkcg->weight[i]);
+	bytes_put_u64(out, blkcg->prio_class);
 	bytes_put_u64(out, blkcg->is_used);
 	LL_COUNT(blkcg->blkgs, blkg, count);
 	bytes_put_u64(out, count);
@@ -169,6 +171,7 @@ static int get_blkg(struct blkg *blkg, struct bytes *in)
 		blkg->weight[i] = (uint16_t)bytes_get_u64(in);
 	for (unsigned i = 0; i < LIMITS; i++)
 		blkg->limit[i] = bytes_get_u64(in);
+	blkg->latency = bytes_get_u64(in);
 	get_structure(in, &blkg->local, sizeof(blkg->local));
 	get_structure(in, &blkg->total, sizeof(blkg->total));
 	get_structure(in, &blkg->counted, sizeof(blkg->counted));
@@ -213,6 +216,9 @@ static int blkio_restore(struct cgroup *cgroup, struct bytes *in)
 
 	for (unsigned i = 0; i < WEIGHTS; i++)
 		blkcg->weight[i] = (uint16_t)bytes_get_u64(in);
+	blkcg->prio_class = (unsigned)bytes_get_u64(in);
+	if (blkcg->prio_class >= blkio_class_count())
+		return -EINVAL;
 	blkcg->is_used = bytes_get_u64(in) && cgroup->parent && cgroup_is_root(cgroup->parent);
 	if (blkcg->is_used)
 		DL_APPEND(blkcg_of(cgroup->parent)->used, blkcg);
@@ -281,6 +287,7 @@ static const struct cftype blkio_files[] = {
 	STAT_FILES("io_wait_time", VIEW_NOTHING),
 	STAT_FILES("io_merged", VIEW_MERGED),
 	STAT_FILES("io_queued", VIEW_NOTHING),
+	{.name = "prio.class", .flags = CFTYPE_OPTIONAL, .show = blkio_class_show, .store = blkio_class_store},
 	{0},
 };
 

@@ -40,6 +40,7 @@ struct blkg {
 	uint32_t device; /* major << 20 | minor */
 	uint16_t weight[WEIGHTS]; /* 0: the cgroup's own */
 	uint64_t limit[LIMITS]; /* bytes or operations a second, or NO_LIMIT */
+	uint64_t latency; /* ns, io.latency's target; 0: none */
 	struct iocost *cost; /* in a root only (iocost.h); NULL: none was set */
 	/*
 	 * What members did on this disk, and all that they and everything below
@@ -59,6 +60,7 @@ struct blkg {
 struct blkcg {
 	struct blkg *blkgs; /* the newest first, as the kernel lists them */
 	uint16_t weight[WEIGHTS];
+	unsigned prio_class; /* below blkio_class_count(); 0: no change */
 	/*
 	 * In a root: its children that had a member once, in them or below. In
 	 * such a child: its place in that list.
@@ -165,6 +167,13 @@ void blkio_start(struct cgroup *cgroup, void *state);
 /* Figure by figure; nothing goes below 0. */
 void blkio_stat_add(struct blkio_stat *stat, const struct blkio_stat *other);
 void blkio_stat_subtract(struct blkio_stat *stat, const struct blkio_stat *other);
+
+/* blkio_options.c: handlers of io.latency and prio.class, which are there when they are asked for */
+int blkio_latency_show(const struct request *request, struct text *out);
+int blkio_latency_act(const struct request *request, char *text);
+int blkio_class_show(const struct request *request, struct text *out);
+int blkio_class_store(const struct request *request, char *text);
+unsigned blkio_class_count(void);
 
 int blkio_stat_measure(const struct request *request, struct text *out);
 /* blkio_v2.c */

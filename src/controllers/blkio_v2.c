@@ -208,5 +208,8 @@ const struct cftype blkio_dfl_files[] = {
 	{.name = "cost.qos", .flags = CFTYPE_ONLY_ON_ROOT, .show = iocost_qos_show, .act = iocost_qos_act},
 	{.name = "cost.model", .flags = CFTYPE_ONLY_ON_ROOT, .show = iocost_model_show,
 	 .act = iocost_model_act},
+	{.name = "latency", .flags = CFTYPE_NOT_ON_ROOT | CFTYPE_OPTIONAL, .show = blkio_latency_show,
+	 .act = blkio_latency_act},
+	{.name = "prio.class", .flags = CFTYPE_OPTIONAL, .show = blkio_class_show, .store = blkio_class_store},
 	{0},
 };

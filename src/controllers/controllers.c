@@ -29,6 +29,7 @@ const struct controller *const dfl_controllers[] = {
 	&pids_controller,
 	&rdma_controller,
 	&misc_controller,
+	&dmem_controller,
 	&cpuacct_controller, /* cpu.stat; unlisted ones come last */
 	&pressure_controller,
 	&freezer_controller, /* cgroup.freeze, cgroup.events */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cgroup namespaces as boundaries of delegation (cgroup v2's nsdelegate). Which cgroup is the root of one no file
- * tells: it is where the task was that made it, of which fuse_cgroup_run tells before it does, or else where its
- * first task is that is seen.
+ * Cgroup namespaces as boundaries of delegation (cgroup v2's nsdelegate). Which cgroup is the root of one no
+ * file tells: it is where the task was that made it, of which fuse_cgroup_run tells before it does, or else
+ * where its first task is that is seen.
  */
 #include "delegation.h"
 

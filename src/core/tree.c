@@ -250,6 +250,18 @@ void tree_free(struct tree *tree)
 	free(tree);
 }
 
+bool tree_want_file(struct tree *tree, const char *name)
+{
+	struct cgroup_file *file = NULL;
+
+	for (unsigned i = 0; i < tree->hierarchy_count && !file; i++)
+		HASH_FIND_STR(tree->hierarchies[i].file_table, name, file);
+	if (!file || !(file->type->flags & CFTYPE_OPTIONAL))
+		return false;
+	file->is_wanted = true;
+	return true;
+}
+
 bool cgroup_has_file(const struct cgroup *cgroup, const struct cgroup_file *file)
 {
 	bool as_root = cgroup_is_root(cgroup) && !cgroup_tree(cgroup)->container_view;
@@ -257,6 +269,8 @@ bool cgroup_has_file(const struct cgroup *cgroup, const struct cgroup_file *file
 
 	if (cgroup->v2.no_pressure)
 		absent |= CFTYPE_PRESSURE;
+	if (file->type->flags & CFTYPE_OPTIONAL && !file->is_wanted)
+		return false;
 	return !(file->type->flags & absent) &&
 	       (!file->controller || cgroup_has_css(cgroup, file->controller));
 }

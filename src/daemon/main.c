@@ -195,6 +195,18 @@ static void close_state(struct front_end *front)
 	freezer_keep_stopped(front->tree);
 }
 
+static bool want_files(const struct options *options, struct tree *tree)
+{
+	for (const char *const *name = options->files; *name; name++) {
+		if (tree_want_file(tree, *name))
+			continue;
+		fprintf(stderr, "fuse_cgroupfs: -o with: there is no '%s' in this tree; --help lists what there is\n",
+			*name);
+		return false;
+	}
+	return true;
+}
+
 /* The tree and what it stands on; the exit status. */
 static int build_and_run(const struct options *options, struct fuse_args *args)
 {
@@ -217,7 +229,7 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 			(options->v2 ? tree_new_unified : tree_new)(options->list, machine, front.accounting);
 	if (front.tree)
 		front.tree->container_view = options->container_view;
-	if (front.tree && open_state(options, &front))
+	if (front.tree && want_files(options, front.tree) && open_state(options, &front))
 		result = run(options, args, &front);
 	else if (!front.tree)
 		fprintf(stderr, "fuse_cgroupfs: cannot build the tree: %s\n", strerror(errno));

@@ -23,6 +23,7 @@ enum { KEY_HELP, KEY_VERSION };
 
 static const struct fuse_opt option_table[] = {
 	OPTION("controllers=%s", controllers),
+	OPTION("with=%s", with),
 	OPTION("accounting=%s", accounting),
 	OPTION("state=%s", state),
 	OPTION("log=%s", log),
@@ -58,6 +59,8 @@ static const char usage_end[] =
 	"       v2                serve the unified hierarchy, cgroup v2, instead of v1's\n"
 	"       log=FILE          add the log to this file (default: standard error, and in\n"
 	"                         the background syslog)\n"
+	"       with=A:B          also serve what not every kernel is built with: dmem,\n"
+	"                         io.latency, io.prio.class (v2), blkio.prio.class (v1)\n"
 	"       view=AS           v2: the root as a host has it (host, default), or as it is\n"
 	"                         seen from within a cgroup namespace (container)\n"
 	"       freeze=HOW        what FROZEN does to processes: stop (default) or none\n"
@@ -142,23 +145,61 @@ static void sort_controllers(struct options *options)
 	memcpy(options->list, sorted, count * sizeof(*sorted));
 }
 
+static unsigned count_controllers(const struct controller *const *list)
+{
+	unsigned count = 0;
+
+	while (list[count])
+		count++;
+	return count;
+}
+
+static void choose_usual(struct options *options, const struct controller *const *all)
+{
+	for (unsigned count = 0; *all; all++) {
+		if (!(*all)->optional)
+			options->list[count++] = *all;
+	}
+}
+
+/* -o with=: controllers are served, files are to be looked for in the tree. */
+static bool choose_more(struct options *options)
+{
+	unsigned files = 0;
+	char *rest = options->with;
+	const char *name;
+
+	while ((name = strsep(&rest, ":"))) {
+		const struct controller *controller = find_controller(options, name);
+
+		if (controller && controller->optional) {
+			if (!is_listed(options->list, controller))
+				options->list[count_controllers(options->list)] = controller;
+		} else if (files < OPTIONS_FILES - 1) {
+			options->files[files++] = name;
+		} else {
+			fprintf(stderr, "fuse_cgroupfs: -o with: there are not so many names as these; "
+					"--help lists them\n");
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool choose_controllers(struct options *options)
 {
 	const struct controller *const *all = options->v2 ? dfl_controllers : controllers;
-	unsigned count = 0;
 
-	while (all[count])
-		count++;
-	options->list = calloc(count + 1, sizeof(*options->list));
+	options->list = calloc(count_controllers(all) + 1, sizeof(*options->list));
 	if (!options->list) {
 		fprintf(stderr, "fuse_cgroupfs: out of memory\n");
 		return false;
 	}
-	if (!options->controllers) {
-		memcpy(options->list, all, count * sizeof(*options->list));
-		return true;
-	}
-	if (!choose_named(options))
+	if (!options->controllers)
+		choose_usual(options, all);
+	else if (!choose_named(options))
+		return false;
+	if (!choose_more(options))
 		return false;
 	if (options->v2)
 		sort_controllers(options);
@@ -335,6 +376,7 @@ void options_free(struct options *options)
 	free(options->controllers);
 	free(options->state);
 	free(options->log);
+	free(options->with);
 	free(options->accounting);
 	free(options->freeze);
 	free(options->view);

@@ -10,6 +10,8 @@ struct controller;
 struct fuse_args;
 
 /* The command line. */
+#define OPTIONS_FILES 8
+
 struct options {
 	char *mount_point; /* as it was given */
 	char *source_name; /* what mount(8) calls the source; NULL: none was given */
@@ -26,6 +28,8 @@ struct options {
 	char *view; /* -o view=NAME, NULL for host */
 	bool container_view; /* the same */
 	char *controllers; /* -o controllers=a:b, NULL for all */
+	char *with; /* -o with=a:b, NULL for nothing */
+	const char *files[OPTIONS_FILES]; /* those of it that are files; NULL ends it */
 	char *accounting; /* -o accounting=NAME, NULL for auto */
 	enum accounting_source source; /* the same */
 	char *freeze; /* -o freeze=NAME, NULL for stop */

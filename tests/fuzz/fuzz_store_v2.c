@@ -4,14 +4,15 @@
 
 static void open_unified(struct small_tree *small, const char *root)
 {
-	static const char all[] = "+cpuset +cpu +io +memory +hugetlb +pids +rdma +misc";
+	static const char all[] = "+cpuset +cpu +io +memory +hugetlb +pids +rdma +misc +dmem";
 
 	*small = (struct small_tree){.machine = machine_open(root)};
 	if (small->machine)
 		small->accounting = accounting_new(small->machine);
 	if (small->accounting)
 		small->tree = tree_new_unified(dfl_controllers, small->machine, small->accounting);
-	if (!small->tree || small_mkdir(small, "/a") || small_mkdir(small, "/c") ||
+	if (!small->tree || !tree_want_file(small->tree, "io.latency") ||
+	    !tree_want_file(small->tree, "io.prio.class") || small_mkdir(small, "/a") || small_mkdir(small, "/c") ||
 	    small_write_as(small, 0, "/cgroup.subtree_control", all, strlen(all)) ||
 	    small_mkdir(small, "/a/b") ||
 	    small_write_as(small, 0, "/a/cgroup.subtree_control", all, strlen(all)))

@@ -143,3 +143,15 @@ def test_mount_point_with_a_space(directory, mode):
         for pid in mounting.daemons_of(path):
             os.kill(pid, 15)
     assert not pathlib.Path(path / "cpu").exists()
+
+
+def test_with_what_some_kernels_have(start):
+    """Not there unless it is asked for, in its place in the order of the controllers then."""
+    plain = start("-o", "v2")
+    assert "dmem" not in (plain / "cgroup.controllers").read_text()
+    assert not (plain / "io.prio.class").exists()
+    assert plain.stop() == (0, "")
+    more = start("-o", "v2,with=io.latency:dmem:io.prio.class")
+    assert (more / "cgroup.controllers").read_text().split()[-2:] == ["misc", "dmem"]
+    assert (more / "io.prio.class").read_text() == "no-change\n"
+    assert (more / "dmem.capacity").read_text() == ""

@@ -33,6 +33,13 @@ LINES = [
     (["-o", "accounting=x", "{}"], "-o accounting: 'x' is none of auto, events and scan"),
     (["-o", "freeze=x", "{}"], "-o freeze: 'x' is neither stop nor none"),
     (["-o", "view=x", "{}"], "-o view: 'x' is neither host nor container"),
+    *((["-o", f"{options}:{name}", "{}"],
+       f"-o with: there is no '{name}' in this tree; --help lists what there is")
+      for options, name in (("v2,with=dmem", "nosuch"), ("v2,with=dmem", "io.max"), ("v2,with=dmem", ""),
+                            ("with=blkio.prio.class", "dmem"), ("with=blkio.prio.class", "io.latency"),
+                            ("v2,controllers=cpu,with=dmem", "io.latency"))),
+    (["-o", "with=a:b:c:d:e:f:g:h", "{}"],
+     "-o with: there are not so many names as these; --help lists them"),
     (["-o", "state=", "{}"], "-o state: no directory given; try: state=/var/lib/fuse_cgroupfs"),
     (["-o", "state=/nowhere/state", "{}"],
      "-o state: /nowhere/state: No such file or directory: name a directory that is there or can be made"),
