@@ -97,8 +97,7 @@ start_node() {
 	with_words start "$@"
 	echo "node: logs in $state/log"
 	node=$(option_value --node-name "$@" || hostname | tr '[:upper:]' '[:lower:]')
-	wait_until_ready "$k3s_pid" "$log" node_condition
-	[ -n "$agent" ] ||
+	! wait_until_ready "$k3s_pid" "$log" node_condition || [ -n "$agent" ] ||
 		echo "node: in another terminal: export KUBECONFIG=$state/kubeconfig K3S_DATA_DIR=$state/k3s; $k3s kubectl get pods -A"
 	status=0
 	wait "$k3s_pid" || status=$?

@@ -5,8 +5,8 @@
 # the kubelet, and leaves nothing behind. As root.
 #
 # Usage: run-kubelet-with-fuse-cgroups.sh [OPTION...] [PODS [KUBELET-OPTION...]]
-#   PODS         a directory of static pods' manifests (default: an empty new one). Pods want
-#                hostNetwork; images are those of IMAGES, nothing is pulled
+#   PODS         a directory of static pods' manifests (default: an empty new one). Images are
+#                those of IMAGES, nothing is pulled
 #   --v1, --v2   the cgroups that are shown (default: v2 for a kubelet 1.35 and later, which
 #                wants it; else those of the machine's kernel)
 #   --check      tells what is here, what is missing and what is provided, and ends
@@ -104,7 +104,7 @@ start_node() {
 	import_images
 	with_words start "$@"
 	echo "node: pods in $pods, logs in $state/log, the kubelet at http://127.0.0.1:$port/pods"
-	wait_until_ready "$kubelet_pid" "$log" kubelet_condition
+	wait_until_ready "$kubelet_pid" "$log" kubelet_condition || true
 	status=0
 	wait "$kubelet_pid" || status=$?
 	kubelet_pid=

@@ -62,9 +62,15 @@ containerd_config() {
 # The network of our own, where containerd looks by itself. Without one no node is Ready.
 write_network() {
 	mkdir -p /etc/cni/net.d /opt/cni/bin
-	# Pods of the host's network, for which nothing is run.
-	echo '{"cniVersion": "0.4.0", "name": "none", "plugins": [{"type": "loopback"}]}' \
-		>/etc/cni/net.d/10-fuse-cgroups.conflist
+	cp "$plugin" /opt/cni/bin/fuse_cgroup_cni
+	ln -s fuse_cgroup_cni /opt/cni/bin/loopback # which containerd before 2 runs for each pod
+	cat >/etc/cni/net.d/10-fuse-cgroups.conflist <<-END
+		{"cniVersion": "1.0.0", "name": "pods", "plugins": [{
+			"type": "fuse_cgroup_cni", "capabilities": {"ips": true},
+			"ipam": {"type": "host-local", "dataDir": "/var/lib/cni/networks",
+				"ranges": [[{"subnet": "10.42.0.0/16"}]], "routes": [{"dst": "0.0.0.0/0"}]}
+		}]}
+	END
 }
 
 # pids_of_pods: the processes of containerd and its shims in our mount namespace, which is this node's

@@ -32,7 +32,8 @@ make_mount_points() {
 	exec 9</
 	flock -s 9
 	for place in /opt $places; do
-		[ -d "$place" ] || mkdir -m 1755 "$place" || fail "cannot make $place, where k3s and kubelets write"
+		[ -d "$place" ] || mkdir -m 1755 "$place" 2>/dev/null || [ -d "$place" ] ||
+			fail "cannot make $place, where k3s and kubelets write"
 	done
 }
 

@@ -7,6 +7,7 @@
 
 project=$(cd "$(dirname "$0")/.." && pwd)
 launcher=${FUSE_CGROUP_RUN:-$project/build/fuse_cgroup_run}
+plugin=${FUSE_CGROUP_CNI:-$project/build/fuse_cgroup_cni}
 agent=${KUBE_NODE_AGENT:-} offline=${KUBE_NODE_OFFLINE:-} address=${KUBE_NODE_ADDRESS:-}
 cgroups=${CGROUPS:-} # v1, v2 or nothing: the machine's
 minor=${KUBE_NODE_MINOR:-} # Kubernetes 1.$minor
@@ -52,7 +53,9 @@ option_value() {
 check_node() {
 	[ "$(id -u)" = 0 ] || fail "a node makes containers and mounts: run it as root"
 	[ -c /dev/fuse ] || fail "there is no /dev/fuse: modprobe fuse, or give it to the container"
-	[ -x "$launcher" ] || fail "$launcher is not there: run make first"
+	for program in "$launcher" "$plugin"; do
+		[ -x "$program" ] || fail "$program is not there: run make first"
+	done
 	for image in ${IMAGES:-}; do
 		[ -r "$image" ] || fail "IMAGES: there is no file $image"
 	done

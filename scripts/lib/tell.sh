@@ -37,14 +37,15 @@ tell_machine() {
 	complete=1
 	whether "root" "run it as root" test "$(id -u)" = 0
 	whether "/dev/fuse" "modprobe fuse, or give it to the container" test -c /dev/fuse
-	whether "launcher" "run make first" test -x "$launcher"
+	whether "fuse_cgroup_run" "run make first" test -x "$launcher"
+	whether "fuse_cgroup_cni" "run make first" test -x "$plugin"
 	check_machine
 	provided "cgroups" "by fuse_cgroup_run, whatever is here" false
 	provided "/dev/kmsg" "an empty file" test -e /dev/kmsg
 	provided "/proc/sys" "files of the node's own, by prepare-node.sh" false
 	provided "CAP_SYS_RESOURCE" "restrict_oom_score_adj in containerd's settings" may_set_oom_scores
 	provided "default route" "an address for the node; nothing is pulled" has_default_route
-	provided "network for pods" "a configuration of our own" false
+	provided "network for pods" "by fuse_cgroup_cni" false
 	[ -n "$complete" ] || exit 1
 	exit 0
 }
@@ -118,7 +119,7 @@ has_ended() {
 	fail "$1 ended with status $2"
 }
 
-# wait_until_ready PID LOG COMMAND...: until the command says True, or the process has ended. What it says
+# wait_until_ready PID LOG COMMAND...: until the command says True; 1 when the process has ended. What it says
 # otherwise is told every ten seconds, and after a minute what the log has against it too.
 wait_until_ready() {
 	pid=$1 its_log=$2
@@ -140,6 +141,7 @@ wait_until_ready() {
 		fi
 		sleep 0.5
 	done
+	return 1
 }
 
 explain_delay() {

@@ -8,7 +8,8 @@ import subprocess
 import trees
 
 SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops",
-           "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes")
+           "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes", "net/ipv4/conf/all/forwarding",
+           "net/ipv4/conf/default/forwarding")
 
 
 LOGS = ("/dev/kmsg", "/var/log/containers", "/var/log/pods")
@@ -75,24 +76,27 @@ class Node:
         return [entry for entry in self.left.read_text().splitlines()
                 if not os.path.isdir(entry.removeprefix("/mnt/upper"))]
 
-    def find(self, words):
-        """The pid of the process with these words in its command line."""
-        found = [pid for pid, line in trees.descendants().items() if words in line]
-        return found[0] if found else None
+    def find_all(self, words):
+        """The pids of processes with these words in their command lines."""
+        return [pid for pid, line in trees.descendants().items() if words in line]
 
-    def wait(self):
-        """The script's status; then nothing may be left of it."""
+    def find(self, words):
+        """The first of them."""
+        return next(iter(self.find_all(words)), None)
+
+    def wait(self, alone=True):
+        """The script's status; then nothing may be left of it (no process of ours, if it was alone)."""
         status = self.process.wait(trees.SECONDS)
-        self.assert_nothing_left()
+        self.assert_nothing_left(alone)
         return status
 
-    def interrupt(self):
+    def interrupt(self, alone=True):
         """Ctrl-C: every process of the terminal's group gets the signal."""
         os.killpg(self.process.pid, signal.SIGINT)
-        return self.wait()
+        return self.wait(alone)
 
-    def assert_nothing_left(self):
-        left = trees.end_rest()
+    def assert_nothing_left(self, alone=True):
+        left = trees.end_rest() if alone else {}
         assert not left, f"processes left behind: {left}"
         files = list(self.temporary.glob("**/*"))
         assert not files, f"files left behind: {files[:20]}"

@@ -31,7 +31,8 @@ MINOR = int(VERSION.split(".")[1])
 PORT = int(os.environ.get("PORT", "10255"))
 STATE = pathlib.Path("/run/k3s/containerd")
 SOCKET = STATE / "containerd.sock"
-NOT_READY = re.compile("network plugin returns error: (.*?)\"|networkReady=\"(.*?)\"")
+# containerd says the first as it starts, the kubelet the other as often as it looks.
+NO_NETWORK = re.compile("cni config load failed|Container runtime network not ready")
 V2_NAMES = 'plugins."io.containerd.grpc.v1.cri"'
 
 
@@ -225,10 +226,9 @@ def kubectl(words):
         urllib.request.urlopen(f"http://127.0.0.1:{settings['server']}/pods", timeout=10).read()
     except OSError as error:
         sys.exit(f"The connection to the server was refused: {error}")
-    troubles = [line for line in pathlib.Path(settings["log"]).read_text(errors="replace").splitlines()
-                if "Container runtime network not ready" in line]
-    print("False container runtime network not ready" if troubles else "True kubelet is posting ready status",
-          end="")
+    ready = not NO_NETWORK.search(pathlib.Path(settings["log"]).read_text(errors="replace"))
+    print("True kubelet is posting ready status" if ready else
+          "False container runtime network not ready: cni plugin not initialized", end="")
 
 
 def main():

@@ -21,7 +21,7 @@ apiVersion: v1
 kind: Pod
 metadata: {name: NAME, namespace: default}
 spec:
-  hostNetwork: true
+  hostNetwork: HOST
   terminationGracePeriodSeconds: 1
   containers:
   - name: busy
@@ -29,6 +29,7 @@ spec:
     imagePullPolicy: Never
     command: ["sh", "-c", "sleep 1000 & while :; do sleep 1; done"]
 """
+PLACES = ["/etc/rancher", "/run/k3s", "/opt/cni", "/var/lib/kubelet"]
 # As in most sandboxes, and started by a systemd's unit.
 UNLOVED = f"{node.BARE}\nexport INVOCATION_ID=x\nset -- setpriv --bounding-set -sys_resource \"$@\""
 # Only loopback's address and no route.
@@ -50,9 +51,10 @@ class K3s(node.Node):
     def state(self):
         return next(self.temporary.glob("kube-node.*"))
 
-    def put(self, *names):
+    def put(self, *names, host="true"):
         for name in names:
-            (self.state() / f"k3s/agent/pod-manifests/{name}.yaml").write_text(POD.replace("NAME", name))
+            manifest = POD.replace("NAME", name).replace("HOST", host)
+            (self.state() / f"k3s/agent/pod-manifests/{name}.yaml").write_text(manifest)
 
     def running(self):
         """How many pods run."""
@@ -74,7 +76,9 @@ def start(tmp_path):
     started = []
 
     def run(*words, **environment):
-        started.append(K3s(directory, *words, **environment))
+        own = directory / str(len(started))
+        own.mkdir()
+        started.append(K3s(own, *words, **environment))
         return started[-1]
 
     try:
@@ -91,7 +95,8 @@ def test_life(start):
     """Ready, pods that run, and an end of all of them, where nothing helps."""
     running = start("--offline", "--v1", machine=UNLOVED)
     running.until("node: Ready after")
-    running.put("one", "two")
+    running.put("one")
+    running.put("two", host="false")
     trees.until(lambda: running.running() == 2, "pods run")
     log = (running.state() / "log/k3s").read_text()
     assert "Remotedialer proxy error" not in log
@@ -120,6 +125,24 @@ def test_without_route(start):
     running.until("node: Ready after")
     assert running.interrupt() == 130, running.text()
     assert "127.0.0.1/8" in running.text() and "10.99.0.1" not in running.text()
+
+
+def test_two_nodes(start, tmp_path):
+    """The first to end leaves the second its mounts, and the last takes the mount points away."""
+    program = tmp_path / "k3s"
+    program.write_text("#!/bin/sh\n[ $1 != --version ] || exec echo k3s version v1.36.0\nexec sleep 1000\n")
+    program.chmod(0o755)
+    there = [place for place in PLACES if os.path.isdir(place)]
+    first, second = start("--offline", K3S=str(program)), start("--offline", K3S=str(program))
+    first.until("node: logs in")
+    second.until("node: logs in")
+    pids = trees.until(lambda: len(found := second.find_all("sleep 1000")) == 2 and found, "both run")
+    assert first.interrupt(alone=False) == 130, first.text()
+    left = trees.until(lambda: [pid for pid in pids if pid in trees.descendants()], "the other runs")
+    mounts = pathlib.Path(f"/proc/{left[0]}/mountinfo").read_text()
+    assert all(f" {place} " in mounts for place in PLACES)
+    assert second.interrupt() == 130, second.text()
+    assert there == [place for place in PLACES if os.path.isdir(place)]
 
 
 def test_agent(start):

@@ -59,6 +59,16 @@ def free_ports():
             return one.getsockname()[1]
 
 
+# What containerd 2's ctr refuses and 1.6's takes.
+CTR = """#!/bin/sh
+case " $* " in *" import "*"--snapshotter "*)
+	echo "ctr: unable to initialize unpacker: no unpack platforms defined: invalid argument" >&2
+	exit 1 ;;
+esac
+exec /usr/bin/ctr "$@"
+"""
+
+
 class Kubelet(node.Node):
     """run-kubelet-with-fuse-cgroups.sh with a directory for pods."""
 
@@ -67,8 +77,13 @@ class Kubelet(node.Node):
         self.port = free_ports()
         self.pods = directory / "pods"
         self.pods.mkdir()
+        programs = directory / "bin"
+        programs.mkdir()
+        (programs / "ctr").write_text(CTR)
+        (programs / "ctr").chmod(0o755)
         super().__init__("run-kubelet-with-fuse-cgroups.sh", directory, str(self.pods),
-                         machine=machine, PORT=str(self.port), KUBELET=KUBELET, CGROUPS=cgroups)
+                         machine=machine, PORT=str(self.port), KUBELET=KUBELET, CGROUPS=cgroups,
+                         PATH=f"{programs}:{os.environ['PATH']}")
         trees.until(lambda: self.process.poll() is not None or self.get("pods"), "the kubelet")
         assert self.process.poll() is None, self.text()
         self.root = pathlib.Path(f"/proc/{self.find('/kubelet --config')}/root{trees.STANDARD}")
