@@ -319,7 +319,13 @@ void group_memory_peak_reset(struct group *group, enum memory_peak_kind kind);
 int group_memory_restart(struct group *group);
 
 /*
- * Bytes from and to block devices (/proc/PID/io read_bytes and write_bytes; a
+ * The task is writing so many bytes to a file of ours, be it in vain: the kernel counts them as written to a disk
+ * (fuse_direct_io(), task_io_account_write()), and they are taken off. Takes the lock.
+ */
+void accounting_wrote_here(struct accounting *accounting, pid_t tid, size_t bytes);
+
+/*
+ * Bytes from and to block devices in whole sectors (/proc/PID/io read_bytes and write_bytes; a
  * buffered write counts when its page is made dirty), and requests: the bytes
  * by the mean size of the machine's requests at that time.
  */

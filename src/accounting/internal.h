@@ -147,6 +147,7 @@ struct process {
 	char comm[sizeof(((struct machine_task_stat *)0)->comm)];
 	uint64_t measured_at[USAGE_KINDS]; /* ns, monotonic: of then is what is counted */
 	uint64_t reading[USAGE_KINDS]; /* number of the reading that it is part of now; 0: none that was asked for */
+	uint64_t written_here; /* bytes: to our own files, which /proc has as written to a disk; not taken off yet */
 	uint64_t io_rest[2]; /* bytes read and written that do not make a request yet */
 	unsigned claims; /* links of its tasks to groups */
 	bool complete; /* all its threads and children that matter are in the table */
@@ -483,7 +484,7 @@ const struct disk_part *disks_give(struct disks *disks, const struct usage *usag
 
 /* --- io.c --- */
 
-/* Fills READS and WRITES of the bytes in *delta. Under the lock. */
+/* Takes off what was written to our own files, and fills READS and WRITES of the bytes in *delta. Under the lock. */
 void io_count_requests(struct accounting *accounting, struct process *process,
 		       struct counters *delta);
 

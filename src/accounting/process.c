@@ -191,6 +191,8 @@ void process_end(struct accounting *accounting, struct process *process)
 	memory_release(accounting, process);
 	reaper_end(accounting, process);
 	reap_credit(accounting, process);
+	if (parent)
+		parent->written_here += process->written_here; /* who reaps it has it in its own figures */
 	leave_parent(process);
 	leave_children(accounting, process, parent);
 }

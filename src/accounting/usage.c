@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "internal.h"
+#include "machine_device.h"
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -278,6 +279,26 @@ void group_memory_peak_reset(struct group *group, enum memory_peak_kind kind)
 	pthread_mutex_unlock(&group->accounting->lock);
 }
 
+static void cut_to_sectors(struct io_usage *io)
+{
+	io->read_bytes -= io->read_bytes % MACHINE_SECTOR_BYTES;
+	io->write_bytes -= io->write_bytes % MACHINE_SECTOR_BYTES;
+}
+
+/* A disk has no part of a sector, and is not there yet when that is all it has. How many are. */
+static size_t show_sectors(struct disk_usage *disks, size_t count)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		cut_to_sectors(&disks[i].local);
+		cut_to_sectors(&disks[i].total);
+		if (disks[i].total.read_bytes || disks[i].total.write_bytes)
+			disks[shown++] = disks[i];
+	}
+	return shown;
+}
+
 int group_io_usage(struct group *group, struct disk_usage **disks, size_t *count)
 {
 	int error = ask(group, USAGE_IO, false);
@@ -294,6 +315,7 @@ int group_io_usage(struct group *group, struct disk_usage **disks, size_t *count
 	if (*count)
 		memcpy(*disks, group->usage->disks, *count * sizeof(**disks));
 	answered(group);
+	*count = show_sectors(*disks, *count);
 	return error;
 }
 

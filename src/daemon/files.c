@@ -170,6 +170,7 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 	(void)offset;
 	if (request.caller.tid && is_notifier(&request))
 		return (int)size;
+	accounting_wrote_here(front->accounting, request.caller.tid, size);
 	if (!looks)
 		state_begin(state);
 	error = cgroup_file_write(&request, bytes, size);

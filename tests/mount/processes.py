@@ -57,8 +57,8 @@ def end(process):
 class Helper:
     """Python code in a process of its own, which answers its commands line by line."""
 
-    def __init__(self, code):
-        self.process = subprocess.Popen(["/usr/bin/python3", "-uc", code], text=True,
+    def __init__(self, code, *arguments):
+        self.process = subprocess.Popen(["/usr/bin/python3", "-uc", code, *arguments], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.pid = self.process.pid
 

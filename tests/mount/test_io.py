@@ -50,3 +50,36 @@ def test_child_that_was_read(start, source):
             total += int(helper.ask())
             assert wait_until(lambda expected=total: written() == expected)
     assert total >= 24 << 20
+
+
+# Writes a value a thousand times, half of them by children: the kernel has it in their /proc/PID/io.
+WRITER = """
+import os, sys
+def write(times):
+    for _ in range(times):
+        with open(sys.argv[1], "w") as file:
+            file.write("1024")
+for _ in sys.stdin:
+    write(500)
+    for _ in range(50):
+        pid = os.fork()
+        if not pid:
+            write(10)
+            os._exit(0)
+        os.waitpid(pid, 0)
+    print("written")
+"""
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_writes_to_our_own_files(start, source):
+    """No disk has them."""
+    mount = start("-o", f"accounting={source}")
+    path = mount / "blkio" / "a"
+    path.mkdir()
+    (mount / "cpu" / "a").mkdir()
+    with Helper(WRITER, mount / "cpu" / "a" / "cpu.shares") as helper:
+        write(path / "cgroup.procs", str(helper.pid))
+        for _ in range(3):
+            assert helper.ask() == "written"
+            assert read(path / "blkio.throttle.io_service_bytes") == "Total 0\n"
