@@ -67,7 +67,7 @@ static: deps-build deps-static
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/static LDFLAGS='-static-pie $(LDFLAGS)' \
 		PKG_CONFIG='$(PKG_CONFIG) --static' all
 
-# Whatever a documented target needs: what no test of today runs is built all the same.
+# Whatever a documented target needs but those named -long: what no test of today runs is built all the same.
 .PHONY: everything
 everything: deps-build deps-test deps-clang deps-clients deps-node deps-gvisor
 	@$(MAKE) --no-print-directory all $(UNIT_TESTS) $(FUZZERS) $(BUILD)/bench_floor $(LOOSE_OBJECTS)
@@ -308,6 +308,13 @@ test-node-lite: all deps-node
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet) \
 		$(PYTHON) -m pytest -q -rs tests/node
+
+# The same pod with a kubelet that takes cgroup v2 only.
+.PHONY: test-node-long
+test-node-long: all deps-node
+	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet-long/kubelet) kubelet-long
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet-long/kubelet) \
+		$(PYTHON) -m pytest -q -rs "tests/node/test_kubelet.py::test_pod[v2]"
 
 .PHONY: test-gvisor
 test-gvisor: all deps-test deps-gvisor static $(BUILD)/unit/test_run_identity $(BUILD)/unit/test_run_privilege
