@@ -343,6 +343,12 @@ test-state: all deps-test
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) STATE_KILLS=50 \
 		$(PYTHON) -m pytest -q -rs tests/mount/test_v2_state.py
 
+# Daemons by events and by scan, in which pods come and go for a long time: whether they grow.
+ENDURANCE_SECONDS ?= 2700
+.PHONY: test-endurance-long
+test-endurance-long: all deps-test
+	$(PYTHON) tests/endurance.py $(abspath $(BUILD)/fuse_cgroupfs) $(ENDURANCE_SECONDS)
+
 # What fails now and then: the tests on an idle machine, on one processor, in init's session, and beside three kinds of load.
 .PHONY: soak
 soak: all deps-test

@@ -238,9 +238,12 @@ def test_ends_by_the_signal_that_it_passes_on():
         program.close(-signal.SIGTERM)
 
 
-def test_stop_and_go_on():
-    """SIGSTOP of the command alone does not stop the launcher for good; SIGCONT goes through."""
-    with launcher.Inside() as program:
+@pytest.mark.parametrize("options", [("--v1",), ("--v1", "--memory", "512M"), ("--v2", "--memory", "512M")],
+                         ids=["root", "v1", "v2"])
+def test_stop_and_go_on(options):
+    """SIGSTOP of the command alone does not stop the launcher for good; SIGCONT goes through, where the
+    command's cgroup is not frozen too."""
+    with launcher.Inside(*options) as program:
         pid = program.call(os.getpid)
         os.kill(pid, signal.SIGSTOP)
         assert mounting.wait_until(lambda: state(pid) == "T")
