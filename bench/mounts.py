@@ -157,7 +157,9 @@ class World:
         self.flush = self.start_hello("hello_flush")
         self.ours, self.few, self.many = (self.start_ours(name) for name in ("ours", "few", "many"))
         self.unified, self.few_unified, self.many_unified = (
-            self.start_ours(name, "-o", "v2") for name in ("unified", "few-unified", "many-unified"))
+            self.start_ours(name, "-o", "v2", witness="cgroup.procs") for name in
+            ("unified", "few-unified", "many-unified"))
+        self.plain = self.start_ours("plain", "-o", "no_io_uring", witness="memory/memory.stat")
         self.kernel = stack.enter_context(kernel_children(f"fcg-bench-{os.getpid()}"))
         self.pid = stack.enter_context(member())
         self.make_children()
@@ -170,18 +172,18 @@ class World:
     def start_hello(self, program):
         return self.start([str(self.directory / program)], program, "hello")
 
-    def start_ours(self, name, *options):
+    def start_ours(self, name, *options, witness="memory/memory.stat"):
         if not os.path.exists(BINARY):
             fail(f"there is no {BINARY}: run make first, or set FUSE_CGROUPFS")
-        witness = "cgroup.procs" if options else "memory/memory.stat"
         return self.start([BINARY, *options], name, witness)
 
     def make_children(self):
         """One child of each with the same process in it."""
         for hierarchy in ("cpu", "cpuacct", "memory"):
-            child = self.ours / hierarchy / "child"
-            child.mkdir()
-            for directory in filter(None, (child, self.kernel.get(hierarchy))):
+            children = [mount / hierarchy / "child" for mount in (self.ours, self.plain)]
+            for child in children:
+                child.mkdir()
+            for directory in filter(None, (*children, self.kernel.get(hierarchy))):
                 (directory / "cgroup.procs").write_text(str(self.pid), encoding="ascii")
         enable_all(self.unified.path)
         (self.unified / "child").mkdir()
@@ -189,19 +191,20 @@ class World:
 
     def mounts(self):
         return [self.hello, self.direct, self.flush, self.ours, self.few, self.many,
-                self.unified, self.few_unified, self.many_unified]
+                self.unified, self.few_unified, self.many_unified, self.plain]
 
     def place(self, cpus):
-        """Lets the daemons, and what we start, run on these processors only."""
+        """Lets the daemons, and what we start, run on these processors only; a ring's thread stays on its."""
         os.sched_setaffinity(0, cpus)
         for mount in self.mounts():
-            for thread in os.listdir(f"/proc/{mount.process.pid}/task"):
-                with contextlib.suppress(ProcessLookupError):
-                    os.sched_setaffinity(int(thread), cpus)
+            for thread in pathlib.Path(f"/proc/{mount.process.pid}/task").iterdir():
+                with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                    if not (thread / "comm").read_text(encoding="utf-8").startswith("fuse-ring"):
+                        os.sched_setaffinity(int(thread.name), cpus)
 
-    def measure(self, *series, threads, rounds, milliseconds):
-        """{OPERATION:PATH: [ns of each round]} of all of them, in turns; one thread on one processor."""
-        self.place({max(self.cpus)} if threads == 1 else self.cpus)
+    def measure(self, *series, threads, bound, rounds, milliseconds):
+        """{OPERATION:PATH: [ns of each round]} of all of them, in turns; `bound`: on one processor."""
+        self.place({max(self.cpus)} if bound else self.cpus)
         command = [str(self.directory / "bench_fs"), "-r", str(rounds), "-m", str(milliseconds),
                    "-j", str(threads), *series]
         result = subprocess.run(command, text=True, capture_output=True, check=False)

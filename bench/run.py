@@ -8,6 +8,7 @@ counts: on a busy machine the median is mostly other programs' time (it is in
 the JSON file). A single reader shares one processor with the daemons, so that
 work is compared: an idle processor takes its time to wake up, the more the
 longer it slept, and a virtual one up to twice the time of the whole request.
+What clients have who are not bound so is in the series that are "free".
 Figures of two runs are not for comparison.
 """
 
@@ -36,11 +37,16 @@ class Row:
     parts: tuple = () # (factor, series)
     target: float | None = None
     threads: int = 1
+    free: bool = False # one reader, which the kernel may move as it likes
+
+    def where(self):
+        """What it is measured with at once."""
+        return self.threads, self.free
 
 
-def versus(what, series, *others, threads=1):
+def versus(what, series, *others, threads=1, free=False):
     """A row for each (name, series, target) that a series is compared with."""
-    return [Row(what, series, name, ((1, other),), target, threads)
+    return [Row(what, series, name, ((1, other),), target, threads, free)
             for name, other, target in others]
 
 
@@ -84,6 +90,16 @@ def computed(world):
         if native and hierarchy in world.kernel:
             native = f"read:{world.kernel[hierarchy]}/{native}"
             yield from versus(what, ours, ("kernel", native, None))
+
+
+def free(world):
+    """One reader, free on all processors as its daemon is: what waking another one costs."""
+    for operation, what in (("read", "open+read+close"), ("pread", "pread")):
+        yield from versus(f"cpu.shares, {what}, free", f"{operation}:{world.ours}/cpu/child/cpu.shares",
+                          ("hello + direct_io", f"{operation}:{world.direct}/hello", None),
+                          ("hello + direct_io + flush", f"{operation}:{world.flush}/hello", None),
+                          ("without io_uring", f"{operation}:{world.plain}/cpu/child/cpu.shares", None),
+                          free=True)
 
 
 def directories(world):
@@ -131,25 +147,28 @@ def populations(world):
 
 def add_row(report, row, result):
     """A compared series, in us."""
-    values = result[row.threads, row.series]
+    values = result[row.where(), row.series]
     cost, median = quiet(values), statistics.median(values) / 1000
     if not row.parts:
         report.add(row.what, cost / 1000, "us", median=median)
         return
-    other = sum(factor * quiet(result[row.threads, series]) for factor, series in row.parts)
+    other = sum(factor * quiet(result[row.where(), series]) for factor, series in row.parts)
     report.add(row.what, cost / 1000, "us", against=f"{row.against} ({other / 1000:.2f})",
                ratio=cost / other, target=row.target, median=median)
 
 
 def measure(world, rows):
-    """{(threads, series): [ns of each round]}"""
+    """{((threads, free), series): [ns of each round]}"""
     result = {}
-    for threads, rounds, milliseconds in ((1, 150, 2), (4, 60, 5), (16, 60, 5)):
+    for where, rounds, milliseconds in (((1, False), 150, 2), ((1, True), 150, 2), ((4, False), 60, 5),
+                                        ((16, False), 60, 5)):
         rounds = 3 if QUICK else rounds
-        series = dict.fromkeys(name for row in rows if row.threads == threads
+        series = dict.fromkeys(name for row in rows if row.where() == where
                                for name in (row.series, *(part for _, part in row.parts)))
-        measured = world.measure(*series, threads=threads, rounds=rounds, milliseconds=milliseconds)
-        result |= {(threads, name): values for name, values in measured.items()}
+        threads, is_free = where
+        measured = world.measure(*series, threads=threads, bound=threads == 1 and not is_free,
+                                 rounds=rounds, milliseconds=milliseconds)
+        result |= {(where, name): values for name, values in measured.items()}
     return result
 
 
@@ -182,7 +201,7 @@ def compare(report, world):
     populate(world.few_unified, UNIFIED, FEW)
     growth["v2, with all controllers"] = populate(world.many_unified, UNIFIED, MANY)
     sections = {section.__doc__: list(section(world))
-                for section in (stored, computed, directories, parallel, populations)}
+                for section in (stored, free, computed, directories, parallel, populations)}
     result = measure(world, [row for rows in sections.values() for row in rows])
     for heading, rows in sections.items():
         print(f"\n{heading}")

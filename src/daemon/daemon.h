@@ -31,6 +31,12 @@ struct platform {
  */
 const struct platform *platform_detect(bool sendfile);
 
+/*
+ * Whether libfuse (3.18) and the kernel (Linux 6.14, fuse.enable_uring) may serve requests by io_uring: a
+ * queue and a thread for each processor, so that no request wakes another. libfuse may be built without.
+ */
+bool platform_offers_io_uring(void);
+
 /* What the FUSE operations work on: fuse_context.private_data. */
 struct notifier;
 
@@ -39,6 +45,7 @@ struct front_end {
 	struct accounting *accounting;
 	const struct platform *platform;
 	struct state *state; /* NULL: none is kept */
+	bool io_uring; /* libfuse has been told to take requests by io_uring */
 	pthread_mutex_t handles_lock; /* protects handles */
 	struct handle *handles; /* every open file and directory */
 	struct notifier *notifier; /* NULL on v1, whose files have no news */

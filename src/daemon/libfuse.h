@@ -11,6 +11,8 @@
 #include <fuse.h>
 #include <fuse_lowlevel.h>
 
+#define LIBFUSE_WITH_IO_URING 318 /* the first whose fuse_version() knows the option io_uring */
+
 #if FUSE_VERSION < FUSE_MAKE_VERSION(3, 12)
 
 #include <stdlib.h>

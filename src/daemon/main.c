@@ -161,6 +161,8 @@ static int run(const struct options *options, struct fuse_args *args, struct fro
 			strerror(errno));
 		return 1;
 	}
+	front->io_uring = !options->single_thread && !options->no_io_uring && platform_offers_io_uring() &&
+			  !fuse_opt_add_arg(args, "-oio_uring");
 	fuse = fuse_new(args, &front_end_operations, sizeof(front_end_operations), front);
 	if (!fuse) {
 		explain_options();

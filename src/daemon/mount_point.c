@@ -73,13 +73,19 @@ static bool is_fuse_mount(const char *path, const struct stat *st)
 	       (unsigned long)fs.f_type == FUSE_SUPER_MAGIC;
 }
 
+/* The latter two where requests came by io_uring: ECANCELED while the kernel still takes its rings down. */
+static bool tells_of_death(int error)
+{
+	return error == ENOTCONN || error == ECONNABORTED || error == ECANCELED;
+}
+
 /* A stat may be answered from what the kernel still knows of the mount, a statfs never is. */
 static bool is_dead(const char *path)
 {
 	struct stat st;
 	struct statfs fs;
 
-	return (stat(path, &st) && errno == ENOTCONN) || (statfs(path, &fs) && errno == ENOTCONN);
+	return (stat(path, &st) && tells_of_death(errno)) || (statfs(path, &fs) && tells_of_death(errno));
 }
 
 bool mount_point_prepare(const char *path)
@@ -141,7 +147,7 @@ bool mount_point_mount(struct fuse *fuse, const char *path, char *reason, size_t
 /* What libfuse and fusermount3 say ends with the kernel's words. */
 static const char *advice(const char *reason)
 {
-	if (strstr(reason, "exec"))
+	if (strstr(reason, "exec") || strstr(reason, "Failed to call")) /* libfuse 3.14; 3.18 */
 		return ": run as root, or install fuse3, which has fusermount3";
 	if (geteuid())
 		return ": run as root, or with fuse3 (fusermount3) on a directory of your own";

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/statvfs.h>
 
+#include "log.h"
 #include "operations.h"
 
 static int op_statfs(const char *path, struct statvfs *fs)
@@ -51,6 +52,8 @@ static void *op_init(struct fuse_conn_info *connection, struct fuse_config *conf
 	struct front_end *front = front_end();
 
 	connection->want &= ~(unsigned)FUSE_CAP_ASYNC_DIO; /* a caller stays, with its number, until the answer */
+	log_info("requests: by %s",
+		 front->io_uring ? "io_uring, unless libfuse tells of an error" : "/dev/fuse");
 	config->use_ino = 1;
 	config->nullpath_ok = 1;
 	config->hard_remove = 1; /* no .fuse_hidden names for what cannot be unlinked anyway */

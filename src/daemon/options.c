@@ -30,6 +30,7 @@ static const struct fuse_opt option_table[] = {
 	OPTION("--check", check),
 	OPTION("freeze=%s", freeze),
 	OPTION("sendfile", sendfile),
+	OPTION("no_io_uring", no_io_uring),
 	OPTION("v2", v2),
 	OPTION("view=%s", view),
 	FUSE_OPT_KEY("-h", KEY_HELP),
@@ -66,6 +67,7 @@ static const char usage_end[] =
 	"       freeze=HOW        what FROZEN does to processes: stop (default) or none\n"
 	"       sendfile          let sendfile(2) work on the files (busybox cat uses it),\n"
 	"                         which then show a size that is not 0\n"
+	"       no_io_uring       do without io_uring where libfuse and the kernel have it\n"
 	"      --check            tell what this machine has and lacks, and try everything\n"
 	"  -h, --help             show this text\n"
 	"  -V, --version          show the version\n"

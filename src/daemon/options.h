@@ -21,6 +21,7 @@ struct options {
 	bool debug;
 	bool single_thread;
 	bool clone_fd;
+	int no_io_uring; /* -o no_io_uring */
 	char *state; /* -o state=DIRECTORY, NULL for none */
 	char *log; /* -o log=FILE, NULL for standard error or syslog */
 	int sendfile; /* -o sendfile */

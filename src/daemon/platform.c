@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Which FUSE serves us, and what follows. */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "daemon.h"
+#include "libfuse.h"
 
 #define DAY 86400.0
 
@@ -58,4 +61,17 @@ const struct platform *platform_detect(bool sendfile)
 	if (is_gvisor())
 		return &gvisor_fuse;
 	return sendfile ? &linux_fuse_sendfile : &linux_fuse;
+}
+
+bool platform_offers_io_uring(void)
+{
+	int fd = open("/sys/module/fuse/parameters/enable_uring", O_RDONLY | O_CLOEXEC);
+	char enabled = 'N';
+	bool offers;
+
+	if (fd < 0)
+		return false;
+	offers = read(fd, &enabled, 1) == 1 && enabled == 'Y';
+	close(fd);
+	return offers && fuse_version() >= LIBFUSE_WITH_IO_URING;
 }

@@ -19,6 +19,8 @@ void trace_fuse_log(enum fuse_log_level level, const char *format, va_list args)
 	line[strcspn(line, "\n")] = '\0';
 	if (level <= FUSE_LOG_WARNING)
 		log_warning("%s", line);
+	else if (level <= FUSE_LOG_INFO)
+		log_info("libfuse: %s", line);
 	else
 		log_debug("libfuse: %s", line);
 }

@@ -191,7 +191,8 @@ class Daemon:
         """The exit status, and what it has printed but for its choice of a source."""
         out, err = self.process.communicate(timeout=PATIENCE)
         lines = (out + err).splitlines(keepends=True)
-        unexpected = [line for line in lines if not line.startswith("fuse_cgroupfs: accounting: ")]
+        unexpected = [line for line in lines if not line.startswith(
+            ("fuse_cgroupfs: accounting: ", "fuse_cgroupfs: requests: by "))]
         return self.process.returncode, "".join(unexpected)
 
     def settle(self):

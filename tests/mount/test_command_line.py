@@ -42,6 +42,25 @@ def test_version():
     assert run("-V").stdout == result.stdout
 
 
+@pytest.mark.parametrize("options", [[], ["-o", "no_io_uring"], ["-s"]],
+                         ids=["by itself", "no", "one thread"])
+def test_io_uring(directory, options):
+    """It is used where libfuse and the kernel have it: the names of libfuse's threads show it, the log tells."""
+    daemon = mounting.Daemon(directory, *options)
+    tasks = pathlib.Path(f"/proc/{daemon.pid}/task").iterdir()
+    names = {(task / "comm").read_text(encoding="utf-8") for task in tasks}
+    daemon.process.terminate()
+    text = daemon.process.communicate(timeout=mounting.PATIENCE)[1]
+    by_rings = any(name.startswith("fuse-ring") for name in names)
+    assert ("requests: by io_uring" in text and "failed to start" not in text) == by_rings
+    assert by_rings or "requests: by /dev/fuse" in text or "failed to start io-uring" in text
+    version = re.search(r"libfuse 3\.(\d+)", run("--version").stdout)
+    offered = pathlib.Path("/sys/module/fuse/parameters/enable_uring")
+    if options or int(version[1]) < 18 or not offered.exists() or \
+            offered.read_text(encoding="ascii") != "Y\n":
+        assert not by_rings and "io_uring" not in text
+
+
 def test_no_mount_point():
     assert "mount point" in complaint(run(), None)
 
