@@ -414,18 +414,18 @@ static struct group *heir_of(const struct group *group)
 	return group->parent->parent && usage_get(group->parent) ? group->parent : NULL;
 }
 
-static void all_inherit(struct group *group, struct group *heir)
+/* `top` is the group, or above it: who inherits from that does. */
+static void give_all(struct group *group, const struct group *top)
 {
 	if (group->usage && group->usage->charges)
 		group->accounting->all_unsaved = true;
 	while (group->usage && group->usage->charges)
-		inherit(group->usage->charges, heir);
+		inherit(group->usage->charges, heir_of(top));
 }
 
 void memory_retire(struct group *group)
 {
-	if (group->parent)
-		all_inherit(group, heir_of(group));
+	give_all(group, group);
 }
 
 /* What it has now it has `left`, as if it moved; what it has freed since it left others is gone. */
@@ -442,7 +442,7 @@ static void leave_all(struct process *process, unsigned hierarchy)
 	}
 }
 
-static void restart(struct group *group, struct group *heir)
+static void restart(struct group *group, const struct group *top)
 {
 	struct task_link *link;
 	struct group *child;
@@ -451,14 +451,14 @@ static void restart(struct group *group, struct group *heir)
 		if (link->task == process_leader(link->task->process))
 			leave_all(link->task->process, group->hierarchy);
 	}
-	all_inherit(group, heir);
+	give_all(group, top);
 	DL_FOREACH(group->children, child)
-		restart(child, heir);
+		restart(child, top);
 }
 
 void memory_restart(struct group *group)
 {
-	restart(group, heir_of(group));
+	restart(group, group);
 	if (!group->usage)
 		return;
 	group->usage->peak = (struct memory_peak){0};

@@ -325,7 +325,8 @@ int group_memory_restart(struct group *group)
 
 	if (error)
 		return error;
-	memory_restart(group);
+	if (!group->retired)
+		memory_restart(group);
 	answered(group);
 	return 0;
 }
