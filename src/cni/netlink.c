@@ -111,7 +111,7 @@ static int receive(int socket, unsigned sequence, struct answer *answer)
 			continue;
 		if (got <= 0)
 			return got ? -errno : -EPROTO;
-		for (left = (int)got; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left))
+		for (left = (int)got; left > 0 && NLMSG_OK(message, (unsigned)left); message = NLMSG_NEXT(message, left))
 			if (message->nlmsg_seq == sequence)
 				take_message(message, answer);
 	}
