@@ -144,6 +144,8 @@ static void test_cfq_weights(void **state)
 
 /* --- a process --- */
 
+#define SECTOR 512u /* nobody reads less of a disk */
+
 /* The process has run, and done this in its life. */
 static void put_io(uint64_t read_bytes, uint64_t write_bytes)
 {
@@ -192,21 +194,21 @@ static void test_bytes_are_shared_out(void **state)
 	enter("/blkio/c/d");
 	assert_file("c/d/blkio.throttle.io_service_bytes", "Total 0\n");
 	put("proc/diskstats", DISKS_LATER);
-	put_io(1600, 0);
+	put_io(1600 * SECTOR, 0);
 	wait_for_reading();
 	/* sda did three quarters of what was read since we started */
-	assert_int_equal(figure("/blkio/c/d/blkio.throttle.io_service_bytes", "8:0 Read "), 1200);
-	assert_int_equal(figure("/blkio/c/d/blkio.throttle.io_service_bytes", "8:16 Read "), 400);
-	assert_int_equal(figure("/blkio/c/d/blkio.throttle.io_service_bytes", "\nTotal "), 1600);
+	assert_int_equal(figure("/blkio/c/d/blkio.throttle.io_service_bytes", "8:0 Read "), 1200 * SECTOR);
+	assert_int_equal(figure("/blkio/c/d/blkio.throttle.io_service_bytes", "8:16 Read "), 400 * SECTOR);
+	assert_int_equal(figure("/blkio/c/d/blkio.throttle.io_service_bytes", "\nTotal "), 1600 * SECTOR);
 	assert_file("c/blkio.throttle.io_service_bytes",
 		    "8:16 Read 0\n8:16 Write 0\n8:16 Sync 0\n8:16 Async 0\n8:16 Discard 0\n"
 		    "8:16 Total 0\n8:0 Read 0\n8:0 Write 0\n8:0 Sync 0\n8:0 Async 0\n"
 		    "8:0 Discard 0\n8:0 Total 0\nTotal 0\n");
-	assert_int_equal(figure("/blkio/c/blkio.io_service_bytes_recursive", "\nTotal "), 1600);
+	assert_int_equal(figure("/blkio/c/blkio.io_service_bytes_recursive", "\nTotal "), 1600 * SECTOR);
 	/* no write to a disk yet: what was made dirty waits for one */
-	put_io(1600, 77);
+	put_io(1600 * SECTOR, 77 * SECTOR);
 	wait_for_reading();
-	assert_int_equal(figure("/blkio/c/d/blkio.io_service_bytes", "8:16 Write "), 77);
+	assert_int_equal(figure("/blkio/c/d/blkio.io_service_bytes", "8:16 Write "), 77 * SECTOR);
 }
 
 static void test_root_has_what_is_left(void **state)
@@ -215,17 +217,17 @@ static void test_root_has_what_is_left(void **state)
 	put_io(0, 0);
 	enter("/blkio/c/d");
 	put("proc/diskstats", DISKS_LATER);
-	put_io(1600, 0);
+	put_io(1600 * SECTOR, 0);
 	wait_for_reading();
-	assert_int_equal(figure("/blkio/blkio.io_service_bytes", "8:0 Read "), 1300 * 4096 - 1200);
+	assert_int_equal(figure("/blkio/blkio.io_service_bytes", "8:0 Read "), 1300 * 4096 - 1200 * SECTOR);
 	assert_int_equal(figure("/blkio/blkio.io_service_bytes_recursive", "8:0 Read "),
 			 1300 * 4096);
 	enter("/blkio");
 	assert_int_equal(small_rmdir(&small, "/blkio/c/d"), 0);
-	assert_int_equal(figure("/blkio/c/blkio.io_service_bytes_recursive", "8:0 Read "), 1200);
+	assert_int_equal(figure("/blkio/c/blkio.io_service_bytes_recursive", "8:0 Read "), 1200 * SECTOR);
 	assert_int_equal(small_rmdir(&small, "/blkio/c"), 0);
 	/* what a child did before it went never becomes the root's own */
-	assert_int_equal(figure("/blkio/blkio.io_service_bytes", "8:0 Read "), 1300 * 4096 - 1200);
+	assert_int_equal(figure("/blkio/blkio.io_service_bytes", "8:0 Read "), 1300 * 4096 - 1200 * SECTOR);
 }
 
 static void test_reset(void **state)
@@ -234,22 +236,22 @@ static void test_reset(void **state)
 	put_io(0, 0);
 	enter("/blkio/c/d");
 	put("proc/diskstats", DISKS_LATER);
-	put_io(1600, 0);
+	put_io(1600 * SECTOR, 0);
 	wait_for_reading();
 	assert_int_equal(store("c/d/blkio.reset_stats", "1 "), -EINVAL);
 	assert_int_equal(store("c/d/blkio.reset_stats", "0"), 0);
 	assert_int_equal(figure("/blkio/c/d/blkio.io_service_bytes", "\nTotal "), 0);
 	assert_int_equal(figure("/blkio/c/blkio.io_service_bytes_recursive", "\nTotal "), 0);
 	assert_int_equal(figure("/blkio/blkio.io_service_bytes_recursive", "8:0 Read "),
-			 1300 * 4096 - 1200);
-	put_io(2000, 0);
+			 1300 * 4096 - 1200 * SECTOR);
+	put_io(2000 * SECTOR, 0);
 	wait_for_reading();
-	assert_int_equal(figure("/blkio/c/d/blkio.io_service_bytes", "\nTotal "), 400);
-	assert_int_equal(figure("/blkio/c/blkio.io_service_bytes_recursive", "\nTotal "), 400);
+	assert_int_equal(figure("/blkio/c/d/blkio.io_service_bytes", "\nTotal "), 400 * SECTOR);
+	assert_int_equal(figure("/blkio/c/blkio.io_service_bytes_recursive", "\nTotal "), 400 * SECTOR);
 	assert_int_equal(store("blkio.reset_stats", "1"), 0);
 	assert_int_equal(figure("/blkio/blkio.io_service_bytes", "8:0 Read "), 0);
 	/* what is below is not the root's */
-	assert_int_equal(figure("/blkio/blkio.io_service_bytes_recursive", "8:0 Read "), 300);
+	assert_int_equal(figure("/blkio/blkio.io_service_bytes_recursive", "8:0 Read "), 300 * SECTOR);
 }
 
 /* Reads of 8 sectors that sda has done, and how long it was busy, ms. */
