@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "accounting.h"
@@ -93,6 +94,14 @@ static bool start_accounting(struct front_end *front, enum accounting_source sou
 	return !error;
 }
 
+/* Whose parent ends it: fuse_cgroup_run, which takes the mount out of the table. It is not to be watched. */
+static bool ends_with_parent(void)
+{
+	int number = 0;
+
+	return !prctl(PR_GET_PDEATHSIG, &number) && number;
+}
+
 /* `unmounted`: others did it, and what is on the path now is not ours. */
 static int serve_until_signal(struct fuse *fuse, const struct options *options,
 			      struct front_end *front, const char *path, bool *unmounted)
@@ -100,7 +109,7 @@ static int serve_until_signal(struct fuse *fuse, const struct options *options,
 	struct watch *watch = NULL;
 	int result;
 
-	if (front->platform->unmounts_silently)
+	if (front->platform->unmounts_silently && !ends_with_parent())
 		watch = watch_start(path);
 	if (front->tree->unified)
 		front->notifier = notifier_start(front, path);

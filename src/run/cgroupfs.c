@@ -158,6 +158,17 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 	return 0;
 }
 
+/* By names, not by devices: below an overlay of gVisor's a directory and its files have different ones. */
+static void remove_directory(const struct cgroupfs *cgroupfs)
+{
+	char state[sizeof(cgroupfs->directory) + sizeof("/" CGROUPFS_STATE)];
+
+	snprintf(state, sizeof(state), "%s/" CGROUPFS_STATE, cgroupfs->directory);
+	nftw(state, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	rmdir(cgroupfs->mount);
+	rmdir(cgroupfs->directory);
+}
+
 void cgroupfs_stop(struct cgroupfs *cgroupfs)
 {
 	end(cgroupfs);
@@ -166,5 +177,5 @@ void cgroupfs_stop(struct cgroupfs *cgroupfs)
 	if (!cgroupfs->directory[0])
 		return;
 	cgroupfs_hide(cgroupfs);
-	nftw(cgroupfs->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	remove_directory(cgroupfs);
 }

@@ -88,7 +88,15 @@ static bool read_numbers(const struct peer *peer, struct machine_task_status *st
 	return read;
 }
 
-/* Inner numbers first: they are those of a container's own /proc. */
+static void write_self(bool process, pid_t tgid, pid_t tid, char *target, size_t size)
+{
+	if (process)
+		snprintf(target, size, "%d", tgid);
+	else
+		snprintf(target, size, "%d/task/%d", tgid, tid);
+}
+
+/* Inner numbers first: they are those of a container's own /proc. gVisor tells no inner ones. */
 bool proc_self(const struct peer *peer, int root, const char *name, char *target, size_t size)
 {
 	struct machine_task_status status;
@@ -101,13 +109,14 @@ bool proc_self(const struct peer *peer, int root, const char *name, char *target
 	}
 	if (!read_numbers(peer, &status, &stat))
 		return false;
+	if (!status.nr_nspid && is_our_proc(root)) {
+		write_self(process, status.tgid, status.pid, target, size);
+		return true;
+	}
 	for (unsigned i = status.nr_nspid; i-- > 0;) {
 		if (!has_number(root, status.nspid[i], stat.starttime))
 			continue;
-		if (process)
-			snprintf(target, size, "%d", status.nstgid[i]);
-		else
-			snprintf(target, size, "%d/task/%d", status.nstgid[i], status.nspid[i]);
+		write_self(process, status.nstgid[i], status.nspid[i], target, size);
 		return true;
 	}
 	return false;
@@ -202,6 +211,8 @@ static pid_t find_task(const struct machine *machine, int directory, pid_t hint)
 		return hint;
 	if (!read_identity(directory, &identity))
 		return 0;
+	if (!identity.status.nr_nspid) /* gVisor: of another /proc's number nothing is known */
+		return is_our_proc(directory) ? identity.status.pid : 0;
 	if (is_task(machine, hint, &identity))
 		return hint;
 	if (is_task(machine, identity.status.pid, &identity)) /* our own pid namespace */

@@ -240,6 +240,51 @@ static int make_mount(void)
 	return made;
 }
 
+/* So that it is forgotten when it is closed. */
+static void take_name_away(const char *name)
+{
+	const struct fuse_notify_inval_entry_out out = {.parent = FUSE_ROOT_ID,
+							.namelen = (uint32_t)strlen(name)};
+	char message[sizeof(out) + 64];
+
+	memcpy(message, &out, sizeof(out));
+	strcpy(message + sizeof(out), name);
+	reply(0, FUSE_NOTIFY_INVAL_ENTRY, message, sizeof(out) + out.namelen + 1);
+}
+
+static int open_file(const char *name, const struct text *text, const struct stat *about, int kernels)
+{
+	struct table_file *file = table_list_add(text, about, kernels);
+	char unique[64];
+	int fd;
+
+	if (!file)
+		return -ENOMEM;
+	snprintf(unique, sizeof(unique), "%s:%llu", name, (unsigned long long)file->number);
+	fd = openat(root, unique, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	if (file->known)
+		take_name_away(unique);
+	else
+		table_list_free(file);
+	return fd;
+}
+
+/* gVisor reads nothing of a file without a size. */
+static bool has_content(void)
+{
+	const struct text text = {.data = "x", .len = 1};
+	const struct stat about = {.st_ino = 1, .st_mode = 0444};
+	char byte;
+	int fd = open_file("probe", &text, &about, -1);
+	bool has = fd >= 0 && read(fd, &byte, 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
 static void start(void)
 {
 	struct epoll_event event = {.events = EPOLLIN};
@@ -254,47 +299,20 @@ static void start(void)
 	if (root >= 0 && !epoll_ctl(events, EPOLL_CTL_ADD, device, &event) &&
 	    !pthread_create(&thread, NULL, serve, NULL)) {
 		pthread_detach(thread);
-		if (!fstat(root, &about))
+		if (has_content() && !fstat(root, &about))
 			own_device = about.st_dev;
-		return;
+		if (own_device)
+			return;
+	} else {
+		close(device); /* what is mounted without its server answers no more */
 	}
-	close(device); /* what is mounted without its server answers no more */
 	root = -1;
-}
-
-/* So that it is forgotten when it is closed. */
-static void take_name_away(const char *name)
-{
-	const struct fuse_notify_inval_entry_out out = {.parent = FUSE_ROOT_ID,
-							.namelen = (uint32_t)strlen(name)};
-	char message[sizeof(out) + 64];
-
-	memcpy(message, &out, sizeof(out));
-	strcpy(message + sizeof(out), name);
-	reply(0, FUSE_NOTIFY_INVAL_ENTRY, message, sizeof(out) + out.namelen + 1);
 }
 
 int table_files_open(const char *name, const struct text *text, const struct stat *about, int kernels)
 {
-	struct table_file *file;
-	char unique[64];
-	int fd;
-
 	pthread_once(&once, start);
-	if (root < 0)
-		return -ENOSYS;
-	file = table_list_add(text, about, kernels);
-	if (!file)
-		return -ENOMEM;
-	snprintf(unique, sizeof(unique), "%s:%llu", name, (unsigned long long)file->number);
-	fd = openat(root, unique, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		fd = -errno;
-	if (file->known)
-		take_name_away(unique);
-	else
-		table_list_free(file);
-	return fd;
+	return root < 0 ? -ENOSYS : open_file(name, text, about, kernels);
 }
 
 bool table_files_are_on(dev_t filesystem)
