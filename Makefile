@@ -231,6 +231,14 @@ test-run: all deps-test
 test-cni: all deps-test
 	FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) $(PYTHON) -m pytest -q -rs tests/cni
 
+# The same where calls are caught by ptrace, as in gVisor: what tells one way from the other; or all of it.
+TRACED := $(addprefix tests/run/,test_filesystem_type.py test_peer.py test_programs.py)
+.PHONY: test-trace test-trace-long
+test-trace-long: TRACED := tests/run
+test-trace test-trace-long: all deps-test
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
+		FUSE_CGROUP_RUN_BACKEND=trace $(PYTHON) -m pytest -q -rs $(TRACED)
+
 # The recorded answers of a kernel's cgroup v2.
 .PHONY: test-v2-oracle
 test-v2-oracle: all deps-test

@@ -49,7 +49,7 @@ void catcher_answer(const struct calls_context *context, const struct call *call
 
 static void run(char **command, const struct sock_fprog *program, int channel)
 {
-	int listener = filter_install(program);
+	int listener = filter_install(program, true);
 
 	if (listener < 0 || !channel_send(channel, CHANNEL_COMMAND, listener) ||
 	    channel_receive(channel).word != CHANNEL_GO)
@@ -62,7 +62,7 @@ static void run(char **command, const struct sock_fprog *program, int channel)
 
 int main(int argc, char **argv)
 {
-	struct sock_fprog *program = filter_new(catcher_notify.action, false, false);
+	struct sock_fprog *program = filter_new(catcher_notify.action, false, 0);
 	struct calls_context context = {.machine = machine_open("/"),
 					.before_waiting = catcher_notify.before_waiting};
 	int ends[2], status;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -222,6 +223,35 @@ static void answer_seccomp(const struct calls_context *context, const struct cal
 	answer_value(answer, -EBUSY);
 }
 
+/* --- ptrace: a tracer of the program's own --- */
+
+/* The kernel permits one tracer to a task, and ours is there: what it would say. */
+static void answer_ptrace(const struct calls_context *context, const struct call *call, char *path,
+			  struct answer *answer)
+{
+	char name[PEER_NAME_MAX];
+
+	(void)context;
+	snprintf(path, PATH_MAX, "%d", (int)call->arguments[1]);
+	peer_name(call->peer, name);
+	fprintf(stderr, "fuse_cgroup_run: process %s wants to trace or be traced: refused (EPERM), the "
+			"kernel permits one tracer and fuse_cgroup_run is it\n", name);
+	answer_value(answer, -EPERM);
+}
+
+/* --- statx: who asks for the type alone --- */
+
+/* gVisor's FUSE then tells none; with the mode it tells it. Whoever gets more than was asked for has no harm. */
+static void answer_statx(const struct calls_context *context, const struct call *call, char *path,
+			 struct answer *answer)
+{
+	(void)context;
+	call_path(call, 1, path);
+	answer->kind = ANSWER_ARGUMENTS;
+	memcpy(answer->arguments, call->arguments, sizeof(answer->arguments));
+	answer->arguments[3] |= STATX_MODE;
+}
+
 /* --- landlock_restrict_self: what the kernel alone knows --- */
 
 static void answer_landlock(const struct calls_context *context, const struct call *call, char *path,
@@ -282,7 +312,11 @@ const struct trap traps[] = {
 	{__NR_unshare, "unshare", 0, CLONE_NEWCGROUP, CLONE_NEWCGROUP, 0, answer_unshare},
 	{__NR_landlock_restrict_self, "landlock_restrict_self", 0, 0, 0, 0, answer_landlock},
 	{__NR_seccomp, "seccomp", 1, SECCOMP_FILTER_FLAG_NEW_LISTENER,
-	 SECCOMP_FILTER_FLAG_NEW_LISTENER, 0, answer_seccomp},
+	 SECCOMP_FILTER_FLAG_NEW_LISTENER, TRAP_NOTIFIED, answer_seccomp},
+	{__NR_ptrace, "ptrace", 0, UINT64_MAX, PTRACE_TRACEME, TRAP_TRACED, answer_ptrace},
+	{__NR_ptrace, "ptrace", 0, UINT64_MAX, PTRACE_ATTACH, TRAP_TRACED, answer_ptrace},
+	{__NR_ptrace, "ptrace", 0, UINT64_MAX, PTRACE_SEIZE, TRAP_TRACED, answer_ptrace},
+	{__NR_statx, "statx", 3, STATX_TYPE | STATX_MODE, STATX_TYPE, TRAP_TRACED, answer_statx},
 	{__NR_clone3, "clone3", 0, 0, 0, TRAP_UNIFIED, answer_clone3},
 	{__NR_bpf, "bpf", 0, 0, 0, TRAP_UNIFIED, answer_bpf},
 };
@@ -298,6 +332,8 @@ static void tell(const struct call *call, const char *name, const char *path,
 	peer_name(call->peer, task);
 	if (answer->kind == ANSWER_FILE)
 		what = "our file";
+	else if (answer->kind == ANSWER_ARGUMENTS)
+		what = "the kernel's, otherwise";
 	else if (answer->kind == ANSWER_VALUE)
 		what = answer->value < 0 ? strerrorname_np(-(int)answer->value) : "answered";
 	fprintf(stderr, "fuse_cgroup_run: %s %s(%s): %s\n", task, name, path, what);

@@ -23,12 +23,14 @@ struct call {
 
 enum answer_kind {
 	ANSWER_KERNEL, /* the kernel is to do it */
+	ANSWER_ARGUMENTS, /* the kernel is to do it with these `arguments`; of TRAP_TRACED rows only */
 	ANSWER_VALUE, /* `value` is returned: 0 and above, or a negative errno */
 	ANSWER_FILE, /* `file` becomes a descriptor of the task, which is returned */
 };
 
 struct answer {
 	enum answer_kind kind;
+	uint64_t arguments[6];
 	int64_t value;
 	int file; /* the answerer's descriptor; to be closed by whoever passes it on */
 	bool close_on_exec;
@@ -47,7 +49,11 @@ struct calls_context {
 
 enum trap_flags {
 	TRAP_OPEN = 1 << 0, /* the argument before is the path: filter.c lets searches for headers by */
-	TRAP_UNIFIED = 1 << 1, /* only cgroup v2 needs it */
+	/* Those that not everybody needs: */
+	TRAP_UNIFIED = 1 << 1, /* cgroup v2 does */
+	TRAP_NOTIFIED = 1 << 2, /* who catches with a seccomp listener does (catcher.h) */
+	TRAP_TRACED = 1 << 3, /* who catches with ptrace(2) does */
+	TRAP_CONDITIONS = TRAP_UNIFIED | TRAP_NOTIFIED | TRAP_TRACED,
 };
 
 /*

@@ -18,6 +18,8 @@ struct calls_context;
 struct catcher {
 	const char *name;
 	uint32_t action; /* what the seccomp filter does with a call that is to be caught: SCMP_ACT_... */
+	unsigned traps; /* that only this way needs (calls.h) */
+	bool traces; /* it asks for ptrace(2), which the supervisor else forbids itself (privilege.h) */
 	bool has_listener; /* the filter comes first, and with it a descriptor for serve(); else it comes after serve() */
 	/*
 	 * Answers what `command` calls from here on to the end of the process, in threads of its own.
@@ -30,9 +32,13 @@ struct catcher {
 };
 
 extern const struct catcher catcher_notify; /* notify.c */
+extern const struct catcher catcher_trace; /* trace.c */
 
-/* The best one of those that the kernel has. */
+/* The best one of those that the kernel has, by what it says of itself. */
 const struct catcher *catcher_choose(void);
+
+/* The one of this name; NULL: there is none. */
+const struct catcher *catcher_find(const char *name);
 
 /* Waits up to `milliseconds` (-1: for ever) until the descriptor of serve() hangs up; whether so. */
 bool catcher_is_over(int end, int milliseconds);

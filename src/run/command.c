@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "catcher.h"
 #include "channel.h"
 #include "descriptors.h"
 #include "filter.h"
@@ -46,14 +48,26 @@ void command_restore_signals(void)
 	sigprocmask(SIG_SETMASK, &mask_before, NULL);
 }
 
-static void explain_filter(void)
+static void explain_filter(bool with_listener)
 {
 	if (errno == EBUSY)
 		fprintf(stderr, "fuse_cgroup_run: another seccomp listener is at work here already "
 				"(fuse_cgroup_run within fuse_cgroup_run?): the kernel permits one\n");
-	else
+	else if (with_listener)
 		fprintf(stderr, "fuse_cgroup_run: seccomp user notification: %s: this kernel or "
-				"sandbox does not have it (Linux 5.9 does)\n", strerror(errno));
+				"sandbox does not have it (Linux 5.9 does): try --backend=trace\n", strerror(errno));
+	else
+		fprintf(stderr, "fuse_cgroup_run: the seccomp filter: %s\n", strerror(errno));
+}
+
+static int install_filter(const struct sock_fprog *filter, bool with_listener)
+{
+	int listener = filter_install(filter, with_listener);
+
+	if (listener >= 0)
+		return listener;
+	explain_filter(with_listener);
+	_exit(EXIT_OURS);
 }
 
 /* What sched_getaffinity(2) says in a cpuset: that is what runtimes count processors by. */
@@ -74,19 +88,21 @@ static void take_processors(const char *list)
 
 /* The child's part: under the filter, served, and then the command. */
 static void become_command(const struct run_options *options, const struct sock_fprog *filter,
-			   int channel)
+			   int channel, pid_t supervisor)
 {
-	int listener = filter_install(filter);
+	bool has_listener = options->catcher->has_listener;
+	int listener = has_listener ? install_filter(filter, true) : -1;
 	bool sent;
 
-	if (listener < 0) {
-		explain_filter();
-		_exit(EXIT_OURS);
-	}
+	if (options->catcher->traces)
+		prctl(PR_SET_PTRACER, supervisor); /* where Yama lets only ancestors trace */
 	sent = channel_send(channel, CHANNEL_COMMAND, listener);
-	close(listener); /* a caught process that had it would wait for itself */
+	if (has_listener)
+		close(listener); /* a caught process that had it would wait for itself */
 	if (!sent || channel_receive(channel).word != CHANNEL_GO)
 		_exit(EXIT_OURS);
+	if (!has_listener)
+		install_filter(filter, false);
 	if (options->limits.cpuset_cpus)
 		take_processors(options->limits.cpuset_cpus);
 	if (options->directory && chdir(options->directory)) {
@@ -202,7 +218,7 @@ int command_run(const struct run_options *options, const struct sock_fprog *filt
 		return EXIT_OURS;
 	}
 	if (!command)
-		become_command(options, filter, channel);
+		become_command(options, filter, channel, supervisor);
 	/* Whose end somebody waits for is open as long as the command has it. */
 	descriptors_close(&channel, 1);
 	descriptors_to_null(STDIN_FILENO, STDOUT_FILENO);

@@ -74,13 +74,13 @@ static int add_open(scmp_filter_ctx filter, uint32_t action, const struct trap *
 	return error;
 }
 
-static int add_traps(scmp_filter_ctx filter, uint32_t action, bool redirect, bool unified)
+static int add_traps(scmp_filter_ctx filter, uint32_t action, bool redirect, unsigned needed)
 {
 	int error = 0;
 
 	for (unsigned i = 0; i < trap_count && !error; i++) {
 		if ((redirect && is_redirected(traps[i].number)) ||
-		    (traps[i].flags & TRAP_UNIFIED && !unified))
+		    (traps[i].flags & TRAP_CONDITIONS & ~needed))
 			continue;
 		if (traps[i].flags & TRAP_OPEN)
 			error = add_open(filter, action, &traps[i]);
@@ -109,7 +109,7 @@ static struct sock_fprog *read_program(int file)
 	return NULL;
 }
 
-static int write_program(int file, uint32_t action, bool redirect, bool unified)
+static int write_program(int file, uint32_t action, bool redirect, unsigned needed)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int error;
@@ -119,7 +119,7 @@ static int write_program(int file, uint32_t action, bool redirect, bool unified)
 	/* Programs of another architecture (i386 on x86_64) are not served, and not hindered. */
 	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 	if (!error)
-		error = add_traps(filter, action, redirect, unified);
+		error = add_traps(filter, action, redirect, needed);
 	if (!error && redirect)
 		error = add_redirected(filter, action);
 	if (!error)
@@ -128,7 +128,7 @@ static int write_program(int file, uint32_t action, bool redirect, bool unified)
 	return error;
 }
 
-struct sock_fprog *filter_new(uint32_t action, bool redirect, bool unified)
+struct sock_fprog *filter_new(uint32_t action, bool redirect, unsigned needed)
 {
 	struct sock_fprog *program = NULL;
 	int ends[2], error;
@@ -136,7 +136,7 @@ struct sock_fprog *filter_new(uint32_t action, bool redirect, bool unified)
 	/* No file: RLIMIT_FSIZE is the command's. */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return NULL;
-	error = write_program(ends[0], action, redirect, unified);
+	error = write_program(ends[0], action, redirect, needed);
 	if (!error)
 		program = read_program(ends[1]);
 	close(ends[0]);
@@ -157,16 +157,32 @@ static int install(const struct sock_fprog *program, unsigned long flags)
 	return (int)syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, program);
 }
 
-int filter_install(const struct sock_fprog *program)
+static int install_listener(const struct sock_fprog *program)
 {
 	/* Signals (Go sends its threads many) do not end a wait that the supervisor is at work on. */
 	unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-	unsigned long patient = flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
-	int listener = install(program, patient);
+	int listener = install(program, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 
-	if (listener < 0 && errno == EACCES && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		listener = install(program, patient);
 	if (listener < 0 && errno == EINVAL) /* before Linux 5.19 */
 		listener = install(program, flags);
 	return listener;
+}
+
+static int install_plain(const struct sock_fprog *program)
+{
+	int done = install(program, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+
+	if (done < 0 && errno == EINVAL) /* gVisor */
+		done = install(program, 0);
+	return done;
+}
+
+int filter_install(const struct sock_fprog *program, bool with_listener)
+{
+	int (*install_one)(const struct sock_fprog *program) = with_listener ? install_listener : install_plain;
+	int result = install_one(program);
+
+	if (result < 0 && errno == EACCES && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		result = install_one(program);
+	return result;
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "catcher.h"
 #include "cgroup_version.h"
 #include "cgroupfs.h"
@@ -160,8 +161,14 @@ int main(int argc, char **argv)
 		break;
 	}
 	options.unified = cgroup_version_is_v2(&options);
-	options.catcher = catcher_choose();
-	filter = filter_new(options.catcher->action, options.redirect, options.unified);
+	options.catcher = options.backend ? catcher_find(options.backend) : catcher_choose();
+	if (!options.catcher) {
+		fprintf(stderr, "fuse_cgroup_run: --backend must be notify or trace, not %s; "
+				"--help shows the options\n", options.backend);
+		return EXIT_OURS;
+	}
+	filter = filter_new(options.catcher->action, options.redirect,
+			    options.catcher->traps | (options.unified ? TRAP_UNIFIED : 0));
 	if (!filter) {
 		fprintf(stderr, "fuse_cgroup_run: the seccomp filter: %s\n", strerror(errno));
 		return EXIT_OURS;

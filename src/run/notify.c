@@ -214,6 +214,7 @@ static int start(int listener, pid_t command, const struct calls_context *contex
 const struct catcher catcher_notify = {
 	.name = "notify",
 	.action = SCMP_ACT_NOTIFY,
+	.traps = TRAP_NOTIFIED,
 	.has_listener = true,
 	.serve = start,
 	.before_waiting = before_waiting,

@@ -9,13 +9,14 @@
 #include "limit_options.h"
 #include "version.h"
 
-enum { OPTION_AT = 256, OPTION_ROOT, OPTION_REDIRECT, OPTION_TRACE, OPTION_V1, OPTION_V2 };
+enum { OPTION_AT = 256, OPTION_ROOT, OPTION_REDIRECT, OPTION_TRACE, OPTION_BACKEND, OPTION_V1, OPTION_V2 };
 
 static const struct option option_table[] = {
 	{"at", required_argument, NULL, OPTION_AT},
 	{"root", required_argument, NULL, OPTION_ROOT},
 	{"redirect", no_argument, NULL, OPTION_REDIRECT},
 	{"trace", no_argument, NULL, OPTION_TRACE},
+	{"backend", required_argument, NULL, OPTION_BACKEND},
 	{"v1", no_argument, NULL, OPTION_V1},
 	{"v2", no_argument, NULL, OPTION_V2},
 	{"memory", required_argument, NULL, 'm'},
@@ -49,6 +50,8 @@ static const char usage[] =
 	"      --redirect           mount nothing there: lead the paths that begin so to where\n"
 	"                           fuse_cgroupfs is mounted\n"
 	"      --trace              tell each caught system call and its answer\n"
+	"      --backend NAME       catch them so: notify (seccomp user notification) or trace\n"
+	"                           (ptrace, where the kernel lacks that; default: by itself)\n"
 	"Limits that COMMAND is shown, as if in a container (they are not enforced):\n"
 	"  -m, --memory SIZE        memory: 512m, 1.5g, ...\n"
 	"      --memory-swap SIZE   memory and swap together; -1: no limit\n"
@@ -121,6 +124,9 @@ static enum run_options_result take_option(struct run_options *options, int key)
 		return RUN_OPTIONS_RUN;
 	case OPTION_TRACE:
 		options->trace = true;
+		return RUN_OPTIONS_RUN;
+	case OPTION_BACKEND:
+		options->backend = optarg;
 		return RUN_OPTIONS_RUN;
 	case OPTION_V1:
 	case OPTION_V2:

@@ -32,7 +32,8 @@ struct run_options {
 	int program; /* of the daemon (cgroupfs_find()), O_PATH; -1: a mount of others is shown */
 	int version; /* of cgroups, 1 or 2; 0: none was said */
 	bool unified; /* it is v2 then (cgroup_version.h) */
-	const struct catcher *catcher; /* how calls are caught */
+	const char *backend; /* how calls are caught; NULL: none was said */
+	const struct catcher *catcher; /* it is that then */
 	bool redirect; /* leave the mounts alone */
 	bool trace;
 	struct limits limits;

@@ -37,42 +37,44 @@
 #define SANITIZED false
 #endif
 
+enum need { NONE, SANITIZER = 1 << 0, TRACER = 1 << 1 };
+
 static const struct {
 	int number;
-	bool by_sanitizer; /* it needs it */
+	unsigned needed; /* by whom it is */
 } forbidden[] = {
 	/* other programs, other processes */
-	{SCMP_SYS(execve), true}, {SCMP_SYS(execveat), false}, {SCMP_SYS(fork), true},
-	{SCMP_SYS(vfork), true},
-	{SCMP_SYS(ptrace), true}, {SCMP_SYS(personality), true},
+	{SCMP_SYS(execve), SANITIZER}, {SCMP_SYS(execveat), NONE}, {SCMP_SYS(fork), SANITIZER},
+	{SCMP_SYS(vfork), SANITIZER},
+	{SCMP_SYS(ptrace), SANITIZER | TRACER}, {SCMP_SYS(personality), SANITIZER},
 	/* the kernel's own code and state */
-	{SCMP_SYS(init_module), false}, {SCMP_SYS(finit_module), false}, {SCMP_SYS(delete_module), false},
-	{SCMP_SYS(kexec_load), false}, {SCMP_SYS(kexec_file_load), false}, {SCMP_SYS(reboot), false},
-	{SCMP_SYS(bpf), false}, {SCMP_SYS(perf_event_open), false}, {SCMP_SYS(userfaultfd), false},
-	{SCMP_SYS(iopl), false}, {SCMP_SYS(ioperm), false}, {SCMP_SYS(modify_ldt), false},
-	{SCMP_SYS(swapon), false}, {SCMP_SYS(swapoff), false}, {SCMP_SYS(acct), false},
-	{SCMP_SYS(syslog), false},
-	{SCMP_SYS(quotactl), false}, {SCMP_SYS(quotactl_fd), false}, {SCMP_SYS(sethostname), false},
-	{SCMP_SYS(setdomainname), false}, {SCMP_SYS(settimeofday), false}, {SCMP_SYS(clock_settime), false},
-	{SCMP_SYS(adjtimex), false}, {SCMP_SYS(clock_adjtime), false}, {SCMP_SYS(vhangup), false},
-	{SCMP_SYS(add_key), false}, {SCMP_SYS(request_key), false}, {SCMP_SYS(keyctl), false},
+	{SCMP_SYS(init_module), NONE}, {SCMP_SYS(finit_module), NONE}, {SCMP_SYS(delete_module), NONE},
+	{SCMP_SYS(kexec_load), NONE}, {SCMP_SYS(kexec_file_load), NONE}, {SCMP_SYS(reboot), NONE},
+	{SCMP_SYS(bpf), NONE}, {SCMP_SYS(perf_event_open), NONE}, {SCMP_SYS(userfaultfd), NONE},
+	{SCMP_SYS(iopl), NONE}, {SCMP_SYS(ioperm), NONE}, {SCMP_SYS(modify_ldt), NONE},
+	{SCMP_SYS(swapon), NONE}, {SCMP_SYS(swapoff), NONE}, {SCMP_SYS(acct), NONE},
+	{SCMP_SYS(syslog), NONE},
+	{SCMP_SYS(quotactl), NONE}, {SCMP_SYS(quotactl_fd), NONE}, {SCMP_SYS(sethostname), NONE},
+	{SCMP_SYS(setdomainname), NONE}, {SCMP_SYS(settimeofday), NONE}, {SCMP_SYS(clock_settime), NONE},
+	{SCMP_SYS(adjtimex), NONE}, {SCMP_SYS(clock_adjtime), NONE}, {SCMP_SYS(vhangup), NONE},
+	{SCMP_SYS(add_key), NONE}, {SCMP_SYS(request_key), NONE}, {SCMP_SYS(keyctl), NONE},
 	/* roots, files by handle and rings that no filter looks into */
-	{SCMP_SYS(chroot), false}, {SCMP_SYS(pivot_root), false}, {SCMP_SYS(open_by_handle_at), false},
-	{SCMP_SYS(io_uring_setup), false}, {SCMP_SYS(io_uring_enter), false},
-	{SCMP_SYS(io_uring_register), false},
+	{SCMP_SYS(chroot), NONE}, {SCMP_SYS(pivot_root), NONE}, {SCMP_SYS(open_by_handle_at), NONE},
+	{SCMP_SYS(io_uring_setup), NONE}, {SCMP_SYS(io_uring_enter), NONE},
+	{SCMP_SYS(io_uring_register), NONE},
 	/* other users for good, and the network */
-	{SCMP_SYS(setuid), false}, {SCMP_SYS(setreuid), false},
-	{SCMP_SYS(setgid), false}, {SCMP_SYS(setregid), false},
-	{SCMP_SYS(socket), false}, {SCMP_SYS(connect), false}, {SCMP_SYS(bind), false},
-	{SCMP_SYS(listen), false},
+	{SCMP_SYS(setuid), NONE}, {SCMP_SYS(setreuid), NONE},
+	{SCMP_SYS(setgid), NONE}, {SCMP_SYS(setregid), NONE},
+	{SCMP_SYS(socket), NONE}, {SCMP_SYS(connect), NONE}, {SCMP_SYS(bind), NONE},
+	{SCMP_SYS(listen), NONE},
 };
 
-static int forbid(scmp_filter_ctx filter)
+static int forbid(scmp_filter_ctx filter, unsigned needs)
 {
 	int error = 0;
 
 	for (unsigned i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]) && !error; i++) {
-		if (!SANITIZED || !forbidden[i].by_sanitizer)
+		if (!(forbidden[i].needed & needs))
 			error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), forbidden[i].number, 0);
 	}
 	return error;
@@ -116,14 +118,14 @@ static int forbid_becoming_another(scmp_filter_ctx filter)
 	return error;
 }
 
-static int install_filter(void)
+static int install_filter(bool traces)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int error;
 
 	if (!filter)
 		return -ENOMEM;
-	error = forbid(filter);
+	error = forbid(filter, (SANITIZED ? SANITIZER : NONE) | (traces ? TRACER : NONE));
 	if (!error)
 		error = forbid_processes(filter);
 	if (!error)
@@ -158,12 +160,12 @@ static int keep_capabilities(uint64_t kept)
 	return syscall(__NR_capset, &header, data) ? -errno : 0;
 }
 
-static bool keep(uint64_t capabilities)
+static bool keep(uint64_t capabilities, bool traces)
 {
 	int error;
 
 	empty_bounding_set();
-	error = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : install_filter();
+	error = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : install_filter(traces);
 	if (!error)
 		error = keep_capabilities(capabilities);
 	if (error)
@@ -172,12 +174,12 @@ static bool keep(uint64_t capabilities)
 	return !error;
 }
 
-bool privilege_keep_supervisors(void)
+bool privilege_keep_supervisors(bool traces)
 {
-	return keep(OF_SUPERVISOR);
+	return keep(OF_SUPERVISOR, traces);
 }
 
 bool privilege_keep_launchers(void)
 {
-	return keep(OF_LAUNCHER);
+	return keep(OF_LAUNCHER, false);
 }

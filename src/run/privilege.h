@@ -16,9 +16,9 @@
 
 /*
  * The supervisor, before it has threads of its own: it keeps what it needs to look into tasks, to mount for
- * them and to take their identity. False, and said why on standard error.
+ * them and to take their identity; ptrace(2) too when it `traces`. False, and said why on standard error.
  */
-bool privilege_keep_supervisors(void);
+bool privilege_keep_supervisors(bool traces);
 
 /* The launcher that waits for its command: it keeps what passing signals on needs. */
 bool privilege_keep_launchers(void);

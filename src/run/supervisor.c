@@ -221,7 +221,7 @@ int supervisor_run(const struct run_options *options, int channel)
 		.before_waiting = options->catcher->before_waiting,
 	};
 	built = supervisor.context.machine && build(&supervisor) && restricted_open() &&
-		privilege_keep_supervisors() && channel_send(channel, CHANNEL_READY, -1);
+		privilege_keep_supervisors(options->catcher->traces) && channel_send(channel, CHANNEL_READY, -1);
 	if (built)
 		live(&supervisor);
 	limits_remove(&supervisor.view);

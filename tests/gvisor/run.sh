@@ -44,7 +44,7 @@ trap 'exit 130' INT TERM
 mkfifo "$state/output"
 cat "$state/output" &
 TMPDIR=$state timeout -k 10 "$LIMIT" "$runsc" --root="$state" --ignore-cgroups --network=none \
-	"do" --quiet env TMPDIR=/tmp FUSE_CGROUPFS="$daemon" \
+	"do" --quiet env TMPDIR=/tmp FUSE_CGROUPFS="$daemon" FUSE_CGROUP_RUN="${daemon%/*}/fuse_cgroup_run" \
 	"$project/tests/gvisor/inside.sh" "$@" </dev/null >"$state/output" 2>&1 &
 sandbox=$!
 status=0

@@ -7,10 +7,11 @@ import signal
 
 import pytest
 
+import exceptions
 import mounting
 import processes
 
-EXCEPTIONS = mounting.ROOT / "tests" / "gvisor" / "exceptions"
+GVISOR = mounting.ROOT / "tests" / "gvisor" / "exceptions"
 
 
 def pytest_addoption(parser):
@@ -41,26 +42,13 @@ def pytest_collection_modifyitems(items, config):
         elif on_kernel and ("mount" not in item.fixturenames or item.get_closest_marker("daemon")):
             item.add_marker(pytest.mark.skip(reason="about the daemon, not its tree"))
     if mounting.in_gvisor():
-        expect_exceptions(items)
+        exceptions.expect(items, GVISOR, "gVisor")
 
 
 def leave_out(items, config, marker):
     left_out = [item for item in items if item.get_closest_marker(marker)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
-
-
-def expect_exceptions(items):
-    """What gVisor cannot do must fail there: an exception that is no longer one fails the run."""
-    for line in EXCEPTIONS.read_text(encoding="utf-8").splitlines():
-        if not line.strip() or line.startswith("#"):
-            continue
-        name, reason = line.split(None, 1)
-        matching = [item for item in items if item.nodeid.endswith(name)]
-        if not matching and any(name.startswith(item.path.name + "::") for item in items):
-            raise pytest.UsageError(f"{EXCEPTIONS}: there is no test {name}")
-        for item in matching:
-            item.add_marker(pytest.mark.xfail(reason=f"gVisor: {reason}", strict=True))
 
 
 @pytest.hookimpl(hookwrapper=True)

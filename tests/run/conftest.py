@@ -8,7 +8,8 @@ import tempfile
 
 import pytest
 
-import launcher
+import launcher  # first: it says where the others are
+import exceptions
 import mounting
 import places
 import processes
@@ -20,6 +21,9 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if reason and here in item.path.parents:
             item.add_marker(pytest.mark.skip(reason=reason))
+    if launcher.BACKEND == "trace":
+        exceptions.expect([item for item in items if here in item.path.parents], here / "trace_exceptions",
+                          "traced")
 
 
 @pytest.fixture(autouse=True)

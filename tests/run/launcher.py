@@ -25,6 +25,9 @@ TELL_SIGNALS = (PYTHON, HERE / "tell_signals.py")
 PATIENCE = mounting.PATIENCE
 AT = "/sys/fs/cgroup"
 HIERARCHIES = mounting.HIERARCHIES
+BACKEND = os.environ.get("FUSE_CGROUP_RUN_BACKEND")  # how calls are caught; None: as it chooses itself
+BACKEND_OPTION = [f"--backend={BACKEND}"] if BACKEND else []
+STOPPED = "tT"  # of a task in /proc: one that is traced has the small letter
 OURS = 125  # the exit status when it failed itself
 
 # A private mount namespace without the machine's cgroups; an ordinary user can have none.
@@ -37,8 +40,6 @@ def why_not():
     """None where the tests can run, or the reason why they cannot."""
     if not os.path.exists(RUN):
         return f"needs {RUN}: run make first, or set FUSE_CGROUP_RUN"
-    if mounting.in_gvisor():
-        return "needs seccomp user notification, which gVisor has not"
     return mounting.why_no_mount() or mounting.why_no_namespace()
 
 
@@ -86,7 +87,7 @@ def environment(directory, **more):
 
 
 def command_line(*command, options=(), wrapper=WITHOUT_CGROUPS):
-    return [*wrapper, RUN, *map(str, options), "--", *map(str, command)]
+    return [*wrapper, RUN, *BACKEND_OPTION, *map(str, options), "--", *map(str, command)]
 
 
 def launch(*command, options=(), wrapper=WITHOUT_CGROUPS, **more):

@@ -246,9 +246,9 @@ def test_stop_and_go_on(options):
     with launcher.Inside(*options) as program:
         pid = program.call(os.getpid)
         os.kill(pid, signal.SIGSTOP)
-        assert mounting.wait_until(lambda: state(pid) == "T")
+        assert mounting.wait_until(lambda: state(pid) in launcher.STOPPED)
         program.process.send_signal(signal.SIGCONT)
-        assert mounting.wait_until(lambda: state(pid) != "T")
+        assert mounting.wait_until(lambda: state(pid) not in launcher.STOPPED)
         assert program.call(os.getpid) == pid
 
 

@@ -27,6 +27,7 @@ LINES = [
     (["--root"], f"a value is missing after --root; {HINT}"),
     (["-m"], f"a value is missing after -m; {HINT}"),
     (["--at", "here", "true"], f"--at must be an absolute path below /, not here; {HINT}"),
+    (["--backend", "x", "true"], f"--backend must be notify or trace, not x; {HINT}"),
     (["--memory", "5x", "true"], f"--memory cannot be '5x': {SIZE}"),
     (["-m", "-1", "true"], f"--memory cannot be '-1': {SIZE}"),
     (["-m", "512", "true"], r"--memory cannot be less than docker's least, 6m \(512m: mega, 512: bytes\)"),

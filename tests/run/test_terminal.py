@@ -231,7 +231,7 @@ def test_stopped_by_a_signal():
         command = int(process.stdout.readline())
         process.send_signal(signal.SIGTSTP)
         assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
-        assert state_of(command) == "T"
+        assert state_of(command) in launcher.STOPPED
         process.send_signal(signal.SIGCONT)
         assert mounting.wait_until(lambda: state_of(command) == "S")
         process.stdin.close()
@@ -285,10 +285,10 @@ def test_frozen(start):
         group, = (daemon / "freezer").glob("run-*")
         for _ in range(3):
             (group / "freezer.state").write_text("FROZEN")
-            assert mounting.wait_until(lambda: state_of(pid) == "T")
+            assert mounting.wait_until(lambda: state_of(pid) in launcher.STOPPED)
             assert state_of(program.pid) != "T"
             (group / "freezer.state").write_text("THAWED")
-            assert mounting.wait_until(lambda: state_of(pid) != "T")
+            assert mounting.wait_until(lambda: state_of(pid) not in launcher.STOPPED)
         assert program.call(os.getpid) == pid
 
 

@@ -144,11 +144,12 @@ static void test_all_options(void **state)
 	struct run_options options;
 
 	(void)state;
-	assert_line(&options, "--at /cg --root /r --redirect --trace -m 512m --memory-swap 1g --cpus 0.5 "
+	assert_line(&options, "--at /cg --root /r --redirect --trace --backend trace -m 512m --memory-swap 1g --cpus 0.5 "
 			      "-c 512 --cpuset-cpus 0-1 --pids-limit 100 -- sh -c");
 	assert_string_equal(options.at, "/cg");
 	assert_string_equal(options.root, "/r");
 	assert_true(options.redirect);
+	assert_string_equal(options.backend, "trace");
 	assert_true(options.trace);
 	assert_int_equal(options.limits.memory, 512 << 20);
 	assert_int_equal(options.limits.memory_swap, 1 << 30);
@@ -171,6 +172,7 @@ static void test_defaults(void **state)
 	assert_string_equal(options.at, "/sys/fs/cgroup");
 	assert_null(options.root);
 	assert_false(options.redirect);
+	assert_null(options.backend);
 	assert_false(options.trace);
 	assert_false(limits_given(&options.limits));
 	assert_string_equal(options.command[0], "true");

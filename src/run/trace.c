@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/* The tracer: the one thread that stops and resumes tasks. Sources: ptrace(2), seccomp(2). */
+#include "trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "calls.h"
+#include "catcher.h"
+#include "trace_jobs.h"
+#include "trace_registers.h"
+
+#define OPTIONS (PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
+		 PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)
+#define SYSCALL_STOP (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
+#define WAKE SIGUSR1 /* from the threads that find answers */
+
+struct task {
+	pid_t tid;
+	bool has_threads; /* it has made some: of a process' leader, others are there */
+	bool is_calling; /* a call of ours is being made */
+	bool has_entered; /* and its beginning has been seen */
+	struct trace_job *job; /* a call of its that is being answered, or NULL */
+	UT_hash_handle hh;
+};
+
+/* The tracer's own; the last is set before its thread is there. */
+static struct task *tasks;
+static bool is_gvisor; /* known from the first caught call on */
+static pthread_t tracer;
+
+struct start {
+	pid_t command;
+	int end; /* whose other side hangs up when the tracer closes this */
+	int error;
+	pthread_mutex_t lock;
+	pthread_cond_t is_done;
+	bool done;
+};
+
+/* --- tasks --- */
+
+static struct task *find_task(pid_t tid)
+{
+	struct task *task;
+
+	HASH_FIND(hh, tasks, &tid, sizeof(tid), task);
+	return task;
+}
+
+/* Those that are made stop for the tracer before or after their maker does. NULL: no memory. */
+static struct task *get_task(pid_t tid)
+{
+	struct task *task = find_task(tid);
+
+	if (task)
+		return task;
+	task = calloc(1, sizeof(*task));
+	if (!task)
+		return NULL;
+	task->tid = tid;
+	HASH_ADD(hh, tasks, tid, sizeof(task->tid), task);
+	return task;
+}
+
+static void forget_job(struct task *task)
+{
+	trace_jobs_forget(task->job);
+	task->job = NULL;
+	task->is_calling = false;
+}
+
+static void forget_task(pid_t tid)
+{
+	struct task *task = find_task(tid);
+
+	if (!task)
+		return;
+	forget_job(task);
+	HASH_DEL(tasks, task);
+	free(task);
+}
+
+/* --- going on --- */
+
+/* Fails only if the task is gone. */
+static void resume(const struct task *task, int number)
+{
+	ptrace(task->is_calling ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, number);
+}
+
+/* What Linux tells of a stop; gVisor tells nothing. */
+static bool get_kind(const struct task *task, uint8_t *kind)
+{
+	/* as much of struct ptrace_syscall_info as is of use */
+	return ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof(*kind), kind) > 0;
+}
+
+static void catch_call(struct task *task)
+{
+	struct trace_job *job = calloc(1, sizeof(*job));
+	uint8_t kind;
+
+	is_gvisor = !get_kind(task, &kind) && errno == EIO;
+	if (!job || !registers_get(task->tid, &job->before)) {
+		free(job);
+		resume(task, 0);
+		return;
+	}
+	job->tid = task->tid;
+	job->may_be_replaced = task->has_threads;
+	task->job = job;
+	trace_jobs_give(job);
+}
+
+/* --- calls of ours --- */
+
+/* From its own call, not made yet, the first one; from the end of one the next. */
+static void begin_call(struct task *task)
+{
+	const uint64_t all = UINT64_MAX;
+	struct trace_job *job = task->job;
+	struct registers registers = job->before;
+
+	registers_call(&registers, job->number, job->arguments);
+	if (job->has_called) {
+		registers_go_back(&registers);
+	} else {
+		ptrace(PTRACE_GETSIGMASK, task->tid, sizeof(job->mask), &job->mask);
+		ptrace(PTRACE_SETSIGMASK, task->tid, sizeof(all), &all);
+	}
+	registers_set(task->tid, &registers);
+	job->has_called = true;
+	task->is_calling = true;
+	task->has_entered = false;
+	resume(task, 0);
+}
+
+/* Whether the stop is that before a call. gVisor does not tell, but has both for each call. */
+static bool is_entry(struct task *task)
+{
+	bool is_first = !task->has_entered;
+	uint8_t kind;
+
+	task->has_entered = true;
+	return get_kind(task, &kind) ? kind == PTRACE_SYSCALL_INFO_ENTRY : is_first;
+}
+
+static void see_call(struct task *task)
+{
+	struct registers registers;
+
+	if (!task->is_calling || is_entry(task)) {
+		resume(task, 0);
+		return;
+	}
+	if (!registers_get(task->tid, &registers))
+		return;
+	task->is_calling = false;
+	trace_jobs_tell(task->job, registers_result(&registers));
+}
+
+static void end_job(struct task *task)
+{
+	struct trace_job *job = task->job;
+
+	if (job->wish == WISH_VALUE)
+		registers_return(&job->before, job->result);
+	else if (job->wish == WISH_ARGUMENTS)
+		registers_call(&job->before, registers_number(&job->before), job->arguments);
+	if (job->wish != WISH_KERNEL)
+		registers_set(task->tid, &job->before);
+	if (job->has_called)
+		ptrace(PTRACE_SETSIGMASK, task->tid, sizeof(job->mask), &job->mask);
+	task->job = NULL;
+	free(job);
+	resume(task, 0);
+}
+
+static void fulfil_wishes(void)
+{
+	struct trace_job *job;
+
+	while ((job = trace_jobs_wish())) {
+		struct task *task = find_task(job->tid);
+
+		if (job->wish == WISH_CALL)
+			begin_call(task);
+		else
+			end_job(task);
+	}
+}
+
+/* --- what tasks do --- */
+
+/*
+ * gVisor ends these with EINTR if a signal comes while our daemon is at work, whatever that has done; Linux
+ * waits for it. Who has to wait for another thing, as for a pipe's other end, has another error here, which
+ * becomes EINTR later where it is to. So they are made again; the daemon forgives who makes a directory twice.
+ */
+static bool is_made_again(int number)
+{
+	static const int numbers[] = {
+#ifdef __NR_open
+		__NR_open, __NR_mkdir, __NR_rmdir, __NR_stat, __NR_lstat, __NR_access,
+#endif
+		__NR_openat, __NR_openat2, __NR_mkdirat, __NR_unlinkat, __NR_newfstatat, __NR_fstat, __NR_statx,
+		__NR_faccessat, __NR_faccessat2, __NR_statfs, __NR_fstatfs, __NR_inotify_add_watch,
+		__NR_getxattr, __NR_lgetxattr, __NR_fgetxattr,
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (numbers[i] == number)
+			return true;
+	}
+	return false;
+}
+
+/* One comes for it, and is passed on. */
+static void see_signal(const struct task *task, int number)
+{
+	struct registers registers;
+
+	if (is_gvisor && registers_get(task->tid, &registers) && registers_result(&registers) == -EINTR &&
+	    is_made_again(registers_number(&registers)) && registers_repeat(&registers))
+		registers_set(task->tid, &registers);
+	resume(task, number);
+}
+
+/* Whoever made it the leader of its process has been told of under the number that it had. */
+static void see_exec(struct task *task)
+{
+	unsigned long former;
+
+	task->has_threads = false;
+	if (!ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &former) && (pid_t)former != task->tid) {
+		struct task *other = find_task((pid_t)former);
+
+		if (other && !other->job)
+			forget_task(other->tid);
+	}
+	resume(task, 0);
+}
+
+static void see_event(struct task *task, int event, int number)
+{
+	switch (event) {
+	case PTRACE_EVENT_SECCOMP:
+		return catch_call(task);
+	case PTRACE_EVENT_EXEC:
+		return see_exec(task);
+	case PTRACE_EVENT_CLONE:
+		task->has_threads = true;
+		return resume(task, 0);
+	case PTRACE_EVENT_STOP:
+		/* Stopped by a signal as its whole process is, until one lets it go on; or it is new. */
+		if (number != SIGTRAP)
+			ptrace(PTRACE_LISTEN, task->tid, 0, 0);
+		else
+			resume(task, 0);
+		return;
+	default:
+		return resume(task, 0);
+	}
+}
+
+static void see_stop(pid_t tid, int status)
+{
+	struct task *task = get_task(tid);
+	int number = WSTOPSIG(status);
+
+	if (!task) {
+		ptrace(PTRACE_CONT, tid, 0, 0);
+		return;
+	}
+	if (status >> 16)
+		see_event(task, status >> 16, number);
+	else if (number == SYSCALL_STOP)
+		see_call(task);
+	else
+		see_signal(task, number);
+}
+
+/* The next task that has something to tell, and who is gone by it: 0: none has; -1: none is left. */
+static pid_t hear(int *status)
+{
+	pid_t tid;
+
+	trace_jobs_lock();
+	tid = waitpid(-1, status, __WALL | __WNOTHREAD | WNOHANG);
+	if (tid > 0 && !WIFSTOPPED(*status)) {
+		forget_task(tid);
+	} else if (tid > 0 && *status >> 16 == PTRACE_EVENT_EXEC) {
+		struct task *task = find_task(tid);
+
+		if (task)
+			forget_job(task); /* the leader's that was */
+	}
+	trace_jobs_unlock();
+	return tid;
+}
+
+/* Until no task is left. */
+static void trace(void)
+{
+	sigset_t news;
+
+	sigemptyset(&news);
+	sigaddset(&news, SIGCHLD);
+	sigaddset(&news, WAKE);
+	for (;;) {
+		int status;
+		pid_t tid = hear(&status);
+
+		if (tid < 0)
+			return;
+		if (tid > 0 && WIFSTOPPED(status))
+			see_stop(tid, status);
+		fulfil_wishes();
+		if (!tid)
+			sigwaitinfo(&news, NULL);
+	}
+}
+
+static void *run(void *argument)
+{
+	struct start *start = argument;
+	int end = start->end;
+	bool done = !ptrace(PTRACE_SEIZE, start->command, 0, OPTIONS);
+
+	pthread_mutex_lock(&start->lock);
+	start->error = done ? 0 : -errno;
+	start->done = true;
+	pthread_cond_signal(&start->is_done);
+	pthread_mutex_unlock(&start->lock);
+	if (done)
+		trace();
+	close(end);
+	return NULL;
+}
+
+static void wake(void)
+{
+	pthread_kill(tracer, WAKE);
+}
+
+/* All threads leave to the tracer what it waits for. */
+static void block_news(void)
+{
+	sigset_t news;
+
+	sigemptyset(&news);
+	sigaddset(&news, SIGCHLD);
+	sigaddset(&news, WAKE);
+	pthread_sigmask(SIG_BLOCK, &news, NULL);
+}
+
+static int start(int listener, pid_t command, const struct calls_context *context)
+{
+	struct start start = {
+		.command = command,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.is_done = PTHREAD_COND_INITIALIZER,
+	};
+	int ends[2];
+
+	(void)listener;
+	block_news();
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	start.end = ends[1];
+	if (!trace_jobs_start(context, wake) || pthread_create(&tracer, NULL, run, &start))
+		return -EAGAIN;
+	pthread_detach(tracer);
+	pthread_mutex_lock(&start.lock);
+	while (!start.done)
+		pthread_cond_wait(&start.is_done, &start.lock);
+	pthread_mutex_unlock(&start.lock);
+	return start.error ? start.error : ends[0];
+}
+
+/* Answers are found by threads that may wait. */
+static void before_waiting(void)
+{
+}
+
+const struct catcher catcher_trace = {
+	.name = "trace",
+	.action = SCMP_ACT_TRACE(0),
+	.traps = TRAP_TRACED,
+	.traces = true,
+	.serve = start,
+	.before_waiting = before_waiting,
+};

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""Unmodified programs under fuse_cgroup_run, which catches calls by ptrace in gVisor."""
+
+import json
+import os
+import shutil
+import stat
+
+import pytest
+
+import launcher
+import mounting
+import probes
+from launcher import AT, HIERARCHIES, Inside, launch, shell
+
+NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+
+
+def test_filesystem_types():
+    assert shell(f"stat -f -c %T {AT} {AT}/cpu {AT}/memory").split() == ["tmpfs", "cgroupfs", "cgroupfs"]
+    assert shell(f"stat -f -c %T {AT}", options=["--v2"]) == "cgroup2fs\n"
+
+
+def test_tables():
+    out = shell("grep -c ' - cgroup ' /proc/self/mountinfo; grep -c '^cgroup ' /proc/mounts; "
+                "wc -l </proc/self/cgroup; grep -c . /proc/cgroups")
+    count = len(HIERARCHIES)
+    assert out.split()[:3] == [str(count)] * 3 and int(out.split()[3]) > 10
+
+
+def test_members():
+    out = shell(f"""cd {AT}/memory; mkdir a a/b; echo $$ > a/b/cgroup.procs; grep :memory: /proc/self/cgroup
+        cat /proc/$$/cgroup | grep :cpu:; grep -cx $$ a/b/cgroup.procs
+        rmdir a/b 2>/dev/null || echo busy; echo $$ > cgroup.procs; rmdir a/b a; ls -d a 2>/dev/null || echo gone""")
+    assert out.split()[0].endswith(":memory:/a/b") and out.split()[1].endswith(":cpu:/")
+    assert out.split()[2:] == ["1", "busy", "gone"]
+
+
+def test_threads():
+    """Of the first thread and of others, each asked by itself and by the other, with signals all the while."""
+    script = """import os, threading, signal
+signal.signal(signal.SIGURG, lambda *_: None)
+def look():
+    for _ in range(20):
+        for path in ("/proc/thread-self/cgroup", "/proc/self/cgroup", f"/proc/{os.getpid()}/cgroup"):
+            assert ":cpu:/\\n" in open(path).read(), path
+        os.kill(os.getpid(), signal.SIGURG)
+threads = [threading.Thread(target=look) for _ in range(4)]
+for thread in threads: thread.start()
+look()
+for thread in threads: thread.join()
+print("same")"""
+    result = launch(launcher.PYTHON, "-c", script)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "same\n", "")
+
+
+def test_descriptor():
+    """It has the lowest number, as it was opened, and leaves nothing beside it."""
+    with Inside() as program:
+        before = program.call(os.listdir, "/proc/self/fd")
+        fd = program.call(os.open, "/proc/self/mountinfo", os.O_RDONLY)
+        assert fd == program.call(os.dup, 0) - 1
+        assert len(program.call(os.listdir, "/proc/self/fd")) == len(before) + 2
+        assert not program.call(os.get_inheritable, fd)
+        with pytest.raises(OSError):
+            program.call(os.write, fd, b"x")
+        assert stat.S_ISREG(program.call(os.fstat, fd).st_mode)
+        assert len(program.call(os.read, fd, 65536).splitlines()) > len(HIERARCHIES)
+
+
+def test_statx():
+    """Who asks for the type alone is told it."""
+    result = launch(launcher.PYTHON, "-c", """import ctypes, struct
+buffer = ctypes.create_string_buffer(256)
+print(ctypes.CDLL(None).statx(-100, b"/sys/fs/cgroup/cpu", 0, 1, buffer), oct(struct.unpack_from("28xH", buffer)[0]))""")
+    assert result.stdout == "0 0o40755\n" or result.stdout == "0 0o40555\n", result
+
+
+def test_limits():
+    out = shell(f"cat {AT}/memory/memory.limit_in_bytes {AT}/cpu/cpu.cfs_quota_us /proc/self/cpuset",
+                options=["-m", "64m", "--cpus", "0.5"])
+    assert out.split() == ["67108864", "50000", "/"]
+
+
+def test_ordinary_user():
+    """By way of a user namespace."""
+    with launcher.temporary() as directory:
+        out = shell(f"stat -f -c %T {AT}/cpu; mkdir {AT}/cpu/mine; echo $$ > {AT}/cpu/mine/cgroup.procs; "
+                    "grep -c :cpu:/mine /proc/self/cgroup", wrapper=NOBODY, env=launcher.environment(directory))
+    assert out.split() == ["cgroupfs", "1"]
+
+
+def test_rights_of_another(tmp_path):
+    """A caught call has no more rights than its caller: what is led to a root's tree is root's."""
+    with mounting.mount_point() as path:
+        daemon = mounting.Daemon(path)
+        result = launch("sh", "-c", f"{' '.join(NOBODY)} mkdir {AT}/cpu/evil; mkdir {AT}/cpu/good",
+                        options=["--redirect", "--root", path])
+        assert "Permission denied" in result.stderr and result.returncode == 0, result
+        assert not (path / "cpu" / "evil").exists() and (path / "cpu" / "good").exists()
+        (path / "cpu" / "good").rmdir()
+        assert daemon.stop() == (0, "")
+
+
+def test_stop_and_go_on():
+    with Inside() as program:
+        script = "sleep 60 & kill -STOP $!; sleep 0.2; cut -d' ' -f3 /proc/$!/stat; kill -CONT $!; sleep 0.2; " \
+                 "cut -d' ' -f3 /proc/$!/stat; kill $!; wait $! 2>/dev/null; echo $?"
+        status, out, said = program.call(probes.run, "sh", "-c", script)
+        assert (status, said) == (0, "") and out.split()[0] in launcher.STOPPED
+        assert out.split()[1:] == ["S", "143"]
+
+
+def test_no_second_tracer():
+    """Refused, and said so in a line."""
+    result = launch(launcher.PYTHON, "-c", "import ctypes; print(ctypes.CDLL(None).ptrace(0, 0, 0, 0))")
+    assert (result.returncode, result.stdout) == (0, "-1\n")
+    assert result.stderr.count("\n") == 1 and "refused (EPERM)" in result.stderr
+
+
+@pytest.fixture(params=["runc", "crun"])
+def container(request, tmp_path):
+    """A runtime and its bundle: busybox, in the sandbox' network and its root's mounts."""
+    for program in (request.param, "busybox"):
+        if not shutil.which(program):
+            pytest.skip(f"needs {program}: make deps-clients installs it")
+    for name in ("bin", "dev", "proc"):
+        (tmp_path / "rootfs" / name).mkdir(parents=True)
+    shutil.copy(shutil.which("busybox"), tmp_path / "rootfs" / "bin")
+    process = {"cwd": "/", "args": ["/bin/busybox", "sleep", "60"], "user": {"uid": 0, "gid": 0}}
+    (tmp_path / "config.json").write_text(json.dumps({
+        "ociVersion": "1.0.0", "root": {"path": "rootfs"}, "process": process,
+        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+        "linux": {"namespaces": [{"type": "mount"}], "resources": {"memory": {"limit": 64 << 20}},
+                  "cgroupsPath": "/box"}}))
+    return request.param, tmp_path
+
+
+def test_container(container):
+    """Run, another program started in it, paused, deleted; its limit and its members are the tree's."""
+    runtime, bundle = container
+    out = shell(f"""cd "$1"; {runtime} run -d box >out 2>&1 </dev/null || cat out
+        cat {AT}/memory/box/memory.limit_in_bytes
+        {runtime} exec box /bin/busybox echo inside
+        {runtime} pause box; cat {AT}/freezer/box/freezer.state; {runtime} resume box
+        {runtime} delete -f box; ls -d {AT}/memory/box 2>/dev/null || echo gone""", bundle)
+    assert out.split() == [str(64 << 20), "inside", "FROZEN", "gone"]
