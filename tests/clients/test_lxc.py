@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """LXC: a container's life, its limits and its freezing."""
 
+import os
+import stat
+
 import pytest
 
 import oci
@@ -31,7 +34,8 @@ class Container:
         oci.make_rootfs(rootfs)
         for name in ("proc", "sys", "dev"):
             (rootfs / name).mkdir(exist_ok=True)
-        (rootfs / "dev/null").touch()
+        # By its number LXC knows the /dev/null that it was started with, which it would make the container's.
+        os.mknod(rootfs / "dev/null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
         (self.place / self.name).mkdir(parents=True)
         (self.place / self.name / "config").write_text(CONFIG.format(rootfs=rootfs))
 
@@ -48,9 +52,11 @@ class Container:
 @pytest.fixture
 def container(tree):
     made = Container(tree)
+    null = os.stat("/dev/null").st_mode
     made.run("start")
     yield made
     made.run("stop", "-k")
+    assert os.stat("/dev/null").st_mode == null
     trees.until(lambda: not list(tree.root.glob(f"lxc.*{made.name}")), "its cgroups are gone")
     for left in tree.root.glob("lxc.pivot*"):  # where LXC goes to remove its own, and stays till it ends
         trees.until(lambda: not (left / "cgroup.procs").read_text(), "LXC has ended")
