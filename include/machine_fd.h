@@ -19,12 +19,13 @@ struct machine_fd {
 	bool path_only;		/* O_PATH: most system calls say EBADF to it */
 	bool eventfd;
 	uint64_t eventfd_id;	/* the same for all descriptors of one eventfd; 0: not told (gVisor) */
-	int mount;		/* as in mountinfo; -1: not told (gVisor) */
+	int mount;		/* as in mountinfo; -1: not told */
 };
 
 /*
  * -EBADF: not open. -ESRCH, -EACCES, -EPERM: not allowed to look. Of what is neither a file with a
- * path nor an eventfd only `path` is told: no reading of it waits for its owner.
+ * path nor an eventfd only `path` is told: no reading of it waits for its owner. Nor is more told when
+ * that would wait (machine_patient.h).
  */
 int machine_task_fd(const struct machine *machine, pid_t tid, unsigned int fd,
 		    struct machine_fd *out);
@@ -63,8 +64,11 @@ struct machine_mount {
 	const char *type;	/* "fuse.cgroupfs" */
 };
 
-/* Calls visit for each mount in the task's mount namespace until it returns other than 0, which is
- * then the result. Strings last until visit returns. */
+/*
+ * Calls visit for each mount in the task's mount namespace until it returns other than 0, which is
+ * then the result. Strings last until visit returns. -EBUSY: who serves one of these mounts keeps us waiting
+ * (machine_patient.h).
+ */
 int machine_task_mounts(const struct machine *machine, pid_t tid,
 			int (*visit)(const struct machine_mount *mount, void *arg), void *arg);
 int machine_parse_mounts(const char *text, size_t len,

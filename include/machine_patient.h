@@ -6,6 +6,9 @@
  * a file that is closed by that, or a mapping that ends, waits (io, opening smaps, kcmp(2), pidfd_getfd(2);
  * in Linux of 2026 whatever asks ptrace_may_access(), fs/proc/base.c: stat, wchan, the links fd/, ns/, exe,
  * cwd, root). status, statm, schedstat, fdinfo/, children, and the lists of task/, fd/ and ns/ take neither.
+ * In gVisor mountinfo, and fdinfo/ of a file on FUSE, take a lock of an inode that is held while somebody
+ * waits for the server's word on it (attrMu, pkg/sentry/fsimpl/fuse): so the server itself, asking for them
+ * with all its threads, would wait for itself.
  *
  * Such questions are asked by threads that may be lost. Who asks goes on without an answer when the
  * thread has slept over it for 50 ms, or has run for a second; for less, down to 2 ms, after others were

@@ -161,6 +161,22 @@ static int match_mount(const struct machine_mount *mount, void *arg)
 	return ends_with(place->fd->path, link - strlen(rest), mount->point, point);
 }
 
+/*
+ * Where the task's mounts cannot be asked for: does the link end as our file's path does? At the top of a
+ * hierarchy only in the file's name, as the mount point may have any. What is registered is the request's
+ * own cgroup's event in any case: the descriptor tells only which.
+ */
+static bool ends_as(const char *link, const char *path)
+{
+	const char *end = strrchr(path, '/'), *at;
+
+	for (at = end; at > path && at[-1] != '/'; at--)
+		;
+	if (at > path + 1)
+		end = at - 1; /* not "/HIERARCHY/FILE" */
+	return ends_with(link, strlen(link), end, strlen(end));
+}
+
 /* file_permission(file, MAY_READ), by owner, group and others as the row's inode has them. */
 static int may_read(const struct request *request, const char *name)
 {
@@ -201,6 +217,8 @@ static int check_place(const struct request *request, const struct machine_fd *f
 		return -ENOMEM;
 	place.path = path;
 	result = machine_task_mounts(tree->machine, request->caller.tid, match_mount, &place);
+	if (result == -EBUSY)
+		result = ends_as(fd->path, path);
 	free(path);
 	return result > 0 ? 0 : result < 0 ? result : -EINVAL;
 }

@@ -22,6 +22,7 @@ struct platform {
 	double cache_seconds; /* how long names and attributes may be kept */
 	bool asks_attributes; /* attributes must be asked for each time all the same */
 	bool retries_after_interrupt; /* a finished mkdir or rmdir may be asked for again */
+	unsigned threads; /* at least; for requests that wait until another one is answered */
 	bool unmounts_silently; /* nothing tells us of an unmount */
 };
 
@@ -46,8 +47,9 @@ struct front_end {
 	const struct platform *platform;
 	struct state *state; /* NULL: none is kept */
 	bool io_uring; /* libfuse has been told to take requests by io_uring */
-	pthread_mutex_t handles_lock; /* protects handles */
-	struct handle *handles; /* every open file and directory */
+	pthread_mutex_t handles_lock; /* protects what follows */
+	struct handle *handles, *handles_by_number; /* every open file and directory; uthash */
+	uint64_t last_handle; /* the last number that was given */
 	struct notifier *notifier; /* NULL on v1, whose files have no news */
 };
 

@@ -59,28 +59,37 @@ int op_opendir(const char *path, struct fuse_file_info *fi)
 int op_releasedir(const char *path, struct fuse_file_info *fi)
 {
 	(void)path;
-	handle_close(front_end(), handle_of(fi));
+	handle_close(front_end(), fi);
 	return 0;
+}
+
+static void list_directory(const struct listing *listing, struct cgroup *cgroup)
+{
+	struct tree *tree = front_end()->tree;
+
+	tree_read_lock(tree);
+	list_node(listing, ".", &(struct node){.cgroup = cgroup});
+	list_node(listing, "..", &(struct node){.cgroup = cgroup ? cgroup->parent : NULL});
+	if (!cgroup)
+		list_top(listing, tree);
+	else if (!cgroup->dead)
+		list_cgroup(listing, cgroup);
+	tree_unlock(tree);
 }
 
 int op_readdir(const char *path, void *buffer, fuse_fill_dir_t fill, off_t offset,
 	       struct fuse_file_info *fi, enum fuse_readdir_flags flags)
 {
 	const struct listing listing = {buffer, fill};
-	struct cgroup *cgroup = handle_of(fi)->node.cgroup;
-	struct tree *tree = front_end()->tree;
+	struct handle *handle = handle_get(fi);
 
 	(void)path;
 	(void)offset;
 	(void)flags;
-	tree_read_lock(tree);
-	list_node(&listing, ".", &(struct node){.cgroup = cgroup});
-	list_node(&listing, "..", &(struct node){.cgroup = cgroup ? cgroup->parent : NULL});
-	if (!cgroup)
-		list_top(&listing, tree);
-	else if (!cgroup->dead)
-		list_cgroup(&listing, cgroup);
-	tree_unlock(tree);
+	if (!handle)
+		return -EBADF;
+	list_directory(&listing, handle->node.cgroup);
+	handle_put(handle);
 	return 0;
 }
 

@@ -19,11 +19,15 @@ static int reply(int error)
 int find_node(struct tree *tree, const char *path, const struct fuse_file_info *fi,
 	      struct node *node)
 {
+	struct handle *handle;
+
 	if (path)
 		return tree_lookup(tree, path, node);
-	if (!fi || !fi->fh)
+	handle = fi ? handle_get(fi) : NULL;
+	if (!handle)
 		return -ENODEV;
-	*node = handle_of(fi)->node;
+	*node = handle->node;
+	handle_put(handle);
 	return 0;
 }
 
@@ -36,7 +40,6 @@ int op_open(const char *path, struct fuse_file_info *fi)
 	error = handle_open(path, false, fi);
 	if (error)
 		return error;
-	handle_of(fi)->write_only = (fi->flags & O_ACCMODE) == O_WRONLY;
 	fi->direct_io = 1;
 	libfuse_set_noflush(fi);
 	return 0;
@@ -45,7 +48,7 @@ int op_open(const char *path, struct fuse_file_info *fi)
 int op_release(const char *path, struct fuse_file_info *fi)
 {
 	(void)path;
-	handle_close(front_end(), handle_of(fi));
+	handle_close(front_end(), fi);
 	return 0;
 }
 
@@ -99,15 +102,18 @@ static int check_content(struct handle *handle)
 static int open_file_size(const struct platform *platform, const struct fuse_file_info *fi,
 			  off_t *size)
 {
-	struct handle *handle = handle_of(fi);
-	int error;
+	struct handle *handle = handle_get(fi);
+	int error = 0;
 
-	if (handle->write_only)
-		return 0;
-	pthread_mutex_lock(&handle->lock);
-	error = check_content(handle);
-	pthread_mutex_unlock(&handle->lock);
-	*size = platform->open_size;
+	if (!handle)
+		return -EBADF;
+	if (!handle->write_only) {
+		pthread_mutex_lock(&handle->lock);
+		error = check_content(handle);
+		pthread_mutex_unlock(&handle->lock);
+		*size = platform->open_size;
+	}
+	handle_put(handle);
 	return error;
 }
 
@@ -132,10 +138,12 @@ int op_getattr(const char *path, struct stat *st, struct fuse_file_info *fi)
 int op_read(const char *path, char *buffer, size_t size, off_t offset,
 	    struct fuse_file_info *fi)
 {
-	struct handle *handle = handle_of(fi);
+	struct handle *handle = handle_get(fi);
 	int result;
 
 	(void)path;
+	if (!handle)
+		return -EBADF;
 	pthread_mutex_lock(&handle->lock);
 	result = fill_content(handle, offset);
 	if (!result && (size_t)offset < handle->content.len) {
@@ -145,6 +153,7 @@ int op_read(const char *path, char *buffer, size_t size, off_t offset,
 		memcpy(buffer, handle->content.data + offset, (size_t)result);
 	}
 	pthread_mutex_unlock(&handle->lock);
+	handle_put(handle);
 	return result;
 }
 
@@ -155,19 +164,15 @@ static bool is_notifier(const struct request *request)
 	       notifier_is(front_end()->notifier, request->caller.tid);
 }
 
-/* One write is one value, wherever in the file it is said to go. */
-int op_write(const char *path, const char *bytes, size_t size, off_t offset,
-	     struct fuse_file_info *fi)
+static int write_handle(const struct handle *handle, const char *bytes, size_t size)
 {
-	struct request request = request_of(handle_of(fi));
+	struct request request = request_of(handle);
 	const struct front_end *front = front_end();
 	struct state *state = front->state;
 	const unsigned gone = front->tree->files_gone;
 	const bool looks = request.file->type->act; /* at processes, maybe: nobody waits for that */
 	int error;
 
-	(void)path;
-	(void)offset;
 	if (request.caller.tid && is_notifier(&request))
 		return (int)size;
 	accounting_wrote_here(front->accounting, request.caller.tid, size);
@@ -178,11 +183,27 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 		state_begin(state);
 	state_keep_values(state, request.cgroup); /* refused or not: a disk may be known now */
 	state_end(state);
-	trace_write(&handle_of(fi)->node, bytes, size, error);
+	trace_write(&handle->node, bytes, size, error);
 	if (gone != front->tree->files_gone)
 		gone_files_tell(front, request.cgroup);
 	notifier_wake(front->notifier);
 	return error ? reply(error) : (int)size;
+}
+
+/* One write is one value, wherever in the file it is said to go. */
+int op_write(const char *path, const char *bytes, size_t size, off_t offset,
+	     struct fuse_file_info *fi)
+{
+	struct handle *handle = handle_get(fi);
+	int result;
+
+	(void)path;
+	(void)offset;
+	if (!handle)
+		return -EBADF;
+	result = write_handle(handle, bytes, size);
+	handle_put(handle);
+	return result;
 }
 
 /*
@@ -192,10 +213,15 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 int op_poll(const char *path, struct fuse_file_info *fi, struct fuse_pollhandle *waiter,
 	    unsigned *events)
 {
-	struct handle *handle = handle_of(fi);
+	struct handle *handle = handle_get(fi);
 	struct fuse_pollhandle *before = waiter;
 
 	(void)path;
+	if (!handle) {
+		if (waiter)
+			fuse_pollhandle_destroy(waiter);
+		return -EBADF;
+	}
 	pthread_mutex_lock(&handle->lock);
 	*events = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 	if (waiter && handle->node.file->type->event) {
@@ -206,6 +232,7 @@ int op_poll(const char *path, struct fuse_file_info *fi, struct fuse_pollhandle 
 	if (!handle->filled || handle->event != cgroup_file_event(handle->node.cgroup, handle->node.file))
 		*events |= POLLERR | POLLPRI;
 	pthread_mutex_unlock(&handle->lock);
+	handle_put(handle);
 	if (before)
 		fuse_pollhandle_destroy(before);
 	return 0;

@@ -26,6 +26,18 @@ static int resolve(struct tree *tree, const char *path, bool directory, struct n
 	return error;
 }
 
+/* Under no lock: nobody else knows it any more. */
+static void free_handle(struct handle *handle)
+{
+	cgroup_put(handle->node.cgroup);
+	cgroup_put(handle->opener.namespace);
+	pthread_mutex_destroy(&handle->lock);
+	if (handle->waiter)
+		fuse_pollhandle_destroy(handle->waiter);
+	text_free(&handle->content);
+	free(handle);
+}
+
 int handle_open(const char *path, bool directory, struct fuse_file_info *fi)
 {
 	struct front_end *front = front_end();
@@ -40,28 +52,71 @@ int handle_open(const char *path, bool directory, struct fuse_file_info *fi)
 		return error;
 	}
 	handle->opener = current_caller();
+	handle->write_only = (fi->flags & O_ACCMODE) == O_WRONLY;
+	handle->users = 1;
 	if (!directory && (fi->flags & O_ACCMODE) != O_RDONLY && front->tree->root_flags & CGROUP_NSDELEGATE)
 		handle->opener.namespace = delegation_root(front->tree, handle->opener.tid);
 	pthread_mutex_init(&handle->lock, NULL);
 	pthread_mutex_lock(&front->handles_lock);
+	fi->fh = handle->number = ++front->last_handle;
 	DL_APPEND(front->handles, handle);
+	HASH_ADD(hh, front->handles_by_number, number, sizeof(handle->number), handle);
 	pthread_mutex_unlock(&front->handles_lock);
-	fi->fh = (uintptr_t)handle;
 	return 0;
 }
 
-void handle_close(struct front_end *front, struct handle *handle)
+/* Under the lock. NULL: there is none. */
+static struct handle *find_handle(struct front_end *front, uint64_t number)
 {
-	pthread_mutex_lock(&front->handles_lock);
+	struct handle *handle;
+
+	HASH_FIND(hh, front->handles_by_number, &number, sizeof(number), handle);
+	return handle;
+}
+
+/* Under the lock. */
+static void forget_handle(struct front_end *front, struct handle *handle)
+{
 	DL_DELETE(front->handles, handle);
+	HASH_DELETE(hh, front->handles_by_number, handle);
+}
+
+void handle_close(struct front_end *front, const struct fuse_file_info *fi)
+{
+	struct handle *handle;
+
+	pthread_mutex_lock(&front->handles_lock);
+	handle = find_handle(front, fi->fh);
+	if (handle)
+		forget_handle(front, handle);
 	pthread_mutex_unlock(&front->handles_lock);
-	cgroup_put(handle->node.cgroup);
-	cgroup_put(handle->opener.namespace);
-	pthread_mutex_destroy(&handle->lock);
-	if (handle->waiter)
-		fuse_pollhandle_destroy(handle->waiter);
-	text_free(&handle->content);
-	free(handle);
+	if (handle)
+		handle_put(handle);
+}
+
+struct handle *handle_get(const struct fuse_file_info *fi)
+{
+	struct front_end *front = front_end();
+	struct handle *handle;
+
+	pthread_mutex_lock(&front->handles_lock);
+	handle = find_handle(front, fi->fh);
+	if (handle)
+		handle->users++;
+	pthread_mutex_unlock(&front->handles_lock);
+	return handle;
+}
+
+void handle_put(struct handle *handle)
+{
+	struct front_end *front = front_end();
+	bool is_last;
+
+	pthread_mutex_lock(&front->handles_lock);
+	is_last = !--handle->users;
+	pthread_mutex_unlock(&front->handles_lock);
+	if (is_last)
+		free_handle(handle);
 }
 
 #ifdef __SANITIZE_ADDRESS__
@@ -90,8 +145,11 @@ static void note_directory(const struct handle *handle)
 
 void handles_close_all(struct front_end *front)
 {
-	while (front->handles) {
-		note_directory(front->handles);
-		handle_close(front, front->handles);
+	struct handle *handle, *next;
+
+	DL_FOREACH_SAFE(front->handles, handle, next) {
+		note_directory(handle);
+		forget_handle(front, handle);
+		free_handle(handle);
 	}
 }

@@ -52,14 +52,15 @@ static bool open_log(const struct options *options)
  * As many as can run, and two at least. The kernel wakes the one that slept
  * longest: with more, each request finds a cold cache.
  */
-static unsigned thread_count(void)
+static unsigned thread_count(const struct platform *platform)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned least = platform->threads > 2 ? platform->threads : 2;
 
-	return online > 2 ? (unsigned)online : 2;
+	return online > (long)least ? (unsigned)online : least;
 }
 
-static int serve(struct fuse *fuse, const struct options *options)
+static int serve(struct fuse *fuse, const struct options *options, const struct platform *platform)
 {
 	struct fuse_loop_config *config;
 	int result;
@@ -70,7 +71,7 @@ static int serve(struct fuse *fuse, const struct options *options)
 	if (!config)
 		return -ENOMEM;
 	fuse_loop_cfg_set_clone_fd(config, options->clone_fd);
-	fuse_loop_cfg_set_max_threads(config, thread_count());
+	fuse_loop_cfg_set_max_threads(config, thread_count(platform));
 	result = fuse_loop_mt(fuse, config);
 	fuse_loop_cfg_destroy(config);
 	return result;
@@ -114,7 +115,7 @@ static int serve_until_signal(struct fuse *fuse, const struct options *options,
 	if (front->tree->unified)
 		front->notifier = notifier_start(front, path);
 	background_ready();
-	result = serve(fuse, options);
+	result = serve(fuse, options, front->platform);
 	*unmounted = watch_stop(watch, fuse_session_fd(fuse_get_session(fuse)));
 	return result;
 }

@@ -15,6 +15,9 @@
 /* An open file or directory. */
 struct handle {
 	struct handle *prev, *next; /* front_end.handles */
+	UT_hash_handle hh; /* front_end.handles_by_number */
+	uint64_t number; /* never given again */
+	unsigned users; /* requests that use it, and one until it is closed; under handles_lock */
 	struct node node; /* its cgroup is held; none for the top directory */
 	struct caller opener; /* its namespace is held */
 	bool write_only;
@@ -25,11 +28,6 @@ struct handle {
 	uint64_t event; /* cgroup_file_event() at the last read */
 	struct fuse_pollhandle *waiter; /* who polls for news; NULL: nobody */
 };
-
-static inline struct handle *handle_of(const struct fuse_file_info *fi)
-{
-	return (struct handle *)(uintptr_t)fi->fh;
-}
 
 static inline struct front_end *front_end(void)
 {
@@ -58,10 +56,17 @@ int find_node(struct tree *tree, const char *path, const struct fuse_file_info *
 
 /*
  * handles.c: opens what `path` names, a directory or a file (-ENOTDIR,
- * -EISDIR); 0, and the handle is in fi->fh until handle_close().
+ * -EISDIR); 0, and the handle's number is in fi->fh until handle_close().
  */
 int handle_open(const char *path, bool directory, struct fuse_file_info *fi);
-void handle_close(struct front_end *front, struct handle *handle);
+void handle_close(struct front_end *front, const struct fuse_file_info *fi);
+
+/*
+ * What a request is about, to be let go of by handle_put(). NULL: it is closed. In gVisor a file is closed
+ * while a request of a caller that was killed is still worked at, or waits for a thread.
+ */
+struct handle *handle_get(const struct fuse_file_info *fi);
+void handle_put(struct handle *handle);
 
 /*
  * gone_files.c: v2's files go by writes to other files, which the kernel does not see. Has it ask anew for

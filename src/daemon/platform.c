@@ -32,12 +32,15 @@ static const struct platform linux_fuse_sendfile = {
  * gVisor (pkg/sentry/fsimpl/fuse) asks an open file for its size before it
  * reads, takes any error of a read for the end of the file, keeps stale names,
  * interrupts callers after the work is done, and tells nobody of an unmount.
+ * What is asked of a task's open files and mounts waits for other requests
+ * (machine_patient.h), for a second if no thread is left to answer those.
  */
 static const struct platform gvisor_fuse = {
 	.name = "gVisor",
 	.open_size = 1 << 30,
 	.cache_seconds = 0,
 	.retries_after_interrupt = true,
+	.threads = 16,
 	.unmounts_silently = true,
 };
 

@@ -81,17 +81,61 @@ static int read_link(const struct machine *machine, pid_t tid, unsigned int fd, 
 	return 0;
 }
 
+/* What fdinfo says of one descriptor (machine_patient.h). */
+struct fdinfo_question {
+	struct patient_head head;
+	unsigned int fd;
+	int error;
+	bool path_only;
+	uint64_t eventfd_id;
+	int mount;
+};
+
+static void ask_fdinfo(const struct machine *machine, void *question)
+{
+	struct fdinfo_question *asked = question;
+	struct machine_fd said;
+	struct file file;
+	char name[32];
+
+	snprintf(name, sizeof(name), "fdinfo/%u", asked->fd);
+	asked->error = task_read(machine, asked->head.pid, 0, name, FILE_RECORD, &file);
+	if (asked->error)
+		return;
+	machine_parse_fdinfo(file.text, file.len, &said);
+	file_free(&file);
+	asked->path_only = said.path_only;
+	asked->eventfd_id = said.eventfd_id;
+	asked->mount = said.mount;
+}
+
+static int read_fdinfo(const struct machine *machine, pid_t tid, unsigned int fd, struct machine_fd *out)
+{
+	static const struct patient_kind kind = {
+		.size = sizeof(struct fdinfo_question), .ask = ask_fdinfo };
+	struct fdinfo_question question = { .head.pid = tid, .fd = fd };
+
+	patient_ask(machine, &kind, &question, 1);
+	if (!question.head.answered)
+		return 0;
+	if (question.error)
+		return fd_error(machine, tid, question.error);
+	out->path_only = question.path_only;
+	out->eventfd_id = question.eventfd_id;
+	out->mount = question.mount;
+	return 0;
+}
+
 int machine_task_fd(const struct machine *machine, pid_t tid, unsigned int fd,
 		    struct machine_fd *out)
 {
-	struct file file;
-	char name[32];
 	int error;
 
 	if (tid <= 0)
 		return -ESRCH;
 	if (fd > INT_MAX)
 		return -EBADF;
+	machine_parse_fdinfo("", 0, out);
 	error = read_link(machine, tid, fd, out->path);
 	if (error)
 		return error;
@@ -100,19 +144,9 @@ int machine_task_fd(const struct machine *machine, pid_t tid, unsigned int fd,
 	 * An epoll instance shows what it watches under a lock that it holds while it asks a file:
 	 * who has one on a hung file system would have us wait.
 	 */
-	if (!out->eventfd && out->path[0] && out->path[0] != '/') {
-		machine_parse_fdinfo("", 0, out);
+	if (!out->eventfd && out->path[0] && out->path[0] != '/')
 		return 0;
-	}
-	snprintf(name, sizeof(name), "fdinfo/%u", fd);
-	error = task_read(machine, tid, 0, name, FILE_RECORD, &file);
-	if (error) {
-		machine_parse_fdinfo("", 0, out);
-		return fd_error(machine, tid, error);
-	}
-	machine_parse_fdinfo(file.text, file.len, out);
-	file_free(&file);
-	return 0;
+	return read_fdinfo(machine, tid, fd, out);
 }
 
 /* Threads may have descriptors of their own; kernels before 6.9 have pidfds of processes only. */
@@ -392,16 +426,50 @@ int machine_parse_mounts(const char *text, size_t len,
 	return result;
 }
 
+/* The table of a task's mounts (machine_patient.h). */
+struct mounts_question {
+	struct patient_head head;
+	int error;
+	char *text; /* heap */
+	size_t len;
+};
+
+static void ask_mounts(const struct machine *machine, void *question)
+{
+	struct mounts_question *asked = question;
+	struct file file;
+
+	asked->error = task_read(machine, asked->head.pid, 0, "mountinfo", FILE_RECORDS, &file);
+	if (asked->error)
+		return;
+	asked->len = file.len;
+	asked->text = malloc(file.len + 1);
+	if (asked->text)
+		memcpy(asked->text, file.text, file.len);
+	else
+		asked->error = -ENOMEM;
+	file_free(&file);
+}
+
+static void drop_mounts(void *question)
+{
+	free(((struct mounts_question *)question)->text);
+}
+
 int machine_task_mounts(const struct machine *machine, pid_t tid,
 			int (*visit)(const struct machine_mount *mount, void *arg), void *arg)
 {
-	struct file file;
+	static const struct patient_kind kind = {
+		.size = sizeof(struct mounts_question), .ask = ask_mounts, .drop = drop_mounts };
+	struct mounts_question question = { .head.pid = tid };
 	int result;
 
-	result = task_read(machine, tid, 0, "mountinfo", FILE_RECORDS, &file);
-	if (result)
-		return result;
-	result = machine_parse_mounts(file.text, file.len, visit, arg);
-	file_free(&file);
+	patient_ask(machine, &kind, &question, 1);
+	if (!question.head.answered)
+		return -EBUSY;
+	result = question.error;
+	if (!result)
+		result = machine_parse_mounts(question.text, question.len, visit, arg);
+	free(question.text);
 	return result;
 }

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* Questions that may never be answered, and the threads that are lost to them. */
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "fake_machine.h"
 #include "machine.h"
+#include "machine_fd.h"
 #include "machine_patient.h"
 
 #define HUNG 1000 /* from this number on tasks hang until they are let go */
@@ -212,6 +217,50 @@ static void one_may_ask_oneself(void **state)
 	machine_close(machine);
 }
 
+static int no_mount(const struct machine_mount *mount, void *arg)
+{
+	(void)mount;
+	(void)arg;
+	return 0;
+}
+
+/* A file of the fake /proc that is waited for until somebody comes: its path is in `path`. */
+static void put_fifo(const struct world *world, const char *name, char path[256])
+{
+	fake_put(&world->fake, name, "");
+	snprintf(path, 256, "%s/%s", world->fake.root, name);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+}
+
+static void come(const char *fifo)
+{
+	int fd = open(fifo, O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+/* In gVisor both wait for requests to us. */
+static void files_and_mounts_are_not_waited_for(void **state)
+{
+	const struct world *world = *state;
+	char mounts[256], fdinfo[256], link[300];
+	struct machine_fd fd;
+
+	put_fifo(world, "proc/1100/mountinfo", mounts);
+	put_fifo(world, "proc/1101/fdinfo/3", fdinfo);
+	fake_put(&world->fake, "proc/1101/fd/4", "");
+	snprintf(link, sizeof(link), "%s/proc/1101/fd/3", world->fake.root);
+	assert_int_equal(symlink("/somewhere", link), 0);
+	assert_int_equal(machine_task_mounts(world->machine, 1100, no_mount, NULL), -EBUSY);
+	assert_int_equal(machine_task_fd(world->machine, 1101, 3, &fd), 0);
+	assert_string_equal(fd.path, "/somewhere");
+	assert_int_equal(fd.mount, -1);
+	come(mounts);
+	come(fdinfo);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +269,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_is_asked_again_once_it_came_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_at_once_keep_nobody_long, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_user_has_a_share, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(files_and_mounts_are_not_waited_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_may_ask_oneself, set_up, tear_down),
 	};
 
