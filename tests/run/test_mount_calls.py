@@ -331,6 +331,21 @@ def test_redirected_binds(wrapper):
     assert ast.literal_eval(out) == [0, f"/{NAME}", True, 0, 0, "ro", 0, "ENOENT", "EINVAL", "EPERM"]
 
 
+def test_redirected_binds_only_where_the_task_may_go():
+    """Root without the capabilities that pass by modes may not enter another's directory to bind what is there."""
+    secret = f"{AT}/memory/{NAME}-secret"
+    mount = f"setpriv --bounding-set=-all,+sys_admin mount --bind {secret}/child /mnt"
+    out = shell(f"""
+        mkdir {secret} {secret}/child; chown 1234 {secret}; chmod 700 {secret}
+        {PRIVATE} {mount} 2> /dev/null && echo "was bound"
+        {PRIVATE} {mount_calls.COMMAND} open_tree {secret}/child
+        {PRIVATE} setpriv --bounding-set=-all,+sys_admin {mount_calls.COMMAND} open_tree {secret}/child
+        chmod 755 {secret}
+        {PRIVATE} {mount} && echo bound
+        rmdir {secret}/child {secret}""", options=["--redirect"])
+    assert [line.strip("'") for line in out.splitlines() if not line.isdigit()] == ["EACCES", "bound"]
+
+
 # Where a launcher that let them through does no harm; says whether what is mounted at the place stayed.
 GUARDED = ("unshare", "-m", "--propagation", "private", "sh", "-c",
            f'before=$(grep " {AT}" /proc/self/mountinfo); "$@" || exit; '

@@ -446,6 +446,22 @@ static void number_of_a_zombie_given_again(void **state)
 	assert_int_equal(group_pids(&family->group), 3);
 }
 
+/* Where a task is says its number and when it started; who has the number later is in no group. */
+static void number_of_a_member_given_again(void **state)
+{
+	struct family *family = *state;
+	struct task_id id = fake_id(&family->middle);
+
+	assert_ptr_equal(accounting_group_of(family->accounting, 0, &id), &family->group);
+	assert_true(group_has_task(&family->group, &id));
+	id.start_time++;
+	assert_null(accounting_group_of(family->accounting, 0, &id));
+	assert_false(group_has_task(&family->group, &id));
+	assert_true(group_has_task(&family->root, &id));
+	id.tid = 999;
+	assert_null(accounting_group_of(family->accounting, 0, &id));
+}
+
 /* The exit is told before the state is: until its parent has waited it counts. */
 static void exit_told_before_its_end(void **state)
 {
@@ -639,6 +655,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rest_of_a_zombie, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(known_thread_explains_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(number_of_a_zombie_given_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(number_of_a_member_given_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exit_told_before_its_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(forks_told_after_its_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exit_never_told, set_up, tear_down),
