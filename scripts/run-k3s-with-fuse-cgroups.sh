@@ -96,7 +96,9 @@ start_node() {
 	done
 	with_words start "$@"
 	echo "node: logs in $state/log"
-	node=$(option_value --node-name "$@" || hostname | tr '[:upper:]' '[:lower:]')
+	node=$({ option_value --node-name "$@" || uname -n; } | tr '[:upper:]' '[:lower:]')
+	id= # what k3s adds to the name
+	! has_option --with-node-id "$@" || id=/etc/rancher/node/id
 	! wait_until_ready "$k3s_pid" "$log" node_condition || [ -n "$agent" ] ||
 		echo "node: in another terminal: export KUBECONFIG=$state/kubeconfig K3S_DATA_DIR=$state/k3s; $k3s kubectl get pods -A"
 	status=0
@@ -109,8 +111,8 @@ start_node() {
 node_condition() {
 	kubeconfig=$state/kubeconfig
 	[ -z "$agent" ] || kubeconfig=$state/k3s/agent/kubelet.kubeconfig
-	[ -e "$kubeconfig" ] || return 0
-	"$k3s" kubectl --kubeconfig "$kubeconfig" get node "$node" --request-timeout 10s -o \
+	[ -e "$kubeconfig" ] && [ -e "${id:-/}" ] || return 0
+	"$k3s" kubectl --kubeconfig "$kubeconfig" get node "$node${id:+-$(cat "$id")}" --request-timeout 10s -o \
 		'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {.message}{end}' 2>/dev/null || true
 }
 

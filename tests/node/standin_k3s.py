@@ -193,6 +193,14 @@ def check_server_is_reached(options):
             say(f'level=error msg="Remotedialer proxy error; dial tcp {address}:6443: connect: connection refused"')
 
 
+def node_name(options):
+    name = (options.get("node-name") or os.uname().nodename).lower()
+    if "with-node-id" in options.lists:
+        pathlib.Path("/etc/rancher/node/id").write_text("0a1b2c3d\n")
+        name += "-0a1b2c3d"
+    return name
+
+
 def serve(kind, words):
     options = Options(words)
     data = pathlib.Path(options.get("data-dir", "/var/lib/rancher/k3s"))
@@ -207,7 +215,7 @@ def serve(kind, words):
     if kind == "server":
         check_server_is_reached(options)
         kubeconfig = pathlib.Path(options.get("write-kubeconfig", "/etc/rancher/k3s/k3s.yaml"))
-    kubeconfig.write_text(f"server: {PORT}\nlog: {os.readlink('/proc/self/fd/1')}\n")
+    kubeconfig.write_text(f"server: {PORT}\nlog: {os.readlink('/proc/self/fd/1')}\nnode: {node_name(options)}\n")
     # Its parts end with it, by the signal of die_with_parent().
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     while True:
@@ -222,6 +230,8 @@ def kubectl(words):
     unpack(None)
     file = pathlib.Path(words[words.index("--kubeconfig") + 1])
     settings = dict(line.split(": ") for line in file.read_text().splitlines())
+    if words[words.index("node") + 1] != settings["node"]:
+        sys.exit("Error from server (NotFound): nodes not found")
     try:
         urllib.request.urlopen(f"http://127.0.0.1:{settings['server']}/pods", timeout=10).read()
     except OSError as error:

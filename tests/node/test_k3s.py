@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 import urllib.error
 import urllib.request
 
@@ -25,7 +26,7 @@ spec:
   terminationGracePeriodSeconds: 1
   containers:
   - name: busy
-    image: localhost/busybox:static
+    image: IMAGE
     imagePullPolicy: Never
     command: ["sh", "-c", "sleep 1000 & while :; do sleep 1; done"]
 """
@@ -51,9 +52,9 @@ class K3s(node.Node):
     def state(self):
         return next(self.temporary.glob("kube-node.*"))
 
-    def put(self, *names, host="true"):
+    def put(self, *names, host="true", image="localhost/busybox:static"):
         for name in names:
-            manifest = POD.replace("NAME", name).replace("HOST", host)
+            manifest = POD.replace("NAME", name).replace("HOST", host).replace("IMAGE", image)
             (self.state() / f"k3s/agent/pod-manifests/{name}.yaml").write_text(manifest)
 
     def running(self):
@@ -145,11 +146,14 @@ def test_two_nodes(start, tmp_path):
     assert there == [place for place in PLACES if os.path.isdir(place)]
 
 
-def test_agent(start):
-    """On v2, which Kubernetes 1.36 gets unasked."""
-    running = start("--agent", "https://127.0.0.1:1", "--node-name", "a b", "--offline", K3S_TOKEN="x")
+def test_agent(start, tmp_path):
+    """On v2, which Kubernetes 1.36 gets unasked, with an image of the user's."""
+    image = tmp_path / "image.tar"
+    subprocess.run([trees.ROOT / "scripts/busybox_image.py", image, "localhost/own:1"], check=True)
+    running = start("--agent", "https://127.0.0.1:1", "--node-name", "a B", "--with-node-id", K3S_TOKEN="x",
+                    IMAGES=str(image))
     running.until("node: Ready after")
-    running.put("one")
+    running.put("one", image="localhost/own:1")
     trees.until(lambda: running.running() == 1, "a pod runs")
     assert running.interrupt() == 130, running.text()
 
