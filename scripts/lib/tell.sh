@@ -120,7 +120,7 @@ has_ended() {
 }
 
 # wait_until_ready PID LOG COMMAND...: until the command says True; 1 when the process has ended. What it says
-# otherwise is told every ten seconds, and after a minute what the log has against it too.
+# otherwise is told every ten seconds, and from the second time on what the log has against it.
 wait_until_ready() {
 	pid=$1 its_log=$2
 	shift 2
@@ -137,7 +137,7 @@ wait_until_ready() {
 		if [ $((seconds - told)) -ge 10 ]; then
 			told=$seconds
 			echo "node: not Ready after $seconds s${condition:+: ${condition#* }}"
-			[ "$seconds" -lt 60 ] || explain_delay "$its_log"
+			[ "$seconds" -lt 20 ] || explain_delay "$its_log"
 		fi
 		sleep 0.5
 	done
