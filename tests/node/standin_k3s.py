@@ -165,7 +165,8 @@ def start_kubelet(options, agent):
         "pod-manifest-path": agent / "pod-manifests", "file-check-frequency": "1s",
         "eviction-hard": "memory.available<1Mi,nodefs.available<1Mi,imagefs.available<1Mi",
         "anonymous-auth": "true", "authorization-mode": "AlwaysAllow", **options.kubelet()}
-    arguments.pop("fail-cgroupv1", None)  # this kubelet is older than it
+    if " v1.30." in subprocess.run([os.environ["KUBELET"], "--version"], capture_output=True, text=True).stdout:
+        arguments.pop("fail-cgroupv1", None)  # this kubelet is older than it
     if os.environ.get("INVOCATION_ID"):
         arguments["cgroup-driver"] = "systemd"  # CRI's word counts
     (agent / "pod-manifests").mkdir(parents=True, exist_ok=True)
