@@ -304,7 +304,8 @@ test-arm64: deps-fresh
 test-clients: all deps-clients client-programs
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) \
 		FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) tests/clients/run.sh
-	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) $(PYTHON) -m pytest -q -rs tests/clients
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) \
+		$(PYTHON) -m pytest -q -rs tests/clients
 
 .PHONY: client-programs
 client-programs:

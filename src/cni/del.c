@@ -127,17 +127,23 @@ static bool release_stale(const struct holding *holding, void *context)
 	return true;
 }
 
+/* What a runtime does not list is stale, all of it where there is no list (libcni's GCNetworkList() without one). */
+static int read_valid(struct removal *removal, struct failure *failure)
+{
+	removal->valid = json_object_get(removal->config->json, "cni.dev/valid-attachments");
+	if (!removal->valid || json_is_null(removal->valid) || json_is_array(removal->valid))
+		return 0;
+	return failure_set(failure, FAILURE_CONFIG, NULL, "cni.dev/valid-attachments is no array");
+}
+
 int command_gc(const struct config *config, const struct environment *environment, struct failure *failure)
 {
-	struct removal removal = {.config = config,
-		.valid = json_object_get(config->json, "cni.dev/valid-attachments")};
+	struct removal removal = {.config = config};
 	int error;
 
 	(void)environment;
-	if (!removal.valid)
-		return failure_set(failure, FAILURE_CONFIG, NULL, "cni.dev/valid-attachments is missing");
-	if (!json_is_array(removal.valid) && !json_is_null(removal.valid))
-		return failure_set(failure, FAILURE_CONFIG, NULL, "cni.dev/valid-attachments is no array");
+	if (read_valid(&removal, failure))
+		return -1;
 	if (config->mode == MODE_LOOPBACK)
 		return 0;
 	if (node_open(&removal.node, NULL, true, failure))

@@ -122,8 +122,6 @@ json_t *result_of(const struct attachment *attachment)
 	}
 	if (json_object_size(dns))
 		json_object_set(result, "dns", dns);
-	else if (!json_object_get(result, "dns"))
-		json_object_set_new(result, "dns", json_object());
 	return result;
 }
 

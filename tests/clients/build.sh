@@ -11,3 +11,6 @@ cd "$here"
 "$here/with-go.sh" go build -o "$1/limits" ./limits
 cd "$here/cadvisor"
 "$here/with-go.sh" go build -o "$1/cadvisor" .
+cd "$here/cni"
+mkdir -p "$1/cni"
+"$here/with-go.sh" go build -o "$1/cni/" tool # cnitool, and plugins that ours is compared with

@@ -180,11 +180,13 @@ def test_gc(network, node, pod, other):
     assert list(pod.links()) == ["lo"] and "eth0" in other.links() and len(host_names(node)) == 1
 
 
-def test_gc_without_a_list_frees_nothing(network, pod):
+def test_gc_of_all(network, node, pod):
     network.add("one", pod)
     with pytest.raises(Failure) as failure:
-        network.run("GC")
+        network.run("GC", **{"cni.dev/valid-attachments": {"containerID": "one"}})
     assert failure.value.args[0]["code"] == 7 and network.kept()
+    network.run("GC", **{"cni.dev/valid-attachments": []})
+    assert network.kept() == {} and host_names(node) == []
 
 
 SPOILERS = {
