@@ -67,6 +67,19 @@ if echo | compiles -dM -E 2>/dev/null | grep -q '__SIZEOF_POINTER__ 4'; then
 	exit 1
 fi
 
+# The launcher mounts by fsopen(2) and its kin, and the daemon waits by sem_clockwait(3): musl has neither.
+refuse_other_libraries() {
+	in_sets build "$@" && is_there compiler </dev/null || return 0
+	printf '%s\n' '#include <semaphore.h>' '#include <sys/mount.h>' \
+		'void *needed[] = {(void *)fsopen, (void *)sem_clockwait};' |
+		compiles -D_GNU_SOURCE -w -c -o /dev/null 2>/dev/null || {
+		echo "fuse_cgroupfs needs glibc 2.36 or newer, as of Debian 12: $CC has another C library. What" \
+			"\`make static\` builds on such a machine runs on any Linux, Alpine too" >&2
+		exit 1
+	}
+}
+refuse_other_libraries "$@"
+
 missing='' apt='' dnf='' apk='' pacman=''
 while read -r sets probe for_apt for_dnf for_apk for_pacman; do
 	case $sets in '' | '#'*) continue ;; esac
@@ -124,3 +137,4 @@ install 2>/dev/null || { apt-get update -qq; install; }
 case "$apt " in
 *" prometheus "*) update-rc.d prometheus disable ;; # nor at the next start of the machine
 esac
+refuse_other_libraries "$@" # which the compiler that is there now may have

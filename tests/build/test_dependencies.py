@@ -5,6 +5,7 @@ manager."""
 import os
 import pathlib
 import platform
+import re
 import shutil
 import subprocess
 
@@ -51,6 +52,14 @@ def test_every_set_of_the_makefile_is_there():
               and line[0] not in "\t#."
               for word in line.split(":", 1)[1].split() if word.startswith("deps-") and "%" not in word}
     assert wanted and wanted <= {name for row in rows() for name in row[0].split(",")}
+
+
+def test_other_c_libraries_are_refused():
+    """In one line, and before anything is asked to be installed."""
+    result = subprocess.run([SCRIPT, "--check", "build"], text=True, capture_output=True, check=False,
+                            env={**os.environ, "CC": "musl-gcc"})
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.fullmatch(r"fuse_cgroupfs needs glibc .*: musl-gcc has another .*\n", result.stderr)
 
 
 def test_nothing_is_said_where_all_is_there(programs):
