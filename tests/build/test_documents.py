@@ -6,7 +6,7 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
-TARGETS = set(re.findall(r"^([a-z0-9-]+):", MAKEFILE, re.MULTILINE))
+TARGETS = set(" ".join(re.findall(r"^([a-z0-9 -]+):", MAKEFILE, re.MULTILINE)).split())
 INTERNAL = {"all", "clean", "client-programs", "install", "test-unit", "test-mount", "uninstall"}
 
 
