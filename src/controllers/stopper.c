@@ -269,18 +269,18 @@ static bool may_stop(const struct stopper *stopper, struct noted *noted,
 static bool let_go(struct stopper *stopper, struct noted *noted, bool others, bool is_last)
 {
 	struct machine_task_stat stat = {0};
+	int unread = machine_task_stat(stopper->machine, noted->tgid, 0, &stat), error = 0;
 	bool awaited;
-	int error = 0;
 
-	machine_task_stat(stopper->machine, noted->tgid, 0, &stat);
+	unread = is_gone(unread) ? 0 : unread; /* what it does is not known now */
 	if (noted->going || is_stopped_state(stat.state))
 		error = machine_process_signal(stopper->machine, noted->tgid, noted->start_time, SIGCONT);
 	if (error && !is_gone(error))
 		return error != -EBUSY; /* it is to go still; one that hangs at the next look */
 	noted->told |= others; /* it goes on before them, and may be told */
-	awaited = noted->told && may_stop(stopper, noted, &stat);
+	awaited = noted->told && (unread ? unread != -EBUSY : may_stop(stopper, noted, &stat));
 	noted->going = false;
-	noted->told &= noted->needed || ((awaited || others) && !is_last);
+	noted->told &= noted->needed || unread || ((awaited || others) && !is_last);
 	forget_if_idle(stopper, noted);
 	return awaited;
 }

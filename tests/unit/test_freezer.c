@@ -25,19 +25,29 @@ struct freezing {
 	unsigned count;
 };
 
+/* A file as it was or as it is, whoever reads it meanwhile. */
+static void put_at_once(struct freezing *freezing, const char *path, const char *text)
+{
+	char new[160], from[256], to[256];
+
+	snprintf(new, sizeof(new), "%s.new", path);
+	fake_put(&freezing->fake, new, text);
+	snprintf(from, sizeof(from), "%s/%s", freezing->fake.root, new);
+	snprintf(to, sizeof(to), "%s/%s", freezing->fake.root, path);
+	assert_int_equal(rename(from, to), 0);
+}
+
 /* What /proc says of it: R, S, D or T. */
-static void show(struct freezing *freezing, struct fake_task *task, char state)
+static void show(struct freezing *freezing, const struct fake_task *task, char state)
 {
 	char path[64], text[256];
 
-	fake_put_process(&freezing->fake, task, 0, 1);
-	fake_put_thread(&freezing->fake, task);
 	snprintf(text, sizeof(text), "%d (fake) %c %d 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %lu 0 0\n",
 		 task->tid, state, task->ppid, task->start);
 	snprintf(path, sizeof(path), "proc/%d/stat", task->tid);
-	fake_put(&freezing->fake, path, text);
+	put_at_once(freezing, path, text);
 	snprintf(path, sizeof(path), "proc/%d/task/%d/stat", task->tid, task->tid);
-	fake_put(&freezing->fake, path, text);
+	put_at_once(freezing, path, text);
 }
 
 /* A process that waits for signals; `parent` is what /proc says. */
@@ -54,6 +64,8 @@ static struct fake_task *born(struct freezing *freezing, pid_t parent)
 	assert_true(pid > 0);
 	*task = (struct fake_task){.tid = pid, .tgid = pid, .ppid = parent,
 				   .start = BORN + freezing->count++};
+	fake_put_process(&freezing->fake, task, 0, 1);
+	fake_put_thread(&freezing->fake, task);
 	show(freezing, task, 'S');
 	return task;
 }
@@ -217,13 +229,29 @@ static void numbers_are_given_anew(void **state)
 	task->start--;
 }
 
-/* The task goes on a moment after it was let go. */
+/* Until the process, which was stopped, has in truth been let go. */
+static void await_going_on(const struct fake_task *task)
+{
+	char path[32], state;
+
+	alarm(60); /* the test's is not that of who waits for it here */
+	snprintf(path, sizeof(path), "/proc/%d/stat", task->tid);
+	do {
+		FILE *file = fopen(path, "re");
+
+		usleep(1000);
+		assert_true(file && fscanf(file, "%*d (%*[^)]) %c", &state) == 1);
+		fclose(file);
+	} while (state == 'T');
+}
+
+/* /proc says that the task goes on a moment after it does. */
 static pid_t show_later(struct freezing *freezing, struct fake_task *task)
 {
 	pid_t pid = fork();
 
 	if (!pid) {
-		usleep(3000);
+		await_going_on(task);
 		show(freezing, task, 'S');
 		_exit(0);
 	}
@@ -315,16 +343,47 @@ static void one_after_another(void **state)
 	show(freezing, parent, 'R');
 	helper = fork();
 	if (!helper) {
-		for (const char *then = "TTSS"; *then; then += 2) {
-			usleep(5000);
-			show(freezing, parent, then[0]);
-			show(freezing, above, then[1]);
-		}
+		usleep(5000);
+		show(freezing, parent, 'T');
+		show(freezing, above, 'T');
+		await_going_on(parent);
+		show(freezing, parent, 'S');
+		await_going_on(above);
+		show(freezing, above, 'S');
 		_exit(0);
 	}
 	freeze_or_thaw(freezing, "/freezer/a", "THAWED");
 	waitpid(helper, NULL, 0);
 	assert_false(is_stopped(parent) || is_stopped(above) || is_stopped(child));
+}
+
+/* Of a parent whose state cannot be read for a moment it is not known that it runs: it is looked at again. */
+static void parent_that_is_not_read(void **state)
+{
+	struct freezing *freezing = *state;
+	struct fake_task *parent = born(freezing, 1), *child = born(freezing, parent->tid);
+	char path[128];
+	pid_t helper;
+
+	join(freezing, "/freezer/a", child);
+	freeze_or_thaw(freezing, "/freezer/a", "FROZEN");
+	assert_true(is_stopped(child));
+	kill(parent->tid, SIGSTOP);
+	assert_true(is_stopped(parent));
+	show(freezing, child, 'T');
+	snprintf(path, sizeof(path), "%s/proc/%d/stat", freezing->fake.root, parent->tid);
+	assert_int_equal(unlink(path) || symlink("stat", path), 0); /* ELOOP */
+	helper = fork();
+	if (!helper) {
+		usleep(5000);
+		show(freezing, parent, 'T');
+		await_going_on(parent);
+		show(freezing, parent, 'S');
+		_exit(0);
+	}
+	freeze_or_thaw(freezing, "/freezer/a", "THAWED");
+	waitpid(helper, NULL, 0);
+	assert_false(is_stopped(child) || is_stopped(parent));
 }
 
 int main(void)
@@ -337,6 +396,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ancestors_go_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(needed_by_another, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_after_another, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(parent_that_is_not_read, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("freezer", tests, NULL, NULL);
