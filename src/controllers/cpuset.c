@@ -195,7 +195,9 @@ static bool has_exclusive_child(const struct cgroup *parent)
 	const struct cgroup *child;
 
 	cgroup_for_each_child(child, parent) {
-		if (cpuset_of(child)->flags & (CS_CPU_EXCLUSIVE | CS_MEM_EXCLUSIVE))
+		const struct cpuset *cpuset = cpuset_of(child); /* NULL: a damaged state of v2, which never clones */
+
+		if (cpuset && cpuset->flags & (CS_CPU_EXCLUSIVE | CS_MEM_EXCLUSIVE))
 			return true;
 	}
 	return false;
