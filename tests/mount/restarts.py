@@ -73,6 +73,14 @@ class Life:
         elif self.action == "fork":
             self.fork()
 
+    def not_frozen(self):
+        """What it is else. A member that has just been stopped may take its time."""
+        def state():
+            return (self.ice / "freezer.state").read_text().strip()
+
+        mounting.wait_until(lambda: state() != "FREEZING")
+        return None if state() == "FROZEN" else state()
+
     def problems(self):
         found = {int(pid) for pid in (self.box / "cgroup.procs").read_text().split()}
         if found != set(self.members):
@@ -80,8 +88,8 @@ class Life:
         found = [int(pid) for pid in (self.ice / "cgroup.procs").read_text().split()]
         if found != [self.frozen]:
             yield f"frozen {found}, not {self.frozen}"
-        if (self.ice / "freezer.state").read_text() != "FROZEN\n":
-            yield "not frozen any more"
+        if state := self.not_frozen():
+            yield f"{state}, not frozen any more"
         strangers = [process.pid for process in self.processes if process.pid != self.frozen]
         yield from (f"{pid} is stopped" for pid in strangers if is_stopped(pid))
 
