@@ -75,6 +75,7 @@ with_words() {
 	command=$1
 	shift
 	[ $# = 0 ] || shift
+	[ -z "$address" ] || set -- --node-ip "$address" "$@"
 	"$command" "$kubelet" --config "$state/kubelet.yaml" --root-dir "$state/kubelet" \
 		--containerd "$state/run/containerd.sock" --cert-dir "$state/kubelet/pki" "$@"
 }

@@ -167,6 +167,8 @@ def start_kubelet(options, agent):
         "anonymous-auth": "true", "authorization-mode": "AlwaysAllow", **options.kubelet()}
     if " v1.30." in subprocess.run([os.environ["KUBELET"], "--version"], capture_output=True, text=True).stdout:
         arguments.pop("fail-cgroupv1", None)  # this kubelet is older than it
+    if options.get("node-ip"):
+        arguments["node-ip"] = options.get("node-ip")
     if os.environ.get("INVOCATION_ID"):
         arguments["cgroup-driver"] = "systemd"  # CRI's word counts
     (agent / "pod-manifests").mkdir(parents=True, exist_ok=True)
