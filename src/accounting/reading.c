@@ -83,6 +83,12 @@ static bool has_run_on(const struct reading *reading)
 	       (stat->utime + stat->stime) * MACHINE_TICK_NS > reading->run + reading->ended_run;
 }
 
+/* Ticks do not tell (gVisor has no schedstat): within one of them much memory comes and goes. */
+static bool is_exact(uint64_t run)
+{
+	return run % MACHINE_TICK_NS;
+}
+
 /*
  * Pages come by faults, and go from what statm counts: while neither changes,
  * smaps_rollup, which costs ten times as much, has nothing new but what sharers did.
@@ -97,7 +103,7 @@ static bool has_new_memory(const struct machine *machine, struct reading *readin
 	*mark = (struct memory_mark){.at = now, .run = reading->run, .faults = reading->last_faults};
 	if (reading->has_stat)
 		mark->faults = reading->stat.minflt + reading->stat.majflt;
-	if (last->at && mark->run == last->run && age < SHARED_WINDOW)
+	if (last->at && mark->run == last->run && is_exact(mark->run) && age < SHARED_WINDOW)
 		return false;
 	if (machine_task_statm(machine, reading->tgid, 0, &statm))
 		return true;

@@ -620,10 +620,11 @@ import mmap, sys
 memory = mmap.mmap(-1, 32 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 for line in sys.stdin:
     if line == "grow\\n":
-        memory[:] = bytes(len(memory))
+        for offset in range(0, len(memory), 4096):
+            memory[offset] = 1
     else:
         memory.madvise(mmap.MADV_DONTNEED)
-    print(line)
+    print("done")
 """
 
 
