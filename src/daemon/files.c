@@ -207,6 +207,17 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 }
 
 /*
+ * Whether poll(2) tells of something, with the handle's lock: of what was not read yet (kernfs_generic_poll), or
+ * that a pressure file has no trigger (psi_trigger_poll). A trigger, which never fires, has none.
+ */
+static bool has_news(const struct handle *handle)
+{
+	if (handle->node.file->type->flags & CFTYPE_PRESSURE)
+		return !handle->figure;
+	return !handle->filled || handle->event != cgroup_file_event(handle->node.cgroup, handle->node.file);
+}
+
+/*
  * Always ready, and news (POLLPRI, POLLERR) until it was read: kernfs_generic_poll. Who waits for news is
  * woken by the notifier; a file that nobody notifies never changes.
  */
@@ -229,7 +240,7 @@ int op_poll(const char *path, struct fuse_file_info *fi, struct fuse_pollhandle 
 		handle->waiter = waiter;
 	}
 	/* Who waits is known by now: what happens later wakes it. */
-	if (!handle->filled || handle->event != cgroup_file_event(handle->node.cgroup, handle->node.file))
+	if (has_news(handle))
 		*events |= POLLERR | POLLPRI;
 	pthread_mutex_unlock(&handle->lock);
 	handle_put(handle);

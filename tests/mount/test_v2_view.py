@@ -4,6 +4,7 @@
 import errno
 import os
 import re
+import select
 
 import pytest
 
@@ -47,3 +48,21 @@ def test_writes_are_answered_as_in_a_namespace(view):
     assert len(lines) > 12
     assert [(name, text, attempt(view / name, text)) for name, text, _ in lines] == lines
     assert (view / "cgroup.type").read_text() == "domain\n"
+
+
+def test_a_trigger_that_nobody_reads(view):
+    """poll(2) tells of none until it fires: systemd waits for one, and never reads the file."""
+    def told():
+        return [event for _, event in poll.poll(0)]
+
+    (view / "child").mkdir()
+    if not (view / "child" / "memory.pressure").exists():
+        pytest.skip("the kernel tells of no pressure")
+    with open(view / "child" / "memory.pressure", "r+b", buffering=0) as file:
+        poll = select.poll()
+        poll.register(file, select.POLLPRI)
+        said = [f"poll without a trigger => {told()}"]
+        file.write(b"full 2000000 2000000\0")
+        said.append(f"poll without pressure => {told()}")
+    kernels = (RECORDED / "pressure.txt").read_text(encoding="ascii").splitlines()
+    assert set(said) <= set(kernels)
