@@ -7,7 +7,7 @@
 # Usage: run-k3s-with-fuse-cgroups.sh [OPTION...] [K3S-OPTION...]
 #   --agent URL  a node for the server at this URL; its token is K3S_TOKEN, or --token TOKEN
 #   --v1, --v2   the cgroups that are shown (default: v2 for Kubernetes 1.35 and later, which
-#                want it; else those of the machine's kernel)
+#                want it, but in gVisor; else those of the machine's kernel)
 #   --offline    nothing is pulled: pods find localhost/busybox:static and what IMAGES has, and
 #                what would need others is left out (default where there is IMAGES or no route)
 #   --check      tells what is here, what is missing and what is provided, and ends

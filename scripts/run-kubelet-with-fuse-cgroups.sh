@@ -8,7 +8,7 @@
 #   PODS         a directory of static pods' manifests (default: an empty new one). Images are
 #                those of IMAGES, nothing is pulled
 #   --v1, --v2   the cgroups that are shown (default: v2 for a kubelet 1.35 and later, which
-#                wants it; else those of the machine's kernel)
+#                wants it, but in gVisor; else those of the machine's kernel)
 #   --check      tells what is here, what is missing and what is provided, and ends
 #   --dry-run    tells what would be run, and ends
 # Environment:

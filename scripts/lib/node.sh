@@ -69,7 +69,12 @@ choose() {
 	esac
 	minor=$("$kubernetes" --version 2>/dev/null | sed -n 's/.* v1\.\([0-9]*\)\..*/\1/p' | head -n 1)
 	[ -n "$minor" ] || fail "$kubernetes --version does not tell a version of Kubernetes"
-	[ -n "$cgroups" ] || [ "$minor" -lt 35 ] || cgroups=v2
+	if [ -z "$cgroups" ]; then
+		case $(uname -r) in
+		*gvisor*) cgroups=v1 ;; # runc starts no container on v2 there
+		*) [ "$minor" -lt 35 ] || cgroups=v2 ;;
+		esac
+	fi
 	[ -z "${IMAGES:-}" ] || offline=1
 	if ! has_default_route; then
 		offline=1
