@@ -35,7 +35,7 @@ struct task {
 
 /* The tracer's own; the last is set before its thread is there. */
 static struct task *tasks;
-static bool is_gvisor; /* known from the first caught call on */
+static bool is_gvisor, is_known; /* from the first caught call on */
 static pthread_t tracer;
 
 struct start {
@@ -110,7 +110,9 @@ static void catch_call(struct task *task)
 	struct trace_job *job = calloc(1, sizeof(*job));
 	uint8_t kind;
 
-	is_gvisor = !get_kind(task, &kind) && errno == EIO;
+	if (!is_known)
+		is_gvisor = !get_kind(task, &kind) && errno == EIO;
+	is_known = true;
 	if (!job || !registers_get(task->tid, &job->before)) {
 		free(job);
 		resume(task, 0);
@@ -152,7 +154,7 @@ static bool is_entry(struct task *task)
 	uint8_t kind;
 
 	task->has_entered = true;
-	return get_kind(task, &kind) ? kind == PTRACE_SYSCALL_INFO_ENTRY : is_first;
+	return is_gvisor || !get_kind(task, &kind) ? is_first : kind == PTRACE_SYSCALL_INFO_ENTRY;
 }
 
 static void see_call(struct task *task)
