@@ -13,6 +13,9 @@
 #include "freezer.h"
 
 #define ROOT "tests/unit/fixtures/linux"
+#ifndef OPEN_TREE
+#define OPEN_TREE(small, root) small_tree_open(small, root, controllers)
+#endif
 
 /* Reads it, and restores a tree from it; what that keeps goes to `out`. */
 static bool restore(const char *data, size_t len, struct text *out)
@@ -24,7 +27,7 @@ static bool restore(const char *data, size_t len, struct text *out)
 	char *problem;
 
 	if (!kept_read(&kept, data, len)) {
-		small_tree_open(&small, ROOT, controllers);
+		OPEN_TREE(&small, ROOT);
 		problem = tree_restore(small.tree, &kept, true, &keep);
 		restored = !problem;
 		free(problem);
