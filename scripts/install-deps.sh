@@ -73,8 +73,8 @@ refuse_other_libraries() {
 	printf '%s\n' '#include <semaphore.h>' '#include <sys/mount.h>' \
 		'void *needed[] = {(void *)fsopen, (void *)sem_clockwait};' |
 		compiles -D_GNU_SOURCE -w -c -o /dev/null 2>/dev/null || {
-		echo "fuse_cgroupfs needs glibc 2.36 or newer, as of Debian 12: $CC has another C library. What" \
-			"\`make static\` builds on such a machine runs on any Linux, Alpine too" >&2
+		echo "fuse_cgroupfs needs glibc 2.36 or newer, as of Debian 12: $CC has another C library." \
+			"What \`make static\` builds on such a machine runs on any Linux, Alpine too" >&2
 		exit 1
 	}
 }

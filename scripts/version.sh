@@ -7,7 +7,8 @@ set -eu
 cd "$(dirname "$0")/.."
 described=
 # An unpacked tarball may lie in somebody else's clone.
-[ ! -e .git ] || described=$(git --no-optional-locks describe --tags --match 'v[0-9]*' --dirty 2>/dev/null) || true
+[ ! -e .git ] ||
+	described=$(git --no-optional-locks describe --tags --match 'v[0-9]*' --dirty 2>/dev/null) || true
 if [ -n "$described" ]; then
 	echo "$described" | sed 's/^v//; s/-dirty$/+dirty/; s/-\([0-9]*\)-g/+\1.g/; s/-/~/g'
 else

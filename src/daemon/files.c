@@ -207,8 +207,8 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 }
 
 /*
- * Whether poll(2) tells of something, with the handle's lock: of what was not read yet (kernfs_generic_poll), or
- * that a pressure file has no trigger (psi_trigger_poll). A trigger, which never fires, has none.
+ * Whether poll(2) tells of something, with the handle's lock: of what was not read yet
+ * (kernfs_generic_poll), or that a pressure file has no trigger (psi_trigger_poll): one never fires.
  */
 static bool has_news(const struct handle *handle)
 {

@@ -47,6 +47,20 @@ def test_options_are_completed(program):
         assert f"-l {option[2:]}" in fish, option
 
 
+def test_mount_options_are_described_and_completed():
+    """Those that --help shows, but what libfuse says of its own."""
+    text = subprocess.run([PROGRAMS["fuse_cgroupfs"], "--help"], text=True, capture_output=True,
+                          check=True).stdout.split("mount options", 1)[1]
+    named = set(re.findall(r"^ {7}([a-z][a-z0-9_]*)(?:=\S+)? ", text, re.MULTILINE))
+    assert {"controllers", "sendfile"} <= named
+    page = (ROOT / "man" / "fuse_cgroupfs.8").read_text()
+    for option in named:
+        assert re.search(rf'^\.BI? "?\\-o {option}\b', page, re.MULTILINE), option
+        for name in ("bash", "zsh", "fuse_cgroupfs.fish"):
+            offered = re.sub(r"(^|\s)#.*", "", (ROOT / "completions" / name).read_text(), flags=re.MULTILINE)
+            assert re.search(rf"[\s']{option}(=|\\:|\s)", offered), (name, option)
+
+
 def complete(*words):
     """What bash offers for the last word."""
     script = f"""set -eu; source {ROOT}/completions/bash; compopt() {{ :; }}

@@ -45,7 +45,7 @@ def test_version():
 @pytest.mark.parametrize("options", [[], ["-o", "no_io_uring"], ["-s"]],
                          ids=["by itself", "no", "one thread"])
 def test_io_uring(directory, options):
-    """It is used where libfuse and the kernel have it: the names of libfuse's threads show it, the log tells."""
+    """It is used where libfuse and the kernel have it: libfuse's threads' names show it, the log tells."""
     daemon = mounting.Daemon(directory, *options)
     tasks = pathlib.Path(f"/proc/{daemon.pid}/task").iterdir()
     names = {(task / "comm").read_text(encoding="utf-8") for task in tasks}
