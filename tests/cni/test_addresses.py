@@ -2,7 +2,9 @@
 """Which addresses are given away, and how that is kept."""
 
 import concurrent.futures
+import fcntl
 import os
+import time
 
 import pytest
 
@@ -106,6 +108,28 @@ def test_many_at_once(node, tmp_path):
             f"10.88.0.{i}/24" for i in range(2, 14)]
         list(pool.map(lambda each: network.delete(f"pod-{each[0]}", each[1]), enumerate(pods)))
     assert network.kept() == {} and list(node.links()) == ["lo"]
+
+
+def is_waited_for(path):
+    """Whether somebody waits for the lock of this file: proc_locks(5)."""
+    inode = path.stat().st_ino
+    with open("/proc/locks", encoding="ascii") as locks:
+        return any("->" in line.split() and line.split()[-3].endswith(f":{inode}") for line in locks)
+
+
+def test_the_lock_is_waited_for(network, pod):
+    """host-local, which has it, is not disturbed while it looks for an address."""
+    network.run("STATUS")
+    path = network.directory / "pods" / "lock"
+    with open(path, "r+b") as lock, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        adding = pool.submit(network.add, "one", pod)
+        while not is_waited_for(path):
+            assert not adding.done(), "it has not waited"
+            time.sleep(0.01)
+        assert network.kept() == {}
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        assert addresses(adding.result()) == ["10.88.0.2/24"]
 
 
 def test_a_file_of_an_old_host_local(network, pod):
