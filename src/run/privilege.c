@@ -110,10 +110,10 @@ static int forbid_becoming_another(scmp_filter_ctx filter)
 			continue;
 		}
 		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls[i], 1,
-					 SCMP_A0(SCMP_CMP_NE, UINT32_MAX));
+					 SCMP_A0(SCMP_CMP_NE, UINT32_MAX, 0));
 		if (!error)
 			error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls[i], 1,
-						 SCMP_A2(SCMP_CMP_NE, UINT32_MAX));
+						 SCMP_A2(SCMP_CMP_NE, UINT32_MAX, 0));
 	}
 	return error;
 }
