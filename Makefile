@@ -264,8 +264,10 @@ test-v2-oracle-long: all deps-test
 test-user: all deps-test
 	@$(MAKE) --no-print-directory $(UNIT_TESTS)
 	@for test in $(UNIT_TESTS); do tests/user.sh ./$$test || exit 1; done
-	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
-		tests/user.sh $(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/mount tests/run
+	for tests in tests/mount tests/run; do \
+		FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
+			tests/user.sh $(PYTHON) -m pytest -q -rs -p no:cacheprovider $$tests || exit 1; \
+	done
 
 # The README's two commands where nothing is installed; FRESH_SUITES="bookworm trixie" FRESH_KINDS="machine chroot".
 FRESH_SUITES ?= bookworm trixie

@@ -339,10 +339,11 @@ static void tell(const struct call *call, const char *name, const char *path,
 	fprintf(stderr, "fuse_cgroup_run: %s %s(%s): %s\n", task, name, path, what);
 }
 
-static const struct trap *find_trap(int number)
+/* With --redirect a call may be caught for that alone. */
+static const struct trap *find_trap(const struct calls_context *context, int number)
 {
 	for (unsigned i = 0; i < trap_count; i++) {
-		if (traps[i].number == number)
+		if (traps[i].number == number && !(traps[i].flags & TRAP_CONDITIONS & ~context->needed))
 			return &traps[i];
 	}
 	return NULL;
@@ -351,7 +352,7 @@ static const struct trap *find_trap(int number)
 void calls_answer(const struct calls_context *context, const struct call *call,
 		  struct answer *answer)
 {
-	const struct trap *trap = find_trap(call->number);
+	const struct trap *trap = find_trap(context, call->number);
 	char path[PATH_MAX]; /* not cleared: that would cost as much as reading it */
 	bool redirected;
 

@@ -41,6 +41,7 @@ struct answer {
 struct calls_context {
 	struct view *view;
 	struct machine *machine;
+	unsigned needed; /* TRAP_...: rows with another condition are not there */
 	bool redirect; /* answer what leads to the tree (redirect.h) */
 	bool trace; /* tell each call and its answer on standard error */
 	/* Called before an answer that may have to wait for others: for a filesystem, the daemon. */

@@ -167,8 +167,9 @@ int main(int argc, char **argv)
 				"--help shows the options\n", options.backend);
 		return EXIT_OURS;
 	}
+	options.needed = options.catcher->traps | (options.unified ? TRAP_UNIFIED : 0);
 	filter = filter_new(options.catcher->action, options.redirect,
-			    options.catcher->traps | (options.unified ? TRAP_UNIFIED : 0));
+			    options.needed);
 	if (!filter) {
 		fprintf(stderr, "fuse_cgroup_run: the seccomp filter: %s\n", strerror(errno));
 		return EXIT_OURS;

@@ -34,6 +34,7 @@ struct run_options {
 	bool unified; /* it is v2 then (cgroup_version.h) */
 	const char *backend; /* how calls are caught; NULL: none was said */
 	const struct catcher *catcher; /* it is that then */
+	unsigned needed; /* TRAP_...: which conditions of calls.h's table hold */
 	bool redirect; /* leave the mounts alone */
 	bool trace;
 	struct limits limits;

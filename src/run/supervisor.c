@@ -216,6 +216,7 @@ int supervisor_run(const struct run_options *options, int channel)
 	supervisor.context = (struct calls_context){
 		.view = &supervisor.view,
 		.machine = machine_open("/"),
+		.needed = options->needed,
 		.redirect = options->redirect,
 		.trace = options->trace,
 		.before_waiting = options->catcher->before_waiting,
