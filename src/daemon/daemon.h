@@ -22,7 +22,6 @@ struct platform {
 	double cache_seconds; /* how long names and attributes may be kept */
 	bool asks_attributes; /* attributes must be asked for each time all the same */
 	bool retries_after_interrupt; /* a finished mkdir or rmdir may be asked for again */
-	unsigned threads; /* at least; for requests that wait until another one is answered */
 	bool unmounts_silently; /* nothing tells us of an unmount */
 };
 

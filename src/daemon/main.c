@@ -52,15 +52,14 @@ static bool open_log(const struct options *options)
  * As many as can run, and two at least. The kernel wakes the one that slept
  * longest: with more, each request finds a cold cache.
  */
-static unsigned thread_count(const struct platform *platform)
+static unsigned thread_count(void)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned least = platform->threads > 2 ? platform->threads : 2;
 
-	return online > (long)least ? (unsigned)online : least;
+	return online > 2 ? (unsigned)online : 2;
 }
 
-static int serve(struct fuse *fuse, const struct options *options, const struct platform *platform)
+static int serve(struct fuse *fuse, const struct options *options)
 {
 	struct fuse_loop_config *config;
 	int result;
@@ -71,7 +70,7 @@ static int serve(struct fuse *fuse, const struct options *options, const struct 
 	if (!config)
 		return -ENOMEM;
 	fuse_loop_cfg_set_clone_fd(config, options->clone_fd);
-	fuse_loop_cfg_set_max_threads(config, thread_count(platform));
+	fuse_loop_cfg_set_max_threads(config, thread_count());
 	result = fuse_loop_mt(fuse, config);
 	fuse_loop_cfg_destroy(config);
 	return result;
@@ -115,7 +114,7 @@ static int serve_until_signal(struct fuse *fuse, const struct options *options,
 	if (front->tree->unified)
 		front->notifier = notifier_start(front, path);
 	background_ready();
-	result = serve(fuse, options, front->platform);
+	result = serve(fuse, options);
 	*unmounted = watch_stop(watch, fuse_session_fd(fuse_get_session(fuse)));
 	return result;
 }

@@ -40,7 +40,6 @@ static const struct platform gvisor_fuse = {
 	.open_size = 1 << 30,
 	.cache_seconds = 0,
 	.retries_after_interrupt = true,
-	.threads = 16,
 	.unmounts_silently = true,
 };
 

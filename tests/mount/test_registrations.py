@@ -23,7 +23,7 @@ while True:
     with open(sys.argv[1], "w") as file:
         file.write("512")
 """
-# Says so after a few; with thresholds that nothing reaches, so that usage is looked at too.
+# Says so after the first; with thresholds that nothing reaches, so that usage is looked at too.
 REGISTRATIONS = """
 import ctypes, os, sys
 for i in range(1 << 30):
@@ -33,7 +33,7 @@ for i in range(1 << 30):
     os.write(control, b"%d %d 1000G" % (event, watched))
     for fd in (control, event, watched):
         os.close(fd)
-    if i == 4:
+    if i == 0:
         print("some", flush=True)
 """
 
