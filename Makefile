@@ -309,12 +309,14 @@ test-clients: all deps-clients client-programs
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) \
 		$(PYTHON) -m pytest -q -rs tests/clients
 
-# Clients that come from the registries of Python and Rust, on cgroup v2.
+# Clients that come from Python's and Rust's registries, on cgroup v2.
 .PHONY: test-clients-long
 test-clients-long: all deps-clients deps-clients-long
 	$(PYTHON) -m venv $(BUILD)/clients-long/venv
 	$(BUILD)/clients-long/venv/bin/pip install -q benchexec==3.35
-	cargo build --locked --manifest-path tests/clients/cgroups-rs/Cargo.toml --target-dir $(BUILD)/clients-long/cgroups-rs
+	cp -r tests/clients/cgroups-rs $(BUILD)/clients-long/
+	cargo build --manifest-path $(BUILD)/clients-long/cgroups-rs/Cargo.toml \
+		--target-dir $(BUILD)/clients-long/cgroups-rs
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) BENCHEXEC=$(abspath $(BUILD)/clients-long/venv) \
 		CGROUPS_RS=$(abspath $(BUILD)/clients-long/cgroups-rs/debug/cgroups-rs-drive) \
 		$(PYTHON) -m pytest -q -rs tests/clients/long_benchexec.py tests/clients/long_cgroups_rs.py

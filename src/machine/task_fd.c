@@ -426,50 +426,16 @@ int machine_parse_mounts(const char *text, size_t len,
 	return result;
 }
 
-/* The table of a task's mounts (machine_patient.h). */
-struct mounts_question {
-	struct patient_head head;
-	int error;
-	char *text; /* heap */
-	size_t len;
-};
-
-static void ask_mounts(const struct machine *machine, void *question)
-{
-	struct mounts_question *asked = question;
-	struct file file;
-
-	asked->error = task_read(machine, asked->head.pid, 0, "mountinfo", FILE_RECORDS, &file);
-	if (asked->error)
-		return;
-	asked->len = file.len;
-	asked->text = malloc(file.len + 1);
-	if (asked->text)
-		memcpy(asked->text, file.text, file.len);
-	else
-		asked->error = -ENOMEM;
-	file_free(&file);
-}
-
-static void drop_mounts(void *question)
-{
-	free(((struct mounts_question *)question)->text);
-}
-
 int machine_task_mounts(const struct machine *machine, pid_t tid,
 			int (*visit)(const struct machine_mount *mount, void *arg), void *arg)
 {
-	static const struct patient_kind kind = {
-		.size = sizeof(struct mounts_question), .ask = ask_mounts, .drop = drop_mounts };
-	struct mounts_question question = { .head.pid = tid };
-	int result;
+	size_t len;
+	char *text;
+	int result = task_read_patiently(machine, tid, "mountinfo", &text, &len);
 
-	patient_ask(machine, &kind, &question, 1);
-	if (!question.head.answered)
-		return -EBUSY;
-	result = question.error;
-	if (!result)
-		result = machine_parse_mounts(question.text, question.len, visit, arg);
-	free(question.text);
+	if (result)
+		return result;
+	result = machine_parse_mounts(text, len, visit, arg);
+	free(text);
 	return result;
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "machine_patient.h"
 #include "task.h"
 
 #define ROW(name, member) { name, sizeof(name) - 1, offsetof(struct machine_hugetlb_map, member) }
@@ -110,47 +109,16 @@ int machine_parse_hugetlb(const char *text, size_t len,
 	return result;
 }
 
-struct smaps_question {
-	struct patient_head head;
-	int error;
-	char *text; /* heap */
-	size_t len;
-};
-
-static void ask_smaps(const struct machine *machine, void *question)
-{
-	struct smaps_question *asked = question;
-	struct file file;
-
-	asked->error = task_read(machine, asked->head.pid, 0, "smaps", FILE_RECORDS, &file);
-	if (asked->error)
-		return;
-	asked->len = file.len;
-	asked->text = malloc(file.len + 1);
-	if (asked->text)
-		memcpy(asked->text, file.text, file.len);
-	else
-		asked->error = -ENOMEM;
-	file_free(&file);
-}
-
-static void drop_smaps(void *question)
-{
-	free(((struct smaps_question *)question)->text);
-}
-
 int machine_task_hugetlb(const struct machine *machine, pid_t pid,
 			 int (*visit)(const struct machine_hugetlb_map *map, void *arg), void *arg)
 {
-	static const struct patient_kind kind = {
-		.size = sizeof(struct smaps_question), .ask = ask_smaps, .drop = drop_smaps };
-	struct smaps_question question = { .head.pid = pid, .error = -EBUSY };
-	int result;
+	size_t len;
+	char *text;
+	int result = task_read_patiently(machine, pid, "smaps", &text, &len);
 
-	patient_ask(machine, &kind, &question, 1);
-	result = question.error;
-	if (!result)
-		result = machine_parse_hugetlb(question.text, question.len, visit, arg);
-	free(question.text);
+	if (result)
+		return result;
+	result = machine_parse_hugetlb(text, len, visit, arg);
+	free(text);
 	return result;
 }
