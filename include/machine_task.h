@@ -57,6 +57,12 @@ bool machine_task_is_gone(const struct machine *machine, pid_t pid, pid_t tid);
 bool machine_task_is_blocked(const struct machine *machine, pid_t pid);
 
 /*
+ * Whether a task of state D waits for its vfork(2)ed child to exec or end, and for nothing else. False too
+ * where /proc/PID/task/TID/wchan does not tell: see above. Kernel: wait_for_vfork_done(), kernel/fork.c.
+ */
+bool machine_task_waits_for_vfork(const struct machine *machine, pid_t pid, pid_t tid);
+
+/*
  * Sends a signal to the process that was started then (stat.starttime), through a pidfd: to no other that has
  * its number by now. 0, -ESRCH, or why not: pidfd_open(2), pidfd_send_signal(2). -EBUSY: it hangs, and does
  * not tell when it was started; SIGCONT is sent all the same, lest it stop when it goes on.

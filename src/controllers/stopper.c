@@ -178,7 +178,9 @@ bool stopper_stop(struct stopper *stopper, const struct task_id *task)
 	pthread_mutex_lock(&stopper->lock);
 	stop_process(stopper, &leader);
 	pthread_mutex_unlock(&stopper->lock);
-	return is_stopped_state(stat.state);
+	/* whose child stands before its exec cannot stop, and is frozen to the kernel too */
+	return is_stopped_state(stat.state) ||
+	       (stat.state == 'D' && machine_task_waits_for_vfork(stopper->machine, task->tgid, task->tid));
 }
 
 /* One that waits for a disk, or for whom it has vforked, comes back to a stop: it need not be waited for. */

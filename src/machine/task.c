@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Longer than "/task/" and two numbers and any name in use. */
@@ -82,7 +84,9 @@ int task_read(const struct machine *machine, pid_t pid, pid_t tid, const char *n
 
 struct wait_question {
 	struct patient_head head;
-	bool is_blocked;
+	pid_t tid;
+	bool is_told;
+	char where[32]; /* a function of the kernel; "0": in none */
 };
 
 static void ask_wait(const struct machine *machine, void *question)
@@ -90,20 +94,39 @@ static void ask_wait(const struct machine *machine, void *question)
 	struct wait_question *asked = question;
 	struct file file;
 
-	asked->is_blocked = true;
-	if (task_read(machine, asked->head.pid, 0, "wchan", FILE_RECORD, &file))
+	if (task_read(machine, asked->head.pid, asked->tid, "wchan", FILE_RECORD, &file))
 		return;
-	asked->is_blocked = file.len != 1 || file.text[0] != '0';
+	asked->is_told = file.len > 0;
+	snprintf(asked->where, sizeof(asked->where), "%.*s", (int)file.len, file.text);
 	file_free(&file);
+}
+
+static struct wait_question read_wait(const struct machine *machine, pid_t pid, pid_t tid)
+{
+	static const struct patient_kind kind = { .size = sizeof(struct wait_question), .ask = ask_wait };
+	struct wait_question question = { .head.pid = pid, .tid = tid };
+
+	patient_ask(machine, &kind, &question, 1);
+	return question;
 }
 
 bool machine_task_is_blocked(const struct machine *machine, pid_t pid)
 {
-	static const struct patient_kind kind = { .size = sizeof(struct wait_question), .ask = ask_wait };
-	struct wait_question question = { .head.pid = pid, .is_blocked = true };
+	const struct wait_question wait = read_wait(machine, pid, 0);
 
-	patient_ask(machine, &kind, &question, 1);
-	return question.is_blocked;
+	return !wait.is_told || strcmp(wait.where, "0");
+}
+
+bool machine_task_waits_for_vfork(const struct machine *machine, pid_t pid, pid_t tid)
+{
+	static const char *const names[] = { "kernel_clone", "_do_fork", "do_fork", "wait_for_vfork_done" };
+	const struct wait_question wait = read_wait(machine, pid, tid);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(wait.where, names[i]))
+			return true;
+	}
+	return false;
 }
 
 /* --- ids --- */

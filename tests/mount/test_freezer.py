@@ -205,6 +205,30 @@ def read_run(members):
     return [read(f"/proc/{pid}/schedstat").split()[0] for pid in members]
 
 
+# Waits, as after vfork(2), for a child that neither execs nor ends.
+VFORKS = """
+import ctypes, os, platform, signal
+clone = 56 if platform.machine() == "x86_64" else 220
+input()
+if not ctypes.CDLL(None).syscall(clone, 0x4000 | signal.SIGCHLD, 0, 0, 0, 0): # CLONE_VFORK
+    print(os.getpid(), flush=True)
+    signal.pause()
+print("on", flush=True)
+"""
+
+
+if not in_gvisor():  # where /proc does not tell what a task waits for
+    def test_one_that_has_vforked(top):
+        """It cannot stop before its child goes on, and is frozen all the same: wait_for_vfork_done()."""
+        with Helper(VFORKS) as helper:
+            join(top, helper.pid)
+            child = int(helper.ask())
+            freeze(top)
+            thaw(top)
+            os.kill(child, signal.SIGKILL)
+            assert helper.process.stdout.readline() == "on\n"
+
+
 @pytest.mark.daemon
 def test_stopped_by_someone_else(top, counter):
     """A process that was stopped before is not ours to continue."""
