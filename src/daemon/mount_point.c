@@ -147,7 +147,8 @@ bool mount_point_mount(struct fuse *fuse, const char *path, char *reason, size_t
 /* What libfuse and fusermount3 say ends with the kernel's words. */
 static const char *advice(const char *reason)
 {
-	if (strstr(reason, "exec") || strstr(reason, "Failed to call")) /* libfuse 3.14; 3.18 */
+	/* libfuse 3.14; 3.17; 3.18 */
+	if (strstr(reason, "exec") || strstr(reason, "posix_spawn") || strstr(reason, "Failed to call"))
 		return ": run as root, or install fuse3, which has fusermount3";
 	if (geteuid())
 		return ": run as root, or with fuse3 (fusermount3) on a directory of your own";

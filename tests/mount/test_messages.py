@@ -72,7 +72,7 @@ PLACES = [
      r".*: cannot mount: .*: run as root, or with fuse3 \(fusermount3\) on a directory of your own"),
     ("no_fusermount", f'{NEW_DEV} mknod -m 666 /dev/fuse c 10 229; chown 65534 /mnt/d; set -- {NOBODY} "$@"; '
      'mount --bind /etc/passwd "$(command -v fusermount3)"', [],
-     r"/mnt/d: cannot mount: .*(exec|call).*fusermount3.*: run as root, or install fuse3, which has fusermount3"),
+     r"/mnt/d: cannot mount: .*(exec|call).*fusermount.*: run as root, or install fuse3, which has fusermount3"),
     ("no_right", 'set -- setpriv --bounding-set=-sys_admin "$@"', [],
      r".*: cannot mount: .*: this needs CAP_SYS_ADMIN \(in a container: --cap-add SYS_ADMIN\)"),
     ("no_proc", "mount -t tmpfs none /proc", [], r"/proc: .*: mount it first \(mount -t proc proc /proc\)"),
