@@ -83,6 +83,7 @@ def test_log_in_a_file(tmp_path, directory, mode):
     else:
         result = run(*options, directory)
         assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+        os.listdir(directory)  # who takes requests is told with the first
         mounting.unmount(directory)
     assert wait_until(lambda: len(log_lines(log)) == 3)
     before, line, requests = log_lines(log)
