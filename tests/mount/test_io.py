@@ -30,6 +30,11 @@ for _ in sys.stdin:
 """
 
 
+def written(path):
+    text = read(path / "blkio.throttle.io_service_bytes")
+    return sum(int(number) for number in re.findall(r" Write (\d+)$", text, re.M))
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_child_that_was_read(start, source):
     """Its bytes are its parent's too once that has waited for it (wait_task_zombie)."""
@@ -37,18 +42,14 @@ def test_child_that_was_read(start, source):
     path = mount / "blkio" / "a"
     path.mkdir()
 
-    def written():
-        text = read(path / "blkio.throttle.io_service_bytes")
-        return sum(int(number) for number in re.findall(r" Write (\d+)$", text, re.M))
-
     with Helper(PARENT) as helper:
         write(path / "cgroup.procs", str(helper.pid))
         total = 0
         for _ in range(3):
             assert helper.ask() == "half"
-            assert wait_until(lambda before=total: written() >= before + (4 << 20))
+            assert wait_until(lambda before=total: written(path) >= before + (4 << 20))
             total += int(helper.ask())
-            assert wait_until(lambda expected=total: written() == expected)
+            assert wait_until(lambda expected=total: written(path) == expected)
     assert total >= 24 << 20
 
 
@@ -82,4 +83,4 @@ def test_writes_to_our_own_files(start, source):
         write(path / "cgroup.procs", str(helper.pid))
         for _ in range(3):
             assert helper.ask() == "written"
-            assert read(path / "blkio.throttle.io_service_bytes") == "Total 0\n"
+            assert written(path) == 0
