@@ -41,7 +41,21 @@ static bool is_known(struct accounting *accounting, pid_t tgid)
 	return known;
 }
 
-/* Before it is counted: who has ended without a word is not counted with it. */
+static void leave_out(struct task_list *list, pid_t tgid)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->tasks[i].tgid != tgid)
+			list->tasks[kept++] = list->tasks[i];
+	}
+	list->count = kept;
+}
+
+/*
+ * Before it is counted: who has ended without a word is not counted with it. But who made it was there beside
+ * it, and is known to have made it as long as it is in the table.
+ */
 static void make_room(struct accounting *accounting, const struct newcomer *newcomer)
 {
 	struct task_list list = {0};
@@ -54,6 +68,8 @@ static void make_room(struct accounting *accounting, const struct newcomer *newc
 		if (creator->links[i].group)
 			group_list_crowd(creator->links[i].group, &list, &capacity);
 	}
+	if (creator)
+		leave_out(&list, creator->id.tgid);
 	pthread_mutex_unlock(&accounting->lock);
 	tasks_bury(accounting, &list);
 	free(list.tasks);

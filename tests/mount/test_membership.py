@@ -71,6 +71,21 @@ if not mounting.in_gvisor():  # which tells of no exits
         a.rmdir()
 
 
+def test_orphan_of_one_that_ended_at_once(mount):
+    """Where processes are counted too: who has ended makes room for it, but is who made it."""
+    a = make(mount, "pids", "a")
+    process = subprocess.Popen(["/bin/sh", "-c", "read x; sleep 1000 >/dev/null 2>&1 & echo $!"], text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    write(a / "cgroup.procs", str(process.pid))
+    said, _ = process.communicate("go\n")
+    try:
+        assert wait_until(lambda: pids(a / "cgroup.procs") == [int(said)])
+        assert read(a / "pids.peak") == "2\n"
+    finally:
+        os.kill(int(said), signal.SIGKILL)
+    assert wait_until(lambda: pids(a / "cgroup.procs") == [])
+
+
 def kill_all(path):
     for pid in pids(path / "cgroup.procs"):
         with contextlib.suppress(ProcessLookupError):  # it has ended with those before it
