@@ -7,10 +7,11 @@ import subprocess
 import sys
 
 STOPPED = """
-import os, signal, mounting
+import os, signal, time, mounting
 with mounting.time_limit(0.5):
     os.kill(os.getpid(), signal.SIGSTOP)
-    signal.pause()
+    while True:
+        time.sleep(0.05) # not pause(2): the signal may reach another thread
 """
 
 
