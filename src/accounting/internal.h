@@ -414,7 +414,8 @@ struct memory_read {
 };
 
 /*
- * Reads what a process holds; no lock. What is all its parent's (0: nobody's) is held there. May wait for ever (machine_patient.h). 0, -ESRCH, ...
+ * Reads what a process holds; no lock. What is all its parent's (0: nobody's) is held there. May wait for
+ * ever (machine_patient.h). 0, -ESRCH, ...
  */
 int memory_read(const struct machine *machine, pid_t tgid, pid_t parent, struct memory_read *read);
 /* The same without waiting: shared pages in full. */
@@ -484,7 +485,10 @@ const struct disk_part *disks_give(struct disks *disks, const struct usage *usag
 
 /* --- io.c --- */
 
-/* Takes off what was written to our own files, and fills READS and WRITES of the bytes in *delta. Under the lock. */
+/*
+ * Takes off what was written to our own files, and fills READS and WRITES of the bytes in *delta. Under the
+ * lock.
+ */
 void io_count_requests(struct accounting *accounting, struct process *process,
 		       struct counters *delta);
 
