@@ -16,10 +16,12 @@
 
 #include "catcher.h"
 #include "channel.h"
+#include "continued.h"
 #include "descriptors.h"
 #include "filter.h"
 #include "number.h"
 #include "options.h"
+#include "pause.h"
 #include "privilege.h"
 
 /* What we were started with. Written once. */
@@ -133,26 +135,12 @@ static void kill_tree(pid_t pid)
 	kill(pid, SIGKILL);
 }
 
-/* Reaps who has ended; true, and the command's status, when it was the command. */
-static bool reap(pid_t command, pid_t supervisor, int channel, int *status)
-{
-	pid_t pid;
-
-	while ((pid = waitpid(-1, status, WNOHANG | WUNTRACED)) > 0) {
-		if (pid == command && WIFSTOPPED(*status)) {
-			channel_send(channel, CHANNEL_PAUSED, -1); /* we stop, too, if that is right */
-			continue;
-		}
-		if (pid == command)
-			return true;
-		if (pid == supervisor && !WIFSTOPPED(*status)) {
-			fprintf(stderr, "fuse_cgroup_run: its supervisor was killed: what the command "
-					"asks would not be answered, so it is killed too\n");
-			kill_tree(command);
-		}
-	}
-	return false;
-}
+/* The launcher's side of all. */
+struct launcher {
+	pid_t command, supervisor;
+	int channel;
+	int continued; /* continued.h */
+};
 
 /*
  * What a terminal sends goes to all of the group, the command too: only what somebody sent us is passed
@@ -160,7 +148,8 @@ static bool reap(pid_t command, pid_t supervisor, int channel, int *status)
  */
 static bool is_for_command(const siginfo_t *info, pid_t supervisor)
 {
-	return info->si_code <= 0 && info->si_pid != getpid() && info->si_pid != supervisor;
+	return info->si_code <= 0 && info->si_pid != getpid() &&
+	       (info->si_pid != supervisor || info->si_code == PAUSE_GIVEN_BACK);
 }
 
 /*
@@ -173,17 +162,59 @@ static bool may_pass_on(int number, int channel)
 	       channel_receive(channel).word != CHANNEL_FROZEN;
 }
 
-static int wait_for_command(pid_t command, pid_t supervisor, int channel)
+static void pass_on(const struct launcher *launcher, const siginfo_t *info)
+{
+	if (info->si_signo == SIGCONT)
+		continued_forget();
+	if (info->si_signo != SIGCHLD && is_for_command(info, launcher->supervisor) &&
+	    may_pass_on(info->si_signo, launcher->channel))
+		kill(launcher->command, info->si_signo);
+}
+
+/* We stop, too, if that is right. A SIGCONT that is here already is none of those that come meanwhile. */
+static void tell_of_stop(const struct launcher *launcher)
+{
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCONT);
+	if (sigtimedwait(&set, &info, &(struct timespec){0}) > 0)
+		pass_on(launcher, &info);
+	channel_send(launcher->channel, CHANNEL_PAUSED, launcher->continued);
+}
+
+/* Reaps who has ended; true, and the command's status, when it was the command. */
+static bool reap(const struct launcher *launcher, int *status)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(-1, status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid == launcher->command && WIFSTOPPED(*status)) {
+			tell_of_stop(launcher);
+			continue;
+		}
+		if (pid == launcher->command)
+			return true;
+		if (pid == launcher->supervisor && !WIFSTOPPED(*status)) {
+			fprintf(stderr, "fuse_cgroup_run: its supervisor was killed: what the command "
+					"asks would not be answered, so it is killed too\n");
+			kill_tree(launcher->command);
+		}
+	}
+	return false;
+}
+
+static int wait_for_command(const struct launcher *launcher)
 {
 	siginfo_t info;
 	sigset_t set;
 	int status;
 
 	sigfillset(&set);
-	while (!reap(command, supervisor, channel, &status)) {
-		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD &&
-		    is_for_command(&info, supervisor) && may_pass_on(info.si_signo, channel))
-			kill(command, info.si_signo);
+	while (!reap(launcher, &status)) {
+		if (sigwaitinfo(&set, &info) > 0)
+			pass_on(launcher, &info);
 	}
 	return status;
 }
@@ -210,23 +241,24 @@ static int pass_status(int status)
 int command_run(const struct run_options *options, const struct sock_fprog *filter, int channel,
 		pid_t supervisor)
 {
-	pid_t command = fork();
+	struct launcher launcher = {.command = fork(), .supervisor = supervisor, .channel = channel};
 	int status;
 
-	if (command < 0) {
+	if (launcher.command < 0) {
 		perror("fuse_cgroup_run: fork");
 		return EXIT_OURS;
 	}
-	if (!command)
+	if (!launcher.command)
 		become_command(options, filter, channel, supervisor);
 	/* Whose end somebody waits for is open as long as the command has it. */
 	descriptors_close(&channel, 1);
 	descriptors_to_null(STDIN_FILENO, STDOUT_FILENO);
 	if (!privilege_keep_launchers()) {
-		kill_tree(command);
+		kill_tree(launcher.command);
 		return EXIT_OURS;
 	}
-	status = wait_for_command(command, supervisor, channel);
+	launcher.continued = continued_watch();
+	status = wait_for_command(&launcher);
 	if (channel_send(channel, CHANNEL_ENDED, -1) &&
 	    channel_receive(channel).word != CHANNEL_STAYS)
 		waitpid(supervisor, NULL, 0); /* all is cleaned up when we end */

@@ -2,6 +2,7 @@
 #ifndef RUN_PAUSE_H
 #define RUN_PAUSE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -20,13 +21,22 @@ struct pause {
 	bool holds; /* the launcher is stopped by us */
 };
 
-/* Whether the tree's freezer holds the command. Asks the daemon. */
-bool pause_is_frozen(const struct pause *pause, struct view *view);
-
 #define PAUSE_POLL_MS 50 /* until it is seen that the command goes on */
 
-/* The command has been stopped: stops the launcher, too, if that is right. */
-void pause_begin(struct pause *pause, struct view *view, const struct machine *machine);
+/* si_code of a SIGCONT that was sent to the launcher by others, and which our stop has taken from it. */
+#define PAUSE_GIVEN_BACK SI_QUEUE
+
+/*
+ * The command has been stopped: stops the launcher, too, if that is right. By `continued` (continued.h) is
+ * known whether a SIGCONT has come meanwhile: then the launcher goes on with that.
+ */
+void pause_begin(struct pause *pause, struct view *view, const struct machine *machine, int continued);
+
+/*
+ * The launcher has a SIGCONT: whether it may pass it on, as the tree's freezer does not hold the command
+ * (asks the daemon). Then it goes on.
+ */
+bool pause_may_continue(struct pause *pause, struct view *view);
 
 /* While it holds, at least each PAUSE_POLL_MS: lets the launcher go on when the command does or has ended. */
 void pause_look(struct pause *pause, const struct machine *machine);

@@ -142,12 +142,16 @@ static bool answer_channel(struct supervisor *supervisor)
 	if (message.word == CHANNEL_COMMAND)
 		return take_command(supervisor, &message);
 	if (message.word == CHANNEL_PAUSED) {
-		pause_begin(&supervisor->pause, &supervisor->view, supervisor->context.machine);
+		pause_begin(&supervisor->pause, &supervisor->view, supervisor->context.machine,
+			    message.descriptor);
+		if (message.descriptor >= 0)
+			close(message.descriptor);
 		return true;
 	}
 	if (message.word == CHANNEL_CONTINUE) {
-		channel_send(supervisor->channel,
-			     pause_is_frozen(&supervisor->pause, &supervisor->view) ? CHANNEL_FROZEN : CHANNEL_GO, -1);
+		bool may = pause_may_continue(&supervisor->pause, &supervisor->view);
+
+		channel_send(supervisor->channel, may ? CHANNEL_GO : CHANNEL_FROZEN, -1);
 		return true;
 	}
 	if (message.word == CHANNEL_ENDED && catcher_is_over(supervisor->end, GRACE_MS))

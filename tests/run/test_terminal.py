@@ -238,6 +238,26 @@ def test_stopped_by_a_signal():
         assert process.wait() == 7
 
 
+def test_going_on_at_once():
+    """A SIGCONT that comes while the launcher is about to stop is not lost: a stop takes away those that wait."""
+    with launcher.temporary() as directory, \
+         subprocess.Popen(launcher.command_line("sh", "-c", "echo $$; read line; exit 7", wrapper=()),
+                          text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0,
+                          env=launcher.environment(directory)) as process:
+        command = int(process.stdout.readline())
+        for step in range(60):
+            process.send_signal(signal.SIGTSTP)
+            end = time.monotonic() + mounting.PATIENCE
+            while state_of(command) not in launcher.STOPPED:
+                assert time.monotonic() < end
+            time.sleep(step * 0.00002)
+            process.send_signal(signal.SIGCONT)
+            assert mounting.wait_until(lambda: state_of(command) == state_of(process.pid) == "S"), step
+        process.stdin.close()
+        assert process.wait() == 7
+
+
 WAITS = """
 import os, sys, time
 print("ready", flush=True)
