@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "inode.h"
@@ -233,12 +234,10 @@ int op_poll(const char *path, struct fuse_file_info *fi, struct fuse_pollhandle 
 			fuse_pollhandle_destroy(waiter);
 		return -EBADF;
 	}
-	pthread_mutex_lock(&handle->lock);
 	*events = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
-	if (waiter && handle->node.file->type->event) {
-		before = handle->waiter;
-		handle->waiter = waiter;
-	}
+	if (waiter && handle->node.file->type->event)
+		before = atomic_exchange(&handle->waiter, waiter);
+	pthread_mutex_lock(&handle->lock);
 	/* Who waits is known by now: what happens later wakes it. */
 	if (has_news(handle))
 		*events |= POLLERR | POLLPRI;

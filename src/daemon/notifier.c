@@ -58,22 +58,24 @@ bool notifier_is(const struct notifier *notifier, pid_t tid)
 	return tid == notifier->tid;
 }
 
-/* Wakes who polls the file. */
+/*
+ * Wakes who polls the file. Without the handle's lock, which one may hold who waits for a process: everybody
+ * waits for handles_lock.
+ */
 static void wake_pollers(struct front_end *front, const struct cgroup *cgroup, const struct cgroup_file *file)
 {
+	struct fuse_pollhandle *waiter;
 	struct handle *handle;
 
 	pthread_mutex_lock(&front->handles_lock);
 	DL_FOREACH(front->handles, handle) {
 		if (handle->node.cgroup != cgroup || handle->node.file != file)
 			continue;
-		pthread_mutex_lock(&handle->lock);
-		if (handle->waiter) {
-			fuse_notify_poll(handle->waiter);
-			fuse_pollhandle_destroy(handle->waiter);
-			handle->waiter = NULL;
+		waiter = atomic_exchange(&handle->waiter, NULL);
+		if (waiter) {
+			fuse_notify_poll(waiter);
+			fuse_pollhandle_destroy(waiter);
 		}
-		pthread_mutex_unlock(&handle->lock);
 	}
 	pthread_mutex_unlock(&front->handles_lock);
 }

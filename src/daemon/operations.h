@@ -21,12 +21,12 @@ struct handle {
 	struct node node; /* its cgroup is held; none for the top directory */
 	struct caller opener; /* its namespace is held */
 	bool write_only;
+	struct fuse_pollhandle *_Atomic waiter; /* who polls for news; NULL: nobody. Whoever takes it, frees it */
 	pthread_mutex_t lock; /* protects what follows */
 	struct text content; /* one snapshot: what the last read at offset 0 saw */
 	bool filled;
 	uint64_t figure; /* request.opened */
 	uint64_t event; /* cgroup_file_event() at the last read */
-	struct fuse_pollhandle *waiter; /* who polls for news; NULL: nobody */
 };
 
 static inline struct front_end *front_end(void)

@@ -246,14 +246,18 @@ def test_going_on_at_once():
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0,
                           env=launcher.environment(directory)) as process:
         command = int(process.stdout.readline())
-        for step in range(60):
-            process.send_signal(signal.SIGTSTP)
-            end = time.monotonic() + mounting.PATIENCE
-            while state_of(command) not in launcher.STOPPED:
-                assert time.monotonic() < end
-            time.sleep(step * 0.00002)
-            process.send_signal(signal.SIGCONT)
-            assert mounting.wait_until(lambda: state_of(command) == state_of(process.pid) == "S"), step
+        try:
+            for step in range(60):
+                process.send_signal(signal.SIGTSTP)
+                end = time.monotonic() + mounting.PATIENCE
+                while state_of(command) not in launcher.STOPPED:
+                    assert time.monotonic() < end
+                time.sleep(step * 0.00002)
+                process.send_signal(signal.SIGCONT)
+                assert mounting.wait_until(lambda: state_of(command) == state_of(process.pid) == "S"), step
+        except AssertionError:
+            process.kill()  # a stopped one would not end
+            raise
         process.stdin.close()
         assert process.wait() == 7
 
