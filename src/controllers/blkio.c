@@ -11,51 +11,12 @@
 
 #include <utlist.h>
 
-#include "blkio.h"
+#include "blkcg.h"
 #include "iocost.h"
 #include "bytes.h"
 
 #define CFQ_WEIGHT 500
 #define BFQ_WEIGHT 100
-
-struct blkcg *blkcg_of(const struct cgroup *cgroup)
-{
-	return cgroup_css(cgroup, &blkio_controller);
-}
-
-struct blkg *blkg_find(const struct blkcg *blkcg, uint32_t device)
-{
-	struct blkg *blkg = blkcg->blkgs;
-
-	while (blkg && blkg->device != device)
-		blkg = blkg->next;
-	return blkg;
-}
-
-struct blkg *blkg_add(struct blkcg *blkcg, uint32_t device)
-{
-	struct blkg *blkg = calloc(1, sizeof(*blkg));
-
-	if (!blkg)
-		return NULL;
-	blkg->device = device;
-	for (unsigned i = 0; i < LIMITS; i++)
-		blkg->limit[i] = NO_LIMIT;
-	blkg->next = blkcg->blkgs;
-	blkcg->blkgs = blkg;
-	return blkg;
-}
-
-struct blkg *blkg_get(struct cgroup *cgroup, uint32_t device)
-{
-	struct blkg *blkg = blkg_find(blkcg_of(cgroup), device);
-
-	if (blkg)
-		return blkg;
-	if (cgroup->parent && !blkg_get(cgroup->parent, device))
-		return NULL;
-	return blkg_add(blkcg_of(cgroup), device);
-}
 
 static void blkio_css_free(void *state)
 {

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "blkio.h"
+#include "blkcg.h"
 #include "machine_block.h"
 #include "machine_device.h"
 #include "number.h"

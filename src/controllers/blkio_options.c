@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "blkio.h"
+#include "blkcg.h"
 #include "number.h"
 
 #define NS_PER_US 1000u

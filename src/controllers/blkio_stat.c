@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* blkio: the files of figures, and reset_stats. */
-#include "blkio.h"
+#include "blkcg.h"
 #include "machine_block.h"
 #include "machine_device.h"
 #include "number.h"

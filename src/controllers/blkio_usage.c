@@ -10,7 +10,7 @@
 
 #include <utlist.h>
 
-#include "blkio.h"
+#include "blkcg.h"
 #include "machine_device.h"
 #include "number.h"
 

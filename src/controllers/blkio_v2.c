@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "blkio.h"
+#include "blkcg.h"
 #include "iocost.h"
 #include "number.h"
 

@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#include "cpu.h"
+#include "cpu_rt.h"
 #include "machine_sched.h"
 #include "number.h"
 

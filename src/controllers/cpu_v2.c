@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpu.h"
+#include "cpu_group.h"
+#include "cpu_v2.h"
 #include "number.h"
 
 #define WEIGHT_MIN 1u /* CGROUP_WEIGHT_MIN, _MAX, _DFL */

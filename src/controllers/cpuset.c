@@ -16,16 +16,6 @@
 /* `private` of the rows: which of the two masks. The flag files have their flag. */
 enum mask { MASK_CPUS, MASK_MEMS };
 
-struct cpuset *cpuset_of(const struct cgroup *cgroup)
-{
-	return cgroup_css(cgroup, &cpuset_controller);
-}
-
-struct cpuset_top *cpuset_top(const struct cgroup *cgroup)
-{
-	return cpuset_of(cgroup->hierarchy->root)->top;
-}
-
 /* is_in_v2_mode() */
 static bool in_v2_mode(const struct cgroup *cgroup)
 {
@@ -37,24 +27,6 @@ static bool in_v2_mode(const struct cgroup *cgroup)
 static struct bitmap **mask_of(struct cpuset *cpuset, int which)
 {
 	return which == MASK_CPUS ? &cpuset->cpus : &cpuset->mems;
-}
-
-int cpuset_add_list(struct text *out, const struct bitmap *map)
-{
-	char small[256], *list = small;
-	size_t len = bitmap_print_list(map, small, sizeof(small));
-
-	if (len >= sizeof(small)) {
-		list = malloc(len + 1);
-		if (!list)
-			return -ENOMEM;
-		bitmap_print_list(map, list, len + 1);
-	}
-	text_add_bytes(out, list, len);
-	text_add(out, "\n");
-	if (list != small)
-		free(list);
-	return 0;
 }
 
 static int mask_measure(const struct request *request, struct text *out)
@@ -256,16 +228,6 @@ static void cpuset_offline(struct cgroup *cgroup)
 
 /* --- keeping it --- */
 
-void cpuset_put_mask(struct text *out, const struct bitmap *map)
-{
-	struct text list = {0};
-
-	if (cpuset_add_list(&list, map))
-		out->error = -ENOMEM;
-	bytes_put(out, list.data, list.len);
-	text_free(&list);
-}
-
 static void cpuset_save(struct cgroup *cgroup, struct text *out)
 {
 	const struct cpuset *cpuset = cpuset_of(cgroup);
@@ -276,19 +238,6 @@ static void cpuset_save(struct cgroup *cgroup, struct text *out)
 	bytes_put_u64(out, (uint64_t)(int64_t)cpuset->relax_domain_level);
 	bytes_put_u64(out, cpuset->top && cpuset->top->memory_pressure_enabled);
 	cpuset_v2_save(cpuset, out);
-}
-
-int cpuset_get_mask(struct bytes *in, struct bitmap *map)
-{
-	struct bitmap *wanted __attribute__((cleanup(bitmap_freep))) = bitmap_new(map->nr);
-	struct bytes list = bytes_get(in);
-	char *text = list.wrong ? NULL : strndup(list.data, list.len);
-	int error = wanted && text ? 0 : -ENOMEM;
-
-	if (!error && !bitmap_parselist(text_strip(text), wanted))
-		bitmap_copy(map, wanted);
-	free(text);
-	return list.wrong ? -EINVAL : error;
 }
 
 /*

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "cpuset.h"
+#include "cpuset_state.h"
 
 /*
  * What cpuset_partition.c makes its writes of, by the functions and names of kernel/cgroup/cpuset.c (6.18).

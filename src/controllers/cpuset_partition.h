@@ -2,7 +2,7 @@
 #ifndef CONTROLLERS_CPUSET_PARTITION_H
 #define CONTROLLERS_CPUSET_PARTITION_H
 
-#include "cpuset.h"
+#include "cpuset_state.h"
 
 /*
  * v2's effective masks and partitions, by the functions and names of kernel/cgroup/cpuset.c (6.18). All run

@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "cpuset.h"
+#include "cpuset_state.h"
 
 /* The fair server's share of each CPU, 50 ms in 1 s, in units of 2^-20: kernel/sched/deadline.c. */
 #define FAIR_SERVER_RATIO ((UINT64_C(50) << 20) / 1000)

@@ -3,12 +3,12 @@
 #include <errno.h>
 
 #include "controller.h"
-#include "freezer_state.h"
+#include "freezing.h"
 #include "number.h"
 
 static int freeze_show(const struct request *request, struct text *out)
 {
-	text_add(out, freezer_is_asked(request->cgroup) ? "1\n" : "0\n");
+	text_add(out, freezer_asked(request->cgroup) & FREEZING_SELF ? "1\n" : "0\n");
 	return 0;
 }
 
@@ -26,15 +26,15 @@ static int freeze_act(const struct request *request, char *text)
 static int events_measure(const struct request *request, struct text *out)
 {
 	struct cgroup *cgroup = request->cgroup;
-	bool frozen;
+	unsigned state;
 	int error;
 
 	cgroup_settle_members(cgroup);
-	error = freezer_look(cgroup, &frozen);
+	error = freezer_look(cgroup, &state);
 	if (error)
 		return error;
 	text_add_pair(out, "populated", group_is_populated(&cgroup->group));
-	text_add_pair(out, "frozen", frozen);
+	text_add_pair(out, "frozen", !!(state & FROZEN));
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The hugetlb controller: limits and usage for each size of huge page (mm/hugetlb_cgroup.c). */
-#include "hugetlb.h"
+#include "hugetlb_cgroup.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,11 +11,6 @@
 #include "number.h"
 
 #define SIZES 16 /* HUGE_MAX_HSTATE is 5 at most */
-
-struct hugetlb_cgroup *hugetlb_cgroup_of(const struct cgroup *cgroup)
-{
-	return cgroup_css(cgroup, &hugetlb_controller);
-}
 
 static struct hugetlb_size *size_of(struct cgroup *cgroup, const struct cgroup_file *file)
 {

@@ -4,7 +4,7 @@
  * child's is what its members have mapped: each file's pages once, however
  * many of them map it, as the kernel charges a page once.
  */
-#include "hugetlb.h"
+#include "hugetlb_cgroup.h"
 
 #include <errno.h>
 #include <stdlib.h>

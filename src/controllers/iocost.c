@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "blkio.h"
+#include "blkcg.h"
 #include "machine_block.h"
 #include "machine_device.h"
 #include "number.h"

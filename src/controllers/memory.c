@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The memory controller: its files, and the limits and settings that are stored (mm/memcontrol-v1.c). */
-#include "memory.h"
+#include "mem_cgroup.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,11 +10,6 @@
 #include "number.h"
 
 #define SWAPPINESS_MAX 200 /* MAX_SWAPPINESS */
-
-struct mem_cgroup *mem_cgroup_of(const struct cgroup *cgroup)
-{
-	return cgroup_css(cgroup, &memory_controller);
-}
 
 static enum memory_counter counter_of(const struct cgroup_file *file)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Eventfds of others: ours to signal, once each, for as long as somebody else has them. */
-#include "memory.h"
+#include "mem_cgroup.h"
 
 #include <errno.h>
 #include <poll.h>

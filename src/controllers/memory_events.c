@@ -3,7 +3,7 @@
  * cgroup.event_control: "<event_fd> <control_fd> <args>" (mm/memcontrol-v1.c
  * memcg_write_event_control, mm/vmpressure.c vmpressure_register_event).
  */
-#include "memory.h"
+#include "mem_cgroup.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* memory.numa_stat: the pages of each list by node (memcg_numa_stat_show). */
-#include "memory.h"
+#include "mem_cgroup.h"
 
 #include <errno.h>
 #include <stdlib.h>

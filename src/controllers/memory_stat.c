@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a cgroup holds: usage and memory.stat. docs/values.md has each figure's formula. */
-#include "memory.h"
+#include "mem_cgroup.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "memory.h"
+#include "mem_cgroup.h"
 #include "number.h"
 
 #define SWAPPINESS_MAX 200 /* MAX_SWAPPINESS */

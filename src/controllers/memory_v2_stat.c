@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "machine.h"
-#include "memory.h"
+#include "mem_cgroup.h"
 #include "number.h"
 
 /* Where a child's figure comes from: what its members hold, or what nobody tells of a process. */

@@ -4,7 +4,7 @@
  * somebody does: a kernel notices a crossing when it charges a page, we must
  * look (mm/memcontrol-v1.c __mem_cgroup_threshold, mm/vmpressure.c).
  */
-#include "memory.h"
+#include "mem_cgroup.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cpuset: validate_change, cloning, CPUs that come and go. The answers are Linux 6.18's. */
-#include "../../src/controllers/cpuset.h"
+#include "../../src/controllers/cpuset_state.h"
 #include "fake_machine.h"
 #include "fixture.h"
 #include "small_tree.h"

@@ -4,7 +4,7 @@
 #include "fake_machine.h"
 #include "small_tree.h"
 
-#include "../../src/controllers/memory.h"
+#include "../../src/controllers/mem_cgroup.h"
 #include "number.h"
 
 static const struct controller *const list[] = {&memory_controller, NULL};

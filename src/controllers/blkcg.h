@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef BLKIO_H
-#define BLKIO_H
+#ifndef BLKCG_H
+#define BLKCG_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CONTROLLERS_CPUSET_H
-#define CONTROLLERS_CPUSET_H
+#ifndef CONTROLLERS_CPUSET_STATE_H
+#define CONTROLLERS_CPUSET_STATE_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 #define CPUSET_NODES_MAX 1024
 #define CPUSET_WRITE_LEN(bits) (100u + 6u * (bits)) /* cftype.max_write_len of the lists */
 
-/* What cpuset.c, cpuset_rules.c and cpuset_machine.c share: the kernel's struct cpuset. */
+/* What the files of the cpuset controller share: the kernel's struct cpuset. */
 
 enum cpuset_flags {
 	CS_CPU_EXCLUSIVE = 1 << 0,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CONTROLLERS_CPU_H
-#define CONTROLLERS_CPU_H
+#ifndef CONTROLLERS_CPU_GROUP_H
+#define CONTROLLERS_CPU_GROUP_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "controller.h"
 
-/* What cpu.c, cpu_rt.c and cpu_v2.c share: the kernel's struct task_group. */
+/* What the files of cpu share: the kernel's struct task_group, and what sets it. */
 
 #define RUNTIME_INF UINT64_MAX /* no limit */
 #define NSEC_PER_USEC 1000u
@@ -36,20 +36,11 @@ struct cpu {
 
 struct cpu *cpu_of(const struct cgroup *cgroup);
 
+/* As a new cgroup has it, but for the rt part. */
+void cpu_group_init(struct cpu *cpu);
+
 /* A share of one CPU in units of 2^-20 (to_ratio of kernel/sched/core.c). */
 uint64_t cpu_ratio(uint64_t period, uint64_t runtime);
-
-/* The rt part of a new cgroup's state: no realtime tasks in a child until it is given runtime. */
-int cpu_rt_init(struct cgroup *cgroup, struct cpu *cpu);
-
-uint64_t cpu_rt_period_read(struct cgroup *cgroup, const struct cgroup_file *file);
-int64_t cpu_rt_runtime_read(struct cgroup *cgroup, const struct cgroup_file *file);
-/* -EINVAL, -ERANGE, or -EBUSY when realtime tasks would lose all their runtime. */
-int cpu_rt_period_write(const struct request *request, char *text);
-int cpu_rt_runtime_write(const struct request *request, char *text);
-/* -EINVAL for a realtime task that could not run here. */
-int cpu_rt_can_attach(struct cgroup *cgroup, const struct task_list *tasks,
-		      const struct caller *caller);
 
 /* sched_group_set_shares: what is out of bounds becomes the nearest. -EINVAL: a root, or an idle cgroup. */
 int cpu_set_shares(struct cgroup *cgroup, uint64_t shares);
@@ -60,8 +51,5 @@ uint64_t cpu_burst_read(struct cgroup *cgroup, const struct cgroup_file *file);
 int cpu_burst_write(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t burst_us);
 int64_t cpu_idle_read(struct cgroup *cgroup, const struct cgroup_file *file);
 int cpu_idle_write(struct cgroup *cgroup, const struct cgroup_file *file, int64_t idle);
-
-extern const struct cftype cpu_dfl_files[];
-void cpu_extra_stat(struct cgroup *cgroup, bool local, struct text *out);
 
 #endif

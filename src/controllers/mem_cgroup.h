@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of the memory controller share. Sources: mm/memcontrol-v1.c, mm/memcontrol.c. */
-#ifndef MEMORY_H
-#define MEMORY_H
+#ifndef MEM_CGROUP_H
+#define MEM_CGROUP_H
 
 #include <stdatomic.h>
 
@@ -63,7 +63,10 @@ struct mem_cgroup {
 	bool oom_group, no_zswap_writeback;
 };
 
-struct mem_cgroup *mem_cgroup_of(const struct cgroup *cgroup);
+static inline struct mem_cgroup *mem_cgroup_of(const struct cgroup *cgroup)
+{
+	return cgroup_css(cgroup, &memory_controller);
+}
 
 /* --- memory_stat.c: figures --- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of the hugetlb controller share. Source: mm/hugetlb_cgroup.c. */
-#ifndef HUGETLB_H
-#define HUGETLB_H
+#ifndef HUGETLB_CGROUP_H
+#define HUGETLB_CGROUP_H
 
 #include <stdatomic.h>
 
@@ -33,7 +33,10 @@ struct hugetlb_cgroup {
 	struct hugetlb_size size[];
 };
 
-struct hugetlb_cgroup *hugetlb_cgroup_of(const struct cgroup *cgroup);
+static inline struct hugetlb_cgroup *hugetlb_cgroup_of(const struct cgroup *cgroup)
+{
+	return cgroup_css(cgroup, &hugetlb_controller);
+}
 
 /*
  * What a cgroup and all below it hold of one size (an index into
