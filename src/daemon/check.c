@@ -6,7 +6,6 @@
 #include <linux/seccomp.h>
 #include <mntent.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,26 +17,6 @@
 
 #include "daemon.h"
 #include "version.h"
-
-static unsigned failures;
-
-void check_report(enum verdict verdict, const char *format, ...)
-{
-	static const char *const words[] = {
-		[CHECK_OK] = "ok   ",
-		[CHECK_LACKS] = "lacks",
-		[CHECK_FAILED] = "FAIL ",
-	};
-	va_list args;
-
-	failures += verdict == CHECK_FAILED;
-	printf("%s ", words[verdict]);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-	fflush(stdout); /* whoever is forked next is not to print it again */
-}
 
 static void say_where(void)
 {
@@ -178,9 +157,9 @@ int check_run(void)
 		check_tree();
 	look_for_log();
 	look_for_seccomp();
-	if (failures)
-		printf("%u failed\n", failures);
+	if (check_failures())
+		printf("%u failed\n", check_failures());
 	else
 		puts("everything works that is not said to be lacking");
-	return failures ? 1 : 0;
+	return check_failures() ? 1 : 0;
 }

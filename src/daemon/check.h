@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /*
- * What the two files of --check share: a line of its report. `format` says in plain words what was looked at
+ * What the files of --check share: a line of its report. `format` says in plain words what was looked at
  * and, where that is not well, what to do.
  */
 enum verdict {
@@ -16,6 +16,9 @@ enum verdict {
 
 /* Prints the line, and counts what has failed. */
 void check_report(enum verdict verdict, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* How many lines said that something failed. */
+unsigned check_failures(void);
 
 /* A line's verdict by whether it is so. */
 static inline enum verdict check_verdict(bool works)
