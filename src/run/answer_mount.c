@@ -20,38 +20,12 @@
 #define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 #define NO_NEW_MOUNT (MS_REMOUNT | MS_BIND | MS_MOVE | PROPAGATION)
 
-uint64_t mount_attributes(unsigned long flags)
-{
-	uint64_t attributes = 0;
-
-	attributes |= flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0;
-	attributes |= flags & MS_NOSUID ? MOUNT_ATTR_NOSUID : 0;
-	attributes |= flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0;
-	attributes |= flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
-	attributes |= flags & MS_NODIRATIME ? MOUNT_ATTR_NODIRATIME : 0;
-	attributes |= flags & MS_NOSYMFOLLOW ? MOUNT_ATTR_NOSYMFOLLOW : 0;
-	if (flags & MS_STRICTATIME)
-		attributes |= MOUNT_ATTR_STRICTATIME;
-	else if (flags & MS_NOATIME)
-		attributes |= MOUNT_ATTR_NOATIME;
-	return attributes; /* MOUNT_ATTR_RELATIME is 0 */
-}
-
 /* Without the magic number that old programs add, as path_mount(). */
 static unsigned long mount_flags(const struct call *call)
 {
 	unsigned long flags = call->arguments[3];
 
 	return (flags & MS_MGC_MSK) == MS_MGC_VAL ? flags & ~(unsigned long)MS_MGC_MSK : flags;
-}
-
-int mount_data(const struct call *call, char data[PATH_MAX])
-{
-	data[0] = '\0';
-	if (call->arguments[4] &&
-	    peer_read_string(call->peer, call->arguments[4], data, PATH_MAX))
-		return -EFAULT;
-	return 0;
 }
 
 /* --- a new mount --- */

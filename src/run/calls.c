@@ -26,17 +26,6 @@
 #include "restricted.h"
 #include "view.h"
 
-bool call_path(const struct call *call, unsigned argument, char *path)
-{
-	return !peer_read_string(call->peer, call->arguments[argument], path, PATH_MAX);
-}
-
-void answer_value(struct answer *answer, int64_t value)
-{
-	answer->kind = ANSWER_VALUE;
-	answer->value = value;
-}
-
 #ifndef __NR_statmount /* Linux 6.8; everywhere the same */
 #define __NR_statmount 457
 #define __NR_listmount 458

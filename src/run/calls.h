@@ -6,36 +6,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "call.h"
+
 struct machine;
-struct peer;
 struct view;
 
 /*
  * The system calls that are answered instead of the kernel, or passed on to
  * it. How they are caught is another's business (catcher.h).
  */
-
-struct call {
-	struct peer *peer; /* the task whose call it is */
-	int number; /* __NR_* of the native architecture */
-	uint64_t arguments[6];
-};
-
-enum answer_kind {
-	ANSWER_KERNEL, /* the kernel is to do it */
-	ANSWER_ARGUMENTS, /* the kernel is to do it with these `arguments`; of TRAP_TRACED rows only */
-	ANSWER_VALUE, /* `value` is returned: 0 and above, or a negative errno */
-	ANSWER_FILE, /* `file` becomes a descriptor of the task, which is returned */
-};
-
-struct answer {
-	enum answer_kind kind;
-	uint64_t arguments[6];
-	int64_t value;
-	int file; /* the answerer's descriptor; to be closed by whoever passes it on */
-	bool close_on_exec;
-	bool closed_first; /* the task goes on when only it has the file: ours would keep its mount busy */
-};
 
 /* What calls are answered from. Constant but for what view.h says. */
 struct calls_context {
@@ -73,12 +52,6 @@ struct trap {
 	void (*answer)(const struct calls_context *context, const struct call *call, char *path,
 		       struct answer *answer);
 };
-
-/* Reads the path that is this argument, of PATH_MAX bytes. False: the kernel is to say what is wrong. */
-bool call_path(const struct call *call, unsigned argument, char *path);
-
-/* The call returns this: 0 and above, or a negative errno. */
-void answer_value(struct answer *answer, int64_t value);
 
 /* Opens (fcntl.h) that make, write or only name a file are no reading of a table. */
 #define CALLS_NOT_READING (O_ACCMODE | O_CREAT | O_DIRECTORY | O_PATH)

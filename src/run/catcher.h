@@ -31,19 +31,13 @@ struct catcher {
 	void (*before_waiting)(void);
 };
 
-extern const struct catcher catcher_notify; /* notify.c */
-extern const struct catcher catcher_trace; /* trace.c */
-
-/* The best one of those that the kernel has, by what it says of itself. */
-const struct catcher *catcher_choose(void);
-
-/* The one of this name; NULL: there is none. */
-const struct catcher *catcher_find(const char *name);
-
 /* Waits up to `milliseconds` (-1: for ever) until the descriptor of serve() hangs up; whether so. */
 bool catcher_is_over(int end, int milliseconds);
 
 /* calls_answer(), or -ENOMEM if its user has too many calls at once (share.h). For catchers. */
 void catcher_answer(const struct calls_context *context, const struct call *call, struct answer *answer);
+
+extern const struct catcher catcher_notify; /* notify.c */
+extern const struct catcher catcher_trace; /* trace.c */
 
 #endif

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "calls.h"
-#include "catcher.h"
+#include "catchers.h"
 #include "cgroup_version.h"
 #include "cgroupfs.h"
 #include "channel.h"

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -124,4 +125,30 @@ bool mount_has_cover(const struct calls_context *context, const struct call *cal
 int mount_refuse(const struct call *call, int error)
 {
 	return rights_over(call->peer, "mnt") ? error : -EPERM;
+}
+
+uint64_t mount_attributes(unsigned long flags)
+{
+	uint64_t attributes = 0;
+
+	attributes |= flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0;
+	attributes |= flags & MS_NOSUID ? MOUNT_ATTR_NOSUID : 0;
+	attributes |= flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0;
+	attributes |= flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
+	attributes |= flags & MS_NODIRATIME ? MOUNT_ATTR_NODIRATIME : 0;
+	attributes |= flags & MS_NOSYMFOLLOW ? MOUNT_ATTR_NOSYMFOLLOW : 0;
+	if (flags & MS_STRICTATIME)
+		attributes |= MOUNT_ATTR_STRICTATIME;
+	else if (flags & MS_NOATIME)
+		attributes |= MOUNT_ATTR_NOATIME;
+	return attributes; /* MOUNT_ATTR_RELATIME is 0 */
+}
+
+int mount_data(const struct call *call, char data[PATH_MAX])
+{
+	data[0] = '\0';
+	if (call->arguments[4] &&
+	    peer_read_string(call->peer, call->arguments[4], data, PATH_MAX))
+		return -EFAULT;
+	return 0;
 }
