@@ -196,7 +196,8 @@ static bool reap(const struct launcher *launcher, int *status)
 		}
 		if (pid == launcher->command)
 			return true;
-		if (pid == launcher->supervisor && !WIFSTOPPED(*status)) {
+		/* One that ended by itself has said why, and answers nobody: the command has not begun. */
+		if (pid == launcher->supervisor && WIFSIGNALED(*status)) {
 			fprintf(stderr, "fuse_cgroup_run: its supervisor was killed: what the command "
 					"asks would not be answered, so it is killed too\n");
 			kill_tree(launcher->command);

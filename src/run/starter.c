@@ -44,14 +44,27 @@ static void end_with(pid_t parent, int number)
 		_exit(1);
 }
 
+/* A path as an option's value: libfuse takes a comma for its end, and a backslash for an escape's start. */
+static void add_value(char *option, const char *path)
+{
+	char *out = option + strlen(option);
+
+	for (; *path; path++) {
+		if (*path == ',' || *path == '\\')
+			*out++ = '\\';
+		*out++ = *path;
+	}
+	*out = '\0';
+}
+
 static void become_daemon(const struct cgroupfs *cgroupfs, pid_t parent)
 {
-	char state[PATH_MAX + 32];
+	char state[2 * PATH_MAX + 32] = "-ostate=";
 	char *arguments[] = {CGROUPFS_PROGRAM, "-f", state, (char *)cgroupfs->mount, NULL};
 	sigset_t none;
 
-	snprintf(state, sizeof(state), "-ostate=%s/" CGROUPFS_STATE "%s", cgroupfs->directory,
-		 cgroupfs->unified ? ",v2" : "");
+	add_value(state, cgroupfs->directory);
+	strcat(state, cgroupfs->unified ? "/" CGROUPFS_STATE ",v2" : "/" CGROUPFS_STATE);
 	end_with(parent, SIGTERM);
 	keep_capabilities();
 	signal(SIGCHLD, SIG_DFL);

@@ -225,6 +225,8 @@ int supervisor_run(const struct run_options *options, int channel)
 		.trace = options->trace,
 		.before_waiting = options->catcher->before_waiting,
 	};
+	if (!supervisor.context.machine)
+		fprintf(stderr, "fuse_cgroup_run: /proc and /sys cannot be read: %s\n", strerror(errno));
 	built = supervisor.context.machine && build(&supervisor) && restricted_open() &&
 		privilege_keep_supervisors(options->catcher->traces) && channel_send(channel, CHANNEL_READY, -1);
 	if (built)

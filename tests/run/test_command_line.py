@@ -261,6 +261,26 @@ def test_long_name_of_the_temporary_directory():
         long.rmdir()
 
 
+@pytest.mark.parametrize("version", ["--v1", "--v2"])
+def test_temporary_directory_of_an_odd_name(version):
+    """What parts options for libfuse is a letter as others in a path."""
+    with launcher.temporary() as place:
+        odd = place / "a,b\\c\\,"
+        odd.mkdir()
+        out = shell(f"stat -f -c %T {AT}/$1", "" if version == "--v2" else "cpu", options=[version],
+                    env=launcher.environment(odd))
+        assert out == ("cgroup2fs\n" if version == "--v2" else "cgroupfs\n")
+        odd.rmdir()
+
+
+def test_few_descriptors():
+    """However few there may be, it works or says that there are too few."""
+    for number in range(6, 18, 2):
+        result = launch("true", wrapper=["setpriv", "--bounding-set", "-sys_resource", "bash", "-c",
+                                         f'ulimit -n {number}; exec "$@"', "sh"])
+        assert (result.returncode, bool(result.stderr)) in ((0, False), (launcher.OURS, True)), number
+
+
 def test_proc_of_another_namespace():
     """The kernel's numbers of processes are not those of /proc: nothing could be answered."""
     line = complaint(launch("true", wrapper=["unshare", "--pid", "--fork"]))
