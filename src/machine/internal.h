@@ -21,7 +21,7 @@ struct machine {
 /* Fills cpu_bits and node_bits, once: topology.c. 0 or a negative errno. */
 int measure_topology(struct machine *machine);
 
-/* --- reading: machine.c --- */
+/* --- reading: file.c --- */
 
 /* A file's content. Most files fit the stack; only the larger ones cost an allocation. */
 struct file {

@@ -82,53 +82,6 @@ int task_read(const struct machine *machine, pid_t pid, pid_t tid, const char *n
 	return error ? task_error(machine, pid, tid, error) : 0;
 }
 
-struct wait_question {
-	struct patient_head head;
-	pid_t tid;
-	bool is_told;
-	char where[32]; /* a function of the kernel; "0": in none */
-};
-
-static void ask_wait(const struct machine *machine, void *question)
-{
-	struct wait_question *asked = question;
-	struct file file;
-
-	if (task_read(machine, asked->head.pid, asked->tid, "wchan", FILE_RECORD, &file))
-		return;
-	asked->is_told = file.len > 0;
-	snprintf(asked->where, sizeof(asked->where), "%.*s", (int)file.len, file.text);
-	file_free(&file);
-}
-
-static struct wait_question read_wait(const struct machine *machine, pid_t pid, pid_t tid)
-{
-	static const struct patient_kind kind = { .size = sizeof(struct wait_question), .ask = ask_wait };
-	struct wait_question question = { .head.pid = pid, .tid = tid };
-
-	patient_ask(machine, &kind, &question, 1);
-	return question;
-}
-
-bool machine_task_is_blocked(const struct machine *machine, pid_t pid)
-{
-	const struct wait_question wait = read_wait(machine, pid, 0);
-
-	return !wait.is_told || strcmp(wait.where, "0");
-}
-
-bool machine_task_waits_for_vfork(const struct machine *machine, pid_t pid, pid_t tid)
-{
-	static const char *const names[] = { "kernel_clone", "_do_fork", "do_fork", "wait_for_vfork_done" };
-	const struct wait_question wait = read_wait(machine, pid, tid);
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!strcmp(wait.where, names[i]))
-			return true;
-	}
-	return false;
-}
-
 /* --- ids --- */
 
 void machine_ids_free(struct machine_ids *ids)

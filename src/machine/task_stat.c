@@ -88,48 +88,6 @@ int machine_parse_task_stat(const char *text, size_t len, struct machine_task_st
 	return 0;
 }
 
-static int read_stat(const struct machine *machine, pid_t pid, pid_t tid, struct machine_task_stat *stat)
-{
-	struct file file;
-	int error = task_read(machine, pid, tid, "stat", FILE_RECORD, &file);
-
-	if (error)
-		return error;
-	error = machine_parse_task_stat(file.text, file.len, stat);
-	file_free(&file);
-	return error;
-}
-
-static void ask_stat(const struct machine *machine, void *question)
-{
-	struct machine_stat_question *asked = question;
-
-	asked->error = read_stat(machine, asked->head.pid, asked->tid, &asked->stat);
-}
-
-void machine_task_stats(const struct machine *machine, struct machine_stat_question *questions,
-			size_t count)
-{
-	static const struct patient_kind kind = { .size = sizeof(*questions), .ask = ask_stat };
-
-	for (size_t i = 0; i < count; i++)
-		questions[i].error = -EBUSY;
-	patient_ask(machine, &kind, questions, count);
-}
-
-int machine_task_stat(const struct machine *machine, pid_t pid, pid_t tid,
-		      struct machine_task_stat *stat)
-{
-	struct machine_stat_question question = { .head.pid = pid, .tid = tid };
-
-	if (!machine->is_patient)
-		return read_stat(machine, pid, tid, stat);
-	machine_task_stats(machine, &question, 1);
-	if (!question.error)
-		*stat = question.stat;
-	return question.error;
-}
-
 int machine_parse_task_statm(const char *text, size_t len, struct machine_task_statm *statm)
 {
 	struct span s = { text, text + len };
