@@ -100,8 +100,8 @@ bool cgroup_can_be_thread_root(const struct cgroup *cgroup);
 bool cgroup_is_valid_domain(const struct cgroup *cgroup);
 /* Those of `mask` that threaded cgroups may have: bits by position in hierarchy->controllers. */
 unsigned hierarchy_threaded(const struct hierarchy *hierarchy, unsigned mask);
-/* Makes it a threaded one. 0 or -EOPNOTSUPP, ... Exclusive. */
-int cgroup_make_threaded(struct cgroup *cgroup);
+/* Those enabled in its children that share out resources among processes, not threads; the same bits. */
+unsigned cgroup_domain_controllers(const struct cgroup *cgroup);
 
 /* --- subtree_control.c: which controllers a v2 cgroup has. Under the tree lock. --- */
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Domains and threaded cgroups of v2, by the rules and names of kernel/cgroup/cgroup.c. */
-#include <errno.h>
-
 #include "cgroup.h"
 #include "controller.h"
 #include "core.h"
@@ -37,8 +35,7 @@ unsigned hierarchy_threaded(const struct hierarchy *hierarchy, unsigned mask)
 	return mask;
 }
 
-/* Those of the enabled ones that share out resources among processes, not threads. */
-static unsigned domain_controllers(const struct cgroup *cgroup)
+unsigned cgroup_domain_controllers(const struct cgroup *cgroup)
 {
 	unsigned mask = cgroup->v2.subtree_control;
 
@@ -50,7 +47,7 @@ bool cgroup_can_be_thread_root(const struct cgroup *cgroup)
 	if (is_mixable(cgroup))
 		return true;
 	return !cgroup_is_threaded(cgroup) && !has_populated_domain_children(cgroup) &&
-	       !domain_controllers(cgroup);
+	       !cgroup_domain_controllers(cgroup);
 }
 
 bool cgroup_is_thread_root(const struct cgroup *cgroup)
@@ -76,22 +73,21 @@ bool cgroup_is_valid_domain(const struct cgroup *cgroup)
 	return true;
 }
 
-/* cgroup_enable_threaded */
-int cgroup_make_threaded(struct cgroup *cgroup)
+static bool is_below_a_root(const struct cgroup *cgroup, const struct cgroup *top)
 {
-	struct cgroup *domain = cgroup->parent->v2.domain, *position;
+	(void)top;
+	return cgroup->parent;
+}
 
-	if (cgroup_is_threaded(cgroup))
-		return 0;
-	if (group_is_populated(&cgroup->group) || domain_controllers(cgroup))
-		return -EOPNOTSUPP;
-	if (!cgroup_is_valid_domain(domain) || !cgroup_can_be_thread_root(domain))
-		return -EOPNOTSUPP;
-	cgroup_for_each_descendant(position, cgroup) {
-		if (position == cgroup || cgroup_is_threaded(position))
-			position->v2.domain = domain;
-	}
-	cgroup->parent->v2.threaded_children++;
-	/* It loses the controllers that are not for threads, which cannot fail. */
-	return cgroup_apply_control(cgroup, cgroup->uid, cgroup->gid);
+/* Each cgroup holds its parent: those above need no other hold. */
+void cgroup_settle_members(struct cgroup *cgroup)
+{
+	size_t count;
+	struct cgroup **below = cgroup_hold_subtree(cgroup, is_below_a_root, &count);
+
+	for (struct cgroup *up = cgroup->parent; up && up->parent; up = up->parent)
+		group_is_busy(&up->group);
+	for (size_t i = 0; i < count; i++)
+		group_is_busy(&below[i]->group);
+	cgroup_put_all(below, count);
 }

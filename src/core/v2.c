@@ -65,6 +65,26 @@ static int type_measure(const struct request *request, struct text *out)
 	return error;
 }
 
+/* cgroup_enable_threaded */
+static int make_threaded(struct cgroup *cgroup)
+{
+	struct cgroup *domain = cgroup->parent->v2.domain, *position;
+
+	if (cgroup_is_threaded(cgroup))
+		return 0;
+	if (group_is_populated(&cgroup->group) || cgroup_domain_controllers(cgroup))
+		return -EOPNOTSUPP;
+	if (!cgroup_is_valid_domain(domain) || !cgroup_can_be_thread_root(domain))
+		return -EOPNOTSUPP;
+	cgroup_for_each_descendant(position, cgroup) {
+		if (position == cgroup || cgroup_is_threaded(position))
+			position->v2.domain = domain;
+	}
+	cgroup->parent->v2.threaded_children++;
+	/* It loses the controllers that are not for threads, which cannot fail. */
+	return cgroup_apply_control(cgroup, cgroup->uid, cgroup->gid);
+}
+
 static int type_act(const struct request *request, char *text)
 {
 	struct cgroup *cgroup = request->cgroup;
@@ -75,7 +95,7 @@ static int type_act(const struct request *request, char *text)
 		return -EINVAL;
 	cgroup_settle_members(cgroup);
 	tree_write_lock(tree);
-	error = cgroup->dead ? -ENODEV : cgroup_make_threaded(cgroup);
+	error = cgroup->dead ? -ENODEV : make_threaded(cgroup);
 	tree_unlock(tree);
 	return error;
 }
@@ -367,25 +387,6 @@ static int members(struct cgroup *cgroup, bool process, struct task_list *list)
 		*list = (struct task_list){0};
 	}
 	return error;
-}
-
-static bool is_below_a_root(const struct cgroup *cgroup, const struct cgroup *top)
-{
-	(void)top;
-	return cgroup->parent;
-}
-
-/* Each cgroup holds its parent: those above need no other hold. */
-void cgroup_settle_members(struct cgroup *cgroup)
-{
-	size_t count;
-	struct cgroup **below = cgroup_hold_subtree(cgroup, is_below_a_root, &count);
-
-	for (struct cgroup *up = cgroup->parent; up && up->parent; up = up->parent)
-		group_is_busy(&up->group);
-	for (size_t i = 0; i < count; i++)
-		group_is_busy(&below[i]->group);
-	cgroup_put_all(below, count);
 }
 
 const struct hierarchy_kind hierarchy_v2 = {
