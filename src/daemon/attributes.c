@@ -51,7 +51,7 @@ int op_chmod(const char *path, mode_t mode, struct fuse_file_info *fi)
 
 int op_chown(const char *path, uid_t uid, gid_t gid, struct fuse_file_info *fi)
 {
-	return CHANGE_INODE(path, fi, inode_chown(tree, &node, uid, gid));
+	return CHANGE_INODE(path, fi, inode_chown(tree, &node, ids_user(uid), ids_group(gid)));
 }
 
 int op_utimens(const char *path, const struct timespec times[2], struct fuse_file_info *fi)

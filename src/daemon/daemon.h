@@ -23,6 +23,7 @@ struct platform {
 	bool asks_attributes; /* attributes must be asked for each time all the same */
 	bool retries_after_interrupt; /* a finished mkdir or rmdir may be asked for again */
 	bool unmounts_silently; /* nothing tells us of an unmount */
+	bool tells_first_ids; /* users and groups are those of the first user namespace, not of the mount's */
 };
 
 /*
@@ -36,6 +37,19 @@ const struct platform *platform_detect(bool sendfile);
  * queue and a thread for each processor, so that no request wakes another. libfuse may be built without.
  */
 bool platform_offers_io_uring(void);
+
+/*
+ * Users and groups of requests, where they are told as the first user namespace knows them
+ * (platform->tells_first_ids) and ours is another. ids_learn() reads its map (user_namespaces(7)), before there
+ * are threads; false: there is none. Until then, and in the first namespace, all ids are what they are.
+ * A namespace two levels below the first knows only what its ids are in the one between: then they are nobody's.
+ */
+bool ids_learn(void);
+/* Whom a request tells of, in our namespace; who is not in it is nobody (65534). */
+uid_t ids_user(uid_t told);
+gid_t ids_group(gid_t told);
+/* The owners of our namespace as a reply tells them. */
+void ids_tell(struct stat *st);
 
 /* What the FUSE operations work on: fuse_context.private_data. */
 struct notifier;

@@ -65,7 +65,7 @@ static struct request request_of(const struct handle *handle)
 	};
 
 	request.caller.tid = fuse_get_context()->pid;
-	request.caller.task_uid = fuse_get_context()->uid;
+	request.caller.task_uid = ids_user(fuse_get_context()->uid);
 	return request;
 }
 
@@ -129,6 +129,8 @@ int op_getattr(const char *path, struct stat *st, struct fuse_file_info *fi)
 	if (!error)
 		inode_stat(front->tree, &node, st);
 	tree_unlock(front->tree);
+	if (!error)
+		ids_tell(st);
 	if (!error && node.file)
 		st->st_size = front->platform->file_size;
 	if (!error && fi && node.file && front->platform->open_size)

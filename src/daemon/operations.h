@@ -41,9 +41,9 @@ static inline struct caller current_caller(void)
 
 	return (struct caller){
 		.tid = context->pid,
-		.uid = context->uid,
-		.gid = context->gid,
-		.task_uid = context->uid,
+		.uid = ids_user(context->uid),
+		.gid = ids_group(context->gid),
+		.task_uid = ids_user(context->uid),
 	};
 }
 

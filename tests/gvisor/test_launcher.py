@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 
 import pytest
 
@@ -88,6 +89,17 @@ def test_ordinary_user():
         out = shell(f"stat -f -c %T {AT}/cpu; mkdir {AT}/cpu/mine; echo $$ > {AT}/cpu/mine/cgroup.procs; "
                     "grep -c :cpu:/mine /proc/self/cgroup", wrapper=NOBODY, env=launcher.environment(directory))
     assert out.split() == ["cgroupfs", "1"]
+
+
+def test_owners_in_a_user_namespace():
+    """FUSE tells owners as the sandbox' first user namespace knows them; the daemon's is another."""
+    with mounting.mount_point() as path:
+        path.chmod(0o777)
+        script = """set -e; "$1" "$2"; cd "$2/cpu"; mkdir x; stat -c %u:%g . x tasks x/tasks
+            echo $$ >x/tasks; cat x/tasks >/dev/null; chown 0:0 x; cd /; umount "$2" """
+        result = subprocess.run([*NOBODY, "unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh",
+                                 mounting.BINARY, path], text=True, capture_output=True, timeout=60, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "0:0\n" * 4, "")
 
 
 def test_rights_of_another(tmp_path):
