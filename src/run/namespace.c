@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "user_namespace.h"
 #include "view.h"
 
 #define FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME)
@@ -25,43 +25,6 @@ static bool complain(const char *what, const char *advice)
 	fprintf(stderr, "fuse_cgroup_run: %s: %s%s%s\n", what, strerror(errno), *advice ? ": " : "",
 		advice);
 	return false;
-}
-
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return written;
-}
-
-/* Who it was, in a user namespace that knows nobody else. */
-static bool map_ids(uid_t uid, gid_t gid)
-{
-	char map[64];
-
-	if (!write_file("/proc/self/setgroups", "deny") && errno != ENOENT)
-		return false;
-	snprintf(map, sizeof(map), "%u %u 1", uid, uid);
-	if (!write_file("/proc/self/uid_map", map))
-		return false;
-	snprintf(map, sizeof(map), "%u %u 1", gid, gid);
-	return write_file("/proc/self/gid_map", map);
-}
-
-static bool enter_user_namespace(void)
-{
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
-
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
-		return complain("a mount namespace of its own cannot be had",
-				"run as root, or where user namespaces are permitted");
-	if (!map_ids(uid, gid))
-		return complain("this user cannot be mapped into a user namespace", "run as root");
-	return true;
 }
 
 /* Whether "/" is in a peer group: its line in mountinfo has the word shared:N. */
@@ -86,7 +49,7 @@ bool namespace_enter(void)
 {
 	bool shared = is_root_shared();
 
-	if (unshare(CLONE_NEWNS) && !enter_user_namespace())
+	if (unshare(CLONE_NEWNS) && !user_namespace_enter())
 		return false;
 	/* What is mounted outside shows inside, not the other way; inside it is shared as it was. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) ||

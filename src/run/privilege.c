@@ -152,6 +152,9 @@ static int keep_capabilities(uint64_t kept)
 
 	if (syscall(__NR_capget, &header, data))
 		return -errno;
+	/* Into who has more than we have nobody looks without it: of what we have nothing can go. */
+	if (kept & CAP(SYS_PTRACE) && !(data[0].permitted & CAP(SYS_PTRACE)))
+		kept = UINT64_MAX;
 	for (unsigned i = 0; i < 2; i++) {
 		data[i].permitted &= (uint32_t)(kept >> 32 * i);
 		data[i].effective = data[i].permitted;

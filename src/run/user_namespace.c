@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* The right to mount, for who has not got it. */
+#include "user_namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "text.h"
+
+static const struct kind {
+	const char *map, *others; /* the process' own file, and the format of another's path */
+} users = {"/proc/self/uid_map", "/proc/%d/uid_map"}, groups = {"/proc/self/gid_map", "/proc/%d/gid_map"};
+
+/* The kernel takes a map in one write. */
+static bool write_file(const char *path, const char *text, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), error;
+	bool written = fd >= 0 && write(fd, text, len) == (ssize_t)len;
+
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return written;
+}
+
+/* Maps whoever is known here to the same number there. */
+static bool map_all(const struct kind *kind, pid_t pid)
+{
+	FILE *known = fopen(kind->map, "re");
+	struct text map = {0};
+	unsigned first, count;
+	char path[64];
+	bool written;
+
+	while (known && fscanf(known, "%u %*u %u", &first, &count) == 2)
+		text_printf(&map, "%u %u %u\n", first, first, count);
+	if (known)
+		fclose(known);
+	snprintf(path, sizeof(path), kind->others, pid);
+	written = !map.error && map.len && write_file(path, map.data, map.len);
+	text_free(&map);
+	return written;
+}
+
+static bool map_one(const struct kind *kind, unsigned id)
+{
+	char map[64];
+	int len = snprintf(map, sizeof(map), "%u %u 1", id, id);
+
+	return write_file(kind->map, map, (size_t)len);
+}
+
+/* What is missing of the two maps, of which `written` are there: users' is the first. */
+static bool map_itself(int written, uid_t uid, gid_t gid)
+{
+	if (written == 2)
+		return true;
+	if (!write_file("/proc/self/setgroups", "deny", 4) && errno != ENOENT)
+		return false;
+	return (written || map_one(&users, uid)) && map_one(&groups, gid);
+}
+
+/*
+ * Only who stays outside may map all: a child, which waits until its parent is inside. It ends
+ * with the number of maps that it has written. Its channel's end, or -1.
+ */
+static int prepare_to_map(pid_t *child)
+{
+	pid_t parent = getpid();
+	int ends[2];
+
+	if (!channel_open(ends))
+		return -1;
+	*child = fork();
+	if (!*child) {
+		close(ends[0]);
+		if (channel_receive(ends[1]).word != CHANNEL_GO || !map_all(&users, parent))
+			_exit(0);
+		_exit(map_all(&groups, parent) ? 2 : 1);
+	}
+	close(ends[1]);
+	if (*child > 0)
+		return ends[0];
+	close(ends[0]);
+	return -1;
+}
+
+static bool complain(const char *what, const char *advice)
+{
+	fprintf(stderr, "fuse_cgroup_run: %s: %s: %s\n", what, strerror(errno), advice);
+	return false;
+}
+
+bool user_namespace_enter(void)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	pid_t child;
+	int end = prepare_to_map(&child), status = 0;
+	bool is_inside = end >= 0 && !unshare(CLONE_NEWUSER | CLONE_NEWNS);
+	int error = errno;
+
+	if (end >= 0) {
+		channel_send(end, is_inside ? CHANNEL_GO : CHANNEL_FAILED, -1);
+		close(end);
+		waitpid(child, &status, 0);
+	}
+	errno = error;
+	if (!is_inside)
+		return complain("a mount namespace of its own cannot be had",
+				"run as root, or where user namespaces are permitted");
+	if (map_itself(WEXITSTATUS(status), uid, gid))
+		return true;
+	return complain("this user cannot be mapped into a user namespace",
+			uid ? "run as root"
+			    : "root needs CAP_SETFCAP for that, any other user nothing");
+}
