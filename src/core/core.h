@@ -13,7 +13,8 @@ struct machine_task_status;
 /* Tasks that are about to move into `cgroup`: one thread, or all threads of a process. */
 struct move {
 	struct cgroup *cgroup;
-	const struct task_list *tasks;
+	const struct task_id *named; /* whose number was written, or its leader: it may be exiting */
+	const struct task_list *tasks; /* those that move */
 	const struct caller *caller;
 	bool process; /* by cgroup.procs, not by a file of threads */
 };

@@ -88,22 +88,32 @@ static int find_task(const struct machine *machine, const struct caller *caller,
 	return *tid ? 0 : -ESRCH;
 }
 
-static int add_task(const struct machine *machine, struct task_list *list, pid_t tgid, pid_t tid)
+/* Who it is, and whether it is exiting. */
+static int read_task(const struct machine *machine, pid_t tgid, pid_t tid, struct task_id *id, bool *exiting)
 {
-	struct task_id id = {.tid = tid, .tgid = tgid};
 	struct machine_task_stat stat;
 	int error = machine_task_stat(machine, tgid, tid, &stat);
 
+	*id = (struct task_id){.tid = tid, .tgid = tgid};
+	*exiting = false;
 	if (error == -EBUSY)
-		error = task_id_of_hung(machine, &id);
-	else if (!error)
-		id.start_time = stat.starttime;
-	if (error)
-		return error == -ESRCH ? 0 : error;
-	if (id.start_time && (stat.state == 'Z' || stat.state == 'X'))
-		return 0; /* exiting: passed over (cgroup_migrate_add_task) */
-	list->tasks[list->count++] = id;
-	return 0;
+		return task_id_of_hung(machine, id);
+	if (!error) {
+		id->start_time = stat.starttime;
+		*exiting = id->start_time && (stat.state == 'Z' || stat.state == 'X');
+	}
+	return error;
+}
+
+static int add_task(const struct machine *machine, struct task_list *list, pid_t tgid, pid_t tid)
+{
+	struct task_id id;
+	bool exiting;
+	int error = read_task(machine, tgid, tid, &id, &exiting);
+
+	if (!error && !exiting) /* those are passed over (cgroup_migrate_add_task) */
+		list->tasks[list->count++] = id;
+	return error == -ESRCH ? 0 : error;
 }
 
 /* The threads that move: one, or all of its process. */
@@ -213,9 +223,10 @@ static int attach_to_rest(const struct controller *const *controller, const stru
 	return error;
 }
 
-static int attach(struct cgroup *cgroup, struct task_list *list, const struct caller *caller, bool process)
+static int attach(struct cgroup *cgroup, const struct task_id *named, struct task_list *list,
+		  const struct caller *caller, bool process)
 {
-	const struct move move = {cgroup, list, caller, process};
+	const struct move move = {cgroup, named, list, caller, process};
 	int error = cgroup->dead ? -ENODEV : cgroup->hierarchy->kind->may_move(&move);
 
 	if (error)
@@ -242,6 +253,8 @@ int procs_write(const struct request *request, char *text, bool process)
 	struct tree *tree = cgroup_tree(request->cgroup);
 	struct machine_task_status status;
 	struct task_list list = {0};
+	struct task_id named;
+	bool exiting;
 	pid_t tid;
 	int error = find_task(tree->machine, &request->caller, text_strip(text), &tid);
 
@@ -255,14 +268,16 @@ int procs_write(const struct request *request, char *text, bool process)
 	if (!error)
 		error = request->cgroup->hierarchy->kind->may_move_task(&request->caller, &status);
 	if (!error)
+		error = read_task(tree->machine, status.tgid, tid, &named, &exiting);
+	if (!error)
 		error = collect_tasks(tree->machine, status.tgid, tid, process, &list);
 	if (!error)
 		error = accounting_settle(tree->accounting, list.tasks, list.count);
 	if (!error)
 		error = group_recount(&request->cgroup->group);
-	if (!error && list.count) {
+	if (!error) { /* what none of which can move is refused all the same */
 		tree_write_lock(tree);
-		error = attach(request->cgroup, &list, &request->caller, process);
+		error = attach(request->cgroup, &named, &list, &request->caller, process);
 		tell_attached(request->cgroup, tid, list.count, error);
 		tree_unlock(tree);
 	}

@@ -316,20 +316,10 @@ static int may_host(const struct cgroup *cgroup)
 	return cgroup->v2.subtree_control ? -EBUSY : 0;
 }
 
-/* The one whose number was written: the leader where the whole process moves. */
-static const struct task_id *named_task(const struct move *move)
-{
-	for (size_t i = 0; move->process && i < move->tasks->count; i++) {
-		if (move->tasks->tasks[i].tid == move->tasks->tasks[i].tgid)
-			return &move->tasks->tasks[i];
-	}
-	return &move->tasks->tasks[0];
-}
-
 /* cgroup_attach_permissions */
 static int may_move(const struct move *move)
 {
-	struct cgroup *from = cgroup_of_task(move->cgroup->hierarchy, named_task(move));
+	struct cgroup *from = cgroup_of_task(move->cgroup->hierarchy, move->named);
 	int error = may_write(move->caller, from, move->cgroup);
 
 	if (!error)

@@ -16,7 +16,7 @@
 #include "text.h"
 #include "view.h"
 
-#define LISTED_MAX 64
+#define LISTED_MAX 1024
 
 /* The kind of program that is attached so (attach_type_to_prog_type of kernel/bpf/syscall.c), of cgroups. */
 static unsigned kind_of(uint32_t type)
@@ -110,6 +110,7 @@ static int query(const struct call *call, const union bpf_attr *attr, struct att
 	if (attr->query.query_flags & ~(uint32_t)BPF_F_QUERY_EFFECTIVE)
 		return -EINVAL;
 	attachment->type = attr->query.attach_type;
+	attachment->flags = attr->query.query_flags;
 	count = attached_list(attachment, programs, LISTED_MAX, &flags);
 	error = peer_write(call->peer, address + offsetof(union bpf_attr, query.attach_flags), &flags,
 			   sizeof(flags));
@@ -120,6 +121,8 @@ static int query(const struct call *call, const union bpf_attr *attr, struct att
 		return error;
 	if (size > count)
 		size = count;
+	if (size > LISTED_MAX)
+		size = LISTED_MAX;
 	error = peer_write(call->peer, attr->query.prog_ids, programs, size * sizeof(programs[0]));
 	return error ? error : size < count ? -ENOSPC : 0;
 }

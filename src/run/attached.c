@@ -3,9 +3,11 @@
 #include "attached.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +27,47 @@ struct row {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct row rows[MAX_ALL]; /* in the order they were attached */
 static unsigned count;
+
+/* A cgroup, its parent, and so on up to the root. */
+struct line {
+	struct stat *cgroup;
+	unsigned count;
+};
+
+static int add_to_line(struct line *line, int directory)
+{
+	struct stat st, *longer;
+	const struct stat *last = line->count ? &line->cgroup[line->count - 1] : NULL;
+
+	if (fstat(directory, &st))
+		return -errno;
+	if (last && (st.st_dev != last->st_dev || st.st_ino == last->st_ino))
+		return 0; /* what the tree is mounted on */
+	longer = reallocarray(line->cgroup, line->count + 1, sizeof(st));
+	if (!longer)
+		return -ENOMEM;
+	line->cgroup = longer;
+	line->cgroup[line->count++] = st;
+	return 1;
+}
+
+/* 0 or a negative errno. free() line->cgroup in any case. */
+static int read_line(int directory, struct line *line)
+{
+	int at = -1, found = add_to_line(line, directory);
+
+	while (found > 0) {
+		int parent = openat(at < 0 ? directory : at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		found = parent < 0 ? -errno : add_to_line(line, parent);
+		if (at >= 0)
+			close(at);
+		at = parent;
+	}
+	if (at >= 0)
+		close(at);
+	return found;
+}
 
 static void drop(unsigned i)
 {
@@ -72,15 +115,23 @@ static unsigned count_of(const struct stat *cgroup, uint32_t type)
 	return found;
 }
 
+/* The kernel's flags as of Linux 5.6: those for an order among programs came later. */
+static int check_flags(const struct attachment *attachment)
+{
+	uint32_t sharing = attachment->flags & SHARING;
+
+	if (sharing == SHARING || (attachment->flags & BPF_F_REPLACE && sharing != BPF_F_ALLOW_MULTI) ||
+	    attachment->flags & ~(uint32_t)(SHARING | BPF_F_REPLACE))
+		return -EINVAL;
+	return 0;
+}
+
 /* Which row the new program comes in place of; `count`: it is one more. */
 static int choose_place(const struct attachment *attachment, const struct stat *cgroup, unsigned *place)
 {
 	uint32_t sharing = attachment->flags & SHARING;
 	unsigned first = next(0, cgroup, attachment->type);
 
-	if (sharing == SHARING || (attachment->flags & BPF_F_REPLACE && sharing != BPF_F_ALLOW_MULTI) ||
-	    attachment->flags & ~(uint32_t)(SHARING | BPF_F_REPLACE))
-		return -EINVAL;
 	if (first < count && rows[first].flags != sharing)
 		return -EPERM; /* nobody changes what the first has permitted */
 	*place = first;
@@ -96,11 +147,28 @@ static int choose_place(const struct attachment *attachment, const struct stat *
 	return count_of(cgroup, attachment->type) >= MAX_OF_CGROUP ? -E2BIG : 0;
 }
 
-static int add(const struct attachment *attachment, const struct stat *cgroup, int file)
+/* hierarchy_allows_attach(): the nearest ancestor that has one must have permitted more. */
+static bool ancestors_permit(const struct line *line, uint32_t type)
 {
-	unsigned place;
-	int error = choose_place(attachment, cgroup, &place);
+	for (unsigned i = 1; i < line->count; i++) {
+		unsigned first = next(0, &line->cgroup[i], type);
 
+		if (first < count)
+			return rows[first].flags;
+	}
+	return true;
+}
+
+static int add(const struct attachment *attachment, const struct line *line, int file)
+{
+	const struct stat *cgroup = line->cgroup;
+	unsigned place;
+	int error = check_flags(attachment);
+
+	if (!error && !ancestors_permit(line, attachment->type))
+		error = -EPERM;
+	if (!error)
+		error = choose_place(attachment, cgroup, &place);
 	if (error)
 		return error;
 	if (place < count) {
@@ -121,15 +189,16 @@ static int add(const struct attachment *attachment, const struct stat *cgroup, i
 
 int attached_add(const struct attachment *attachment, int file)
 {
-	struct stat cgroup;
-	int error = fstat(attachment->directory, &cgroup) ? -errno : 0;
+	struct line line = {0};
+	int error = read_line(attachment->directory, &line);
 
 	pthread_mutex_lock(&lock);
 	if (!error) {
 		drop_gone();
-		error = add(attachment, &cgroup, file);
+		error = add(attachment, &line, file);
 	}
 	pthread_mutex_unlock(&lock);
+	free(line.cgroup);
 	if (error)
 		close(file);
 	return error;
@@ -157,23 +226,50 @@ int attached_remove(const struct attachment *attachment)
 	return error;
 }
 
+/* Its programs, after the `found` that are listed already: how many there are then. */
+static unsigned list_of(const struct stat *cgroup, uint32_t type, uint32_t *programs, unsigned size,
+			unsigned found)
+{
+	for (unsigned i = next(0, cgroup, type); i < count; i = next(i + 1, cgroup, type)) {
+		if (found < size)
+			programs[found] = rows[i].program;
+		found++;
+	}
+	return found;
+}
+
+/* compute_effective_progs(): of an ancestor those that run whatever is below. */
+static unsigned list_effective(const struct line *line, uint32_t type, uint32_t *programs, unsigned size)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < line->count; i++) {
+		unsigned first = next(0, &line->cgroup[i], type);
+
+		if (first < count && (!found || rows[first].flags == BPF_F_ALLOW_MULTI))
+			found = list_of(&line->cgroup[i], type, programs, size, found);
+	}
+	return found;
+}
+
 unsigned attached_list(const struct attachment *attachment, uint32_t *programs, unsigned size,
 		       uint32_t *flags)
 {
-	unsigned found = 0;
-	struct stat cgroup;
+	struct line line = {0};
+	unsigned found = 0, first;
 
 	*flags = 0;
-	if (fstat(attachment->directory, &cgroup))
-		return 0;
-	pthread_mutex_lock(&lock);
-	for (unsigned i = next(0, &cgroup, attachment->type); i < count;
-	     i = next(i + 1, &cgroup, attachment->type)) {
-		if (found < size)
-			programs[found] = rows[i].program;
-		*flags = rows[i].flags;
-		found++;
+	if (!read_line(attachment->directory, &line)) {
+		pthread_mutex_lock(&lock);
+		first = next(0, line.cgroup, attachment->type);
+		if (attachment->flags & BPF_F_QUERY_EFFECTIVE) {
+			found = list_effective(&line, attachment->type, programs, size);
+		} else if (first < count) {
+			found = list_of(line.cgroup, attachment->type, programs, size, 0);
+			*flags = rows[first].flags;
+		}
+		pthread_mutex_unlock(&lock);
 	}
-	pthread_mutex_unlock(&lock);
+	free(line.cgroup);
 	return found;
 }

@@ -240,6 +240,11 @@ def test_bpf(unified, kernel):
     assert any(end == 0 for end, _ in theirs), "the kernel refuses all here"
 
 
+def test_bpf_of_ancestors(unified, kernel):
+    ours = unified.call(unified_calls.inherited_attachments, AT, NAME)
+    assert ours == unified_calls.inherited_attachments(kernel, NAME)
+
+
 def test_bpf_needs_the_right():
     out = shell(f"setpriv --bounding-set -all --inh-caps -all --reuid 65534 --clear-groups "
                 f"{launcher.PYTHON} {launcher.HERE}/unified_calls.py query_of {AT}", options=["--v2"])

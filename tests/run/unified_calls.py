@@ -193,6 +193,32 @@ def attachments(base, name):
         return said
 
 
+def inherited_attachments(base, name):
+    """What a program in a cgroup lets those below it have, and which of them are in effect there."""
+    with cgroups(base, name, "a", "a/b", "c") as own, contextlib.ExitStack() as stack:
+        places = {path: os.open(own / path, os.O_RDONLY | os.O_DIRECTORY) for path in (".", "a", "a/b", "c")}
+        programs = [load(CGROUP_DEVICE) for _ in range(4)]
+        for opened in (*places.values(), *programs):
+            stack.callback(os.close, opened)
+        names = {number(program): "pqrs"[i] for i, program in enumerate(programs)}
+        said = []
+
+        def look(place, effective, room=8):
+            seen = ending(query, places[place], room, effective)
+            return seen if isinstance(seen, str) else (*seen[:2], "".join(names[part] for part in seen[2]))
+
+        for function, place, program, flags in (
+                (attach, ".", 0, 0), (attach, "a", 1, 0), (attach, "a/b", 1, MULTI), (detach, ".", 0, 0),
+                (attach, ".", 0, OVERRIDE), (attach, "a", 1, 0), (attach, "a/b", 2, 0), (detach, "a", 1, 0),
+                (attach, "a", 1, MULTI), (attach, "a", 2, MULTI), (attach, "a/b", 3, 0),
+                (attach, "a/b", 2, MULTI), (attach, "c", 1, MULTI), (detach, "a", 1, 0), (detach, "a", 2, 0),
+                (detach, "a/b", 3, 0), (attach, "a/b", 3, OVERRIDE | MULTI)):
+            options = (flags,) if function is attach else ()
+            said.append((function.__name__, place, ending(function, places[place], programs[program], *options),
+                         [(look(each, False), look(each, True)) for each in places], look("a/b", True, 1)))
+        return said
+
+
 # --- clone3(2) ---
 
 def start_in(path):
