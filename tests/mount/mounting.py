@@ -234,7 +234,7 @@ class Kernel:
         for name, cgroup in self.cgroups.items():
             (self.path / name).unlink()
             for directory, _, _ in os.walk(cgroup, topdown=False):
-                assert wait_until(lambda: remove(directory), 5), directory
+                assert wait_until(lambda: remove(directory)), directory
 
 
 def remove(directory):

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from files import pids, read, write
-from mounting import BINARY, HIERARCHIES, wait_until
+from mounting import BINARY, HIERARCHIES, PATIENCE, wait_until
 from processes import Helper, error_of, in_child
 
 # A process that starts a thread or a child when it is told to.
@@ -222,7 +222,7 @@ def test_pid_namespace(cgroup, spawn):
         insider, = set(pids(path / "cgroup.procs")) - {outsider}
         assert is_shell_of(insider, path), "its number out here"
     finally:
-        inside.communicate("\n", timeout=10)
+        inside.communicate("\n", timeout=PATIENCE)
     assert pids(path / "cgroup.procs") == [outsider]
 
 
@@ -261,4 +261,4 @@ def test_pid_namespace_writer_is_zero(cgroup):
         insider, = pids(path / "tasks")
         assert is_shell_of(insider, path)
     finally:
-        inside.communicate("\n", timeout=10)
+        inside.communicate("\n", timeout=PATIENCE)

@@ -297,7 +297,7 @@ def place(top, chain, places):
 
 def all_go_on(chain):
     """Nobody is left stopped, and nobody stops himself a moment later."""
-    return wait_until(lambda: "T" not in chain.states(), 5) and \
+    return wait_until(lambda: "T" not in chain.states()) and \
         (time.sleep(0.01) or "T" not in chain.states())
 
 
@@ -367,7 +367,7 @@ def test_programs_that_stop_with_their_child(top, command):
             write(top / "freezer.state", "FROZEN")
             time.sleep(0.01)
             thaw(top)
-            assert wait_until(lambda: state_of(parent.pid) != "T", 5), number
+            assert wait_until(lambda: state_of(parent.pid) != "T"), number
             time.sleep(0.01)
             assert state_of(parent.pid) != "T", number
     finally:

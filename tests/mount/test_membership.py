@@ -242,7 +242,7 @@ if not mounting.in_gvisor():
         with Helper(DAEMONS) as helper:
             write(a / "cgroup.procs", str(helper.pid))
             members = sorted([helper.pid, *(int(helper.ask()) for _ in range(10))])
-            assert wait_until(lambda: pids(a / "cgroup.procs") == members, 2)
+            assert wait_until(lambda: pids(a / "cgroup.procs") == members)
             kill_all(a)
 
 
