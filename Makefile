@@ -25,13 +25,13 @@ WERROR ?=
 SANITIZE_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 # Those of these flags that the compiler takes. Asked when first needed: make test may install the compiler.
-accepted = $(shell for flag in $(1); do $(CC) -Werror $(CFLAGS) $$flag -include string.h -x c -c -o /dev/null /dev/null \
-	2>/dev/null && echo "$$flag"; done)
+accepted = $(shell for flag in $(1); do $(CC) -Werror $(CFLAGS) $$flag -include string.h \
+	-x c -c -o /dev/null /dev/null 2>/dev/null && echo "$$flag"; done)
 # Who has set FORTIFY_SOURCE keeps it; sanitizers look after the same themselves.
 FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))$(SANITIZE),,-U_FORTIFY_SOURCE \
 	$(firstword $(call accepted,-D_FORTIFY_SOURCE=3 -D_FORTIFY_SOURCE=2)))
-HARDENING = $(eval HARDENING := $(FORTIFY) $(call accepted,-fPIE -fstack-protector-strong -fstack-clash-protection \
-	-fcf-protection -mbranch-protection=standard))$(HARDENING)
+HARDENING = $(eval HARDENING := $(FORTIFY) $(call accepted,-fPIE -fstack-protector-strong \
+	-fstack-clash-protection -fcf-protection -mbranch-protection=standard))$(HARDENING)
 HARDENED_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) -MMD -MP -pthread \
@@ -53,7 +53,8 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/te
 FUZZ_CC := clang -std=gnu17 -D_GNU_SOURCE -Iinclude -MMD -MP -g -O1 \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_OBJECTS := $(LIBRARY_SOURCES:src/%.c=$(BUILD)/fuzz/obj/%.o)
-FUZZ_CNI_OBJECTS := $(patsubst src/%.c,$(BUILD)/fuzz/obj/%.o,$(filter-out src/cni/main.c,$(wildcard src/cni/*.c)))
+FUZZ_CNI_OBJECTS := $(patsubst src/%.c,$(BUILD)/fuzz/obj/%.o,\
+	$(filter-out src/cni/main.c,$(wildcard src/cni/*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all
@@ -158,7 +159,8 @@ run: all deps-run
 # The picture in the README: needs root, FUSE and two minutes.
 .PHONY: picture
 picture: all deps-picture client-programs
-	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) $(PYTHON) scripts/picture.py $(BUILD)/clients/cadvisor docs/picture.png
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
+		$(PYTHON) scripts/picture.py $(BUILD)/clients/cadvisor docs/picture.png
 
 # Debian's zsh has them elsewhere.
 ZSH_COMPLETIONS ?= zsh/site-functions
@@ -250,7 +252,8 @@ test-v2-oracle: all deps-test
 record-v2:
 	tests/v2_oracle/boot/setup.sh $(BUILD)/v2-oracle
 	tests/v2_oracle/boot/record.sh $(BUILD)/v2-oracle $(BUILD)/v2-oracle/answers
-	$(PYTHON) tests/v2_oracle/recorder/compare.py tests/v2_oracle/recorded/6.18.15 $(BUILD)/v2-oracle/answers
+	$(PYTHON) tests/v2_oracle/recorder/compare.py \
+		tests/v2_oracle/recorded/6.18.15 $(BUILD)/v2-oracle/answers
 
 # Our tree where that kernel is, with all devices that it had: every scenario.
 .PHONY: test-v2-oracle-long
@@ -265,11 +268,13 @@ test-user: all deps-test
 	@$(MAKE) --no-print-directory $(UNIT_TESTS)
 	@for test in $(UNIT_TESTS); do tests/user.sh ./$$test || exit 1; done
 	for tests in tests/mount tests/run; do \
-		FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
+		FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) \
+			FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 			tests/user.sh $(PYTHON) -m pytest -q -rs -p no:cacheprovider $$tests || exit 1; \
 	done
 
-# The README's two commands where nothing is installed; FRESH_SUITES="bookworm trixie" FRESH_KINDS="machine chroot".
+# The README's two commands where nothing is installed; FRESH_SUITES="bookworm trixie" FRESH_KINDS="machine
+# chroot".
 FRESH_SUITES ?= bookworm trixie
 FRESH_KINDS ?= machine chroot
 .PHONY: test-fresh
@@ -306,8 +311,8 @@ test-arm64: deps-fresh
 test-clients: all deps-clients client-programs
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) \
 		FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) tests/clients/run.sh
-	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) \
-		$(PYTHON) -m pytest -q -rs tests/clients
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
+		FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) $(PYTHON) -m pytest -q -rs tests/clients
 
 # Clients that come from Python's and Rust's registries, on cgroup v2.
 .PHONY: test-clients-long
@@ -372,7 +377,8 @@ ENDURANCE_SECONDS ?= 2700
 test-endurance-long: all deps-test
 	$(PYTHON) tests/endurance.py $(abspath $(BUILD)/fuse_cgroupfs) $(ENDURANCE_SECONDS)
 
-# What fails now and then: the tests on an idle machine, on one processor, in init's session, and beside three kinds of load.
+# What fails now and then: the tests on an idle machine, on one processor, in init's session, and beside three
+# kinds of load.
 .PHONY: soak
 soak: all deps-test
 	@$(MAKE) --no-print-directory $(UNIT_TESTS)
@@ -390,4 +396,5 @@ bench: all deps-bench
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) BENCH_FLOOR=$(abspath $(BUILD)/bench_floor) \
 		$(PYTHON) bench/launcher.py
 
--include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d) $(FUZZ_CNI_OBJECTS:.o=.d) $(FUZZERS:=.d) $(LOOSE_OBJECTS:.o=.d) $(BUILD)/bench_floor.d
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d) $(FUZZ_CNI_OBJECTS:.o=.d) $(FUZZERS:=.d) \
+	$(LOOSE_OBJECTS:.o=.d) $(BUILD)/bench_floor.d

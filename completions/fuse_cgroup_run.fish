@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 complete -c fuse_cgroup_run -x -a '(__fish_complete_subcommand --fcs-skip=0)'
-complete -c fuse_cgroup_run -l root -x -a '(__fish_complete_directories)' -d 'show the fuse_cgroupfs that is mounted there'
+complete -c fuse_cgroup_run -l root -x -a '(__fish_complete_directories)' \
+	-d 'show the fuse_cgroupfs that is mounted there'
 complete -c fuse_cgroup_run -l at -x -a '(__fish_complete_directories)' -d 'put the tree there'
 complete -c fuse_cgroup_run -l v1 -d 'cgroup v1'
 complete -c fuse_cgroup_run -l v2 -d 'cgroup v2'

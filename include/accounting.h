@@ -313,14 +313,14 @@ enum memory_peak_kind {
 void group_memory_peak_reset(struct group *group, enum memory_peak_kind kind);
 
 /*
- * v2 has enabled the memory controller in a group that may have members: its total, peaks and faults count from
- * here on. What they and those below it hold stays its parent's. 0, -ENOMEM, -EINVAL.
+ * v2 has enabled the memory controller in a group that may have members: its total, peaks and faults count
+ * from here on. What they and those below it hold stays its parent's. 0, -ENOMEM, -EINVAL.
  */
 int group_memory_restart(struct group *group);
 
 /*
- * The task is writing so many bytes to a file of ours, be it in vain: the kernel counts them as written to a disk
- * (fuse_direct_io(), task_io_account_write()), and they are taken off. Takes the lock.
+ * The task is writing so many bytes to a file of ours, be it in vain: the kernel counts them as written to a
+ * disk (fuse_direct_io(), task_io_account_write()), and they are taken off. Takes the lock.
  */
 void accounting_wrote_here(struct accounting *accounting, pid_t tid, size_t bytes);
 

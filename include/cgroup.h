@@ -122,7 +122,8 @@ struct tree {
 	/* v2: what it was mounted with, bits of enum cgroup_root_flags */
 	atomic_uint root_flags;
 	struct delegation *delegation; /* v2 */
-	bool container_view; /* the root shows what a child shows, and takes little, as in a cgroup namespace */
+	/* the root shows what a child shows, and takes little, as in a cgroup namespace */
+	bool container_view;
 	uint64_t last_id, last_serial;
 	atomic_uint files_gone; /* how often files went while their cgroup stayed */
 	uid_t uid; /* who serves the tree owns it */
@@ -132,9 +133,13 @@ struct tree {
 	struct owners owners; /* what each user has of all this */
 };
 
-/* Bits of tree.root_flags in the order in which mount tables show them (CGRP_ROOT_..., cgroup_show_options). */
+/*
+ * Bits of tree.root_flags in the order in which mount tables show them (CGRP_ROOT_...,
+ * cgroup_show_options).
+ */
 enum cgroup_root_flags {
-	CGROUP_NSDELEGATE = 1 << 0, /* namespaces are boundaries of delegation; all others change nothing here */
+	/* namespaces are boundaries of delegation; all others change nothing here */
+	CGROUP_NSDELEGATE = 1 << 0,
 };
 
 /* What a path names: the top directory (no cgroup), a cgroup, or a file of one. */
@@ -157,8 +162,8 @@ struct tree *tree_new_unified(const struct controller *const *list, struct machi
 void tree_free(struct tree *tree);
 
 /*
- * Has a file that is CFTYPE_OPTIONAL be there, by its full name. False: there is none of that name. Before the
- * tree is in use.
+ * Has a file that is CFTYPE_OPTIONAL be there, by its full name. False: there is none of that name. Before
+ * the tree is in use.
  */
 bool tree_want_file(struct tree *tree, const char *name);
 
@@ -257,9 +262,9 @@ struct css *cgroup_file_css(const struct cgroup *cgroup, const struct cgroup_fil
 mode_t cftype_mode(const struct cftype *type);
 
 /*
- * The cgroup and those below it that are `wanted` (all for NULL; asked under the tree lock), from the top down
- * and held: cgroup_put_all() lets them go and frees the list. NULL: no memory, and *count is 0. Without the tree
- * lock, which it takes.
+ * The cgroup and those below it that are `wanted` (all for NULL; asked under the tree lock), from the top
+ * down and held: cgroup_put_all() lets them go and frees the list. NULL: no memory, and *count is 0. Without
+ * the tree lock, which it takes.
  */
 struct cgroup **cgroup_hold_subtree(struct cgroup *top,
 				    bool (*wanted)(const struct cgroup *cgroup, const struct cgroup *top),

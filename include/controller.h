@@ -24,7 +24,8 @@ struct caller {
 	uid_t uid;
 	gid_t gid;
 	uid_t task_uid; /* of that task, for what the kernel asks capable() of the current one */
-	struct cgroup *namespace; /* the root of the opener's cgroup namespace: v2 with nsdelegate only; else NULL */
+	/* the root of the opener's cgroup namespace: v2 with nsdelegate only; else NULL */
+	struct cgroup *namespace;
 };
 
 /* One read or write of one file of one cgroup. */
@@ -43,7 +44,8 @@ enum cftype_flags {
 	CFTYPE_PRESSURE = 1 << 3, /* not there while cgroup.pressure is 0 */
 	/* may be written from within a cgroup namespace at its root (nsdelegate) */
 	CFTYPE_NS_DELEGATABLE = 1 << 4,
-	CFTYPE_OPTIONAL = 1 << 5, /* not every kernel is built with it: there where it is wanted (tree_want_file()) */
+	/* not every kernel is built with it: there where it is wanted (tree_want_file()) */
+	CFTYPE_OPTIONAL = 1 << 5,
 };
 
 /*

@@ -19,8 +19,8 @@ struct delegation *delegation_new(const struct machine *machine);
 void delegation_free(struct delegation *delegation);
 
 /*
- * The root of the cgroup namespace that the task is in, held; NULL: it is the daemon's own, or not to be told.
- * The tree is a unified one.
+ * The root of the cgroup namespace that the task is in, held; NULL: it is the daemon's own, or not to be
+ * told. The tree is a unified one.
  */
 struct cgroup *delegation_root(struct tree *tree, pid_t tid);
 

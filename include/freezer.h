@@ -13,8 +13,8 @@ void freezer_set_acting(bool acting);
 struct tree;
 
 /*
- * Looks at the cgroups of v2 that are to freeze and do not stand yet, so that who waits for it is told: true if
- * there were any. Takes up to half a second; without the tree lock.
+ * Looks at the cgroups of v2 that are to freeze and do not stand yet, so that who waits for it is told: true
+ * if there were any. Takes up to half a second; without the tree lock.
  */
 bool freezer_look_again(struct tree *tree);
 

@@ -22,6 +22,7 @@ ino_t machine_cgroup_namespace(int directory);
 int machine_cgroup_namespace_open(int directory);
 
 /* Calls `visit` with each process' namespace, some more than once. 0 or a negative errno. */
-int machine_cgroup_namespaces(const struct machine *machine, void (*visit)(ino_t inode, void *arg), void *arg);
+int machine_cgroup_namespaces(const struct machine *machine, void (*visit)(ino_t inode, void *arg),
+			      void *arg);
 
 #endif

@@ -31,8 +31,9 @@ check_programs() {
 		fail "there is no $k3s: put k3s into PATH or name it with K3S=/path/to/k3s (https://k3s.io)"
 	! has_option --data-dir "$@" && ! has_option -d "$@" ||
 		fail "--data-dir cannot be chosen: all of a node lies below one new directory, in TMPDIR"
-	[ -z "$agent" ] || [ -n "${K3S_TOKEN:-}${K3S_TOKEN_FILE:-}" ] || has_option --token "$@" || has_option -t "$@" ||
-		has_option --token-file "$@" || fail "a node needs the server's token: set K3S_TOKEN, or give --token TOKEN"
+	[ -z "$agent" ] || [ -n "${K3S_TOKEN:-}${K3S_TOKEN_FILE:-}" ] || has_option --token "$@" ||
+		has_option -t "$@" || has_option --token-file "$@" ||
+		fail "a node needs the server's token: set K3S_TOKEN, or give --token TOKEN"
 	[ -z "$offline" ] || check_busybox
 }
 
@@ -48,8 +49,9 @@ with_words() {
 	[ -z "$offline" ] || set -- --pause-image "$busybox" "$@"
 	if [ -z "$agent" ]; then
 		# Without a bridge and netfilter rules, which places without cgroups have not either.
-		set -- --write-kubeconfig "$state/kubeconfig" --flannel-backend none --disable-network-policy \
-			--disable-kube-proxy --disable traefik --disable servicelb --disable metrics-server "$@"
+		set -- --write-kubeconfig "$state/kubeconfig" --flannel-backend none \
+			--disable-network-policy --disable-kube-proxy --disable traefik --disable servicelb \
+			--disable metrics-server "$@"
 		# Their images are pulled.
 		[ -z "$offline" ] || set -- --disable coredns --disable local-storage "$@"
 		if [ -n "$address" ]; then set -- --bind-address 0.0.0.0 "$@"; fi
@@ -75,7 +77,8 @@ write_containerd_settings() {
 		cri_settings_v3 >"$settings/config-v3.toml.d/50-fuse-cgroups.toml"
 	else
 		mkdir -p "$settings"
-		containerd_config "$state/k3s/agent/containerd" /run/k3s/containerd >"$settings/config.toml.tmpl"
+		containerd_config "$state/k3s/agent/containerd" /run/k3s/containerd \
+			>"$settings/config.toml.tmpl"
 	fi
 }
 
@@ -100,7 +103,8 @@ start_node() {
 	id= # what k3s adds to the name
 	! has_option --with-node-id "$@" || id=/etc/rancher/node/id
 	! wait_until_ready "$k3s_pid" "$log" node_condition || [ -n "$agent" ] ||
-		echo "node: in another terminal: export KUBECONFIG=$state/kubeconfig K3S_DATA_DIR=$state/k3s; $k3s kubectl get pods -A"
+		echo "node: in another terminal: export KUBECONFIG=$state/kubeconfig K3S_DATA_DIR=$state/k3s;" \
+			"$k3s kubectl get pods -A"
 	status=0
 	wait "$k3s_pid" || status=$?
 	k3s_pid=
@@ -112,8 +116,9 @@ node_condition() {
 	kubeconfig=$state/kubeconfig
 	[ -z "$agent" ] || kubeconfig=$state/k3s/agent/kubelet.kubeconfig
 	[ -e "$kubeconfig" ] && [ -e "${id:-/}" ] || return 0
-	"$k3s" kubectl --kubeconfig "$kubeconfig" get node "$node${id:+-$(cat "$id")}" --request-timeout 10s -o \
-		'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {.message}{end}' 2>/dev/null || true
+	"$k3s" kubectl --kubeconfig "$kubeconfig" get node "$node${id:+-$(cat "$id")}" --request-timeout 10s \
+		-o 'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {.message}{end}' \
+		2>/dev/null || true
 }
 
 # Its kubelet makes pods anew as long as it lives, and is the same process: it ends first.

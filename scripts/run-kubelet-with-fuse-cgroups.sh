@@ -35,7 +35,8 @@ check_programs() {
 	need runc runc >/dev/null
 	check_busybox
 	[ -x "$kubelet" ] ||
-		fail "there is no kubelet: put one into PATH, name it with KUBELET=, or run tests/node/build-kubelet.sh"
+		fail "there is no kubelet: put one into PATH, name it with KUBELET=," \
+			"or run tests/node/build-kubelet.sh"
 }
 
 check_machine() {

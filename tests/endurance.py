@@ -4,10 +4,11 @@
 
     endurance.py DAEMON SECONDS
 
-One daemon by events and one by scan, each with a state directory, side by side. Pods come and go: their cgroups
-are made in all hierarchies, written to, frozen and thawed, renamed, and removed; their processes fork. All files
-of the newest are read as cAdvisor reads them. Prints what each daemon has once a minute, and fails if its
-memory, its descriptors, its threads or its state file have grown since a third of the time had gone by.
+One daemon by events and one by scan, each with a state directory, side by side. Pods come and go: their
+cgroups are made in all hierarchies, written to, frozen and thawed, renamed, and removed; their processes
+fork. All files of the newest are read as cAdvisor reads them. Prints what each daemon has once a minute, and
+fails if its memory, its descriptors, its threads or its state file have grown since a third of the time had
+gone by.
 """
 
 import contextlib

@@ -38,8 +38,9 @@ containerd_config() {
 		version = 2
 		root = "$1"
 		state = "$2"
-		disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
-		    "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs", "io.containerd.internal.v1.opt"]
+		disabled_plugins = ["io.containerd.snapshotter.v1.btrfs",
+		    "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
+		    "io.containerd.snapshotter.v1.aufs", "io.containerd.internal.v1.opt"]
 		[grpc]
 		address = "$2/containerd.sock"
 		[ttrpc]
@@ -81,10 +82,13 @@ pids_of_pods() {
 	for process in /proc/[0-9]*; do
 		read -r comm <"$process/comm" || continue
 		case $comm in
-		containerd*) [ "$(readlink "$process/ns/mnt")" != "$ours" ] || shims="$shims ${process#/proc/}" ;;
+		containerd*)
+			[ "$(readlink "$process/ns/mnt")" != "$ours" ] || shims="$shims ${process#/proc/}"
+			;;
 		esac
 	done 2>/dev/null
-	members=$(find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u)
+	members=$(find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} + 2>/dev/null |
+		sort -u)
 	for process in /proc/[0-9]*; do
 		read -r line <"$process/stat" || continue
 		pid=${process#/proc/} line=${line##*) }

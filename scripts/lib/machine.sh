@@ -15,14 +15,16 @@ places="/etc/cni /etc/rancher /opt/cni /run/containerd /run/k3s /run/netns /run/
 new_address=10.99.0.1
 
 has_default_route() {
-	awk '$2 == "00000000" && $8 == "00000000" { found = 1 } END { exit !found }' /proc/net/route 2>/dev/null ||
+	awk '$2 == "00000000" && $8 == "00000000" { found = 1 } END { exit !found }' \
+		/proc/net/route 2>/dev/null ||
 		awk '$1 ~ /^0+$/ && $2 == "00" && $10 != "lo" { found = 1 } END { exit !found }' \
 			/proc/net/ipv6_route 2>/dev/null
 }
 
 # An address that the machine has beside loopback's, or nothing.
 own_address() {
-	ip -o -4 address show 2>/dev/null | sed -n 's/.* inet \([0-9.]*\).*/\1/p' | grep -v '^127\.' | head -n 1
+	ip -o -4 address show 2>/dev/null | sed -n 's/.* inet \([0-9.]*\).*/\1/p' |
+		grep -v '^127\.' | head -n 1
 }
 
 # Mount points that are missing are made, sticky as a sign, by the first node of several and taken

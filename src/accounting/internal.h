@@ -146,8 +146,10 @@ struct process {
 	uint64_t startstack; /* a new one tells of an exec; a new name does where there is none */
 	char comm[sizeof(((struct machine_task_stat *)0)->comm)];
 	uint64_t measured_at[USAGE_KINDS]; /* ns, monotonic: of then is what is counted */
-	uint64_t reading[USAGE_KINDS]; /* number of the reading that it is part of now; 0: none that was asked for */
-	uint64_t written_here; /* bytes: to our own files, which /proc has as written to a disk; not taken off yet */
+	/* number of the reading that it is part of now; 0: none that was asked for */
+	uint64_t reading[USAGE_KINDS];
+	/* bytes: to our own files, which /proc has as written to a disk; not taken off yet */
+	uint64_t written_here;
 	uint64_t io_rest[2]; /* bytes read and written that do not make a request yet */
 	unsigned claims; /* links of its tasks to groups */
 	bool complete; /* all its threads and children that matter are in the table */
@@ -196,7 +198,10 @@ struct accounting {
 	struct disks *disks; /* disks.c */
 	pthread_mutex_t looking; /* at the disks, one at a time; outside `lock` */
 
-	/* A process is read once for all who ask at a time: a second one waits and finds it done (reading.h). */
+	/*
+	 * A process is read once for all who ask at a time: a second one waits and finds it done
+	 * (reading.h).
+	 */
 	uint64_t readings; /* how many have begun that were asked for */
 	pthread_cond_t has_read; /* with `lock`: one has ended */
 

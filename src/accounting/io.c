@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests to disks: /proc has a process' bytes only, and as written to disks those that came here by FUSE. */
+/*
+ * Requests to disks: /proc has a process' bytes only, and as written to disks those that came here
+ * by FUSE.
+ */
 #include "disks.h"
 
 #define FIRST_GUESS 65536u /* bytes a request, until the machine has made some */

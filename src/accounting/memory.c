@@ -381,7 +381,8 @@ static struct charge *find_inherited(const struct charge *of, const struct group
 	struct charge *charge;
 
 	LL_FOREACH(of->process->charges, charge) {
-		if (charge != of && charge->is_heirs && charge->hierarchy == of->hierarchy && charge->group == heir)
+		if (charge != of && charge->is_heirs && charge->hierarchy == of->hierarchy &&
+		    charge->group == heir)
 			return charge;
 	}
 	return NULL;

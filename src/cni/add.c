@@ -8,7 +8,8 @@
 #include "store.h"
 
 /* Removes those of wanted[] that are this set's, and returns one; false: there is none. */
-static bool take_wanted(struct address *wanted, unsigned *nr, const struct range_set *set, struct address *address)
+static bool take_wanted(struct address *wanted, unsigned *nr, const struct range_set *set,
+			struct address *address)
 {
 	for (unsigned i = 0; i < *nr; i++)
 		if (range_set_find(set, &wanted[i])) {
@@ -50,8 +51,8 @@ static bool release_given(const struct holding *holding, void *context)
 	return false;
 }
 
-static int reserve_each(struct store *store, struct attachment *attachment, struct address *wanted, unsigned nr_wanted,
-			struct failure *failure)
+static int reserve_each(struct store *store, struct attachment *attachment, struct address *wanted,
+			unsigned nr_wanted, struct failure *failure)
 {
 	const struct config *config = attachment->config;
 	const struct environment *environment = attachment->environment;
@@ -62,14 +63,15 @@ static int reserve_each(struct store *store, struct attachment *attachment, stru
 		struct given *given = &attachment->given[i];
 		bool is_wanted = take_wanted(wanted, &nr_wanted, &config->sets[i], &address);
 
-		if (store_reserve(store, &config->sets[i], i, is_wanted ? &address : NULL, environment->container,
-				  environment->interface, &given->address, failure))
+		if (store_reserve(store, &config->sets[i], i, is_wanted ? &address : NULL,
+				  environment->container, environment->interface, &given->address, failure))
 			return -1;
 		given->range = range_set_find(&config->sets[i], &given->address);
 		attachment->nr_given++;
 	}
 	if (nr_wanted)
-		return failure_set(failure, FAILURE_ADDRESS, NULL, "the address %s is wanted, and in no range",
+		return failure_set(failure, FAILURE_ADDRESS, NULL,
+				   "the address %s is wanted, and in no range",
 				   address_print(&wanted[0], text));
 	return 0;
 }
@@ -90,9 +92,11 @@ static int reserve(struct attachment *attachment, struct failure *failure)
 		return -1;
 	error = store_visit(&store, find_old, &search);
 	if (error)
-		failure_set(failure, FAILURE_IO, strerror(-error), "cannot read which addresses are given away");
+		failure_set(failure, FAILURE_IO, strerror(-error),
+			    "cannot read which addresses are given away");
 	else if (search.found)
-		failure_set(failure, FAILURE_ADDRESS, NULL, "this attachment has an address already: DEL comes first");
+		failure_set(failure, FAILURE_ADDRESS, NULL,
+			    "this attachment has an address already: DEL comes first");
 	else
 		reserve_each(&store, attachment, wanted, nr_wanted, failure);
 	if (failure->code)
@@ -106,7 +110,8 @@ static void release(struct attachment *attachment)
 	struct failure ignored = {0};
 	struct store store;
 
-	if (!attachment->nr_given || store_open(&store, attachment->config->data_dir, attachment->config->name, &ignored))
+	if (!attachment->nr_given ||
+	    store_open(&store, attachment->config->data_dir, attachment->config->name, &ignored))
 		return;
 	store_visit(&store, release_given, attachment);
 	store_close(&store);
@@ -142,7 +147,8 @@ int command_add(const struct config *config, const struct environment *environme
 	struct attachment attachment = {.config = config, .environment = environment};
 	int error;
 
-	attachment_host_name(config->name, environment->container, environment->interface, attachment.host_name);
+	attachment_host_name(config->name, environment->container, environment->interface,
+			     attachment.host_name);
 	if (node_open(&attachment.node, environment->namespace, false, failure))
 		return -1;
 	error = check_name(&attachment, failure);

@@ -47,8 +47,9 @@ bool prefix_parse(const char *text, struct prefix *prefix)
 		return false;
 	memcpy(address, text, slash - text);
 	address[slash - text] = '\0';
-	if (strspn(slash + 1, "0123456789") != strlen(slash + 1) || number_parse_u32(slash + 1, 10, &length) ||
-	    !address_parse(address, &prefix->address) || length > address_bits(&prefix->address))
+	if (strspn(slash + 1, "0123456789") != strlen(slash + 1) ||
+	    number_parse_u32(slash + 1, 10, &length) || !address_parse(address, &prefix->address) ||
+	    length > address_bits(&prefix->address))
 		return false;
 	prefix->length = length;
 	return true;

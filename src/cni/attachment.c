@@ -7,7 +7,8 @@
 
 #include "bytes.h"
 
-void attachment_host_name(const char *network, const char *container, const char *interface, char name[IF_NAMESIZE])
+void attachment_host_name(const char *network, const char *container, const char *interface,
+			  char name[IF_NAMESIZE])
 {
 	struct text all = {0};
 	uint64_t hash;
@@ -44,8 +45,8 @@ struct address attachment_gateway(const struct attachment *attachment, const str
 }
 
 /*
- * The container's side of one address, as containernetworking's ptp has it: all but the gateway is reached by the
- * gateway, so the route to the subnet that comes with the address goes.
+ * The container's side of one address, as containernetworking's ptp has it: all but the gateway is reached by
+ * the gateway, so the route to the subnet that comes with the address goes.
  */
 static int make_inside(struct attachment *attachment, const struct given *given)
 {
@@ -76,7 +77,9 @@ static int make_outside(struct attachment *attachment, const struct given *given
 	if (!error)
 		error = link_add_route(socket, index, &container, &on_link, 0);
 	if (!error && node_forward(given->address.family))
-		fprintf(stderr, "fuse_cgroup_cni: the node cannot forward %s: by it containers reach the node alone\n",
+		fprintf(stderr,
+			"fuse_cgroup_cni: the node cannot forward %s: by it containers reach "
+			"the node alone\n",
 			given->address.family == AF_INET ? "IPv4" : "IPv6");
 	return error;
 }
@@ -183,11 +186,15 @@ int attachment_make(struct attachment *attachment, struct failure *failure)
 					   "the veth of the container cannot be set up");
 		if (!error)
 			return 0;
-		fprintf(stderr, "fuse_cgroup_cni: no veth here (%s): the address is on lo, where only its container "
-				"reaches it\n", strerror(-error));
+		fprintf(stderr,
+			"fuse_cgroup_cni: no veth here (%s): the address is on lo, where only its container "
+			"reaches it\n",
+			strerror(-error));
 		error = find_and_up_lo(attachment);
 	}
 	if (!error && mode != MODE_LOOPBACK)
 		error = make_lo(attachment);
-	return error ? failure_set(failure, FAILURE_NETWORK, strerror(-error), "lo cannot be given the address") : 0;
+	return error ? failure_set(failure, FAILURE_NETWORK, strerror(-error),
+				   "lo cannot be given the address")
+		     : 0;
 }

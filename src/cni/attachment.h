@@ -26,10 +26,11 @@ struct attachment {
 };
 
 /*
- * The name of the veth's end on the node: always the same one for an attachment, so that it is found again when the
- * container's namespace is gone.
+ * The name of the veth's end on the node: always the same one for an attachment, so that it is found again
+ * when the container's namespace is gone.
  */
-void attachment_host_name(const char *network, const char *container, const char *interface, char name[IF_NAMESIZE]);
+void attachment_host_name(const char *network, const char *container, const char *interface,
+			  char name[IF_NAMESIZE]);
 
 /* The address as the container's link has it: in its subnet with a veth, alone on lo. */
 struct prefix attachment_prefix(const struct attachment *attachment, const struct given *given);
@@ -38,8 +39,8 @@ struct prefix attachment_prefix(const struct attachment *attachment, const struc
 struct address attachment_gateway(const struct attachment *attachment, const struct route *route);
 
 /*
- * Makes the links, addresses and routes in attachment->config's mode; what was made is taken away where not all can
- * be. 0, or -1 with `failure`.
+ * Makes the links, addresses and routes in attachment->config's mode; what was made is taken away where not
+ * all can be. 0, or -1 with `failure`.
  */
 int attachment_make(struct attachment *attachment, struct failure *failure);
 

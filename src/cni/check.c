@@ -29,8 +29,8 @@ static const char *string_of(const json_t *json, const char *key)
 
 static int wrong(struct checking *checking, int error, const char *what, const char *name)
 {
-	return failure_set(checking->failure, FAILURE_CHECK, error < 0 ? strerror(-error) : NULL, "%s: %.60s", what,
-			   name);
+	return failure_set(checking->failure, FAILURE_CHECK, error < 0 ? strerror(-error) : NULL, "%s: %.60s",
+			   what, name);
 }
 
 /* The address is on the container's link and in the result. */
@@ -43,7 +43,8 @@ static bool has_address(struct checking *checking, const struct address *address
 	json_array_foreach (json_object_get(checking->result, "ips"), i, value)
 		if (prefix_parse(string_of(value, "address"), &prefix) &&
 		    !address_compare(&prefix.address, address))
-			return link_has_address(checking->node.inside, checking->container.index, address) == 1;
+			return link_has_address(checking->node.inside, checking->container.index,
+						address) == 1;
 	return false;
 }
 
@@ -56,14 +57,16 @@ static bool check_holding(const struct holding *holding, void *context)
 		return false;
 	checking->kept++;
 	if (!has_address(checking, &holding->address))
-		wrong(checking, 0, "the address is not what ADD has made it", address_print(&holding->address, text));
+		wrong(checking, 0, "the address is not what ADD has made it",
+		      address_print(&holding->address, text));
 	return false;
 }
 
 /* One link of the result, if it is of those that we make: it is there, up, and the same one. */
 static int check_link(struct checking *checking, const json_t *json)
 {
-	const char *name = string_of(json, "name"), *mac = string_of(json, "mac"), *sandbox = string_of(json, "sandbox");
+	const char *name = string_of(json, "name"), *mac = string_of(json, "mac"),
+		   *sandbox = string_of(json, "sandbox");
 	bool inside = !strcmp(sandbox, checking->environment->namespace) &&
 		      (!strcmp(name, checking->environment->interface) || !strcmp(name, "lo"));
 	bool outside = !*sandbox && !strcmp(name, checking->host_name);
@@ -113,7 +116,8 @@ static int check_addresses(struct checking *checking)
 	error = store_visit(&store, check_holding, checking);
 	store_close(&store);
 	if (error)
-		return wrong(checking, error, "cannot read which addresses are given away", checking->config->name);
+		return wrong(checking, error, "cannot read which addresses are given away",
+			     checking->config->name);
 	if (!checking->kept)
 		return wrong(checking, 0, "no address is kept for it", checking->environment->container);
 	return checking->failure->code ? -1 : 0;
@@ -130,7 +134,8 @@ static int check_all(struct checking *checking)
 	if (checking->config->mode == MODE_LOOPBACK)
 		return 0;
 	if (!checking->container.index)
-		return wrong(checking, 0, "prevResult has no link of the container", checking->environment->interface);
+		return wrong(checking, 0, "prevResult has no link of the container",
+			     checking->environment->interface);
 	return check_addresses(checking) ? -1 : check_routes(checking);
 }
 
@@ -142,7 +147,8 @@ int command_check(const struct config *config, const struct environment *environ
 
 	if (!json_is_object(checking.result))
 		return failure_set(failure, FAILURE_CONFIG, NULL, "prevResult is missing");
-	attachment_host_name(config->name, environment->container, environment->interface, checking.host_name);
+	attachment_host_name(config->name, environment->container, environment->interface,
+			     checking.host_name);
 	if (node_open(&checking.node, environment->namespace, false, failure))
 		return -1;
 	error = check_all(&checking);
@@ -150,7 +156,8 @@ int command_check(const struct config *config, const struct environment *environ
 	return error;
 }
 
-int command_status(const struct config *config, const struct environment *environment, struct failure *failure)
+int command_status(const struct config *config, const struct environment *environment,
+		   struct failure *failure)
 {
 	struct failure why = {0};
 	struct store store;
@@ -166,5 +173,6 @@ int command_status(const struct config *config, const struct environment *enviro
 	store_close(&store);
 	if (has_free == 1)
 		return 0;
-	return failure_set(failure, FAILURE_UNAVAILABLE, has_free ? strerror(-has_free) : NULL, "no address is free");
+	return failure_set(failure, FAILURE_UNAVAILABLE, has_free ? strerror(-has_free) : NULL,
+			   "no address is free");
 }

@@ -12,10 +12,12 @@ int command_add(const struct config *config, const struct environment *environme
 /* Takes them back; what is gone already is no failure. */
 int command_del(const struct config *config, const struct environment *environment, struct failure *failure);
 /* Looks whether all is as "prevResult" says. */
-int command_check(const struct config *config, const struct environment *environment, struct failure *failure);
+int command_check(const struct config *config, const struct environment *environment,
+		  struct failure *failure);
 /* Takes back what belongs to none of "cni.dev/valid-attachments". */
 int command_gc(const struct config *config, const struct environment *environment, struct failure *failure);
 /* Whether ADD could do it: addresses can be kept, and each set has a free one. */
-int command_status(const struct config *config, const struct environment *environment, struct failure *failure);
+int command_status(const struct config *config, const struct environment *environment,
+		   struct failure *failure);
 
 #endif

@@ -14,7 +14,10 @@ static const char *const mode_names[] = {
 
 static const char default_data_dir[] = "/var/lib/cni/networks";
 
-/* What would need netfilter, other files or more of the kernel: object, key, and the value that asks for nothing. */
+/*
+ * What would need netfilter, other files or more of the kernel: object, key, and the value that
+ * asks for nothing.
+ */
 static const struct {
 	const char *object, *key;
 } refused[] = {
@@ -27,8 +30,8 @@ static const struct {
 
 static bool asks_for_something(const json_t *value)
 {
-	return json_is_true(value) || json_array_size(value) || json_object_size(value) || json_is_number(value) ||
-	       (json_is_string(value) && json_string_length(value));
+	return json_is_true(value) || json_array_size(value) || json_object_size(value) ||
+	       json_is_number(value) || (json_is_string(value) && json_string_length(value));
 }
 
 static int refuse(const char *key, const json_t *value, struct failure *failure)
@@ -90,7 +93,8 @@ static int read_number(const json_t *object, const char *key, unsigned *number, 
 	if (!value)
 		return 0;
 	if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > INT_MAX)
-		return failure_set(failure, FAILURE_CONFIG, NULL, "%s is no number from 0 to %d", key, INT_MAX);
+		return failure_set(failure, FAILURE_CONFIG, NULL, "%s is no number from 0 to %d", key,
+				   INT_MAX);
 	*number = (unsigned)json_integer_value(value);
 	return 0;
 }
@@ -127,7 +131,8 @@ static int add_sets(struct config *config, const json_t *sets, struct failure *f
 static int read_sets(struct config *config, const json_t *ipam, struct failure *failure)
 {
 	json_t *single = NULL;
-	int error = add_sets(config, json_object_get(json_object_get(config->json, "runtimeConfig"), "ipRanges"), failure);
+	int error = add_sets(
+		config, json_object_get(json_object_get(config->json, "runtimeConfig"), "ipRanges"), failure);
 
 	if (!error && json_object_get(ipam, "subnet")) {
 		single = json_pack("[O]", ipam);
@@ -154,7 +159,8 @@ static int add_wanted(struct config *config, const json_t *addresses, struct fai
 		if (config->nr_wanted == WANTED_MAX)
 			return failure_set(failure, FAILURE_CONFIG, NULL, "more than %d ips", WANTED_MAX);
 		if (!address_parse(text, &prefix.address) && !prefix_parse(text, &prefix))
-			return failure_set(failure, FAILURE_CONFIG, NULL, "ips has what is no address: %.48s", text);
+			return failure_set(failure, FAILURE_CONFIG, NULL, "ips has what is no address: %.48s",
+					   text);
 		config->wanted[config->nr_wanted++] = prefix.address;
 	}
 	return 0;
@@ -205,16 +211,20 @@ static int read_ipam(struct config *config, struct failure *failure)
 	const json_t *arguments = json_object_get(json_object_get(config->json, "args"), "cni");
 
 	if (!json_is_object(ipam))
-		return failure_set(failure, FAILURE_CONFIG, NULL, "ipam is missing: it says which addresses there are");
+		return failure_set(failure, FAILURE_CONFIG, NULL,
+				   "ipam is missing: it says which addresses there are");
 	if (type && (!json_is_string(type) || strcmp(json_string_value(type), "host-local") != 0))
 		return refuse("type", type, failure);
-	config->data_dir = json_is_string(dir) && json_string_length(dir) ? json_string_value(dir) : default_data_dir;
+	config->data_dir = json_is_string(dir) && json_string_length(dir) ? json_string_value(dir)
+									  : default_data_dir;
 	if (config->data_dir[0] != '/')
 		return failure_set(failure, FAILURE_CONFIG, NULL, "dataDir is no absolute path");
-	if (read_sets(config, ipam, failure) || read_routes(config, json_object_get(ipam, "routes"), failure) ||
+	if (read_sets(config, ipam, failure) ||
+	    read_routes(config, json_object_get(ipam, "routes"), failure) ||
 	    add_wanted(config, json_object_get(arguments, "ips"), failure))
 		return -1;
-	return add_wanted(config, json_object_get(json_object_get(config->json, "runtimeConfig"), "ips"), failure);
+	return add_wanted(config, json_object_get(json_object_get(config->json, "runtimeConfig"), "ips"),
+			  failure);
 }
 
 int config_read(const char *text, size_t size, struct config *config, struct failure *failure)
@@ -224,14 +234,17 @@ int config_read(const char *text, size_t size, struct config *config, struct fai
 	*config = (struct config){.version = CNI_VERSION_NR - 1};
 	config->json = json_loadb(text, size, 0, &error);
 	if (!config->json)
-		return failure_set(failure, FAILURE_DECODE, error.text, "the network configuration is no JSON");
+		return failure_set(failure, FAILURE_DECODE, error.text,
+				   "the network configuration is no JSON");
 	if (!json_is_object(config->json))
-		return failure_set(failure, FAILURE_DECODE, NULL, "the network configuration is no JSON object");
+		return failure_set(failure, FAILURE_DECODE, NULL,
+				   "the network configuration is no JSON object");
 	if (read_version(config, failure))
 		return -1;
 	config->name = json_string_value(json_object_get(config->json, "name"));
 	if (!config->name || !name_is_valid(config->name))
-		return failure_set(failure, FAILURE_CONFIG, NULL, "the network has no name, or one that is not allowed");
+		return failure_set(failure, FAILURE_CONFIG, NULL,
+				   "the network has no name, or one that is not allowed");
 	if (read_mode(config, failure) || check_fields(config->json, failure) ||
 	    read_number(config->json, "mtu", &config->mtu, failure))
 		return -1;

@@ -70,7 +70,8 @@ static int loopback_down(const struct environment *environment, struct failure *
 }
 
 /* All holdings that `visit` picks; whatever fails, the others are given back, too. */
-static int release(struct removal *removal, bool (*visit)(const struct holding *, void *), struct failure *failure)
+static int release(struct removal *removal, bool (*visit)(const struct holding *, void *),
+		   struct failure *failure)
 {
 	struct store store;
 	int error;
@@ -82,7 +83,8 @@ static int release(struct removal *removal, bool (*visit)(const struct holding *
 	if (error)
 		return failure_set(failure, FAILURE_IO, strerror(-error), "cannot give an address back");
 	if (removal->error)
-		return failure_set(failure, FAILURE_NETWORK, strerror(-removal->error), "cannot remove a link");
+		return failure_set(failure, FAILURE_NETWORK, strerror(-removal->error),
+				   "cannot remove a link");
 	return 0;
 }
 
@@ -127,7 +129,10 @@ static bool release_stale(const struct holding *holding, void *context)
 	return true;
 }
 
-/* What a runtime does not list is stale, all of it where there is no list (libcni's GCNetworkList() without one). */
+/*
+ * What a runtime does not list is stale, all of it where there is no list (libcni's GCNetworkList()
+ * without one).
+ */
 static int read_valid(struct removal *removal, struct failure *failure)
 {
 	removal->valid = json_object_get(removal->config->json, "cni.dev/valid-attachments");

@@ -73,7 +73,8 @@ int environment_read(struct environment *environment, unsigned needs, struct fai
 		.namespace = variable("CNI_NETNS", needs & NEED_NAMESPACE, failure),
 	};
 	if (environment->container && !name_is_valid(environment->container))
-		failure_set(failure, FAILURE_ENVIRONMENT, NULL, "CNI_CONTAINERID has characters that it may not have");
+		failure_set(failure, FAILURE_ENVIRONMENT, NULL,
+			    "CNI_CONTAINERID has characters that it may not have");
 	if (environment->interface && !interface_name_is_valid(environment->interface))
 		failure_set(failure, FAILURE_ENVIRONMENT, NULL, "CNI_IFNAME cannot be the name of a link");
 	if (arguments)

@@ -7,7 +7,10 @@
 #include "address.h"
 #include "failure.h"
 
-/* What the runtime tells about one call in its environment (SPEC.md, "Parameters"). Strings are the environment's. */
+/*
+ * What the runtime tells about one call in its environment (SPEC.md, "Parameters"). Strings are the
+ * environment's.
+ */
 struct environment {
 	const char *container; /* CNI_CONTAINERID */
 	const char *interface; /* CNI_IFNAME */

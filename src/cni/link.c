@@ -26,8 +26,8 @@ static int take_link(const struct nlmsghdr *message, void *context)
 	if (mac && RTA_PAYLOAD(mac) == 6) {
 		const unsigned char *byte = RTA_DATA(mac);
 
-		snprintf(link->mac, sizeof(link->mac), "%02x:%02x:%02x:%02x:%02x:%02x", byte[0], byte[1], byte[2],
-			 byte[3], byte[4], byte[5]);
+		snprintf(link->mac, sizeof(link->mac), "%02x:%02x:%02x:%02x:%02x:%02x", byte[0], byte[1],
+			 byte[2], byte[3], byte[4], byte[5]);
 	}
 	return 1;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A plugin of the Container Network Interface: the command is in the environment, the configuration on standard input. */
+/*
+ * A plugin of the Container Network Interface: the command is in the environment, the configuration
+ * on standard input.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +21,8 @@ static const struct {
 	const char *name;
 	unsigned needs; /* enum need */
 	enum cni_version since;
-	int (*run)(const struct config *config, const struct environment *environment, struct failure *failure);
+	int (*run)(const struct config *config, const struct environment *environment,
+		   struct failure *failure);
 } commands[] = {
 	{"ADD", NEED_CONTAINER | NEED_NAMESPACE, CNI_0_3_1, command_add},
 	{"DEL", NEED_CONTAINER, CNI_0_3_1, command_del},
@@ -45,10 +49,12 @@ static int read_input(struct text *input, struct failure *failure)
 		if (got > 0)
 			text_add_bytes(input, buffer, got);
 		if (input->len > INPUT_MAX || input->error)
-			return failure_set(failure, FAILURE_IO, NULL, "the network configuration is too long");
+			return failure_set(failure, FAILURE_IO, NULL,
+					   "the network configuration is too long");
 	}
 	if (got < 0)
-		return failure_set(failure, FAILURE_IO, strerror(errno), "cannot read the network configuration");
+		return failure_set(failure, FAILURE_IO, strerror(errno),
+				   "cannot read the network configuration");
 	return 0;
 }
 
@@ -62,7 +68,8 @@ static int answer_version(const struct text *input, struct failure *failure)
 
 	for (unsigned i = 0; i < CNI_VERSION_NR; i++)
 		json_array_append_new(names, json_string(cni_version_names[i]));
-	answer = json_pack("{s:s, s:o}", "cniVersion", version ? version : CNI_NEWEST, "supportedVersions", names);
+	answer = json_pack("{s:s, s:o}", "cniVersion", version ? version : CNI_NEWEST, "supportedVersions",
+			   names);
 	error = result_write(answer, failure);
 	json_decref(answer);
 	json_decref(asked);
@@ -83,8 +90,8 @@ static int run(const char *name, const struct text *input, const char **version,
 	error = config_read(input->data ? input->data : "", input->len, &config, failure);
 	*version = cni_version_names[config.version];
 	if (!error && config.version < commands[i].since)
-		error = failure_set(failure, FAILURE_VERSION, NULL, "%s is not of CNI %s, but since %s", name, *version,
-				    cni_version_names[commands[i].since]);
+		error = failure_set(failure, FAILURE_VERSION, NULL, "%s is not of CNI %s, but since %s", name,
+				    *version, cni_version_names[commands[i].since]);
 	if (!error)
 		error = environment_read(&environment, commands[i].needs, failure);
 	if (!error)

@@ -111,7 +111,8 @@ static int receive(int socket, unsigned sequence, struct answer *answer)
 			continue;
 		if (got <= 0)
 			return got ? -errno : -EPROTO;
-		for (left = (int)got; left > 0 && NLMSG_OK(message, (unsigned)left); message = NLMSG_NEXT(message, left))
+		for (left = (int)got; left > 0 && NLMSG_OK(message, (unsigned)left);
+		     message = NLMSG_NEXT(message, left))
 			if (message->nlmsg_seq == sequence)
 				take_message(message, answer);
 	}
@@ -141,7 +142,8 @@ int netlink_ask(int socket, struct netlink_request *request, netlink_visitor vis
 
 const struct rtattr *netlink_attribute(const struct nlmsghdr *message, size_t size, int type)
 {
-	const struct rtattr *attribute = (const void *)((const char *)NLMSG_DATA(message) + NLMSG_ALIGN(size));
+	const struct rtattr *attribute = (const void *)((const char *)NLMSG_DATA(message) +
+							NLMSG_ALIGN(size));
 	int left = (int)NLMSG_PAYLOAD(message, size);
 
 	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * rtnetlink(7), as much of it as links, addresses and routes take. A library would be libmnl, of which Debian has
- * no static one; `make static` wants all.
+ * rtnetlink(7), as much of it as links, addresses and routes take. A library would be libmnl, of which Debian
+ * has no static one; `make static` wants all.
  */
 
 /* A request that is put together: a header, the family's own structure, attributes. */

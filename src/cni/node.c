@@ -51,14 +51,15 @@ static int open_inside(int namespace)
 	return visit.socket;
 }
 
-static int open_container(struct node *node, const char *path, int own, bool may_be_gone, struct failure *failure)
+static int open_container(struct node *node, const char *path, int own, bool may_be_gone,
+			  struct failure *failure)
 {
 	node->namespace = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (node->namespace < 0 && may_be_gone && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (node->namespace < 0)
-		return failure_set(failure, errno == ENOENT ? FAILURE_CONTAINER : FAILURE_NETWORK, strerror(errno),
-				   "cannot open the network namespace %.100s", path);
+		return failure_set(failure, errno == ENOENT ? FAILURE_CONTAINER : FAILURE_NETWORK,
+				   strerror(errno), "cannot open the network namespace %.100s", path);
 	if (are_same(node->namespace, own))
 		return failure_set(failure, FAILURE_ENVIRONMENT, NULL,
 				   "CNI_NETNS is the network namespace that the plugin itself is in");

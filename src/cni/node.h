@@ -7,8 +7,9 @@
 #include "failure.h"
 
 /*
- * The two ends of an attachment: the node, which is the network namespace that we are run in, and the container's.
- * A netlink socket stays in the namespace that it was made in, so that nothing else has to be done in there.
+ * The two ends of an attachment: the node, which is the network namespace that we are run in, and the
+ * container's. A netlink socket stays in the namespace that it was made in, so that nothing else has to be
+ * done in there.
  */
 struct node {
 	int namespace; /* the container's, or -1 */
@@ -23,7 +24,10 @@ struct node {
 int node_open(struct node *node, const char *path, bool may_be_gone, struct failure *failure);
 void node_close(struct node *node);
 
-/* Lets the node pass on packets of this family. 0, or a negative errno: containers reach no more than the node. */
+/*
+ * Lets the node pass on packets of this family. 0, or a negative errno: containers reach no more
+ * than the node.
+ */
 int node_forward(int family);
 
 #endif

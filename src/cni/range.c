@@ -9,8 +9,8 @@ static const char *string_of(const json_t *json, const char *key)
 }
 
 /* The address of this key, or `otherwise` where there is none. */
-static int read_address(const json_t *json, const char *key, const struct address *otherwise, struct address *address,
-			struct failure *failure)
+static int read_address(const json_t *json, const char *key, const struct address *otherwise,
+			struct address *address, struct failure *failure)
 {
 	const json_t *value = json_object_get(json, key);
 
@@ -30,10 +30,12 @@ int range_read(const json_t *json, struct range *range, struct failure *failure)
 	char text[PREFIX_TEXT_MAX];
 
 	if (!subnet || !prefix_parse(subnet, &range->subnet))
-		return failure_set(failure, FAILURE_CONFIG, NULL, "a range has no subnet such as 10.88.0.0/16");
+		return failure_set(failure, FAILURE_CONFIG, NULL,
+				   "a range has no subnet such as 10.88.0.0/16");
 	prefix_print(&range->subnet, text);
 	if (range->subnet.length + 2 > address_bits(&range->subnet.address))
-		return failure_set(failure, FAILURE_CONFIG, NULL, "network %s is too small to allocate from", text);
+		return failure_set(failure, FAILURE_CONFIG, NULL, "network %s is too small to allocate from",
+				   text);
 	first = prefix_first(&range->subnet);
 	last = prefix_last(&range->subnet);
 	second = address_next(first);
@@ -45,8 +47,8 @@ int range_read(const json_t *json, struct range *range, struct failure *failure)
 	    read_address(json, "rangeStart", &second, &range->start, failure) ||
 	    read_address(json, "rangeEnd", &last, &range->end, failure))
 		return -1;
-	if (!prefix_contains(&range->subnet, &range->start) || !prefix_contains(&range->subnet, &range->end) ||
-	    address_compare(&range->start, &range->end) > 0)
+	if (!prefix_contains(&range->subnet, &range->start) ||
+	    !prefix_contains(&range->subnet, &range->end) || address_compare(&range->start, &range->end) > 0)
 		return failure_set(failure, FAILURE_CONFIG, NULL,
 				   "rangeStart and rangeEnd must be in %s, in this order", text);
 	return 0;
@@ -72,7 +74,8 @@ int range_set_read(const json_t *json, struct range_set *set, struct failure *fa
 	size_t size = json_array_size(json);
 
 	if (!size || size > RANGES_MAX)
-		return failure_set(failure, FAILURE_CONFIG, NULL, "a set has 1 to %d ranges, in an array", RANGES_MAX);
+		return failure_set(failure, FAILURE_CONFIG, NULL, "a set has 1 to %d ranges, in an array",
+				   RANGES_MAX);
 	for (set->nr = 0; set->nr < size; set->nr++) {
 		struct range *range = &set->ranges[set->nr];
 

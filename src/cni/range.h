@@ -8,8 +8,8 @@
 #include "failure.h"
 
 /*
- * Addresses that may be given away, in host-local's words: an attachment has one address of each set, from any
- * of the set's ranges, which are all of one family.
+ * Addresses that may be given away, in host-local's words: an attachment has one address of each set, from
+ * any of the set's ranges, which are all of one family.
  */
 struct range {
 	struct prefix subnet;

@@ -38,7 +38,8 @@ static void add_address(json_t *result, const struct attachment *attachment, con
 	if (interface >= 0)
 		json_object_set_new(ip, "interface", json_integer(interface));
 	if (attachment->config->version < CNI_1_0_0)
-		json_object_set_new(ip, "version", json_string(prefix->address.family == AF_INET ? "4" : "6"));
+		json_object_set_new(ip, "version",
+				    json_string(prefix->address.family == AF_INET ? "4" : "6"));
 	json_array_append_new(array_of(result, "ips"), ip);
 }
 
@@ -48,7 +49,8 @@ static void add_ptp(json_t *result, const struct attachment *attachment)
 	int before = (int)json_array_size(array_of(result, "interfaces"));
 
 	add_interface(result, attachment, attachment->host_name, &attachment->host, NULL);
-	add_interface(result, attachment, environment->interface, &attachment->container, environment->namespace);
+	add_interface(result, attachment, environment->interface, &attachment->container,
+		      environment->namespace);
 	for (unsigned i = 0; i < attachment->nr_given; i++) {
 		struct prefix prefix = attachment_prefix(attachment, &attachment->given[i]);
 
@@ -74,8 +76,8 @@ static void add_routes(json_t *result, const struct attachment *attachment)
 }
 
 /*
- * The addresses are those of no listed interface: a runtime takes such for CNI_IFNAME's, which is what it wants to
- * know, and lo is not that.
+ * The addresses are those of no listed interface: a runtime takes such for CNI_IFNAME's, which is what it
+ * wants to know, and lo is not that.
  */
 static void add_lo(json_t *result, const struct attachment *attachment)
 {
@@ -98,7 +100,8 @@ static void add_loopback(json_t *result, const struct attachment *attachment)
 	add_interface(result, attachment, "lo", &attachment->container, attachment->environment->namespace);
 	for (unsigned i = 0; i < sizeof(own) / sizeof(*own); i++)
 		if (prefix_parse(own[i], &prefix) &&
-		    link_has_address(attachment->node.inside, attachment->container.index, &prefix.address) == 1)
+		    link_has_address(attachment->node.inside, attachment->container.index,
+				     &prefix.address) == 1)
 			add_address(result, attachment, &prefix, NULL, 0);
 }
 
@@ -108,7 +111,8 @@ json_t *result_of(const struct attachment *attachment)
 	json_t *result = json_is_object(before) ? json_deep_copy(before) : json_object();
 	json_t *dns = json_object_get(json, "dns");
 
-	json_object_set_new(result, "cniVersion", json_string(cni_version_names[attachment->config->version]));
+	json_object_set_new(result, "cniVersion",
+			    json_string(cni_version_names[attachment->config->version]));
 	switch (attachment->mode) {
 	case MODE_PTP:
 		add_ptp(result, attachment);

@@ -7,8 +7,8 @@
 #include "attachment.h"
 
 /*
- * What ADD answers (SPEC.md, "ADD Success") in the configuration's version: what was there before ("prevResult")
- * and, behind it, what the attachment has. NULL: no memory. To be freed with json_decref().
+ * What ADD answers (SPEC.md, "ADD Success") in the configuration's version: what was there before
+ * ("prevResult") and, behind it, what the attachment has. NULL: no memory. To be freed with json_decref().
  */
 json_t *result_of(const struct attachment *attachment);
 

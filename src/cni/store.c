@@ -43,7 +43,8 @@ int store_open(struct store *store, const char *data_dir, const char *network, s
 		return failure_set(failure, FAILURE_CONFIG, NULL, "dataDir is too long");
 	store->directory = open_directory(path);
 	if (store->directory >= 0)
-		store->lock = openat(store->directory, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		store->lock = openat(store->directory, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+				     0600);
 	while (store->lock >= 0 && flock(store->lock, LOCK_EX))
 		if (errno != EINTR) {
 			close(store->lock);
@@ -131,7 +132,8 @@ static DIR *open_stream(const struct store *store)
 	return stream;
 }
 
-int store_visit(struct store *store, bool (*visit)(const struct holding *holding, void *context), void *context)
+int store_visit(struct store *store, bool (*visit)(const struct holding *holding, void *context),
+		void *context)
 {
 	DIR *stream = open_stream(store);
 	struct holding holding;
@@ -208,13 +210,15 @@ static struct address last_reserved(const struct store *store, const struct rang
 	struct address last;
 
 	last_name(index, name);
-	if (!read_file(store, name, text, sizeof(text)) && address_parse(text, &last) && range_set_find(set, &last))
+	if (!read_file(store, name, text, sizeof(text)) && address_parse(text, &last) &&
+	    range_set_find(set, &last))
 		return last;
 	return set->ranges[set->nr - 1].end;
 }
 
-int store_reserve(struct store *store, const struct range_set *set, unsigned index, const struct address *wanted,
-		  const char *container, const char *interface, struct address *address, struct failure *failure)
+int store_reserve(struct store *store, const struct range_set *set, unsigned index,
+		  const struct address *wanted, const char *container, const char *interface,
+		  struct address *address, struct failure *failure)
 {
 	struct address last = wanted ? *wanted : last_reserved(store, set, index);
 	char text[PREFIX_TEXT_MAX];

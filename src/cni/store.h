@@ -11,9 +11,10 @@
 #include "range.h"
 
 /*
- * Which addresses are given away, in files as containernetworking's host-local keeps them: DATA_DIR/NETWORK has one
- * of each address's name with "CONTAINER\r\nINTERFACE" in it, last_reserved_ip.SET, and `lock`, which is flock(2)ed
- * from store_open() to store_close(). What host-local has written is read here, and the other way round.
+ * Which addresses are given away, in files as containernetworking's host-local keeps them: DATA_DIR/NETWORK
+ * has one of each address's name with "CONTAINER\r\nINTERFACE" in it, last_reserved_ip.SET, and `lock`, which
+ * is flock(2)ed from store_open() to store_close(). What host-local has written is read here, and the other
+ * way round.
  */
 struct store {
 	int directory;
@@ -35,17 +36,19 @@ void store_close(struct store *store);
 bool holding_is(const struct holding *holding, const char *container, const char *interface);
 
 /*
- * Shows each holding to `visit`, and gives back the addresses for which that is true. All are visited, whatever
- * fails; 0, or the first failure as a negative errno.
+ * Shows each holding to `visit`, and gives back the addresses for which that is true. All are visited,
+ * whatever fails; 0, or the first failure as a negative errno.
  */
-int store_visit(struct store *store, bool (*visit)(const struct holding *holding, void *context), void *context);
+int store_visit(struct store *store, bool (*visit)(const struct holding *holding, void *context),
+		void *context);
 
 /*
- * Gives one address away: `wanted`, or (NULL) the next that is free after the one that was last given away from
- * this set. `index` is the set's number. 0, or -1 with `failure`.
+ * Gives one address away: `wanted`, or (NULL) the next that is free after the one that was last given away
+ * from this set. `index` is the set's number. 0, or -1 with `failure`.
  */
-int store_reserve(struct store *store, const struct range_set *set, unsigned index, const struct address *wanted,
-		  const char *container, const char *interface, struct address *address, struct failure *failure);
+int store_reserve(struct store *store, const struct range_set *set, unsigned index,
+		  const struct address *wanted, const char *container, const char *interface,
+		  struct address *address, struct failure *failure);
 
 /* Whether an address of this set is free; negative errno: it is not to be seen. */
 int store_has_free(struct store *store, const struct range_set *set);

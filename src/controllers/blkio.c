@@ -187,8 +187,8 @@ static int blkio_restore(struct cgroup *cgroup, struct bytes *in)
 }
 
 /*
- * On v2 it may be disabled while there are members, at whom nobody looks under the tree lock; and nothing there
- * shows what the root did itself.
+ * On v2 it may be disabled while there are members, at whom nobody looks under the tree lock; and nothing
+ * there shows what the root did itself.
  */
 static void blkio_css_offline(struct cgroup *cgroup)
 {
@@ -248,7 +248,10 @@ static const struct cftype blkio_files[] = {
 	STAT_FILES("io_wait_time", VIEW_NOTHING),
 	STAT_FILES("io_merged", VIEW_MERGED),
 	STAT_FILES("io_queued", VIEW_NOTHING),
-	{.name = "prio.class", .flags = CFTYPE_OPTIONAL, .show = blkio_class_show, .store = blkio_class_store},
+	{.name = "prio.class",
+	 .flags = CFTYPE_OPTIONAL,
+	 .show = blkio_class_show,
+	 .store = blkio_class_store},
 	{0},
 };
 

@@ -167,7 +167,8 @@ static bool has_exclusive_child(const struct cgroup *parent)
 	const struct cgroup *child;
 
 	cgroup_for_each_child(child, parent) {
-		const struct cpuset *cpuset = cpuset_of(child); /* NULL: a damaged state of v2, which never clones */
+		/* NULL: a damaged state of v2, which never clones */
+		const struct cpuset *cpuset = cpuset_of(child);
 
 		if (cpuset && cpuset->flags & (CS_CPU_EXCLUSIVE | CS_MEM_EXCLUSIVE))
 			return true;

@@ -20,7 +20,8 @@ bool cpuset_is_populated(struct cgroup *cgroup, const struct cgroup *except)
 	if (cgroup_is_root(cgroup) || group_has_members(&cgroup->group))
 		return true;
 	for_each_cpuset_child(child, cgroup) {
-		if (child != except && !is_partition_valid(cpuset_of(child)) && group_is_populated(&child->group))
+		if (child != except && !is_partition_valid(cpuset_of(child)) &&
+		    group_is_populated(&child->group))
 			return true;
 	}
 	return false;

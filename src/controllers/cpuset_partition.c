@@ -76,12 +76,14 @@ int partition_set_cpus(struct cgroup *cgroup, const struct bitmap *map)
 	if (error)
 		return error;
 	if (is_partition_valid(cpuset) || (is_partition_invalid(cpuset) && !invalidate)) {
-		const struct bitmap *wanted = bitmap_empty(xcpus) && is_partition_invalid(cpuset) ? map : xcpus;
+		const struct bitmap *wanted = bitmap_empty(xcpus) && is_partition_invalid(cpuset) ? map
+												  : xcpus;
 
 		if (cpuset->v2.remote)
 			cpuset_remote_update(cgroup, wanted, true);
 		else
-			cpuset_update_parent(cgroup, invalidate ? COMMAND_INVALIDATE : COMMAND_UPDATE, 0, wanted);
+			cpuset_update_parent(cgroup, invalidate ? COMMAND_INVALIDATE : COMMAND_UPDATE, 0,
+					     wanted);
 	}
 	bitmap_copy(cpuset->cpus, map);
 	bitmap_copy(cpuset->v2.xcpus, xcpus);
@@ -116,7 +118,8 @@ int partition_set_exclusive(struct cgroup *cgroup, const struct bitmap *map)
 		else if (cpuset->v2.remote)
 			cpuset_remote_update(cgroup, xcpus, true);
 		else
-			cpuset_update_parent(cgroup, invalidate ? COMMAND_INVALIDATE : COMMAND_UPDATE, 0, xcpus);
+			cpuset_update_parent(cgroup, invalidate ? COMMAND_INVALIDATE : COMMAND_UPDATE, 0,
+					     xcpus);
 	}
 	bitmap_copy(cpuset->v2.exclusive, map);
 	bitmap_copy(cpuset->v2.xcpus, xcpus);

@@ -315,7 +315,8 @@ static void hugetlb_save(struct cgroup *cgroup, struct text *out)
 			bytes_put_u64(out, state->size[i].max[counter]);
 			bytes_put_u64(out, atomic_load(&state->size[i].watermark[counter]));
 		}
-		bytes_put(out, state->size[i].before, state->size[i].before_count * sizeof(struct hugetlb_file));
+		bytes_put(out, state->size[i].before,
+			  state->size[i].before_count * sizeof(struct hugetlb_file));
 	}
 }
 

@@ -10,7 +10,10 @@
 /* Pages in use, and pages reserved for mappings, in use or not. */
 enum hugetlb_counter { HUGETLB_USAGE, HUGETLB_RSVD, HUGETLB_COUNTER_NR };
 
-/* What is held of one file of huge pages (a mapping of none has one of its own). No padding: it is compared. */
+/*
+ * What is held of one file of huge pages (a mapping of none has one of its own). No padding: it is
+ * compared.
+ */
 struct hugetlb_file {
 	uint64_t inode;
 	uint32_t major, minor;
@@ -22,7 +25,10 @@ struct hugetlb_size {
 	uint64_t page_size;
 	uint64_t max[HUGETLB_COUNTER_NR]; /* under the tree lock */
 	_Atomic uint64_t watermark[HUGETLB_COUNTER_NR];
-	/* v2: what members had when the controller was enabled, which is charged above; under the tree lock */
+	/*
+	 * v2: what members had when the controller was enabled, which is charged above; under the
+	 * tree lock
+	 */
 	struct hugetlb_file *before;
 	size_t before_count;
 };
@@ -45,7 +51,10 @@ static inline struct hugetlb_cgroup *hugetlb_cgroup_of(const struct cgroup *cgro
  */
 int hugetlb_held(struct cgroup *cgroup, unsigned size, uint64_t held[HUGETLB_COUNTER_NR]);
 
-/* v2 has enabled the controller in a cgroup: what members hold now is not the cgroup's. Reads /proc and /sys. */
+/*
+ * v2 has enabled the controller in a cgroup: what members hold now is not the cgroup's. Reads /proc
+ * and /sys.
+ */
 void hugetlb_start(struct cgroup *cgroup, void *state);
 
 /* The same of the cgroup alone, its usage only. */

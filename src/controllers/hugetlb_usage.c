@@ -253,7 +253,8 @@ void hugetlb_start(struct cgroup *cgroup, void *state)
 		struct mapped mapped = {.page_size = own->size[i].page_size};
 		uint64_t used[HUGETLB_COUNTER_NR];
 
-		if (held_by_machine(cgroup_tree(cgroup)->machine, mapped.page_size, used) || !used[HUGETLB_RSVD])
+		if (held_by_machine(cgroup_tree(cgroup)->machine, mapped.page_size, used) ||
+		    !used[HUGETLB_RSVD])
 			continue;
 		if (!map_members(cgroup, false, &mapped))
 			set_before(cgroup, &own->size[i], &mapped);

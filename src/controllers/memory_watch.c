@@ -260,7 +260,8 @@ static uint64_t clock_ns(clockid_t clock)
 /* Without the lock. All that nobody has cost one look at all processes, which is not done too often. */
 static void look_for_holders(struct memory_watch *watch, struct machine_eventfd *eventfds, size_t count)
 {
-	uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID); /* beside others the look takes longer and costs the same */
+	/* beside others the look takes longer and costs the same */
+	uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	bool search = clock_ns(CLOCK_MONOTONIC) - watch->searched_at >= SEARCH_SHARE * watch->search_cost;
 
 	if (!machine_eventfds_held(watch->tree->machine, eventfds, count, search, goes_on, watch))

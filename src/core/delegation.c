@@ -207,7 +207,8 @@ int delegation_expect(struct tree *tree, pid_t tid)
 	if (directory < 0)
 		return directory == -ENOENT ? -ESRCH : directory;
 	pthread_mutex_lock(&delegation->lock);
-	cgroup_put(root_of(tree, tid, directory)); /* the one it is in now has to be known before it leaves it */
+	/* the one it is in now has to be known before it leaves it */
+	cgroup_put(root_of(tree, tid, directory));
 	next = &delegation->expected[delegation->expected_next];
 	drop(next);
 	*next = (struct expectation){directory, place_of(tree, tid)};

@@ -123,7 +123,8 @@ static int expect_namespace(struct tree *tree, const struct caller *caller, cons
 		return -EINVAL;
 	if (space.error)
 		return space.error;
-	return delegation_expect(tree, space.level ? pid_namespace_find(tree->machine, &space, number) : number);
+	return delegation_expect(tree,
+				 space.level ? pid_namespace_find(tree->machine, &space, number) : number);
 }
 
 static int set_proc_file(const char *name, const char *value, size_t size)

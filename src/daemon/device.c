@@ -20,8 +20,8 @@ static const char *advice(int error)
 	case ENOENT:
 	case ENODEV:
 	case ENXIO:
-		return "load the module (modprobe fuse), or give the container the device (--device " FUSE_DEVICE
-		       ")";
+		return "load the module (modprobe fuse), or give the container the device "
+		       "(--device " FUSE_DEVICE ")";
 	case EPERM: /* a devices cgroup, or its BPF program, says so to root too */
 		return "give the container the device (--device " FUSE_DEVICE ")";
 	default:
@@ -39,8 +39,10 @@ bool fuse_device_check(char *problem, size_t size)
 	if (stat(FUSE_DEVICE, &st))
 		error = errno;
 	else if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(MISC_MAJOR, FUSE_MINOR)) {
-		snprintf(problem, size, FUSE_DEVICE ": is not the FUSE device: put that in its place "
-			 "(rm -r " FUSE_DEVICE "; mknod -m 666 " FUSE_DEVICE " c %d %d)", MISC_MAJOR, FUSE_MINOR);
+		snprintf(problem, size,
+			 FUSE_DEVICE ": is not the FUSE device: put that in its place "
+				     "(rm -r " FUSE_DEVICE "; mknod -m 666 " FUSE_DEVICE " c %d %d)",
+			 MISC_MAJOR, FUSE_MINOR);
 		return false;
 	} else if ((fd = open(FUSE_DEVICE, O_RDWR | O_CLOEXEC)) < 0)
 		error = errno;

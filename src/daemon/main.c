@@ -211,7 +211,8 @@ static bool want_files(const struct options *options, struct tree *tree)
 	for (const char *const *name = options->files; *name; name++) {
 		if (tree_want_file(tree, *name))
 			continue;
-		fprintf(stderr, "fuse_cgroupfs: -o with: there is no '%s' in this tree; --help lists what there is\n",
+		fprintf(stderr,
+			"fuse_cgroupfs: -o with: there is no '%s' in this tree; --help lists what there is\n",
 			*name);
 		return false;
 	}

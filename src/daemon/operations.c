@@ -51,7 +51,8 @@ static void *op_init(struct fuse_conn_info *connection, struct fuse_config *conf
 {
 	struct front_end *front = front_end();
 
-	connection->want &= ~(unsigned)FUSE_CAP_ASYNC_DIO; /* a caller stays, with its number, until the answer */
+	/* a caller stays, with its number, until the answer */
+	connection->want &= ~(unsigned)FUSE_CAP_ASYNC_DIO;
 	log_info("requests: by %s",
 		 front->io_uring ? "io_uring, unless libfuse tells of an error" : "/dev/fuse");
 	config->use_ino = 1;

@@ -213,7 +213,8 @@ static int take_mount_point(struct options *options, const char *path)
 {
 	if (options->source_name || (options->mount_point && strchr(options->mount_point, '/'))) {
 		fprintf(stderr,
-			"fuse_cgroupfs: one mount point only, not also '%s'; --help shows what can be given\n",
+			"fuse_cgroupfs: one mount point only, not also '%s'; --help shows what can "
+			"be given\n",
 			path);
 		return -1;
 	}

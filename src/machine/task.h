@@ -11,8 +11,8 @@ int task_read(const struct machine *machine, pid_t pid, pid_t tid, const char *n
 	      enum file_kind kind, struct file *file);
 
 /*
- * The same of a process' file that may keep its reader waiting for ever (machine_patient.h). 0 with *text on the
- * heap, the caller's, and its *len; -EBUSY: it was not answered in time; -ENOMEM; as task_read().
+ * The same of a process' file that may keep its reader waiting for ever (machine_patient.h). 0 with *text on
+ * the heap, the caller's, and its *len; -EBUSY: it was not answered in time; -ENOMEM; as task_read().
  */
 int task_read_patiently(const struct machine *machine, pid_t pid, const char *name, char **text, size_t *len);
 

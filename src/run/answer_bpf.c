@@ -82,7 +82,8 @@ static int attach(const struct call *call, const union bpf_attr *attr, struct at
 	if (program < 0)
 		return program;
 	if (attachment->flags & BPF_F_REPLACE) {
-		replaced = fetch_program(call, attr->replace_bpf_fd, attr->attach_type, &attachment->replaced);
+		replaced = fetch_program(call, attr->replace_bpf_fd, attr->attach_type,
+					 &attachment->replaced);
 		if (replaced < 0) {
 			close(program);
 			return replaced;

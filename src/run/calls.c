@@ -230,7 +230,10 @@ static void answer_ptrace(const struct calls_context *context, const struct call
 
 /* --- statx: who asks for the type alone --- */
 
-/* gVisor's FUSE then tells none; with the mode it tells it. Whoever gets more than was asked for has no harm. */
+/*
+ * gVisor's FUSE then tells none; with the mode it tells it. Whoever gets more than was asked for
+ * has no harm.
+ */
 static void answer_statx(const struct calls_context *context, const struct call *call, char *path,
 			 struct answer *answer)
 {

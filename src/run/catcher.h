@@ -20,11 +20,12 @@ struct catcher {
 	uint32_t action; /* what the seccomp filter does with a call that is to be caught: SCMP_ACT_... */
 	unsigned traps; /* that only this way needs (calls.h) */
 	bool traces; /* it asks for ptrace(2), which the supervisor else forbids itself (privilege.h) */
-	bool has_listener; /* the filter comes first, and with it a descriptor for serve(); else it comes after serve() */
+	/* the filter comes first, and with it a descriptor for serve(); else it comes after serve() */
+	bool has_listener;
 	/*
 	 * Answers what `command` calls from here on to the end of the process, in threads of its own.
-	 * `listener` is filter_install()'s, or -1. `context` must last as long. Returns a descriptor that hangs
-	 * up (POLLHUP) when no process is left whose calls are caught, or a negative errno.
+	 * `listener` is filter_install()'s, or -1. `context` must last as long. Returns a descriptor that
+	 * hangs up (POLLHUP) when no process is left whose calls are caught, or a negative errno.
 	 */
 	int (*serve)(int listener, pid_t command, const struct calls_context *context);
 	/* calls_context.before_waiting */

@@ -10,7 +10,8 @@
 enum channel_word {
 	CHANNEL_GONE = 0, /* the other side has ended */
 	CHANNEL_READY = 'R', /* from the supervisor: the tree is there */
-	CHANNEL_COMMAND = 'C', /* to it, by the command's process: with the seccomp listener, if there is one */
+	/* to it, by the command's process: with the seccomp listener, if there is one */
+	CHANNEL_COMMAND = 'C',
 	CHANNEL_GO = 'G', /* from it: calls are answered, and the process is in its cgroups */
 	CHANNEL_FAILED = 'F', /* from it instead: it has said why */
 	CHANNEL_ENDED = 'E', /* to it: the command has ended */

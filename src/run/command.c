@@ -56,8 +56,10 @@ static void explain_filter(bool with_listener)
 		fprintf(stderr, "fuse_cgroup_run: another seccomp listener is at work here already "
 				"(fuse_cgroup_run within fuse_cgroup_run?): the kernel permits one\n");
 	else if (with_listener)
-		fprintf(stderr, "fuse_cgroup_run: seccomp user notification: %s: this kernel or "
-				"sandbox does not have it (Linux 5.9 does): try --backend=trace\n", strerror(errno));
+		fprintf(stderr,
+			"fuse_cgroup_run: seccomp user notification: %s: this kernel or "
+			"sandbox does not have it (Linux 5.9 does): try --backend=trace\n",
+			strerror(errno));
 	else
 		fprintf(stderr, "fuse_cgroup_run: the seccomp filter: %s\n", strerror(errno));
 }

@@ -179,7 +179,8 @@ static int install_plain(const struct sock_fprog *program)
 
 int filter_install(const struct sock_fprog *program, bool with_listener)
 {
-	int (*install_one)(const struct sock_fprog *program) = with_listener ? install_listener : install_plain;
+	int (*install_one)(const struct sock_fprog *program) = with_listener ? install_listener
+									     : install_plain;
 	int result = install_one(program);
 
 	if (result < 0 && errno == EACCES && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

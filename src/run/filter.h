@@ -21,9 +21,9 @@ struct sock_fprog *filter_new(uint32_t action, bool redirect, unsigned needed);
 void filter_free(struct sock_fprog *program);
 
 /*
- * Puts the calling process under the filter, for good, and what it execs and forks. Returns the
- * listener's descriptor, 0 without one, or -1 with errno set (EBUSY: there is a listener already; EINVAL: a
- * kernel without seccomp notification). Without CAP_SYS_ADMIN it sets no_new_privs first, as the kernel demands.
+ * Puts the calling process under the filter, for good, and what it execs and forks. Returns the listener's
+ * descriptor, 0 without one, or -1 with errno set (EBUSY: there is a listener already; EINVAL: a kernel
+ * without seccomp notification). Without CAP_SYS_ADMIN it sets no_new_privs first, as the kernel demands.
  * Async-signal-safe. From the listener on, caught calls wait for catcher.serve().
  */
 int filter_install(const struct sock_fprog *program, bool with_listener);

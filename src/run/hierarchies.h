@@ -19,8 +19,8 @@ struct view;
 int hierarchies_choose(struct view *view, const struct peer *peer, const struct mount_options *options);
 
 /*
- * v2 was mounted with them, or remounted: they hold in place of those of before (apply_cgroup_root_flags). Those of
- * another cgroup namespace than the first do not.
+ * v2 was mounted with them, or remounted: they hold in place of those of before (apply_cgroup_root_flags).
+ * Those of another cgroup namespace than the first do not.
  */
 void hierarchies_apply(struct view *view, const struct peer *peer, const struct mount_options *options);
 

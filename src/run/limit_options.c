@@ -19,9 +19,10 @@
 
 bool limits_given(const struct limits *limits)
 {
-	return limits->memory || limits->memory_swap || limits->memory_reservation || limits->memory_swappiness >= 0 ||
-	       limits->cpus || limits->cpu_quota || limits->cpu_period || limits->cpu_shares || limits->pids ||
-	       limits->blkio_weight || limits->cpuset_cpus || limits->cpuset_mems || limits->parent;
+	return limits->memory || limits->memory_swap || limits->memory_reservation ||
+	       limits->memory_swappiness >= 0 || limits->cpus || limits->cpu_quota || limits->cpu_period ||
+	       limits->cpu_shares || limits->pids || limits->blkio_weight || limits->cpuset_cpus ||
+	       limits->cpuset_mems || limits->parent;
 }
 
 /* A decimal number without sign or exponent, as far as it goes. */
@@ -68,7 +69,8 @@ int limits_parse_cpus(const char *text, int64_t *quota)
 
 	if ((point && strlen(point + 1) > 9) || !take_decimal(&text, &value) || *text)
 		return -EINVAL;
-	if ((value > 0 && value < 0.01) || value > 1e6) /* below is less than the kernel's least quota, 1 ms */
+	/* below is less than the kernel's least quota, 1 ms */
+	if ((value > 0 && value < 0.01) || value > 1e6)
 		return -EINVAL;
 	*quota = llround(value * 1e9) / (1000000000 / CPU_PERIOD);
 	return 0;
@@ -130,7 +132,10 @@ static int parse_weight(const char *text, int64_t *weight)
 
 #define SIZE "a size is a number with b, k, m, g, t or p after it, as 512m or 1.5g"
 
-/* A row a limit; the ranges are of docker's verifyPlatformContainerResources() (moby/daemon/daemon_unix.go). */
+/*
+ * A row a limit; the ranges are of docker's verifyPlatformContainerResources()
+ * (moby/daemon/daemon_unix.go).
+ */
 static const struct {
 	int key;
 	size_t field; /* of struct limits */
@@ -150,7 +155,8 @@ static const struct {
 	 "it is a number of us from 1000, and -1 is no limit"},
 	{'c', offsetof(struct limits, cpu_shares), parse_shares,
 	 "it is a number from 2, and 1024 is the kernel's default"},
-	{LIMIT_BLKIO_WEIGHT, offsetof(struct limits, blkio_weight), parse_weight, "it is a number from 10 to 1000"},
+	{LIMIT_BLKIO_WEIGHT, offsetof(struct limits, blkio_weight), parse_weight,
+	 "it is a number from 10 to 1000"},
 	{LIMIT_PIDS, offsetof(struct limits, pids), parse_pids, "it is a number, and -1 is no limit"},
 };
 
@@ -203,8 +209,9 @@ const char *limit_option_grammar(int key)
 		if (numbers[i].key == key)
 			return numbers[i].grammar;
 	}
-	return key == LIMIT_PARENT ? "it is the path of a cgroup, as /pods/web, without \"..\" and of 40 bytes at most"
-				   : "it is a list of numbers, as 0-2,5";
+	return key == LIMIT_PARENT
+		       ? "it is the path of a cgroup, as /pods/web, without \"..\" and of 40 bytes at most"
+		       : "it is a list of numbers, as 0-2,5";
 }
 
 static const char *check_memory(const struct limits *limits)
@@ -231,8 +238,8 @@ static const char *check_cpus(const struct limits *limits)
 		return "--cpus is a quota and a period: leave out --cpu-quota and --cpu-period";
 	if (online < 1 || limits->cpus <= online * CPU_PERIOD)
 		return NULL;
-	snprintf(problem, sizeof(problem), "--cpus cannot be more than %ld.00: there are only so many processors here",
-		 online);
+	snprintf(problem, sizeof(problem),
+		 "--cpus cannot be more than %ld.00: there are only so many processors here", online);
 	return problem;
 }
 

@@ -25,7 +25,10 @@ int limit_option_take(struct limits *limits, int key, const char *text);
 /* How this limit is written, for who wrote it otherwise. */
 const char *limit_option_grammar(int key);
 
-/* What docker refuses of limits that are each well written. NULL, or what is wrong, valid until the next call. */
+/*
+ * What docker refuses of limits that are each well written. NULL, or what is wrong, valid until the
+ * next call.
+ */
 const char *limit_options_check(const struct limits *limits);
 
 #endif

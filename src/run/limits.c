@@ -78,7 +78,8 @@ static int set(const struct view *view, const char *hierarchy, const char *file,
 		fprintf(stderr, "fuse_cgroup_run: the tree has no %s: mount it with the "
 				"controller %.*s\n", file, (int)strcspn(file, "."), file);
 	else
-		fprintf(stderr, "fuse_cgroup_run: %s cannot be %s: %s%s\n", file, value, strerror(-error), choice);
+		fprintf(stderr, "fuse_cgroup_run: %s cannot be %s: %s%s\n", file, value, strerror(-error),
+			choice);
 	return -1;
 }
 
@@ -89,7 +90,8 @@ static int set_limits(const struct view *view, const struct limits *limits)
 	int error = 0;
 
 	if (view->unified && limits->memory_swappiness >= 0)
-		fprintf(stderr, "fuse_cgroup_run: --memory-swappiness: cgroup v2 has none: left out (--v1 has it)\n");
+		fprintf(stderr,
+			"fuse_cgroup_run: --memory-swappiness: cgroup v2 has none: left out (--v1 has it)\n");
 	for (; setting->hierarchy && !error; setting++) {
 		if (setting->print(limits, value, sizeof(value)))
 			error = set(view, setting->hierarchy, setting->file, value);
@@ -138,7 +140,10 @@ static int enable_controllers(const struct view *view, const char *cgroup)
 	return error;
 }
 
-/* Makes a cgroup ready for members (v1's cpuset), or for children (v2), in all hierarchies; it may be there. */
+/*
+ * Makes a cgroup ready for members (v1's cpuset), or for children (v2), in all hierarchies; it may
+ * be there.
+ */
 static int make_everywhere(const struct view *view, const char *cgroup, bool is_parent)
 {
 	int error = 0;
@@ -184,8 +189,8 @@ static int take_name(struct view *view, const char *parent)
 	int error;
 
 	do {
-		snprintf(view->prefix, sizeof(view->prefix), more ? "%s/run-%d-%u" : "%s/run-%d", parent, getpid(),
-			 more);
+		snprintf(view->prefix, sizeof(view->prefix), more ? "%s/run-%d-%u" : "%s/run-%d", parent,
+			 getpid(), more);
 		error = make_cgroup(view, view->hierarchies[0].name, view->prefix);
 		more++;
 	} while (error == -EEXIST);

@@ -26,7 +26,8 @@ struct mount_options {
 	uint32_t named; /* a hierarchy's number */
 	/* Not 0: it was said. */
 	uint32_t all, none, no_prefix;
-	uint32_t flags; /* xattr, favordynmods, cpuset_v2_mode: no hierarchy of ours has one; v2: bits of its own */
+	/* xattr, favordynmods, cpuset_v2_mode: no hierarchy of ours has one; v2: bits of its own */
+	uint32_t flags;
 	uint32_t agent, source; /* they may be said once */
 	uint32_t access, read_only; /* "ro" or "rw", and the last was "ro" */
 	uint32_t fixed; /* the options of type cpuset: no other can be added */

@@ -146,7 +146,8 @@ bool mounts_identify(int file, struct mount_identity *identity)
 }
 
 /* The first mount of the task's mountinfo that is looked for. False: there is none. */
-static bool find_mount(const struct peer *peer, bool (*is_it)(const struct mount *mount, void *wanted), void *wanted)
+static bool find_mount(const struct peer *peer, bool (*is_it)(const struct mount *mount, void *wanted),
+		       void *wanted)
 {
 	struct text table = {0};
 	struct slice rest, line;

@@ -88,7 +88,10 @@ static const char *option_name(int key)
 	return option_table[i].name;
 }
 
-/* Takes what says nothing ("//", "/.", a slash at the end) off an absolute path, as the mount tables have it. */
+/*
+ * Takes what says nothing ("//", "/.", a slash at the end) off an absolute path, as the mount
+ * tables have it.
+ */
 static void clean_path(char *path)
 {
 	const char *rest = path;
@@ -146,7 +149,10 @@ static enum run_options_result take_option(struct run_options *options, int key)
 	return RUN_OPTIONS_WRONG;
 }
 
-/* getopt(3) has refused a word: ':' lacks its value. Long ones are told by their place, short ones by their letter. */
+/*
+ * getopt(3) has refused a word: ':' lacks its value. Long ones are told by their place, short ones
+ * by their letter.
+ */
 static enum run_options_result refuse(int key, char **argv)
 {
 	const char *word = argv[optind - 1];

@@ -59,7 +59,10 @@ bool limits_given(const struct limits *limits);
  */
 int limits_parse_size(const char *text, int64_t *bytes);
 
-/* docker's --cpus (opts.ParseCPUs): a decimal number of CPUs with at most nine digits of fraction, as quota. 0 or -EINVAL. */
+/*
+ * docker's --cpus (opts.ParseCPUs): a decimal number of CPUs with at most nine digits of fraction,
+ * as quota. 0 or -EINVAL.
+ */
 int limits_parse_cpus(const char *text, int64_t *quota);
 
 #endif

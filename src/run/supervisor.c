@@ -228,7 +228,8 @@ int supervisor_run(const struct run_options *options, int channel)
 	if (!supervisor.context.machine)
 		fprintf(stderr, "fuse_cgroup_run: /proc and /sys cannot be read: %s\n", strerror(errno));
 	built = supervisor.context.machine && build(&supervisor) && restricted_open() &&
-		privilege_keep_supervisors(options->catcher->traces) && channel_send(channel, CHANNEL_READY, -1);
+		privilege_keep_supervisors(options->catcher->traces) &&
+		channel_send(channel, CHANNEL_READY, -1);
 	if (built)
 		live(&supervisor);
 	limits_remove(&supervisor.view);

@@ -207,7 +207,8 @@ static void fulfil_wishes(void)
 /*
  * gVisor ends these with EINTR if a signal comes while our daemon is at work, whatever that has done; Linux
  * waits for it. Who has to wait for another thing, as for a pipe's other end, has another error here, which
- * becomes EINTR later where it is to. So they are made again; the daemon forgives who makes a directory twice.
+ * becomes EINTR later where it is to. So they are made again; the daemon forgives who makes a directory
+ * twice.
  */
 static bool is_made_again(int number)
 {
@@ -215,8 +216,8 @@ static bool is_made_again(int number)
 #ifdef __NR_open
 		__NR_open, __NR_mkdir, __NR_rmdir, __NR_stat, __NR_lstat, __NR_access,
 #endif
-		__NR_openat, __NR_openat2, __NR_mkdirat, __NR_unlinkat, __NR_newfstatat, __NR_fstat, __NR_statx,
-		__NR_faccessat, __NR_faccessat2, __NR_statfs, __NR_fstatfs, __NR_inotify_add_watch,
+		__NR_openat, __NR_openat2, __NR_mkdirat, __NR_unlinkat, __NR_newfstatat, __NR_fstat,
+		__NR_statx, __NR_faccessat, __NR_faccessat2, __NR_statfs, __NR_fstatfs, __NR_inotify_add_watch,
 		__NR_getxattr, __NR_lgetxattr, __NR_fgetxattr,
 	};
 

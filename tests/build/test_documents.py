@@ -83,5 +83,6 @@ def test_each_source_file_tells_its_license():
     untold = [str(path.relative_to(ROOT)) for folder in ("src", "include", "tests", "scripts", "bench", "man")
               for path in (ROOT / folder).rglob("*")
               if path.suffix in suffixes and not path.name.startswith(".")
-              and "SPDX-License-Identifier: MIT" not in "".join(path.read_text(errors="replace").splitlines(True)[:2])]
+              and "SPDX-License-Identifier: MIT" not in
+              "".join(path.read_text(errors="replace").splitlines(True)[:2])]
     assert untold == []

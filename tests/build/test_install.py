@@ -12,8 +12,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = {name: pathlib.Path(os.environ.get(variable, ROOT / "build" / name)) for variable, name in
             (("FUSE_CGROUPFS", "fuse_cgroupfs"), ("FUSE_CGROUP_RUN", "fuse_cgroup_run"))}
 FILES = ["bin/fuse_cgroup_run", "bin/fuse_cgroupfs", "lib/cni/fuse_cgroup_cni",
-         "share/bash-completion/completions/fuse_cgroup_run", "share/bash-completion/completions/fuse_cgroupfs",
-         "share/fish/vendor_completions.d/fuse_cgroup_run.fish", "share/fish/vendor_completions.d/fuse_cgroupfs.fish",
+         "share/bash-completion/completions/fuse_cgroup_run",
+         "share/bash-completion/completions/fuse_cgroupfs",
+         "share/fish/vendor_completions.d/fuse_cgroup_run.fish",
+         "share/fish/vendor_completions.d/fuse_cgroupfs.fish",
          "share/man/man1/fuse_cgroup_run.1", "share/man/man8/fuse_cgroup_cni.8",
          "share/man/man8/fuse_cgroupfs.8",
          "share/zsh/site-functions/_fuse_cgroupfs"]

@@ -10,7 +10,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def test_shellcheck():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     files = listed.stdout.split() or [str(file.relative_to(ROOT)) for file in ROOT.glob("*/**/*.sh")]
-    scripts = [name for name in files if name.endswith(".sh") and not name.startswith(("build/", "scripts/lib/"))]
+    scripts = [name for name in files if name.endswith(".sh")
+               and not name.startswith(("build/", "scripts/lib/"))]
     assert "scripts/run-k3s-with-fuse-cgroups.sh" in scripts
     # Those of scripts/lib are read with the scripts that take them in.
     result = subprocess.run(["shellcheck", "-x", "-S", "warning", *scripts], cwd=ROOT, capture_output=True,

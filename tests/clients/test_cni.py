@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The network plugin below libcni (cnitool), and beside containernetworking's own ptp, host-local and loopback."""
+"""The network plugin below libcni (cnitool), and beside containernetworking's own ptp, host-local and
+loopback."""
 
 import json
 import pathlib
@@ -32,7 +33,8 @@ class Cnitool:
 
     def run(self, command, namespace, **environment):
         """libcni keeps results in /var/lib/cni, which is ours for it."""
-        script = (f"mount -t tmpfs none /var/lib; mkdir /var/lib/cni; mount --bind {self.directory}/var /var/lib/cni;"
+        script = (f"mount -t tmpfs none /var/lib; mkdir /var/lib/cni; mount --bind {self.directory}/var "
+                  "/var/lib/cni;"
                   'exec "$@"')
         result = subprocess.run(
             self.node.enter("unshare", "-m", "sh", "-ec", script, "sh",
@@ -86,7 +88,8 @@ def test_as_containernetworkings_ptp(spaces, tmp_path, version):
         tool = Cnitool(node, tmp_path / plugin, plugin, version)
         result = without_names(tool.run("add", pod))
         host = next(name for name in node.links() if name != "lo")
-        seen.append((result, pod.links()["eth0"], pod.routes(), node.links()[host], node.routes(), tool.kept()))
+        seen.append((result, pod.links()["eth0"], pod.routes(), node.links()[host], node.routes(),
+                     tool.kept()))
     assert seen[0] == seen[1]
 
 
@@ -114,7 +117,8 @@ def test_host_local_on_the_same_directory(spaces, tmp_path):
 
 @pytest.mark.parametrize("version", nodes.VERSIONS)
 def test_as_containernetworkings_loopback(spaces, version):
-    """But for the version of an address, which the specification wants before 1.0.0 and theirs does not tell."""
+    """But for the version of an address, which the specification wants before 1.0.0 and theirs does not
+    tell."""
     node, pod = spaces[:2]
     config = json.dumps({"cniVersion": version, "name": "cni-loopback", "type": "loopback"})
     answers = []

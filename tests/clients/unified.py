@@ -57,7 +57,8 @@ class Tree(trees.Tree):
         return f"{trees.STANDARD}/{FILES.get(file, (file,))[0]}"
 
     def runtime(self, name):
-        """crun gives up where RLIMIT_MEMLOCK may not be raised, on the kernel's v2 too (preload/memlock.c)."""
+        """crun gives up where RLIMIT_MEMLOCK may not be raised, on the kernel's v2 too
+        (preload/memlock.c)."""
         if name != "crun" or may_raise_memlock():
             return name
         library = self.directory / "memlock.so"

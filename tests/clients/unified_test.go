@@ -20,7 +20,8 @@ import (
 func needUnified(t *testing.T) {
 	t.Helper()
 	if os.Getenv("FCG_UNIFIED") == "" {
-		t.Skip("FCG_UNIFIED does not say that this runs below fuse_cgroup_run --v2: tests/clients/run.sh does")
+		t.Skip("FCG_UNIFIED does not say that this runs below fuse_cgroup_run --v2: " +
+			"tests/clients/run.sh does")
 	}
 	checkEqual(t, "unified", cgroups.IsCgroup2UnifiedMode(), true)
 }
@@ -55,10 +56,14 @@ func TestUnifiedOpencontainers(t *testing.T) {
 
 	limit := int64(100)
 	must(t, "Set", manager.Set(&cgroups.Resources{CpuWeight: 300, CpuPeriod: 50_000, CpuQuota: 200_000,
-		CpusetCpus: "0", Memory: 512 * megabyte, MemorySwap: 768 * megabyte, MemoryReservation: 256 * megabyte,
-		PidsLimit: &limit, Unified: map[string]string{"memory.high": "400000000", "memory.oom.group": "1"}}))
-	checkFiles(t, path, map[string]string{"cpu.weight": "300", "cpu.max": "200000 50000", "cpuset.cpus": "0",
-		"memory.max": "536870912", "memory.swap.max": "268435456", "memory.low": "268435456", "pids.max": "100",
+		CpusetCpus: "0", Memory: 512 * megabyte, MemorySwap: 768 * megabyte,
+		MemoryReservation: 256 * megabyte,
+		PidsLimit:         &limit,
+		Unified:           map[string]string{"memory.high": "400000000", "memory.oom.group": "1"}}))
+	checkFiles(t, path, map[string]string{"cpu.weight": "300", "cpu.max": "200000 50000",
+		"cpuset.cpus": "0",
+		"memory.max":  "536870912", "memory.swap.max": "268435456", "memory.low": "268435456",
+		"pids.max":    "100",
 		"memory.high": "399998976", "memory.oom.group": "1"})
 	if manager.Set(&cgroups.Resources{Unified: map[string]string{"memory.high": "much"}}) == nil {
 		t.Error("Set took a limit that is no number")
@@ -95,7 +100,8 @@ func TestUnifiedContainerd(t *testing.T) {
 	worker := startWorker(t)
 	weight, memory := uint64(300), int64(512*megabyte)
 	manager, err := cgroup2.NewManager(standardRoot, name, &cgroup2.Resources{
-		CPU:    &cgroup2.CPU{Weight: &weight, Max: cgroup2.NewCPUMax(pointer(int64(200_000)), pointer(uint64(50_000)))},
+		CPU: &cgroup2.CPU{Weight: &weight,
+			Max: cgroup2.NewCPUMax(pointer(int64(200_000)), pointer(uint64(50_000)))},
 		Memory: &cgroup2.Memory{Max: &memory}, Pids: &cgroup2.Pids{Max: 100}})
 	must(t, "NewManager", err)
 	must(t, "AddProc", manager.AddProc(uint64(worker.pid())))

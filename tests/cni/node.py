@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A node and containers, which are network namespaces of their own, and the plugin that is run on the node."""
+"""A node and containers, which are network namespaces of their own, and the plugin that is run on the
+node."""
 
 import contextlib
 import json
@@ -107,7 +108,8 @@ class Network:
 
     def run(self, command, container=None, netns=None, ifname="eth0", args=None, text=None, **more):
         """The answer, or None; Failure."""
-        environment = {"PATH": os.environ["PATH"], "CNI_COMMAND": command, "CNI_PATH": str(self.plugin.parent)}
+        environment = {"PATH": os.environ["PATH"], "CNI_COMMAND": command,
+                       "CNI_PATH": str(self.plugin.parent)}
         if container:
             environment |= {"CNI_CONTAINERID": container, "CNI_IFNAME": ifname}
         if netns:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a container and its node have after ADD, as the kernel shows it, and that DEL and GC leave nothing of it."""
+"""What a container and its node have after ADD, as the kernel shows it, and that DEL and GC leave nothing of
+it."""
 
 import os
 import pathlib
@@ -85,9 +86,11 @@ def test_lo(node, pod, tmp_path):
 
 @pytest.mark.parametrize("mode, ends", [("auto", ["lo"]), ("ptp", None)])
 def test_no_veth(node, tmp_path, mode, ends):
-    """Whose node's network is another's, as in a container without rights, can make no veth: auto does without."""
+    """Whose node's network is another's, as in a container without rights, can make no veth: auto does
+    without."""
     holder = ["unshare", "--user", "--map-root-user", "--net", "sh", "-c", "echo; exec cat"]
-    with subprocess.Popen(node.enter(*holder), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as user:
+    with subprocess.Popen(node.enter(*holder), text=True, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as user:
         user.stdout.readline()
         network = Network(node, tmp_path, mode=mode)
         enter = ["nsenter", f"--net={node.path}", f"--user=/proc/{user.pid}/ns/user"]
@@ -149,7 +152,8 @@ def test_add_again(network, pod):
 def test_failed_add_leaves_nothing(network, node, pod):
     """The gateway of a route that no route leads to is found last, when all else is made."""
     with pytest.raises(Failure) as failure:
-        network.add("one", pod, ipam=network.config["ipam"] | {"routes": [{"dst": "0.0.0.0/0", "gw": "192.0.2.1"}]})
+        network.add("one", pod,
+                    ipam=network.config["ipam"] | {"routes": [{"dst": "0.0.0.0/0", "gw": "192.0.2.1"}]})
     assert failure.value.args[0]["code"] == 101
     assert list(pod.links()) == ["lo"] and list(node.links()) == ["lo"] and network.kept() == {}
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Commands, environment and configuration: what is refused, and with which of CNI's codes (SPEC.md, "Error")."""
+"""Commands, environment and configuration: what is refused, and with which of CNI's codes (SPEC.md,
+"Error")."""
 
 import json
 import os
@@ -51,7 +52,8 @@ def test_no_json(network, pod, text):
     ({"CNI_CONTAINERID": "../one", "CNI_IFNAME": "eth0", "CNI_NETNS": "/"}, ["CNI_CONTAINERID"]),
     ({"CNI_CONTAINERID": "one", "CNI_IFNAME": "eth/0", "CNI_NETNS": "/"}, ["CNI_IFNAME"]),
     ({"CNI_CONTAINERID": "one", "CNI_IFNAME": "a-name-that-is-too-long", "CNI_NETNS": "/"}, ["CNI_IFNAME"]),
-    ({"CNI_CONTAINERID": "one", "CNI_IFNAME": "eth0", "CNI_NETNS": "/", "CNI_ARGS": "IP=x"}, ["CNI_ARGS", "x"]),
+    ({"CNI_CONTAINERID": "one", "CNI_IFNAME": "eth0", "CNI_NETNS": "/", "CNI_ARGS": "IP=x"},
+     ["CNI_ARGS", "x"]),
     ({"CNI_CONTAINERID": "one", "CNI_IFNAME": "eth0", "CNI_NETNS": "/", "CNI_ARGS": "IP"}, ["CNI_ARGS"]),
     ({"CNI_CONTAINERID": "one", "CNI_IFNAME": "eth0", "CNI_NETNS": "/proc/self/ns/net"}, ["CNI_NETNS"]),
 ])
@@ -67,7 +69,8 @@ def test_environment(network, variables, names):
 @pytest.mark.parametrize("command", ["NEVER", "add", None])
 def test_unknown_command(network, command):
     environment = {"CNI_COMMAND": command} if command else {}
-    result = subprocess.run([PLUGIN], text=True, capture_output=True, check=False, input=json.dumps(network.config),
+    result = subprocess.run([PLUGIN], text=True, capture_output=True, check=False,
+                            input=json.dumps(network.config),
                             env=environment)
     assert (result.returncode, json.loads(result.stdout)["code"]) == (1, 4)
 
@@ -140,7 +143,8 @@ def test_what_asks_for_nothing_is_taken(network, pod):
 def test_answer_that_nobody_reads(network, pod):
     """The address is not lost, and DEL takes it back."""
     full = os.open("/dev/full", os.O_WRONLY)
-    environment = {"CNI_COMMAND": "ADD", "CNI_CONTAINERID": "one", "CNI_IFNAME": "eth0", "CNI_NETNS": pod.path}
+    environment = {"CNI_COMMAND": "ADD", "CNI_CONTAINERID": "one", "CNI_IFNAME": "eth0",
+                   "CNI_NETNS": pod.path}
     try:
         result = subprocess.run(network.node.enter(PLUGIN), text=True, stdout=full, stderr=subprocess.PIPE,
                                 check=False, input=json.dumps(network.config), env=environment)

@@ -20,8 +20,8 @@ files() {
 
 version=$(dpkg-deb -f "$package" Version)
 dependencies=$(dpkg-deb -f "$package" Depends)
-{ apt-get update -qq && apt-get satisfy -y -qq --no-install-recommends "$dependencies"; } >/tmp/apt.log 2>&1 ||
-	{ tail -n 5 /tmp/apt.log >&2; fail "its dependencies cannot be installed"; }
+{ apt-get update -qq && apt-get satisfy -y -qq --no-install-recommends "$dependencies"; } \
+	>/tmp/apt.log 2>&1 || { tail -n 5 /tmp/apt.log >&2; fail "its dependencies cannot be installed"; }
 before=$(files)
 
 dpkg -i "$package" >/dev/null

@@ -28,7 +28,11 @@ mkdir "$root/dev/pts" "$root/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts "$root/dev/pts"
 mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
 ln -s pts/ptmx "$root/dev/ptmx"
-for number in 0 1 2; do ln -s "/proc/self/fd/$number" "$root/dev/std$(echo in out err | cut -d ' ' -f $((number + 1)))"; done
+number=0
+for stream in stdin stdout stderr; do
+	ln -s "/proc/self/fd/$number" "$root/dev/$stream"
+	number=$((number + 1))
+done
 ln -s /proc/self/fd "$root/dev/fd"
 
 set -- HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "TERM=${TERM:-dumb}" "$@"

@@ -33,7 +33,8 @@ is_over() { ! kill -0 "$1" 2>/dev/null; }
 no_daemon() {
 	local process
 	for process in /proc/[0-9]*; do
-		[ "$process/root" -ef / ] && [ "$(cat "$process/comm" 2>/dev/null)" = fuse_cgroupfs ] && return 1
+		[ "$process/root" -ef / ] || continue
+		[ "$(cat "$process/comm" 2>/dev/null)" != fuse_cgroupfs ] || return 1
 	done
 	return 0
 }

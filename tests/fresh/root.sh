@@ -27,8 +27,8 @@ mirror() {
 make_root() {
 	echo "debootstrap of $suite: a minute, the first time" >&2
 	# shellcheck disable=SC2046 # nothing, where there is no mirror of our own
-	debootstrap --variant=minbase --include=git,make,ca-certificates "$suite" "$1" $(mirror) >"$1.log" 2>&1 ||
-		{ tail -n 5 "$1.log" >&2; exit 1; }
+	debootstrap --variant=minbase --include=git,make,ca-certificates "$suite" "$1" $(mirror) \
+		>"$1.log" 2>&1 || { tail -n 5 "$1.log" >&2; exit 1; }
 	chroot "$1" apt-get clean
 }
 

@@ -14,7 +14,8 @@ static void check_range(const struct range *range)
 	CHECK(address_compare(&range->start, &range->end) <= 0);
 	CHECK(range->gateway.family == range->subnet.address.family);
 	CHECK(prefix_parse(prefix_print(&range->subnet, text), &again));
-	CHECK(again.length == range->subnet.length && !address_compare(&again.address, &range->subnet.address));
+	CHECK(again.length == range->subnet.length &&
+	      !address_compare(&again.address, &range->subnet.address));
 }
 
 static void check_set(const struct range_set *set)
@@ -47,8 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (unsigned i = 0; i < config.nr_sets; i++)
 			check_set(&config.sets[i]);
 		for (unsigned i = 0; i < config.nr_routes; i++)
-			CHECK(!config.routes[i].gateway.family || config.routes[i].gateway.family ==
-								  config.routes[i].destination.address.family);
+			CHECK(!config.routes[i].gateway.family ||
+			      config.routes[i].gateway.family == config.routes[i].destination.address.family);
 	} else {
 		CHECK(failure.message[0]);
 	}

@@ -12,7 +12,8 @@ static void open_unified(struct small_tree *small, const char *root)
 	if (small->accounting)
 		small->tree = tree_new_unified(dfl_controllers, small->machine, small->accounting);
 	if (!small->tree || !tree_want_file(small->tree, "io.latency") ||
-	    !tree_want_file(small->tree, "io.prio.class") || small_mkdir(small, "/a") || small_mkdir(small, "/c") ||
+	    !tree_want_file(small->tree, "io.prio.class") || small_mkdir(small, "/a") ||
+	    small_mkdir(small, "/c") ||
 	    small_write_as(small, 0, "/cgroup.subtree_control", all, strlen(all)) ||
 	    small_mkdir(small, "/a/b") ||
 	    small_write_as(small, 0, "/a/cgroup.subtree_control", all, strlen(all)))

@@ -23,7 +23,8 @@ static void check_stat(const char *text, size_t size)
 	CHECK(s.pid >= 0);
 	snprintf(printed, sizeof(printed),
 		 "%d (%s) %c %d %d %d 0 0 %u %llu %llu %llu %llu %llu %llu %lld %lld 0 0 %lld 0 %llu "
-		 "%llu %llu 18446744073709551615 0 0 %llu 0 0 0 0 0 0 0 0 0 0 %d 0 0 0 0 0 0 0 0 0 0 0 0 %d\n",
+		 "%llu %llu 18446744073709551615 0 0 %llu 0 0 0 0 0 0 0 0 0 0 %d 0 0 0 0 0 0 0 "
+		 "0 0 0 0 0 %d\n",
 		 s.pid, s.comm, s.state, s.ppid, s.pgrp, s.session, s.flags, (ull)s.minflt,
 		 (ull)s.cminflt, (ull)s.majflt, (ull)s.cmajflt, (ull)s.utime, (ull)s.stime,
 		 (long long)s.cutime, (long long)s.cstime, (long long)s.num_threads,

@@ -9,7 +9,8 @@ check=$?
 echo
 units=0 # those whose calls gVisor answers otherwise
 for test in run_identity run_privilege; do
-	"${FUSE_CGROUPFS%/*}/unit/test_$test" >"${TMPDIR:-/tmp}/unit" 2>&1 || { units=1; cat "${TMPDIR:-/tmp}/unit"; }
+	"${FUSE_CGROUPFS%/*}/unit/test_$test" >"${TMPDIR:-/tmp}/unit" 2>&1 ||
+		{ units=1; cat "${TMPDIR:-/tmp}/unit"; }
 done
 /usr/bin/python3 -m pytest -q -rfEsx -p no:cacheprovider "$@" tests/mount tests/gvisor
 tests=$?

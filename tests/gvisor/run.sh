@@ -1,7 +1,6 @@
 #!/bin/sh
-# SPDX-License-Identifier: MIT
-# Runs fuse_cgroupfs --check, two unit tests (make test-gvisor builds them) and the mount tests inside gVisor's sandbox, as root.
-# Usage: tests/gvisor/run.sh [pytest arguments]
+# SPDX-License-Identifier: MIT Runs fuse_cgroupfs --check, two unit tests (make test-gvisor builds them) and
+# the mount tests inside gVisor's sandbox, as root. Usage: tests/gvisor/run.sh [pytest arguments]
 set -eu
 
 LIMIT=${GVISOR_SECONDS:-1800} # for everything inside

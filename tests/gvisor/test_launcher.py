@@ -32,13 +32,15 @@ def test_tables():
 def test_members():
     out = shell(f"""cd {AT}/memory; mkdir a a/b; echo $$ > a/b/cgroup.procs; grep :memory: /proc/self/cgroup
         cat /proc/$$/cgroup | grep :cpu:; grep -cx $$ a/b/cgroup.procs
-        rmdir a/b 2>/dev/null || echo busy; echo $$ > cgroup.procs; rmdir a/b a; ls -d a 2>/dev/null || echo gone""")
+        rmdir a/b 2>/dev/null || echo busy; echo $$ > cgroup.procs; rmdir a/b a
+        ls -d a 2>/dev/null || echo gone""")
     assert out.split()[0].endswith(":memory:/a/b") and out.split()[1].endswith(":cpu:/")
     assert out.split()[2:] == ["1", "busy", "gone"]
 
 
 def test_threads():
-    """Of the first thread and of others, each asked by itself and by the other, with signals all the while."""
+    """Of the first thread and of others, each asked by itself and by the other, with signals all the
+    while."""
     script = """import os, threading, signal
 signal.signal(signal.SIGURG, lambda *_: None)
 def look():
@@ -73,7 +75,8 @@ def test_statx():
     """Who asks for the type alone is told it."""
     result = launch(launcher.PYTHON, "-c", """import ctypes, struct
 buffer = ctypes.create_string_buffer(256)
-print(ctypes.CDLL(None).statx(-100, b"/sys/fs/cgroup/cpu", 0, 1, buffer), oct(struct.unpack_from("28xH", buffer)[0]))""")
+print(ctypes.CDLL(None).statx(-100, b"/sys/fs/cgroup/cpu", 0, 1, buffer),
+      oct(struct.unpack_from("28xH", buffer)[0]))""")
     assert result.stdout == "0 0o40755\n" or result.stdout == "0 0o40555\n", result
 
 
@@ -87,7 +90,8 @@ def test_ordinary_user():
     """By way of a user namespace."""
     with launcher.temporary() as directory:
         out = shell(f"stat -f -c %T {AT}/cpu; mkdir {AT}/cpu/mine; echo $$ > {AT}/cpu/mine/cgroup.procs; "
-                    "grep -c :cpu:/mine /proc/self/cgroup", wrapper=NOBODY, env=launcher.environment(directory))
+                    "grep -c :cpu:/mine /proc/self/cgroup", wrapper=NOBODY,
+                    env=launcher.environment(directory))
     assert out.split() == ["cgroupfs", "1"]
 
 
@@ -116,7 +120,8 @@ def test_rights_of_another(tmp_path):
 
 def test_stop_and_go_on():
     with Inside() as program:
-        script = "sleep 60 & kill -STOP $!; sleep 0.2; cut -d' ' -f3 /proc/$!/stat; kill -CONT $!; sleep 0.2; " \
+        script = "sleep 60 & kill -STOP $!; sleep 0.2; cut -d' ' -f3 /proc/$!/stat; kill -CONT $!; " \
+                 "sleep 0.2; " \
                  "cut -d' ' -f3 /proc/$!/stat; kill $!; wait $! 2>/dev/null; echo $?"
         status, out, said = program.call(probes.run, "sh", "-c", script)
         assert (status, said) == (0, "") and out.split()[0] in launcher.STOPPED

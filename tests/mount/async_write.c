@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * async_write FILE TEXT: opens, says the number of io_submit(2), and on a line of input writes by that call, which
- * need not wait: the file is made O_DIRECT meanwhile. Says "asked" when the call is back, then the write's result.
+ * async_write FILE TEXT: opens, says the number of io_submit(2), and on a line of input writes by that call,
+ * which need not wait: the file is made O_DIRECT meanwhile. Says "asked" when the call is back, then the
+ * write's result.
  */
 #include <fcntl.h>
 #include <linux/aio_abi.h>

@@ -22,7 +22,8 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "daemon: about the daemon or its roots; not for --kernel")
     config.addinivalue_line("markers", "resident: of the daemon's size; a sanitizer keeps freed memory")
-    config.addinivalue_line("markers", "native: a sanitizer needs /proc, and at its end waits for threads that hang")
+    config.addinivalue_line("markers",
+                            "native: a sanitizer needs /proc, and at its end waits for threads that hang")
     config.addinivalue_line("markers", "locks: about locks that Linux' processes hold; gVisor has others")
 
 

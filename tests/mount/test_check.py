@@ -115,7 +115,8 @@ def test_debug_tells_what_happens(tmp_path, directory):
     for line in (f"mkdir /memory/web {caller}: done",
                  f"attach: process or task {shell} to memory:/web: done (1 tasks)",
                  f'write /memory/web/cgroup.procs "{shell}" by task {shell} of user {os.geteuid()}: done',
-                 f"accounting: task {forked} of process {forked} was forked by task {shell}, and is in its cgroups",
+                 f"accounting: task {forked} of process {forked} was forked by task {shell}, and is in its "
+                 "cgroups",
                  f"accounting: task {forked} of process {forked} has ended",
                  f'write /memory/web/memory.limit_in_bytes "12mon?keys?" {caller}: Invalid argument',
                  f"rmdir /memory/web {caller}: done"):

@@ -246,7 +246,8 @@ def test_stopped_by_someone_else(top, counter):
 def test_looked_at_while_it_is_let_go(top, counter):
     """A look that found it freezing leaves nobody stopped whom others let go meanwhile."""
     join(top, counter.child)
-    looks = [subprocess.Popen(["sh", "-c", f"while read state <{top}/freezer.state; do :; done"]) for _ in range(3)]
+    looks = [subprocess.Popen(["sh", "-c", f"while read state <{top}/freezer.state; do :; done"])
+             for _ in range(3)]
     try:
         for _ in range(100):
             write(top / "freezer.state", "FROZEN")

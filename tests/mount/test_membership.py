@@ -67,7 +67,8 @@ if sys.argv[1] == "frees":
 FIRST_NAMESPACE = "pid:[4026531836]" # PROC_PID_INIT_INO; in others nobody is told of exits (taskstats)
 
 if not mounting.in_gvisor():  # which keeps no high-water mark
-    @pytest.mark.parametrize("does", ["frees", "ends"][:1 + (os.readlink("/proc/self/ns/pid") == FIRST_NAMESPACE)])
+    @pytest.mark.parametrize("does",
+                             ["frees", "ends"][:1 + (os.readlink("/proc/self/ns/pid") == FIRST_NAMESPACE)])
     @pytest.mark.parametrize("mount", ["events"], indirect=True)
     def test_peak_that_nobody_read(mount, does):
         a = make(mount, "memory", "a")
@@ -85,11 +86,12 @@ if not mounting.in_gvisor():  # which keeps no high-water mark
 
 @pytest.mark.parametrize("apart", [False, True])
 def test_orphan_of_one_that_ended_at_once(mount, apart):
-    """Where processes are counted too: who has ended makes room for it, but is who made it. A stranger leads its
-    process group, or it does itself."""
+    """Where processes are counted too: who has ended makes room for it, but is who made it. A stranger leads
+    its process group, or it does itself."""
     a = make(mount, "pids", "a")
     with subprocess.Popen(["sleep", "1000"], process_group=0) as stranger:
-        process = subprocess.Popen(["/bin/sh", "-c", "read x; sleep 1000 >/dev/null 2>&1 & echo $!"], text=True,
+        process = subprocess.Popen(["/bin/sh", "-c", "read x; sleep 1000 >/dev/null 2>&1 & echo $!"],
+                                   text=True,
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    process_group=0 if apart else stranger.pid)
         write(a / "cgroup.procs", str(process.pid))

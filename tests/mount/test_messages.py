@@ -65,14 +65,16 @@ PLACES = [
      r"\(rm -r /dev/fuse; mknod -m 666 /dev/fuse c 10 229\)"),
     ("directory_for_device", f"{NEW_DEV} mkdir /dev/fuse", [], r"/dev/fuse: is not the FUSE device: put .*"),
     ("nodev", f"{NEW_DEV} mknod /dev/fuse c 10 229; mount -o remount,nodev /dev", [],
-     "/dev/fuse: Permission denied: is its filesystem mounted with nodev\\? Mount that with dev, or another /dev"),
+     "/dev/fuse: Permission denied: is its filesystem mounted with nodev\\? Mount that with dev, or another "
+     "/dev"),
     ("not_permitted", f'{NEW_DEV} mknod -m 600 /dev/fuse c 10 229; set -- {NOBODY} "$@"', [],
      "/dev/fuse: Permission denied: run as root, or let this user open it"),
     ("not_ours", f'{NEW_DEV} mknod -m 666 /dev/fuse c 10 229; set -- {NOBODY} "$@"', [],
      r".*: cannot mount: .*: run as root, or with fuse3 \(fusermount3\) on a directory of your own"),
     ("no_fusermount", f'{NEW_DEV} mknod -m 666 /dev/fuse c 10 229; chown 65534 /mnt/d; set -- {NOBODY} "$@"; '
      'mount --bind /etc/passwd "$(command -v fusermount3)"', [],
-     r"/mnt/d: cannot mount: .*(exec|call).*fusermount.*: run as root, or install fuse3, which has fusermount3"),
+     r"/mnt/d: cannot mount: .*(exec|call).*fusermount.*: run as root, or install fuse3, which has "
+     r"fusermount3"),
     ("no_right", 'set -- setpriv --bounding-set=-sys_admin "$@"', [],
      r".*: cannot mount: .*: this needs CAP_SYS_ADMIN \(in a container: --cap-add SYS_ADMIN\)"),
     ("no_proc", "mount -t tmpfs none /proc", [], r"/proc: .*: mount it first \(mount -t proc proc /proc\)"),
@@ -85,7 +87,8 @@ PLACES = [
      ["-o", "state=/mnt/state", "/mnt/d"],
      "-o state: /mnt/state: Read-only file system: make room, or name a directory that can be written to"),
     ("state_of_all", "mkdir /mnt/state; chmod 777 /mnt/state", ["-o", "state=/mnt/state", "/mnt/d"],
-     "-o state: /mnt/state: others may write to it, who could have daemons do anything: chmod go-w, or use another"),
+     "-o state: /mnt/state: others may write to it, who could have daemons do anything: chmod go-w, or use "
+     "another"),
     ("log_on_read_only", "mount -t tmpfs -o ro none /mnt/d", ["-o", "log=/mnt/d/log", "/mnt/d"],
      "-o log: /mnt/d/log: Read-only file system: name a file that can be made or written to"),
 ]
@@ -115,7 +118,8 @@ def test_line(directory, arguments, expected):
 
 
 @pytest.mark.parametrize("script, arguments, expected", [
-    pytest.param(*row[1:], id=row[0], marks=[pytest.mark.native] if row[0] == "no_proc" else []) for row in PLACES])
+    pytest.param(*row[1:], id=row[0], marks=[pytest.mark.native] if row[0] == "no_proc" else [])
+    for row in PLACES])
 def test_place(script, arguments, expected):
     whole = f'mount -t tmpfs none /mnt; mkdir -m 755 /mnt/d; cd /; {script}; exec "$@"'
     result = mounting.run("-f", *(arguments or ["/mnt/d"]), wrapper=[

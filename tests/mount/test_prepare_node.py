@@ -115,7 +115,8 @@ def test_command(run):
 
 
 def test_as_an_ordinary_user():
-    result = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "sh", SCRIPT,
+    result = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "sh",
+                             SCRIPT,
                              "true"], text=True, capture_output=True)
     assert result.returncode == 1
     assert result.stderr == "prepare-node.sh: it mounts: run it as root\n"

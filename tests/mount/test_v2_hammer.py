@@ -16,14 +16,18 @@ pytestmark = pytest.mark.daemon
 CLIENTS = 6
 SECONDS = float(os.environ.get("HAMMER_SECONDS", "8")) / 4
 # As in test_hammer.py; and what the rules of domains, threads and limits refuse.
-REFUSED = (errno.ENOENT, errno.ENODEV, errno.ESTALE, errno.EEXIST, errno.EBUSY, errno.EOPNOTSUPP, errno.EAGAIN,
+REFUSED = (errno.ENOENT, errno.ENODEV, errno.ESTALE, errno.EEXIST, errno.EBUSY, errno.EOPNOTSUPP,
+           errno.EAGAIN,
            errno.EINVAL, errno.ESRCH, errno.EACCES)
-TEXTS = (("cgroup.subtree_control", ("+cpu", "+memory +pids", "-memory", "-cpu -pids", "+io +cpuset", "-io -cpuset")),
+TEXTS = (("cgroup.subtree_control",
+          ("+cpu", "+memory +pids", "-memory", "-cpu -pids", "+io +cpuset", "-io -cpuset")),
          ("cgroup.type", ("threaded",)), ("cgroup.freeze", ("1", "0", "0")), ("cgroup.kill", ("1",)),
-         ("cgroup.max.descendants", ("2", "max", "max")), ("memory.max", ("64M", "max")), ("pids.max", ("3", "max")),
+         ("cgroup.max.descendants", ("2", "max", "max")), ("memory.max", ("64M", "max")),
+         ("pids.max", ("3", "max")),
          ("cpu.max", ("max", "20000 100000")), ("cpuset.cpus", ("0", "0-1", "")),
          ("cpuset.cpus.partition", ("root", "isolated", "member")))
-READ = ("cgroup.events", "cgroup.stat", "cgroup.procs", "cgroup.threads", "cgroup.type", "cpu.stat", "memory.current")
+READ = ("cgroup.events", "cgroup.stat", "cgroup.procs", "cgroup.threads", "cgroup.type", "cpu.stat",
+        "memory.current")
 
 
 def step(top, rng, members):

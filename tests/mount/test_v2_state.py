@@ -82,7 +82,8 @@ def test_every_value_reads_as_before(serve, seed):
         killed(daemon)
         daemon = serve()
         after = tree_of(daemon.path)
-        assert {path: (after.get(path), seen) for path, seen in before.items() if after.get(path) != seen} == {}
+        assert {path: (after.get(path), seen) for path, seen in before.items()
+                if after.get(path) != seen} == {}
     os.chown(daemon / "a", 1000, 1001)
     os.chmod(daemon / "a" / "cgroup.procs", 0o664)
     os.chown(daemon / "a" / "cgroup.subtree_control", 1000, 1001)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""-o v2,view=container: the root as a cgroup namespace shows it, and what the kernel lets be written to it."""
+"""-o v2,view=container: the root as a cgroup namespace shows it, and what the kernel lets be written to
+it."""
 
 import errno
 import os

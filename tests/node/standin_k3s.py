@@ -165,7 +165,8 @@ def start_kubelet(options, agent):
         "pod-manifest-path": agent / "pod-manifests", "file-check-frequency": "1s",
         "eviction-hard": "memory.available<1Mi,nodefs.available<1Mi,imagefs.available<1Mi",
         "anonymous-auth": "true", "authorization-mode": "AlwaysAllow", **options.kubelet()}
-    if " v1.30." in subprocess.run([os.environ["KUBELET"], "--version"], capture_output=True, text=True).stdout:
+    if " v1.30." in subprocess.run([os.environ["KUBELET"], "--version"], capture_output=True,
+                                   text=True).stdout:
         arguments.pop("fail-cgroupv1", None)  # this kubelet is older than it
     if options.get("node-ip"):
         arguments["node-ip"] = options.get("node-ip")
@@ -193,7 +194,8 @@ def check_server_is_reached(options):
         try:
             client.connect((address, server.getsockname()[1]))
         except OSError:
-            say(f'level=error msg="Remotedialer proxy error; dial tcp {address}:6443: connect: connection refused"')
+            say(f'level=error msg="Remotedialer proxy error; dial tcp {address}:6443: connect: connection '
+                'refused"')
 
 
 def node_name(options):
@@ -218,7 +220,8 @@ def serve(kind, words):
     if kind == "server":
         check_server_is_reached(options)
         kubeconfig = pathlib.Path(options.get("write-kubeconfig", "/etc/rancher/k3s/k3s.yaml"))
-    kubeconfig.write_text(f"server: {PORT}\nlog: {os.readlink('/proc/self/fd/1')}\nnode: {node_name(options)}\n")
+    kubeconfig.write_text(f"server: {PORT}\nlog: {os.readlink('/proc/self/fd/1')}\nnode: "
+                          f"{node_name(options)}\n")
     # Its parts end with it, by the signal of die_with_parent().
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     while True:

@@ -34,7 +34,8 @@ PLACES = ["/etc/rancher", "/run/k3s", "/opt/cni", "/var/lib/kubelet"]
 # As in most sandboxes, and started by a systemd's unit.
 UNLOVED = f"{node.BARE}\nexport INVOCATION_ID=x\nset -- setpriv --bounding-set -sys_resource \"$@\""
 # Only loopback's address and no route.
-ALONE = f"{trees.TAKE_AWAY}\nset -- unshare -n sh -c 'trap : INT; ip link set lo up; \"$@\"; s=$?; ip -o address; exit $s' sh \"$@\""
+ALONE = f"{trees.TAKE_AWAY}\nset -- unshare -n sh -c 'trap : INT; ip link set lo up; \"$@\"; s=$?; " \
+        "ip -o address; exit $s' sh \"$@\""
 
 
 class K3s(node.Node):
@@ -190,7 +191,8 @@ def test_words(start):
     running = start("--dry-run", "--", "--node-name", "a b", "--v1", machine=trees.TAKE_AWAY)
     assert running.wait() == 0
     last = running.text().splitlines()[-1]
-    assert last.startswith(f"{STANDIN} server --data-dir ") and last.strip().endswith("--node-name 'a b' --v1")
+    assert last.startswith(f"{STANDIN} server --data-dir ") and last.strip().endswith(
+        "--node-name 'a b' --v1")
 
 
 def test_check(start):

@@ -35,7 +35,8 @@ spec:
 
 # By the version of cgroups: the pod's limits as files tell them, the class', and where its process is.
 LIMITS = {
-    "v1": {"cpu/{}/cpu.shares": "256", "cpu/{}/cpu.cfs_quota_us": "50000", "cpu/{}/cpu.cfs_period_us": "100000",
+    "v1": {"cpu/{}/cpu.shares": "256", "cpu/{}/cpu.cfs_quota_us": "50000",
+           "cpu/{}/cpu.cfs_period_us": "100000",
            "memory/{}/memory.limit_in_bytes": str(64 << 20)},
     "v2": {"{}/cpu.weight": "10", "{}/cpu.max": "50000 100000", "{}/memory.max": str(64 << 20)}}
 CLASS = {"v1": ("cpu/kubepods/burstable/cpu.shares", "256"), "v2": ("kubepods/burstable/cpu.weight", "10")}
@@ -159,7 +160,8 @@ def check_cgroups(kubelet, pod, container):
         for file, value in LIMITS[kubelet.cgroups].items():
             assert kubelet.read(file.format(cgroup)) == value, (cgroup, file)
     # Its shell starts others at first.
-    trees.until(lambda: all(kubelet.processes(hierarchy, container) == 1 for hierarchy in JOINED[kubelet.cgroups]),
+    trees.until(lambda: all(kubelet.processes(hierarchy, container) == 1
+                            for hierarchy in JOINED[kubelet.cgroups]),
                 "the pod's process is in every hierarchy")
     file, value = CLASS[kubelet.cgroups]
     assert kubelet.read(file) == value

@@ -112,7 +112,8 @@ def test_limits_outlive_the_command():
     with launcher.temporary() as directory, launcher.temporary() as place:
         fifo, out = place / "fifo", place / "out"
         os.mkfifo(fifo)
-        script = f"exec 3<\"$1\"; read x <&3; cat {AT}/memory/memory.limit_in_bytes /proc/self/cpuset > \"$2\""
+        script = f"exec 3<\"$1\"; read x <&3; cat {AT}/memory/memory.limit_in_bytes /proc/self/cpuset > " \
+                 "\"$2\""
         command = "sh -c \"$1\" sh \"$2\" \"$3\" >/dev/null 2>&1 </dev/null &"
         subprocess.run(launcher.command_line("sh", "-c", command, "sh", script, fifo, out,
                                              options=["-m", "64m"]),

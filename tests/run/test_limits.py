@@ -50,16 +50,20 @@ def test_cpu(options, expected):
 
 
 @pytest.mark.parametrize("options, files, expected", [
-    (["--v1", "--cpu-quota", "50000", "--cpu-period", "200000"], ["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"],
+    (["--v1", "--cpu-quota", "50000", "--cpu-period", "200000"],
+     ["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"],
      ["50000", "200000"]),
     (["--v1", "--cpu-quota", "-1"], ["cpu/cpu.cfs_quota_us"], ["-1"]),
-    (["--v1", "-m", "1g", "--memory-reservation", "64m"], ["memory/memory.soft_limit_in_bytes"], ["67108864"]),
+    (["--v1", "-m", "1g", "--memory-reservation", "64m"], ["memory/memory.soft_limit_in_bytes"],
+     ["67108864"]),
     (["--v1", "--memory-swappiness", "0"], ["memory/memory.swappiness"], ["0"]),
     (["--v1", "--blkio-weight", "300"], ["blkio/blkio.bfq.weight"], ["300"]),
-    (["--v1", "--cpuset-mems", "0", "--cpuset-cpus", "0"], ["cpuset/cpuset.mems", "cpuset/cpuset.cpus"], ["0", "0"]),
+    (["--v1", "--cpuset-mems", "0", "--cpuset-cpus", "0"], ["cpuset/cpuset.mems", "cpuset/cpuset.cpus"],
+     ["0", "0"]),
     (["--v2", "--cpu-quota", "50000", "--cpu-period", "200000"], ["cpu.max"], ["50000 200000"]),
     (["--v2", "--cpu-period", "200000"], ["cpu.max"], ["max 200000"]),
-    (["--v2", "-m", "1g", "--memory-reservation", "64m"], ["memory.low", "memory.max"], ["67108864", "1073741824"]),
+    (["--v2", "-m", "1g", "--memory-reservation", "64m"], ["memory.low", "memory.max"],
+     ["67108864", "1073741824"]),
     (["--v2", "--blkio-weight", "300"], ["io.bfq.weight"], ["default 300"]),
     (["--v2", "--cpuset-mems", "0", "--cpuset-cpus", "0"], ["cpuset.mems", "cpuset.cpus"], ["0", "0"])],
                          ids=lambda value: " ".join(value))

@@ -39,21 +39,26 @@ LINES = [
     (["--memory-reservation", "1m", "true"],
      r"--memory-reservation cannot be less than docker's least, 6m \(512m: mega, 512: bytes\)"),
     (["-m", "1g", "--memory-reservation", "2g", "true"], "--memory-reservation cannot be more than --memory"),
-    (["--memory-swappiness", "101", "true"], "--memory-swappiness cannot be '101': it is a number from 0 to 100"),
-    (["--cpus", "-1", "true"], "--cpus cannot be '-1': processors are counted from 0.01, with up to nine digits of "
+    (["--memory-swappiness", "101", "true"],
+     "--memory-swappiness cannot be '101': it is a number from 0 to 100"),
+    (["--cpus", "-1", "true"],
+     "--cpus cannot be '-1': processors are counted from 0.01, with up to nine digits of "
                                "fraction, as 1.5"),
     (["--cpus", "1000", "true"],
-     rf"--cpus cannot be more than {os.sysconf('SC_NPROCESSORS_ONLN')}.00: there are only so many processors here"),
+     rf"--cpus cannot be more than {os.sysconf('SC_NPROCESSORS_ONLN')}.00: there are only so many "
+     rf"processors here"),
     (["--cpus", "1", "--cpu-quota", "5000", "true"],
      "--cpus is a quota and a period: leave out --cpu-quota and --cpu-period"),
     (["--cpus", "1", "--cpu-period", "5000", "true"],
      "--cpus is a quota and a period: leave out --cpu-quota and --cpu-period"),
     (["--cpu-quota", "999", "true"],
      "--cpu-quota cannot be '999': it is a number of us from 1000, and -1 is no limit"),
-    (["--cpu-period", "999", "true"], "--cpu-period cannot be '999': it is a number of us from 1000 to 1000000"),
+    (["--cpu-period", "999", "true"],
+     "--cpu-period cannot be '999': it is a number of us from 1000 to 1000000"),
     (["--cpu-period", "1000001", "true"],
      "--cpu-period cannot be '1000001': it is a number of us from 1000 to 1000000"),
-    (["-c", "1", "true"], "--cpu-shares cannot be '1': it is a number from 2, and 1024 is the kernel's default"),
+    (["-c", "1", "true"],
+     "--cpu-shares cannot be '1': it is a number from 2, and 1024 is the kernel's default"),
     (["--cpuset-cpus", "", "true"], f"--cpuset-cpus cannot be '': {LIST}"),
     (["--cpuset-mems", "", "true"], f"--cpuset-mems cannot be '': {LIST}"),
     (["--blkio-weight", "9", "true"], "--blkio-weight cannot be '9': it is a number from 10 to 1000"),
@@ -88,5 +93,5 @@ def test_every_message_of_the_command_line_has_a_row():
 def test_v2_has_no_swappiness():
     """docker warns and leaves it out; the command runs."""
     result = launcher.launch("true", options=["--v2", "--memory-swappiness", "0"])
-    assert (result.returncode, result.stderr) == (0, "fuse_cgroup_run: --memory-swappiness: cgroup v2 has none: "
-                                                     "left out (--v1 has it)\n")
+    assert (result.returncode, result.stderr) == (
+        0, "fuse_cgroup_run: --memory-swappiness: cgroup v2 has none: left out (--v1 has it)\n")

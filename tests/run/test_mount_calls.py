@@ -332,7 +332,8 @@ def test_redirected_binds(wrapper):
 
 
 def test_redirected_binds_only_where_the_task_may_go():
-    """Root without the capabilities that pass by modes may not enter another's directory to bind what is there."""
+    """Root without the capabilities that pass by modes may not enter another's directory to bind what is
+    there."""
     secret = f"{AT}/memory/{NAME}-secret"
     mount = f"setpriv --bounding-set=-all,+sys_admin mount --bind {secret}/child /mnt"
     out = shell(f"""

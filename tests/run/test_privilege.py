@@ -123,7 +123,8 @@ def test_files_of_the_supervisor():
 
 def test_root_is_not_needed_to_end(tmp_path):
     """A command that became another user's is sent signals, and reports to who waits."""
-    script = "setpriv --reuid 65534 --clear-groups sh -c 'trap \"exit 9\" TERM; echo ready; while :; do sleep 0.05; done'"
+    script = "setpriv --reuid 65534 --clear-groups sh -c 'trap \"exit 9\" TERM; echo ready; while :; do " \
+             "sleep 0.05; done'"
     with launcher.temporary() as directory, subprocess.Popen(
             launcher.command_line("sh", "-c", f"exec {script}", wrapper=()), text=True,
             stdout=subprocess.PIPE,

@@ -176,7 +176,8 @@ def test_links_of_open_files(redirected, limited, name):
 def test_length_of_a_link(redirected):
     status, out, _ = redirected.call(probes.run, "perl", "-e", f"""
         open(my $file, "<", "{AT}/cpu/cpu.shares"); my $link = "/proc/self/fd/" . fileno($file);
-        for my $size (0, 5, 100) {{ my $buffer = "x" x 100; print syscall(89, $link, $buffer, $size), "\n"; }}""")
+        for my $size (0, 5, 100) {{
+            my $buffer = "x" x 100; print syscall(89, $link, $buffer, $size), "\n"; }}""")
     assert (status, out.split()) == (0, ["-1", "5", str(len(f"{AT}/cpu/cpu.shares"))])
 
 
@@ -189,7 +190,8 @@ def test_bind_mounts_and_other_roots(limited):
         mkdir {AT}/memory/child; echo 32M > {AT}/memory/child/memory.limit_in_bytes
         mount --bind {AT}/memory/child $root{AT}/memory
         chroot $root /bin/busybox cat {AT}/memory/memory.limit_in_bytes
-        chroot $root /bin/busybox cat /proc/self/mountinfo | grep -c ' /child {AT}/memory .* - cgroup cgroup rw,memory'
+        chroot $root /bin/busybox cat /proc/self/mountinfo |
+            grep -c ' /child {AT}/memory .* - cgroup cgroup rw,memory'
         chroot $root /bin/busybox ls {AT}/cpu 2>&1 | grep -c 'No such'
         umount $root{AT}/memory $root/proc $root; rmdir $root {AT}/memory/child"""
     status, out, err = limited.call(probes.run, "unshare", "-m", "--propagation", "private", "sh", "-ec",
@@ -209,7 +211,8 @@ def test_other_paths_are_left_alone(redirected):
 def test_membership_and_limits():
     """With a daemon of its own, and the command's cgroup as the root."""
     out = shell(f"mkdir {AT}/pids/a; echo $$ > {AT}/pids/a/cgroup.procs; grep pids: /proc/self/cgroup;"
-                f"cat {AT}/memory/memory.limit_in_bytes {AT}/pids/a/pids.max; echo 0 > {AT}/pids/cgroup.procs;"
+                f"cat {AT}/memory/memory.limit_in_bytes {AT}/pids/a/pids.max; echo 0 > "
+                f"{AT}/pids/cgroup.procs;"
                 f"echo $$ > {AT}/pids/cgroup.procs; rmdir {AT}/pids/a",
                 options=["--redirect", "--memory", "64m"])
     assert out.splitlines()[0].endswith(":pids:/a") and out.splitlines()[1:] == ["67108864", "max"]

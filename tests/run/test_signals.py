@@ -40,7 +40,8 @@ def test_signals_end_few_calls(programs, what, calls, where):
     if not may_be_urgent():
         pytest.skip("needs real-time priority (CAP_SYS_NICE), without which the supervisor is late")
     program = programs("interrupted")
-    native = subprocess.run([*where, program, what, PROCESSES, "1000"], text=True, capture_output=True, check=True)
+    native = subprocess.run([*where, program, what, PROCESSES, "1000"], text=True, capture_output=True,
+                            check=True)
     assert native.stdout.split()[1] == "0"
     rates = []
     for _ in range(ROUNDS):

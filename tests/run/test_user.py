@@ -118,7 +118,8 @@ def test_tree(program):
 
 def test_namespaces_within(program):
     """Namespaces and roots of a container without root: rootless runc's."""
-    look = f"grep :memory: /proc/self/cgroup; stat -f -c %T {AT}/cpu; grep -c ' - cgroup ' /proc/self/mountinfo"
+    look = f"grep :memory: /proc/self/cgroup; stat -f -c %T {AT}/cpu; grep -c ' - cgroup ' " \
+           "/proc/self/mountinfo"
     for how in (["--map-root-user"], ["--map-root-user", "--mount"],
                 ["--map-root-user", "--pid", "--fork", "--mount-proc"]):
         status, out, err = program.call(probes.run, "unshare", *how, "sh", "-ec", look)
@@ -159,7 +160,8 @@ def test_fuse_may_not_be_opened():
 
 
 def test_no_user_namespaces():
-    forbid = "echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all --inh-caps=-all \"$@\""
+    forbid = "echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all " \
+             "--inh-caps=-all \"$@\""
     line = complaint(launch("true", wrapper=[*as_user(), "unshare", "--user", "--map-root-user", "sh", "-ec",
                                              forbid, "sh"]))
     assert "namespace" in line and "run as root" in line

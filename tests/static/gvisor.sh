@@ -21,6 +21,7 @@ mkdir -p "$state/root/bin" "$state/root/tmp" "$state/root/dev" "$state/root/proc
 cp "$(command -v busybox)" "$here/inside.sh" "$build/fuse_cgroupfs" "$build/fuse_cgroup_cni" "$state/root/bin"
 said=$(TMPDIR=$state timeout -k 10 300 "$runsc" --root="$state" --ignore-cgroups --network=none "do" --quiet \
 	--root="$state/root" --cwd=/ /bin/busybox sh -c \
-	'/bin/busybox --install -s /bin; export PATH=/bin; exec /bin/sh /bin/inside.sh --no-launcher' </dev/null 2>&1 | cat)
+	'/bin/busybox --install -s /bin; export PATH=/bin; exec /bin/sh /bin/inside.sh --no-launcher' \
+	</dev/null 2>&1 | cat)
 echo "in gVisor: $said"
 [ "$said" = "static: all works" ]

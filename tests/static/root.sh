@@ -22,4 +22,5 @@ cd "$root"
 pivot_root . old
 export PATH=/bin
 ./bin/busybox rmdir "/old$root" # the directory below the mount
-exec ./bin/busybox chroot . /bin/busybox sh -c '/bin/busybox --install -s /bin; umount -l /old; exec /bin/sh /bin/inside.sh'
+exec ./bin/busybox chroot . /bin/busybox sh -c \
+	'/bin/busybox --install -s /bin; umount -l /old; exec /bin/sh /bin/inside.sh'

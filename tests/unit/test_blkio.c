@@ -278,7 +278,10 @@ static void start_anew(void)
 	assert_int_equal(small_mkdir(&small, "/blkio/c"), 0);
 }
 
-/* A cgroup does all that sda does from now on: 300 reads in `busy` ms. How long is it told to have been busy? */
+/*
+ * A cgroup does all that sda does from now on: 300 reads in `busy` ms. How long is it told to have
+ * been busy?
+ */
 static uint64_t time_of_reads(unsigned reads, unsigned busy)
 {
 	put_io(0, 0);

@@ -75,7 +75,8 @@ static void test_mounts(void **state)
 {
 	static const char text[] =
 		"25 1 254:0 / / rw,relatime - ext4 /dev/root rw\n"
-		"36 25 0:33 /memory /a\\040b\\134c rw,nosuid shared:7 master:1 - fuse.cgroupfs cgroup rw,user_id=0\n"
+		"36 25 0:33 /memory /a\\040b\\134c rw,nosuid shared:7 master:1 - fuse.cgroupfs cgroup "
+		"rw,user_id=0\n"
 		"nonsense\n"
 		"40 25 0:40 / /x\\04\\1\xe9\xe9 rw - fuse none rw\n";
 	struct seen seen = {.stop_at = -1};

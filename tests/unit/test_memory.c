@@ -56,9 +56,10 @@ static int open_process(void **state)
 	fake_open(&fake);
 	fake_put(&fake, "proc/meminfo", "MemTotal: 100000 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n"
 					"Cached: 20000 kB\nAnonPages: 30000 kB\n");
-	fake_put(&fake, "proc/100/status", "Name:\ta\nState:\tS (sleeping)\nTgid:\t100\nPid:\t100\n"
-					   "PPid:\t1\nUid:\t0\t0\t0\t0\nNStgid:\t100\nNSpid:\t100\nVmSize:\t9000 kB\nVmRSS:\t10 kB\n"
-					   "RssAnon:\t4 kB\nVmPTE:\t 44 kB\nThreads:\t1\n");
+	fake_put(&fake, "proc/100/status",
+		 "Name:\ta\nState:\tS (sleeping)\nTgid:\t100\nPid:\t100\n"
+		 "PPid:\t1\nUid:\t0\t0\t0\t0\nNStgid:\t100\nNSpid:\t100\nVmSize:\t9000 kB\nVmRSS:\t10 kB\n"
+		 "RssAnon:\t4 kB\nVmPTE:\t 44 kB\nThreads:\t1\n");
 	put_memory(0);
 	return open_root(fake.root);
 }
@@ -307,7 +308,10 @@ static void put_status(unsigned high_kb, unsigned resident_kb)
 	fake_put(&fake, "proc/100/status", text);
 }
 
-/* A peak between two readings, of which the kernel tells; but not one of before it was a member or of a reset. */
+/*
+ * A peak between two readings, of which the kernel tells; but not one of before it was a member or
+ * of a reset.
+ */
 static void test_peak_that_nobody_read(void **state)
 {
 	uint64_t now;

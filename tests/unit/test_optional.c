@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What only some kernels are built with, on a v2 tree: dmem, io.latency, io.prio.class. Forms and errors are those
- * of block/blk-iolatency.c, block/blk-ioprio.c and kernel/cgroup/dmem.c, as no kernel at hand has them.
+ * What only some kernels are built with, on a v2 tree: dmem, io.latency, io.prio.class. Forms and errors are
+ * those of block/blk-iolatency.c, block/blk-ioprio.c and kernel/cgroup/dmem.c, as no kernel at hand has them.
  */
 #include "fixture.h"
 
@@ -102,7 +102,8 @@ static void test_latency(void **state)
 
 static void test_class(void **state)
 {
-	static const char *const classes[] = {"promote-to-rt", "restrict-to-be", "idle", "none-to-rt", "no-change"};
+	static const char *const classes[] = {"promote-to-rt", "restrict-to-be", "idle", "none-to-rt",
+					      "no-change"};
 	static const char *const others[] = {"", " idle", "idle ", "idle\n\n", "rt", "Idle"};
 
 	(void)state;

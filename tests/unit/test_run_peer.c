@@ -120,8 +120,8 @@ static void test_memory_of_two_mappings(void **state)
 
 	(void)state;
 	assert_true(own != MAP_FAILED);
-	assert_true(mmap(own + SIZE / 2, SIZE / 2, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
-			 -1, 0) != MAP_FAILED);
+	assert_true(mmap(own + SIZE / 2, SIZE / 2, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
 	peer = begin("", &pid);
 	answers = 100;
 	assert_int_equal(peer_write(peer, end_of_first - 2, "xyz", 4), 0);

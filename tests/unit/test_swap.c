@@ -20,7 +20,8 @@ static void put_memory(struct small_world *world, unsigned anon, unsigned swap, 
 	fake_put_thread(&world->fake, &task);
 	snprintf(text, sizeof(text),
 		 "Name:\tfake\nState:\tS\nTgid:\t10\nPid:\t10\nPPid:\t1\nVmSize:\t%u kB\nVmRSS:\t%u kB\n"
-		 "RssAnon:\t%u kB\nRssFile:\t0 kB\nRssShmem:\t0 kB\nVmPTE:\t%u kB\nVmSwap:\t%u kB\nThreads:\t1\n",
+		 "RssAnon:\t%u kB\nRssFile:\t0 kB\nRssShmem:\t0 kB\nVmPTE:\t%u kB\n"
+		 "VmSwap:\t%u kB\nThreads:\t1\n",
 		 anon, anon, anon, tables, swap);
 	fake_put(&world->fake, "proc/10/status", text);
 	usleep(21000); /* what was read is older than it may be shown by then */
@@ -31,8 +32,10 @@ static int set_up(void **state)
 	struct small_world *world = *state = world_new(ONE_CPU);
 
 	fake_put(&world->fake, "proc/meminfo",
-		 "MemTotal: 100000 kB\nMemFree: 10000 kB\nBuffers: 100 kB\nCached: 2000 kB\nSwapCached: 40 kB\n"
-		 "AnonPages: 30000 kB\nSwapTotal: 9000 kB\nSwapFree: 8000 kB\nSlab: 400 kB\nKernelStack: 20 kB\n"
+		 "MemTotal: 100000 kB\nMemFree: 10000 kB\nBuffers: 100 kB\nCached: 2000 kB\n"
+		 "SwapCached: 40 kB\n"
+		 "AnonPages: 30000 kB\nSwapTotal: 9000 kB\nSwapFree: 8000 kB\nSlab: 400 kB\n"
+		 "KernelStack: 20 kB\n"
 		 "PageTables: 8 kB\nSecPageTables: 4 kB\nPercpu: 16 kB\n");
 	small_tree_open(&world->small, world->fake.root, list);
 	assert_int_equal(small_mkdir(&world->small, "/memory/a"), 0);

@@ -2,8 +2,8 @@
 """Our v2 tree against the recorded answers of a real kernel: differences only by name and reason.
 
 The recorder plays its scenarios on our tree below the launcher, as it did on the kernel's; each scenario is a
-test. Where there is no launcher it plays them on a mount, and what the launcher shows is left out. What a step says
-of a device that this machine has not (a page size, a disk, an RDMA device) is not compared.
+test. Where there is no launcher it plays them on a mount, and what the launcher shows is left out. What a
+step says of a device that this machine has not (a page size, a disk, an RDMA device) is not compared.
 """
 
 import fnmatch
