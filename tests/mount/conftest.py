@@ -25,6 +25,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers",
                             "native: a sanitizer needs /proc, and at its end waits for threads that hang")
     config.addinivalue_line("markers", "locks: about locks that Linux' processes hold; gVisor has others")
+    config.addinivalue_line("markers", "news: polls for news, of which gVisor's FUSE tells nobody")
 
 
 def pytest_collection_modifyitems(items, config):
@@ -33,6 +34,7 @@ def pytest_collection_modifyitems(items, config):
         leave_out(items, config, "native")
     if mounting.in_gvisor():
         leave_out(items, config, "locks")
+        leave_out(items, config, "news")
     here = pathlib.Path(__file__).parent
     items = [item for item in items if here in item.path.parents]
     on_kernel = config.getoption("kernel")

@@ -155,6 +155,34 @@ def test_busy_unmount_is_refused(mount):
     assert read(mount / "cpu" / "cpu.shares") == "1024\n"
 
 
+@pytest.mark.news
+def test_files_of_what_covers_it_stay(start, spawn):
+    """The daemon writes to its own files, to raise inotify's news, and to nobody's of the same name."""
+    daemon = start("-o", "v2")
+    (daemon / "a").mkdir()
+    members = os.open(daemon / "a" / "cgroup.procs", os.O_WRONLY)
+    with open(daemon / "a" / "cgroup.events", "rb", buffering=0) as events:
+        poll = select.poll()
+        poll.register(events, select.POLLPRI)
+        os.pread(events.fileno(), 100, 0)
+        subprocess.run(["mount", "-t", "tmpfs", "cover", daemon.path], check=True)
+        try:
+            (daemon / "a").mkdir()
+            (daemon / "a" / "cgroup.events").write_text("theirs")
+            for _ in range(2):  # who polls is told before the files are written to
+                process = spawn()
+                os.write(members, str(process).encode())
+                assert poll.poll(1000 * mounting.PATIENCE)
+                os.pread(events.fileno(), 100, 0)
+                os.kill(process, signal.SIGKILL)
+                assert poll.poll(1000 * mounting.PATIENCE)
+                os.pread(events.fileno(), 100, 0)
+            assert read(daemon / "a" / "cgroup.events") == "theirs"
+        finally:
+            subprocess.run(["umount", daemon.path], check=True)
+            os.close(members)
+
+
 @pytest.mark.parametrize("mode", [["-f"], []], ids=["foreground", "background"])
 def test_killed_daemon_is_recovered(directory, mode):
     killed = Daemon(directory)

@@ -275,7 +275,7 @@ def test_temporary_directory_of_an_odd_name(version):
 
 def test_few_descriptors():
     """However few there may be, it works or says that there are too few."""
-    for number in range(6, 18, 2):
+    for number in (6, 8, 10, 12, 14, 16) if not mounting.SANITIZED else (64,):  # that has files of its own
         result = launch("true", wrapper=["setpriv", "--bounding-set", "-sys_resource", "bash", "-c",
                                          f'ulimit -n {number}; exec "$@"', "sh"])
         assert (result.returncode, bool(result.stderr)) in ((0, False), (launcher.OURS, True)), number

@@ -96,6 +96,15 @@ def test_parent_where_paths_are_led():
     assert shell(f"ls {path}", options=["--v1", "--redirect", "--cgroup-parent", "/pods/web"]) == f"{path}\n"
 
 
+@pytest.mark.parametrize("version, mounts", [("--v1", "cgroup"), ("--v2", "cgroup2")])
+def test_mounts_where_paths_are_led(version, mounts):
+    """They are of the command's own cgroup, which is the root."""
+    found = shell(f"grep ' - {mounts} ' /proc/self/mountinfo",
+                  options=[version, "--redirect", "-m", "64m"]).splitlines()
+    assert len(found) == (len(HIERARCHIES) if version == "--v1" else 1)
+    assert {line.split()[3] for line in found} == {"/"}
+
+
 def test_cpuset():
     found = show("--cpuset-cpus", "0", files=["cpuset/cpuset.cpus", "cpuset/cpuset.effective_cpus"])
     assert found == ["0", "0"]
