@@ -287,6 +287,15 @@ static int make_table(struct view *view, const struct table *table, const struct
 	return fd;
 }
 
+/* Whether the kernel has the table, and this /proc does not show it (subset=pid of proc(5)). */
+static bool is_left_out(const struct table *table, const struct place *place)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%s%s", table->of_machine ? "" : "self/", table->name);
+	return place->fd < 0 && !access(path, F_OK);
+}
+
 static int open_place(struct view *view, const struct machine *machine, const struct peer *reader,
 		      const struct place *place)
 {
@@ -294,7 +303,7 @@ static int open_place(struct view *view, const struct machine *machine, const st
 	struct peer *of = NULL;
 	int fd;
 
-	if (!table)
+	if (!table || is_left_out(table, place))
 		return -ENOENT;
 	if (!table->of_machine) {
 		of = proc_directory_task(machine, place->parent, reader);

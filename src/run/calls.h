@@ -53,8 +53,8 @@ struct trap {
 		       struct answer *answer);
 };
 
-/* Opens (fcntl.h) that make, write or only name a file are no reading of a table. */
-#define CALLS_NOT_READING (O_ACCMODE | O_CREAT | O_DIRECTORY | O_PATH)
+/* Opens (fcntl.h) that make, write or only name a file are no reading of a table, nor such as /proc refuses. */
+#define CALLS_NOT_READING (O_ACCMODE | O_CREAT | O_DIRECTORY | O_PATH | O_DIRECT)
 
 extern const struct trap traps[];
 extern const unsigned trap_count;

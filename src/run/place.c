@@ -187,6 +187,16 @@ static int open_step(struct walk *walk, const char *name, bool *magic, bool *aga
 	return follow_text(walk, name);
 }
 
+/* Whether the name is not there: where processes are hidden, who may not search a directory is told the same. */
+static bool is_missing(const struct walk *walk, int error)
+{
+	int here = error == -ENOENT ? openat(walk->at, ".", O_PATH | O_CLOEXEC) : -1;
+
+	if (here >= 0)
+		close(here);
+	return here >= 0;
+}
+
 /* The walk has come to its end at `next`, or at a name that there is not. */
 static int arrive(struct walk *walk, const char *name, int next, bool magic, struct place *place)
 {
@@ -212,7 +222,7 @@ static int walk_to_end(struct walk *walk, struct place *place)
 			continue;
 		}
 		next = open_step(walk, name, &magic, &again);
-		if (next == -ENOENT && is_last(walk))
+		if (next < 0 && is_last(walk) && is_missing(walk, next))
 			return arrive(walk, name, -1, false, place);
 		if (next < 0)
 			return next;

@@ -146,11 +146,18 @@ def in_private_namespace(function, *arguments):
 
 
 def with_hidden_processes(directory, pids):
-    """How each /proc/PID/mountinfo is opened where others' processes are hidden."""
+    """How each table of /proc/PID is opened where others' processes are hidden."""
     assert LIBC.mount(b"proc", os.fsencode(directory), b"proc", 0, b"hidepid=2") == 0
     nobody()
     prctl(PR_SET_DUMPABLE, 1)
-    return [opening(f"{directory}/{pid}/mountinfo") for pid in ("self", *pids)]
+    return [opening(f"{directory}/{pid}/{table}") for table in ("mountinfo", "cgroup", "cpuset")
+            for pid in ("self", *pids)]
+
+
+def with_processes_alone(directory):
+    """How tables are opened where there is nothing but processes."""
+    assert LIBC.mount(b"proc", os.fsencode(directory), b"proc", 0, b"subset=pid") == 0
+    return [opening(f"{directory}/{table}") for table in ("mounts", "cgroups", "self/cgroup", "self/mountinfo")]
 
 
 def where_links_lead_nowhere(directory):

@@ -123,6 +123,7 @@ def test_refusals(inside):
         assert error_of(inside.call, write_as_nobody, path) == "EACCES"
         assert error(path, os.O_RDONLY | os.O_DIRECTORY) == "ENOTDIR"
         assert error(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL) == "EEXIST"
+        assert error(path, os.O_RDONLY | os.O_DIRECT) == "EINVAL"
     assert error("/proc/self/mountinfo/", os.O_RDONLY) == "ENOTDIR"
     assert error("/proc/self/mountinfo/below", os.O_RDONLY) == "ENOTDIR"
     assert error("/proc/999999999/cgroup", os.O_RDONLY) == "ENOENT"

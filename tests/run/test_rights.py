@@ -81,7 +81,15 @@ def test_hidden_processes(program, places):
     arguments = (rights.root, rights.in_private_namespace, rights.with_hidden_processes,
                  f"{places}/all/target", others)
     expected = rights.as_task(*arguments)
-    assert expected == [None, "ENOENT", "ENOENT", "ENOENT"]
+    assert expected == 3 * [None, "ENOENT", "ENOENT", "ENOENT"]
+    assert program.call(rights.as_task, *arguments) == expected
+
+
+def test_processes_alone(program, places):
+    """Of a proc filesystem with subset=pid."""
+    arguments = (rights.root, rights.in_private_namespace, rights.with_processes_alone, f"{places}/all/target")
+    expected = rights.as_task(*arguments)
+    assert expected == ["ENOENT", "ENOENT", None, None]
     assert program.call(rights.as_task, *arguments) == expected
 
 
