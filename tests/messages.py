@@ -21,6 +21,15 @@ def formats(directory):
     return found
 
 
+def complaints(directory):
+    """[(file, part of a line)] of what the sources in a directory have others print."""
+    found = []
+    for path in sorted((ROOT / directory).glob("*.c")):
+        for call in re.findall(r"\bcomplain\(([^;{]*)\);", path.read_text(encoding="utf-8")):
+            found += [(path.name, text[1:-1]) for text in re.findall(LITERAL, call)]
+    return found
+
+
 def pattern(text):
     """What a format prints, as a regular expression."""
     text = text.replace("\\n", "").replace('\\"', '"')

@@ -83,7 +83,8 @@ static bool build(struct supervisor *supervisor)
 	const struct run_options *options = supervisor->options;
 
 	if (options->root && !realpath(options->root, supervisor->root)) {
-		fprintf(stderr, "fuse_cgroup_run: --root: %s: %s\n", options->root, strerror(errno));
+		fprintf(stderr, "fuse_cgroup_run: --root: %s: %s: mount fuse_cgroupfs there first\n",
+			options->root, strerror(errno));
 		return false;
 	}
 	if (!options->root && !start_daemon(supervisor))

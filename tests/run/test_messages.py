@@ -9,7 +9,7 @@ import pytest
 
 import launcher
 import mounting
-from launcher import RUN
+from launcher import AT, RUN
 
 sys.path.insert(0, str(mounting.ROOT / "tests"))
 
@@ -83,11 +83,103 @@ def test_line(arguments, expected):
     assert re.fullmatch(f"fuse_cgroup_run: {expected}", launcher.complaint(result))
 
 
-def test_every_message_of_the_command_line_has_a_row():
-    rows = [f"fuse_cgroup_run: {row[-1]}".replace("\\", "") for row in LINES]
-    missing = [text for file, text in messages.not_said("src/run", rows, ["%s\\n"])
-               if file in ("options.c", "limit_options.c")]
-    assert missing == []
+# A name; a shell script that makes a place lack something (in a mount namespace of its own, without
+# cgroups; {} is a directory that is there), options and command, and what is said there with which status.
+PLACES = [
+    ("no_fuse", "mount -t tmpfs none /dev; touch /dev/null", ["true"], launcher.OURS,
+     r"its daemon did not start: fuse_cgroupfs: /dev/fuse: No such file or directory: load the module .*"),
+    ("no_proc", "mount -t tmpfs none /proc", ["true"], launcher.OURS,
+     r"/proc is missing or of another pid namespace: mount it \(unshare has --mount-proc\)"),
+    ("no_sysfs", "umount -R /sys", ["true"], launcher.OURS,
+     f"{AT}: No such file or directory: mount sysfs first, or choose another directory with --at"),
+    ("no_place", ":", ["--at", "/etc/passwd", "true"], launcher.OURS,
+     "/etc/passwd: Not a directory: mount sysfs first, or choose another directory with --at"),
+    ("no_temporary_directory", "export TMPDIR=/nowhere", ["true"], launcher.OURS,
+     "/nowhere: its daemon's directory cannot be made there: No such file or directory: "
+     "choose another with TMPDIR"),
+    ("place_hides_daemon", ":", ["--at", "{}", "true"], launcher.OURS,
+     "--at: {} would hide {}/.*: choose another TMPDIR"),
+    ("no_root", ":", ["--root", "/nowhere", "true"], launcher.OURS,
+     "--root: /nowhere: No such file or directory: mount fuse_cgroupfs there first"),
+    ("root_of_another", ":", ["--root", "/proc", "true"], launcher.OURS,
+     "--root: /proc is no mount of fuse_cgroupfs: mount it there first"),
+    ("root_of_another_version", f"{mounting.BINARY} /mnt", ["--root", "/mnt", "--v2", "true"], launcher.OURS,
+     "--root: /mnt is of cgroup v1: leave --v1 and --v2 away"),
+    ("root_without_controller", f"{mounting.BINARY} -o controllers=cpu /mnt",
+     ["--root", "/mnt", "-m", "1g", "true"], launcher.OURS,
+     "the tree has no memory.limit_in_bytes: mount it with the controller memory"),
+    ("no_directory_in_the_tree", "mount -t tmpfs none /mnt; mkdir /mnt/other; cd /mnt/other",
+     ["--at", "/mnt", "true"], launcher.OURS,
+     "the working directory, /mnt/other, is not in the tree: No such file or directory: start it elsewhere"),
+    ("no_size_of_files", 'set -- setpriv --bounding-set -sys_resource bash -c '
+     '\'ulimit -f 1; exec "$@"\' sh "$@"', ["true"], launcher.OURS,
+     r"files may have \d+ bytes at most \(ulimit -H -f\), and the tables need \d+: raise it"),
+    ("no_command", ":", ["/nowhere/command"], 127, "/nowhere/command: No such file or directory"),
+    ("no_program", ":", ["/etc/passwd"], 126, "/etc/passwd: Permission denied"),
+    ("no_daemon", f"mount -t tmpfs none /mnt; cp {RUN} /mnt; set -- /mnt/fuse_cgroup_run true; PATH=/nowhere",
+     ["true"], launcher.OURS,
+     "its daemon, fuse_cgroupfs, cannot be run: .*: install it beside fuse_cgroup_run, or in PATH"),
+]
+
+# What is said elsewhere, by how it begins: where the tests have it, or why they cannot have it.
+ELSEWHERE = {
+    "process %s wants a seccomp listener": "test_command_line.py::test_within_itself",
+    "process %s wants to trace": "test_programs.py::test_strace",
+    "%s %s(%s): %s": "test_command_line.py::test_trace",
+    "another seccomp listener": "test_command_line.py::test_within_itself",
+    "its supervisor was killed": "test_ends.py::test_supervisor_killed_with_descendants",
+    "its daemon has ended": "test_ends.py::test_daemon_killed",
+    "--memory-swappiness: cgroup v2 has none": "test_messages.py::test_v2_has_no_swappiness",
+    "a mount namespace of its own cannot be had": "test_user.py::test_no_user_namespaces",
+    "run as root, or where user namespaces": "test_user.py::test_no_user_namespaces",
+}
+EXCUSED = {
+    "seccomp user notification": "the kernel of the tests has it",
+    "the seccomp filter": "it is for want of memory",
+    "no process can be started": "it is for want of memory",
+    "the command cannot be served": "it is for want of memory or descriptors",
+    "its own rights cannot be let go of": "a kernel lets everybody do that",
+    "the supervisor has lost its own rights": "nobody takes them away",
+    "/proc and /sys cannot be read": "it is for want of descriptors",
+    "this user cannot be mapped": "whoever may have a user namespace may be mapped into it",
+    "run as root": "the same",
+    "root needs CAP_SETFCAP": "the same",
+    "its log": "it is for want of memory",
+    "fork": "the same",
+    "the root cgroup": "it is ours",
+    "its mounts cannot be made private": "whoever has a mount namespace may",
+    "the tree cannot be mounted": "the same",
+    "a tmpfs cannot be mounted": "the same",
+}
+
+
+@pytest.mark.parametrize("script, arguments, status, expected", [
+    pytest.param(*row[1:], id=row[0]) for row in PLACES
+    if not (mounting.SANITIZED and row[0] == "no_proc")])  # without which no sanitizer starts
+def test_place(script, arguments, status, expected):
+    with launcher.temporary() as directory:
+        wrapper = [*launcher.WITHOUT_CGROUPS, "sh", "-ec", f'{script}; exec "$@"', "sh"]
+        result = mounting.subprocess.run(
+            [*wrapper, RUN, *(each.replace("{}", str(directory)) for each in arguments)], text=True,
+            capture_output=True, env=launcher.environment(directory), cwd="/", check=False)
+    line = launcher.complaint(result, status)
+    assert re.fullmatch(f"fuse_cgroup_run: {expected}".replace("{}", str(directory)), line)
+
+
+def test_every_message_has_a_row():
+    """Whole lines, and parts of lines that a function puts together."""
+    rows = [f"fuse_cgroup_run: {row[-1]}".replace("\\", "") for row in LINES + PLACES]
+    known = [*ELSEWHERE, *EXCUSED]
+    assert messages.not_said("src/run", rows, known) == []
+    assert [text for _, text in messages.complaints("src/run")
+            if not any(text in row for row in rows) and not text.startswith(tuple(known))] == []
+
+
+def test_what_is_elsewhere_is_there():
+    for name in ELSEWHERE.values():
+        file, test = name.split("::")
+        source = mounting.ROOT / "tests" / "run" / file
+        assert f"def {test}(" in source.read_text(encoding="utf-8"), name
 
 
 def test_v2_has_no_swappiness():
