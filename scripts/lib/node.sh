@@ -52,7 +52,8 @@ option_value() {
 
 check_node() {
 	[ "$(id -u)" = 0 ] || fail "a node makes containers and mounts: run it as root"
-	[ -c /dev/fuse ] || fail "there is no /dev/fuse: modprobe fuse, or give it to the container"
+	[ -c /dev/fuse ] || mknod -m 666 /dev/fuse c 10 229 2>/dev/null ||
+		fail "there is no /dev/fuse: modprobe fuse, or give it to the container"
 	for program in "$launcher" "$plugin"; do
 		[ -x "$program" ] || fail "$program is not there: run make first"
 	done

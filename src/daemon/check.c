@@ -2,6 +2,7 @@
 /* fuse_cgroupfs --check: what this machine has and lacks for us, and what to do about it. */
 #include "check.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <mntent.h>
@@ -24,7 +25,7 @@ static void say_where(void)
 
 	uname(&name);
 	printf("fuse_cgroupfs %s on %s %s (%s), as user %u\n", FUSE_CGROUPFS_VERSION,
-	       !strcmp(platform_detect(false)->name, "gVisor") ? "gVisor" : name.sysname, name.release,
+	       platform_is_gvisor() ? "gVisor" : name.sysname, name.release,
 	       name.machine, geteuid());
 	fflush(stdout);
 }
@@ -84,21 +85,51 @@ static bool is_in_path(const char *program)
 	return false;
 }
 
-/* Whether it is worth while to try. */
-static bool look_for_fuse(void)
+static bool write_word(const char *path, const char *word)
 {
-	bool may_mount = has_capability(CAP_SYS_ADMIN) || (geteuid() && is_in_path("fusermount3"));
-	char problem[256];
-	bool is_there = fuse_device_check(problem, sizeof(problem));
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, word, strlen(word)) == (ssize_t)strlen(word);
 
-	if (is_there)
-		check_report(CHECK_OK, "/dev/fuse is there and can be opened");
-	else
-		check_report(CHECK_FAILED, "%s", problem);
+	if (fd >= 0)
+		close(fd);
+	return written;
+}
+
+/* As `unshare -Urm` does: we are its root, as a daemon that we start there has capabilities then. */
+static bool enter_user_namespace(void)
+{
+	char users[32], groups[32];
+
+	snprintf(users, sizeof(users), "0 %u 1", geteuid());
+	snprintf(groups, sizeof(groups), "0 %u 1", getegid());
+	return !unshare(CLONE_NEWUSER | CLONE_NEWNS) && write_word("/proc/self/setgroups", "deny") &&
+	       write_word("/proc/self/uid_map", users) && write_word("/proc/self/gid_map", groups);
+}
+
+static bool can_have_user_namespace(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		_exit(enter_user_namespace() ? 0 : 1);
+	return child > 0 && waitpid(child, &status, 0) == child && !status;
+}
+
+/* Whether one may mount, and how. */
+static bool look_for_right(void)
+{
+	/* gVisor runs no program with the rights of its file's owner */
+	bool has_helper = geteuid() && is_in_path("fusermount3") && !platform_is_gvisor();
+
 	if (has_capability(CAP_SYS_ADMIN))
 		check_report(CHECK_OK, "mounting is permitted (CAP_SYS_ADMIN)");
-	else if (may_mount)
+	else if (has_helper)
 		check_report(CHECK_OK, "fusermount3 is there to mount for an ordinary user");
+	else if (can_have_user_namespace() && enter_user_namespace())
+		check_report(CHECK_LACKS,
+			     "CAP_SYS_ADMIN: mounting is permitted in a user namespace: `unshare -Urm sh` gives "
+			     "one, and fuse_cgroup_run has its own; what follows is looked at in such a one");
 	else if (geteuid())
 		check_report(CHECK_FAILED,
 			     "only root may mount here: run this as root, or install fuse3, which has "
@@ -106,8 +137,21 @@ static bool look_for_fuse(void)
 	else
 		check_report(CHECK_FAILED,
 			     "mounting is not permitted: it needs CAP_SYS_ADMIN (in a container: --cap-add "
-			     "SYS_ADMIN)");
-	return is_there && may_mount;
+			     "SYS_ADMIN), or CAP_SETFCAP for a user namespace, or another user than root");
+	return has_helper || has_capability(CAP_SYS_ADMIN);
+}
+
+/* Whether it is worth while to try. */
+static bool look_for_fuse(void)
+{
+	char problem[256];
+	bool is_there = fuse_device_check(problem, sizeof(problem));
+
+	if (is_there)
+		check_report(CHECK_OK, "/dev/fuse is there and can be opened");
+	else
+		check_report(CHECK_FAILED, "%s", problem);
+	return look_for_right() && is_there;
 }
 
 static void look_for_log(void)
@@ -118,16 +162,6 @@ static void look_for_log(void)
 		check_report(
 			CHECK_LACKS,
 			"/dev/log: a daemon in the background has nowhere to log to: give it -o log=FILE");
-}
-
-static bool can_have_user_namespace(void)
-{
-	pid_t child = fork();
-	int status;
-
-	if (!child)
-		_exit(unshare(CLONE_NEWUSER | CLONE_NEWNS) ? 1 : 0);
-	return child > 0 && waitpid(child, &status, 0) == child && !status;
 }
 
 /* What fuse_cgroup_run stands on. */
@@ -142,11 +176,19 @@ static void look_for_seccomp(void)
 	if (has_capability(CAP_SYS_ADMIN) || can_have_user_namespace())
 		check_report(CHECK_OK,
 			     "mount namespaces are there, for fuse_cgroup_run");
-	else
+	else if (geteuid())
 		check_report(
 			CHECK_LACKS,
 			"user namespaces: fuse_cgroup_run can run here as root only, or once the sysctls "
 			"kernel.unprivileged_userns_clone and user.max_user_namespaces permit them");
+	else
+		check_report(CHECK_LACKS,
+			     "CAP_SYS_ADMIN, and user namespaces of root's: fuse_cgroup_run needs the one, or "
+			     "CAP_SETFCAP, or another user than root");
+	if (has_capability(CAP_SYS_ADMIN) && !has_capability(CAP_SYS_PTRACE))
+		check_report(CHECK_LACKS,
+			     "CAP_SYS_PTRACE: fuse_cgroup_run answers the calls of its own user's programs alone (in "
+			     "a container: --cap-add SYS_PTRACE)");
 }
 
 int check_run(void)

@@ -32,6 +32,9 @@ struct platform {
  */
 const struct platform *platform_detect(bool sendfile);
 
+/* Whether gVisor's kernel runs us, by its uname(2). */
+bool platform_is_gvisor(void);
+
 /*
  * Whether libfuse (3.18) and the kernel (Linux 6.14, fuse.enable_uring) may serve requests by io_uring: a
  * queue and a thread for each processor, so that no request wakes another. libfuse may be built without.
@@ -41,10 +44,10 @@ bool platform_offers_io_uring(void);
 /*
  * Users and groups of requests, where they are told as the first user namespace knows them
  * (platform->tells_first_ids) and ours is another. ids_learn() reads its map (user_namespaces(7)), before there
- * are threads; false: there is none. Until then, and in the first namespace, all ids are what they are.
+ * are threads. Until then, and in the first namespace, all ids are what they are.
  * A namespace two levels below the first knows only what its ids are in the one between: then they are nobody's.
  */
-bool ids_learn(void);
+void ids_learn(void);
 /* Whom a request tells of, in our namespace; who is not in it is nobody (65534). */
 uid_t ids_user(uid_t told);
 gid_t ids_group(gid_t told);
@@ -116,7 +119,8 @@ bool background_start(void);
 void background_ready(void);
 
 /*
- * Whether /dev/fuse is FUSE's device and can be opened. False: what is wrong and what to do is in `problem`.
+ * Whether /dev/fuse is FUSE's device and can be opened; one that is missing is made, if we may. False: what is
+ * wrong and what to do is in `problem`.
  */
 bool fuse_device_check(char *problem, size_t size);
 

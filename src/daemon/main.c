@@ -235,9 +235,8 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 		return 1;
 	}
 	machine_be_patient(machine);
-	if (front.platform->tells_first_ids && !ids_learn())
-		fprintf(stderr, "fuse_cgroupfs: /proc/self/uid_map: %s: owners are told as they are here\n",
-			strerror(errno));
+	if (front.platform->tells_first_ids)
+		ids_learn();
 	front.accounting = accounting_new(machine);
 	if (front.accounting)
 		front.tree =

@@ -46,7 +46,7 @@ static const struct platform gvisor_fuse = {
 };
 
 /* gVisor's uname: the version is a constant of its source, older ones have no name in the release. */
-static bool is_gvisor(void)
+bool platform_is_gvisor(void)
 {
 	static const char version[] = "#1 SMP Sun Jan 10 15:06:54 PST 2016";
 	static const char suffix[] = "-gvisor";
@@ -62,7 +62,7 @@ static bool is_gvisor(void)
 
 const struct platform *platform_detect(bool sendfile)
 {
-	if (is_gvisor())
+	if (platform_is_gvisor())
 		return &gvisor_fuse;
 	return sendfile ? &linux_fuse_sendfile : &linux_fuse;
 }

@@ -133,7 +133,7 @@ bool cgroupfs_start(struct cgroupfs *cgroupfs, int program, bool unified)
 	}
 	fprintf(stderr,
 		"fuse_cgroup_run: %s: its daemon's directory cannot be made there: %s: choose another "
-		"with TMPDIR\n",
+		"with TMPDIR, or mount a tmpfs there\n",
 		temporary, strerror(errno));
 	return false;
 }

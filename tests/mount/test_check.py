@@ -44,15 +44,37 @@ NEW_DEV = "mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3"
 
 
 @pytest.mark.parametrize("script, says", [
-    (NEW_DEV, "/dev/fuse: No such file"),
+    (f"{NEW_DEV}; mount -o remount,ro /dev", "/dev/fuse: No such file"),
     (f"{NEW_DEV}; mknod /dev/fuse c 1 3", "/dev/fuse: is not the FUSE device"),
-    ('set -- setpriv --bounding-set=-sys_admin "$@"', "mounting is not permitted"),
+    ('set -- setpriv --bounding-set=-sys_admin,-setfcap "$@"', "mounting is not permitted"),
     pytest.param("mount -t tmpfs none /proc", "there is no /proc", marks=pytest.mark.native),
     ('set -- env TMPDIR=/nowhere "$@"', "/nowhere: no directory to mount on can be made")],
                          ids=["no device", "another device", "no_right", "no /proc", "no directory"])
 def test_check_says_what_is_missing(script, says):
     report = check(status=1, wrapper=[*PRIVATE, f'{script}; exec "$@"', "sh"])
     assert any(verdict == "FAIL" and text.startswith(says) for verdict, text in report), report
+
+
+@pytest.mark.native
+def test_check_in_a_user_namespace():
+    """Where that gives the right to mount the rest is looked at there."""
+    report = check(status=0, wrapper=["setpriv", "--bounding-set=-sys_admin"])
+    assert any(verdict == "lacks" and text.startswith("CAP_SYS_ADMIN: mounting") for verdict, text in report)
+    assert ["ok", "the daemon ends when told to, and unmounts"] in report
+
+
+def test_device_is_made():
+    """Where there is none, and who runs may make it; it is every user's then, whatever the umask."""
+    script = "umask 077; \"$@\"; test \"$(stat -c '%F %t:%T %a' /dev/fuse)\" = 'character special file a:e5 666'"
+    report = check(status=0, wrapper=[*PRIVATE, f"{NEW_DEV}; {script}", "sh"])
+    assert ["ok", "/dev/fuse is there and can be opened"] in report
+
+
+def test_device_is_not_left_where_it_cannot_be_opened():
+    script = "mount -o remount,nodev /dev; \"$@\" || status=$?; test ! -e /dev/fuse; exit $status"
+    report = check(status=1, wrapper=[*PRIVATE, f"{NEW_DEV}; {script}", "sh"])
+    assert any(text.startswith("/dev/fuse: Permission denied: is its filesystem mounted with nodev?")
+               for _, text in report), report
 
 
 @pytest.mark.parametrize("script, says", [

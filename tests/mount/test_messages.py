@@ -57,7 +57,7 @@ LINES = [
 # A name; a shell script that makes a place lack something (run as root in a mount namespace of its own,
 # /mnt/d is a directory on a tmpfs), options, and what is said there.
 PLACES = [
-    ("no_fuse", f"{NEW_DEV} true", [],
+    ("no_fuse", f"{NEW_DEV} mount -o remount,ro /dev", [],
      r"/dev/fuse: No such file or directory: load the module \(modprobe fuse\), or give the container "
      r"the device \(--device /dev/fuse\)"),
     ("other_device", f"{NEW_DEV} mknod /dev/fuse c 1 3", [],
@@ -76,7 +76,8 @@ PLACES = [
      r"/mnt/d: cannot mount: .*(exec|call).*fusermount.*: run as root, or install fuse3, which has "
      r"fusermount3"),
     ("no_right", 'set -- setpriv --bounding-set=-sys_admin "$@"', [],
-     r".*: cannot mount: .*: this needs CAP_SYS_ADMIN \(in a container: --cap-add SYS_ADMIN\)"),
+     r".*: cannot mount: .*: this needs CAP_SYS_ADMIN \(in a container: --cap-add SYS_ADMIN\), or a user namespace "
+     r"\(unshare -Urm\)"),
     ("no_proc", "mount -t tmpfs none /proc", [], r"/proc: .*: mount it first \(mount -t proc proc /proc\)"),
     ("read_only", "mount -o remount,ro /mnt", ["/mnt/missing"],
      r"/mnt/missing: no such directory, and none can be made where all is read-only: choose one elsewhere "

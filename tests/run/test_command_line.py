@@ -193,7 +193,7 @@ def test_no_trace():
 # --- where it cannot be ---
 
 def test_no_fuse():
-    script = "mount -t tmpfs tmpfs /dev; touch /dev/null; exec \"$@\""
+    script = "mount -t tmpfs tmpfs /dev; touch /dev/null; mount -o remount,ro /dev; exec \"$@\""
     line = complaint(launch("true", wrapper=["unshare", "-m", "sh", "-ec", script, "sh"]))
     assert "/dev/fuse" in line
 
