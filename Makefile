@@ -130,7 +130,8 @@ $(BUILD)/bench_floor: bench/bench_floor.c $(FLOOR_OBJECTS)
 		$(shell $(PKG_CONFIG) --libs libseccomp) -lm
 
 # Programs that tests and benchmarks compile themselves: here it is only seen that they can.
-LOOSE_PROGRAMS := $(wildcard tests/mount/*.c tests/run/programs/*.c tests/accuracy/*.c bench/bench_*.c)
+LOOSE_PROGRAMS := $(wildcard tests/mount/*.c tests/run/programs/*.c tests/gvisor/*.c tests/accuracy/*.c \
+	bench/bench_*.c)
 LOOSE_OBJECTS := $(LOOSE_PROGRAMS:%.c=$(BUILD)/loose/%.o)
 $(BUILD)/loose/%.o: %.c
 	@mkdir -p $(@D)
@@ -348,6 +349,16 @@ test-node-long: all deps-node
 test-gvisor: all deps-test deps-gvisor static $(BUILD)/unit/test_run_identity $(BUILD)/unit/test_run_privilege
 	tests/static/gvisor.sh $(BUILD)/static
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) tests/gvisor/run.sh
+
+# Storms of signals at programs in the sandbox: what gVisor interrupts, and what of it they see.
+STORM := $(BUILD)/gvisor/storm
+.PHONY: test-gvisor-long
+test-gvisor-long: all deps-gvisor
+	@mkdir -p $(dir $(STORM))
+	$(CC) $(ALL_CFLAGS) -pthread -o $(STORM) tests/gvisor/storm.c
+	CGO_ENABLED=0 go build -o $(STORM)_go tests/gvisor/storm.go
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) GVISOR_INSIDE=inside_long.sh \
+		tests/gvisor/run.sh $(abspath $(STORM)) $(abspath $(STORM)_go)
 
 # The same processes in the kernel's cgroups and in ours; needs root and cgroup v1.
 .PHONY: test-accuracy

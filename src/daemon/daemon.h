@@ -21,7 +21,7 @@ struct platform {
 	off_t open_size; /* an open file's size must be above its content's; 0: nobody asks */
 	double cache_seconds; /* how long names and attributes may be kept */
 	bool asks_attributes; /* attributes must be asked for each time all the same */
-	bool retries_after_interrupt; /* a finished mkdir or rmdir may be asked for again */
+	bool retries_after_interrupt; /* a finished mkdir may be asked for again */
 	bool unmounts_silently; /* nothing tells us of an unmount */
 	bool tells_first_ids; /* users and groups are those of the first user namespace, not of the mount's */
 };
@@ -75,15 +75,13 @@ extern const struct fuse_operations front_end_operations;
 void handles_close_all(struct front_end *front);
 
 /*
- * Remembers which mkdir or rmdir just succeeded for whom, where the platform
- * lets a caller repeat one that has been done.
+ * Remembers which directory was just made for whom, where the platform lets a
+ * caller repeat what has been done. (A repeated rmdir does not come to us: gVisor looks the name up first.)
  * retry_forgive() returns 0 instead of `error` when the same thread repeats
  * what it did within the last second. Thread-safe.
  */
-void retry_remember(const struct platform *platform, const char *operation, const char *path,
-		    pid_t tid);
-int retry_forgive(const struct platform *platform, const char *operation, const char *path,
-		  pid_t tid, int error);
+void retry_remember(const struct platform *platform, const char *path, pid_t tid);
+int retry_forgive(const struct platform *platform, const char *path, pid_t tid, int error);
 
 /*
  * Ends the program, as SIGTERM does, once what is mounted on `path` now is not

@@ -106,15 +106,14 @@ int op_mkdir(const char *path, mode_t mode)
 	state_end(front->state);
 	trace_change("mkdir", path, "", error);
 	if (error)
-		return retry_forgive(front->platform, "mkdir", path, caller.tid, error);
-	retry_remember(front->platform, "mkdir", path, caller.tid);
+		return retry_forgive(front->platform, path, caller.tid, error);
+	retry_remember(front->platform, path, caller.tid);
 	return 0;
 }
 
 int op_rmdir(const char *path)
 {
 	const struct front_end *front = front_end();
-	pid_t tid = current_caller().tid;
 	uint64_t number;
 	int error;
 
@@ -125,10 +124,7 @@ int op_rmdir(const char *path)
 		state_keep_removal(front->state, path, number);
 	state_end(front->state);
 	trace_change("rmdir", path, "", error);
-	if (error)
-		return retry_forgive(front->platform, "rmdir", path, tid, error);
-	retry_remember(front->platform, "rmdir", path, tid);
-	return 0;
+	return error;
 }
 
 int op_rename(const char *from, const char *to, unsigned flags)

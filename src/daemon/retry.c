@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers to callers that repeat what has been done, as gVisor tells them EINTR nevertheless. */
+/* Answers to callers that make a directory again, as gVisor told them EINTR although it was made. */
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,7 +13,7 @@
 struct memory {
 	pid_t tid;
 	int64_t when; /* CLOCK_MONOTONIC, ns */
-	char what[256]; /* "mkdir /cpu/web"; longer ones are not remembered */
+	char path[256]; /* longer ones are not remembered */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -28,39 +27,30 @@ static int64_t now_ns(void)
 	return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
-/* False when it does not fit. */
-static bool describe(char what[static 256], const char *operation, const char *path)
-{
-	return snprintf(what, 256, "%s %s", operation, path) < 256;
-}
-
-void retry_remember(const struct platform *platform, const char *operation, const char *path,
-		    pid_t tid)
+void retry_remember(const struct platform *platform, const char *path, pid_t tid)
 {
 	struct memory *memory = &memories[(unsigned)tid % SLOTS];
-	char what[256];
+	const size_t size = strlen(path) + 1;
 
-	if (!platform->retries_after_interrupt || !describe(what, operation, path))
+	if (!platform->retries_after_interrupt || size > sizeof(memory->path))
 		return;
 	pthread_mutex_lock(&lock);
 	memory->tid = tid;
 	memory->when = now_ns();
-	memcpy(memory->what, what, sizeof(what));
+	memcpy(memory->path, path, size);
 	pthread_mutex_unlock(&lock);
 }
 
-int retry_forgive(const struct platform *platform, const char *operation, const char *path,
-		  pid_t tid, int error)
+int retry_forgive(const struct platform *platform, const char *path, pid_t tid, int error)
 {
 	struct memory *memory = &memories[(unsigned)tid % SLOTS];
-	char what[256];
 	bool repeated;
 
-	if (!platform->retries_after_interrupt || !describe(what, operation, path))
+	if (!platform->retries_after_interrupt)
 		return error;
 	pthread_mutex_lock(&lock);
 	repeated = memory->tid == tid && now_ns() - memory->when < FORGIVEN_NS &&
-		   !strcmp(memory->what, what);
+		   !strcmp(memory->path, path);
 	memory->tid = repeated ? 0 : memory->tid;
 	pthread_mutex_unlock(&lock);
 	return repeated ? 0 : error;

@@ -244,6 +244,24 @@ static void answer_statx(const struct calls_context *context, const struct call 
 	answer->arguments[3] |= STATX_MODE;
 }
 
+/* --- mkdir, rmdir, rename: what cannot be made again --- */
+
+static void answer_whole(const struct calls_context *context, const struct call *call, char *path,
+			 struct answer *answer)
+{
+	(void)context;
+	call_path(call, 0, path);
+	answer->kind = ANSWER_WHOLE;
+}
+
+static void answer_whole_at(const struct calls_context *context, const struct call *call, char *path,
+			    struct answer *answer)
+{
+	(void)context;
+	call_path(call, 1, path);
+	answer->kind = ANSWER_WHOLE;
+}
+
 /* --- landlock_restrict_self: what the kernel alone knows --- */
 
 static void answer_landlock(const struct calls_context *context, const struct call *call, char *path,
@@ -309,6 +327,17 @@ const struct trap traps[] = {
 	{__NR_ptrace, "ptrace", 0, UINT64_MAX, PTRACE_ATTACH, TRAP_TRACED, answer_ptrace},
 	{__NR_ptrace, "ptrace", 0, UINT64_MAX, PTRACE_SEIZE, TRAP_TRACED, answer_ptrace},
 	{__NR_statx, "statx", 3, STATX_TYPE | STATX_MODE, STATX_TYPE, TRAP_TRACED, answer_statx},
+#ifdef __NR_mkdir
+	{__NR_mkdir, "mkdir", 0, 0, 0, TRAP_INTERRUPTED, answer_whole},
+	{__NR_rmdir, "rmdir", 0, 0, 0, TRAP_INTERRUPTED, answer_whole},
+	{__NR_rename, "rename", 0, 0, 0, TRAP_INTERRUPTED, answer_whole},
+#endif
+#ifdef __NR_renameat
+	{__NR_renameat, "renameat", 0, 0, 0, TRAP_INTERRUPTED, answer_whole_at},
+#endif
+	{__NR_renameat2, "renameat2", 0, 0, 0, TRAP_INTERRUPTED, answer_whole_at},
+	{__NR_mkdirat, "mkdirat", 0, 0, 0, TRAP_INTERRUPTED, answer_whole_at},
+	{__NR_unlinkat, "unlinkat", 2, AT_REMOVEDIR, AT_REMOVEDIR, TRAP_INTERRUPTED, answer_whole_at},
 	{__NR_clone3, "clone3", 0, 0, 0, TRAP_UNIFIED, answer_clone3},
 	{__NR_bpf, "bpf", 0, 0, 0, TRAP_UNIFIED, answer_bpf},
 };
@@ -326,6 +355,8 @@ static void tell(const struct call *call, const char *name, const char *path,
 		what = "our file";
 	else if (answer->kind == ANSWER_ARGUMENTS)
 		what = "the kernel's, otherwise";
+	else if (answer->kind == ANSWER_WHOLE)
+		what = "the kernel's, without signals";
 	else if (answer->kind == ANSWER_VALUE)
 		what = answer->value < 0 ? strerrorname_np(-(int)answer->value) : "answered";
 	fprintf(stderr, "fuse_cgroup_run: %s %s(%s): %s\n", task, name, path, what);

@@ -33,7 +33,8 @@ enum trap_flags {
 	TRAP_UNIFIED = 1 << 1, /* cgroup v2 does */
 	TRAP_NOTIFIED = 1 << 2, /* who catches with a seccomp listener does (catcher.h) */
 	TRAP_TRACED = 1 << 3, /* who catches with ptrace(2) does */
-	TRAP_CONDITIONS = TRAP_UNIFIED | TRAP_NOTIFIED | TRAP_TRACED,
+	TRAP_INTERRUPTED = 1 << 4, /* who catches in gVisor does: trace_again.h */
+	TRAP_CONDITIONS = TRAP_UNIFIED | TRAP_NOTIFIED | TRAP_TRACED | TRAP_INTERRUPTED,
 };
 
 /*

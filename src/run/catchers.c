@@ -8,15 +8,26 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "calls.h"
+
 static const struct catcher *const catchers[] = {&catcher_notify, &catcher_trace};
 
-const struct catcher *catcher_choose(void)
+/* gVisor, which says EINVAL; or Linux before 5.0. */
+static bool knows_no_notification(void)
 {
 	struct seccomp_notif_sizes sizes;
 
-	/* gVisor knows no notification, and says EINVAL */
-	return syscall(__NR_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) && errno == EINVAL ?
-	       &catcher_trace : &catcher_notify;
+	return syscall(__NR_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) && errno == EINVAL;
+}
+
+const struct catcher *catcher_choose(void)
+{
+	return knows_no_notification() ? &catcher_trace : &catcher_notify;
+}
+
+unsigned catchers_kernel_traps(void)
+{
+	return knows_no_notification() ? TRAP_INTERRUPTED : 0;
 }
 
 const struct catcher *catcher_find(const char *name)

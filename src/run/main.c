@@ -167,7 +167,8 @@ int main(int argc, char **argv)
 				"--help shows the options\n", options.backend);
 		return EXIT_OURS;
 	}
-	options.needed = options.catcher->traps | (options.unified ? TRAP_UNIFIED : 0);
+	options.needed = options.catcher->traps | catchers_kernel_traps() |
+			 (options.unified ? TRAP_UNIFIED : 0);
 	filter = filter_new(options.catcher->action, options.redirect,
 			    options.needed);
 	if (!filter) {

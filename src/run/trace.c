@@ -9,13 +9,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uthash.h>
 
 #include "calls.h"
 #include "catcher.h"
+#include "trace_again.h"
 #include "trace_jobs.h"
 #include "trace_registers.h"
 
@@ -35,7 +35,7 @@ struct task {
 
 /* The tracer's own; the last is set before its thread is there. */
 static struct task *tasks;
-static bool is_gvisor, is_known; /* from the first caught call on */
+static bool is_gvisor, is_known;
 static pthread_t tracer;
 
 struct start {
@@ -105,21 +105,30 @@ static bool get_kind(const struct task *task, uint8_t *kind)
 	return ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof(*kind), kind) > 0;
 }
 
-static void catch_call(struct task *task)
+/* Found out at the first stop of which this matters. */
+static bool is_in_gvisor(const struct task *task)
 {
-	struct trace_job *job = calloc(1, sizeof(*job));
 	uint8_t kind;
 
 	if (!is_known)
 		is_gvisor = !get_kind(task, &kind) && errno == EIO;
 	is_known = true;
+	return is_gvisor;
+}
+
+/* Of a call that is caught, or one that a signal has interrupted, which the task gets when it goes on. */
+static void give_job(struct task *task, int number)
+{
+	struct trace_job *job = calloc(1, sizeof(*job));
+
 	if (!job || !registers_get(task->tid, &job->before)) {
 		free(job);
-		resume(task, 0);
+		resume(task, number);
 		return;
 	}
 	job->tid = task->tid;
 	job->may_be_replaced = task->has_threads;
+	job->signal = number;
 	task->job = job;
 	trace_jobs_give(job);
 }
@@ -154,7 +163,7 @@ static bool is_entry(struct task *task)
 	uint8_t kind;
 
 	task->has_entered = true;
-	return is_gvisor || !get_kind(task, &kind) ? is_first : kind == PTRACE_SYSCALL_INFO_ENTRY;
+	return is_in_gvisor(task) || !get_kind(task, &kind) ? is_first : kind == PTRACE_SYSCALL_INFO_ENTRY;
 }
 
 static void see_call(struct task *task)
@@ -174,18 +183,21 @@ static void see_call(struct task *task)
 static void end_job(struct task *task)
 {
 	struct trace_job *job = task->job;
+	const int number = job->signal;
 
 	if (job->wish == WISH_VALUE)
 		registers_return(&job->before, job->result);
 	else if (job->wish == WISH_ARGUMENTS)
 		registers_call(&job->before, registers_number(&job->before), job->arguments);
+	else if (job->wish == WISH_AGAIN)
+		registers_repeat(&job->before);
 	if (job->wish != WISH_KERNEL)
 		registers_set(task->tid, &job->before);
 	if (job->has_called)
 		ptrace(PTRACE_SETSIGMASK, task->tid, sizeof(job->mask), &job->mask);
 	task->job = NULL;
 	free(job);
-	resume(task, 0);
+	resume(task, number);
 }
 
 static void fulfil_wishes(void)
@@ -204,39 +216,29 @@ static void fulfil_wishes(void)
 
 /* --- what tasks do --- */
 
-/*
- * gVisor ends these with EINTR if a signal comes while our daemon is at work, whatever that has done; Linux
- * waits for it. Who has to wait for another thing, as for a pipe's other end, has another error here, which
- * becomes EINTR later where it is to. So they are made again; the daemon forgives who makes a directory
- * twice.
- */
-static bool is_made_again(int number)
+/* Of the call that a signal may have interrupted. */
+static enum trace_verdict judge_call(const struct task *task)
 {
-	static const int numbers[] = {
-#ifdef __NR_open
-		__NR_open, __NR_mkdir, __NR_rmdir, __NR_stat, __NR_lstat, __NR_access,
-#endif
-		__NR_openat, __NR_openat2, __NR_mkdirat, __NR_unlinkat, __NR_newfstatat, __NR_fstat,
-		__NR_statx, __NR_faccessat, __NR_faccessat2, __NR_statfs, __NR_fstatfs, __NR_inotify_add_watch,
-		__NR_getxattr, __NR_lgetxattr, __NR_fgetxattr,
-	};
+	struct registers registers;
+	enum trace_verdict verdict;
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (numbers[i] == number)
-			return true;
-	}
-	return false;
+	if (!is_in_gvisor(task) || task->job || !registers_get(task->tid, &registers))
+		return VERDICT_AS_IT_IS;
+	verdict = trace_again_judge(task->tid, &registers);
+	if (verdict == VERDICT_DONE)
+		registers_return(&registers, 0);
+	if (verdict == VERDICT_DONE || (verdict == VERDICT_AGAIN && registers_repeat(&registers)))
+		registers_set(task->tid, &registers);
+	return verdict;
 }
 
 /* One comes for it, and is passed on. */
-static void see_signal(const struct task *task, int number)
+static void see_signal(struct task *task, int number)
 {
-	struct registers registers;
-
-	if (is_gvisor && registers_get(task->tid, &registers) && registers_result(&registers) == -EINTR &&
-	    is_made_again(registers_number(&registers)) && registers_repeat(&registers))
-		registers_set(task->tid, &registers);
-	resume(task, number);
+	if (judge_call(task) == VERDICT_ASK)
+		give_job(task, number);
+	else
+		resume(task, number);
 }
 
 /* Whoever made it the leader of its process has been told of under the number that it had. */
@@ -258,7 +260,8 @@ static void see_event(struct task *task, int event, int number)
 {
 	switch (event) {
 	case PTRACE_EVENT_SECCOMP:
-		return catch_call(task);
+		/* of a call of ours, or of the program's */
+		return task->is_calling ? resume(task, 0) : give_job(task, 0);
 	case PTRACE_EVENT_EXEC:
 		return see_exec(task);
 	case PTRACE_EVENT_CLONE:
@@ -266,6 +269,7 @@ static void see_event(struct task *task, int event, int number)
 		return resume(task, 0);
 	case PTRACE_EVENT_STOP:
 		/* Stopped by a signal as its whole process is, until one lets it go on; or it is new. */
+		judge_call(task);
 		if (number != SIGTRAP)
 			ptrace(PTRACE_LISTEN, task->tid, 0, 0);
 		else

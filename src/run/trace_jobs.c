@@ -14,6 +14,7 @@
 #include "catcher.h"
 #include "machine_task.h"
 #include "peer.h"
+#include "trace_again.h"
 
 #define THREADS 8 /* that stay when they have nothing to do */
 
@@ -202,6 +203,8 @@ static void find_answer(struct trace_job *job, struct answer *answer)
 		catcher_answer(context, &call, answer);
 	if (answer->kind == ANSWER_FILE)
 		answer_value(answer, trace_give_file(job, call.peer, answer->file, answer->close_on_exec));
+	else if (answer->kind == ANSWER_WHOLE)
+		answer_value(answer, trace_whole(job, &call));
 	peer_free(call.peer);
 }
 
@@ -217,16 +220,32 @@ static enum trace_wish wish_of(const struct answer *answer)
 	}
 }
 
-static void serve_one(struct trace_job *job)
+static enum trace_wish find_wish(struct trace_job *job)
 {
 	struct answer answer;
-	bool is_known;
 
 	find_answer(job, &answer);
-	pthread_mutex_lock(&lock);
 	job->result = answer.value;
 	memcpy(job->arguments, answer.arguments, sizeof(job->arguments));
-	is_known = wish(job, wish_of(&answer));
+	return wish_of(&answer);
+}
+
+static enum trace_wish judge(const struct trace_job *job)
+{
+	struct peer *peer = peer_new(job->tid, is_same, (uint64_t)(uintptr_t)job);
+	bool again = peer && trace_again_is_file(peer, &job->before);
+
+	peer_free(peer);
+	return again ? WISH_AGAIN : WISH_KERNEL;
+}
+
+static void serve_one(struct trace_job *job)
+{
+	enum trace_wish what = job->signal ? judge(job) : find_wish(job);
+	bool is_known;
+
+	pthread_mutex_lock(&lock);
+	is_known = wish(job, what);
 	pthread_mutex_unlock(&lock);
 	if (!is_known)
 		free(job);

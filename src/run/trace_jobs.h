@@ -18,6 +18,7 @@ enum trace_wish {
 	WISH_CALL, /* that the task makes the call `number` with `arguments` */
 	WISH_KERNEL, /* the job is done: the kernel is to make the call that was caught */
 	WISH_ARGUMENTS, /* the same, with `arguments` */
+	WISH_AGAIN, /* the job is done: the call is to be made again */
 	WISH_VALUE, /* the job is done: the call returns `result` */
 };
 
@@ -26,6 +27,7 @@ struct trace_job {
 	bool may_be_replaced; /* an exec(2) by another thread may take the number over: see is_same() */
 	bool is_gone; /* the task is; under the lock */
 	struct registers before; /* the caught call */
+	int signal; /* that has interrupted it, of which the task learns when it goes on; 0: it was caught */
 	enum trace_wish wish; /* under the lock */
 	int number;
 	uint64_t arguments[6];

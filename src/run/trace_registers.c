@@ -3,6 +3,7 @@
 #include "trace_registers.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <stddef.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
@@ -12,6 +13,15 @@ static bool move_set(enum __ptrace_request request, pid_t tid, uintptr_t set, vo
 	struct iovec all = {data, size};
 
 	return !ptrace(request, tid, set, &all);
+}
+
+static bool has_instruction(pid_t tid, uint64_t address, unsigned long mask, unsigned long wanted)
+{
+	unsigned long word;
+
+	errno = 0;
+	word = (unsigned long)ptrace(PTRACE_PEEKTEXT, tid, address, 0);
+	return !errno && (word & mask) == wanted;
 }
 
 #if defined(__x86_64__)
@@ -69,6 +79,11 @@ void registers_go_back(struct registers *registers)
 {
 	registers->user.rip -= CALL_INSTRUCTION;
 	registers->user.orig_rax = (unsigned long long)-1; /* it is no call that could be made again */
+}
+
+bool registers_follow_call(pid_t tid, const struct registers *registers)
+{
+	return has_instruction(tid, registers->user.rip - CALL_INSTRUCTION, 0xffff, 0x050f);
 }
 
 bool registers_repeat(struct registers *registers)
@@ -132,6 +147,11 @@ void registers_go_back(struct registers *registers)
 {
 	registers->user.pc -= CALL_INSTRUCTION;
 	registers->number = -1;
+}
+
+bool registers_follow_call(pid_t tid, const struct registers *registers)
+{
+	return has_instruction(tid, registers->user.pc - CALL_INSTRUCTION, 0xffffffff, 0xd4000001);
 }
 
 /* The first argument's register has the result. */

@@ -38,6 +38,9 @@ void registers_call(struct registers *registers, int number, const uint64_t argu
 /* From the end of a call back to its instruction: what registers_call() says is made when it goes on. */
 void registers_go_back(struct registers *registers);
 
+/* Whether it stands behind the instruction that makes a call: what that returned it has not seen yet. */
+bool registers_follow_call(pid_t tid, const struct registers *registers);
+
 /* From the end of a call back to its instruction, to make it again. False: its arguments are gone. */
 bool registers_repeat(struct registers *registers);
 

@@ -1,6 +1,8 @@
 #!/bin/sh
-# SPDX-License-Identifier: MIT Runs fuse_cgroupfs --check, two unit tests (make test-gvisor builds them) and
-# the mount tests inside gVisor's sandbox, as root. Usage: tests/gvisor/run.sh [pytest arguments]
+# SPDX-License-Identifier: MIT
+# Runs fuse_cgroupfs --check, two unit tests (make test-gvisor builds them) and the mount tests inside
+# gVisor's sandbox, as root. Usage: tests/gvisor/run.sh [pytest arguments]
+# GVISOR_INSIDE=inside_long.sh runs that instead (make test-gvisor-long).
 set -eu
 
 LIMIT=${GVISOR_SECONDS:-1800} # for everything inside
@@ -44,7 +46,8 @@ mkfifo "$state/output"
 cat "$state/output" &
 TMPDIR=$state timeout -k 10 "$LIMIT" "$runsc" --root="$state" --ignore-cgroups --network=none \
 	"do" --quiet env TMPDIR=/tmp FUSE_CGROUPFS="$daemon" FUSE_CGROUP_RUN="${daemon%/*}/fuse_cgroup_run" \
-	"$project/tests/gvisor/inside.sh" "$@" </dev/null >"$state/output" 2>&1 &
+	"STORM_SECONDS=${STORM_SECONDS:-300}" "$project/tests/gvisor/${GVISOR_INSIDE:-inside.sh}" \
+	"$@" </dev/null >"$state/output" 2>&1 &
 sandbox=$!
 status=0
 wait "$sandbox" || status=$?

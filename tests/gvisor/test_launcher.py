@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import shutil
 import stat
 import subprocess
@@ -116,6 +117,15 @@ def test_rights_of_another(tmp_path):
         assert not (path / "cpu" / "evil").exists() and (path / "cpu" / "good").exists()
         (path / "cpu" / "good").rmdir()
         assert daemon.stop() == (0, "")
+
+
+def test_storm_of_signals(tmp_path):
+    """What gVisor interrupts after it was done looks neither interrupted nor done twice: storm.c."""
+    subprocess.run([os.environ.get("CC", "gcc"), "-D_GNU_SOURCE", "-pthread", "-o", tmp_path / "storm",
+                    pathlib.Path(__file__).with_name("storm.c")], check=True)
+    result = launch(tmp_path / "storm", f"{AT}/cpu", "2", options=["--v1"])
+    assert result.returncode == 0, result
+    assert result.stdout.count("\n") == 1, result
 
 
 def test_stop_and_go_on():

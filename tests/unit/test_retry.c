@@ -15,39 +15,38 @@ static const struct platform interrupted = {.retries_after_interrupt = true}, un
 static void repeated(void **state)
 {
 	(void)state;
-	retry_remember(&interrupted, "mkdir", "/cpu/a", 5);
+	retry_remember(&interrupted, "/cpu/a", 5);
 	usleep(20000); /* the caller is told of EINTR, and tries again */
-	assert_int_equal(retry_forgive(&interrupted, "mkdir", "/cpu/a", 5, -EEXIST), 0);
-	assert_int_equal(retry_forgive(&interrupted, "mkdir", "/cpu/a", 5, -EEXIST), -EEXIST);
+	assert_int_equal(retry_forgive(&interrupted, "/cpu/a", 5, -EEXIST), 0);
+	assert_int_equal(retry_forgive(&interrupted, "/cpu/a", 5, -EEXIST), -EEXIST);
 }
 
 static void not_repeated(void **state)
 {
 	(void)state;
-	retry_remember(&interrupted, "mkdir", "/cpu/a", 5);
-	assert_int_equal(retry_forgive(&interrupted, "rmdir", "/cpu/a", 5, -ENOENT), -ENOENT);
-	assert_int_equal(retry_forgive(&interrupted, "mkdir", "/cpu/b", 5, -EEXIST), -EEXIST);
-	assert_int_equal(retry_forgive(&interrupted, "mkdir", "/cpu/a", 6, -EEXIST), -EEXIST);
-	assert_int_equal(retry_forgive(&interrupted, "mkdir", "/cpu/a", 5 + SLOTS, -EEXIST), -EEXIST);
-	assert_int_equal(retry_forgive(&interrupted, "mkdir", "/cpu/a", 5, -EEXIST), 0);
+	retry_remember(&interrupted, "/cpu/a", 5);
+	assert_int_equal(retry_forgive(&interrupted, "/cpu/b", 5, -EEXIST), -EEXIST);
+	assert_int_equal(retry_forgive(&interrupted, "/cpu/a", 6, -EEXIST), -EEXIST);
+	assert_int_equal(retry_forgive(&interrupted, "/cpu/a", 5 + SLOTS, -EEXIST), -EEXIST);
+	assert_int_equal(retry_forgive(&interrupted, "/cpu/a", 5, -EEXIST), 0);
 }
 
 static void too_late(void **state)
 {
 	(void)state;
-	retry_remember(&interrupted, "mkdir", "/cpu/a", 5);
+	retry_remember(&interrupted, "/cpu/a", 5);
 	memories[5].when -= FORGIVEN_NS;
-	assert_int_equal(retry_forgive(&interrupted, "mkdir", "/cpu/a", 5, -EEXIST), -EEXIST);
+	assert_int_equal(retry_forgive(&interrupted, "/cpu/a", 5, -EEXIST), -EEXIST);
 }
 
 /* Linux interrupts nothing that was done. */
 static void on_linux(void **state)
 {
 	(void)state;
-	retry_remember(&uninterrupted, "mkdir", "/cpu/a", 7);
-	assert_int_equal(retry_forgive(&interrupted, "mkdir", "/cpu/a", 7, -EEXIST), -EEXIST);
-	retry_remember(&interrupted, "mkdir", "/cpu/a", 7);
-	assert_int_equal(retry_forgive(&uninterrupted, "mkdir", "/cpu/a", 7, -EEXIST), -EEXIST);
+	retry_remember(&uninterrupted, "/cpu/a", 7);
+	assert_int_equal(retry_forgive(&interrupted, "/cpu/a", 7, -EEXIST), -EEXIST);
+	retry_remember(&interrupted, "/cpu/a", 7);
+	assert_int_equal(retry_forgive(&uninterrupted, "/cpu/a", 7, -EEXIST), -EEXIST);
 }
 
 static void long_paths(void **state)
@@ -57,8 +56,8 @@ static void long_paths(void **state)
 	(void)state;
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
-	retry_remember(&interrupted, "mkdir", path, 8);
-	assert_int_equal(retry_forgive(&interrupted, "mkdir", path, 8, -EEXIST), -EEXIST);
+	retry_remember(&interrupted, path, 8);
+	assert_int_equal(retry_forgive(&interrupted, path, 8, -EEXIST), -EEXIST);
 }
 
 int main(void)
