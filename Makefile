@@ -39,7 +39,7 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) -MMD
 	$(shell $(PKG_CONFIG) --cflags fuse3 jansson) $(HARDENING) $(SANITIZE_FLAGS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pthread $(HARDENED_LINK) $(SANITIZE_FLAGS) $(LDFLAGS)
 
-SOURCES := $(wildcard src/*/*.c)
+SOURCES := $(wildcard src/*/*.c src/*/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 DAEMON_OBJECTS := $(filter-out $(BUILD)/obj/run/% $(BUILD)/obj/cni/%,$(OBJECTS))
 # The launcher stands on the rooms that know neither cgroups nor FUSE.

@@ -4,7 +4,7 @@
 #define FAKE_ACCOUNTING_H
 
 #include "fake_tasks.h"
-#include "../../src/accounting/internal.h"
+#include "../../src/accounting/sources/sources.h"
 
 /* Of an empty machine; *machine is to be closed after it is freed. */
 static inline struct accounting *fake_accounting_new(struct fake_machine *fake,

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "machine_block.h"
-#include "../../src/accounting/disks.h"
+#include "../../src/accounting/ledger/disks.h"
 
 enum { SDA = 8 << 20, SDB = 8 << 20 | 16, DM = 253 << 20 };
 

@@ -3,7 +3,7 @@
 #include "fixture.h"
 
 #include "fake_machine.h"
-#include "../../src/accounting/internal.h"
+#include "../../src/accounting/sources/sources.h"
 
 static void order(void **state)
 {

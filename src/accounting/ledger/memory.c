@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* What processes hold, and which group holds it: it stays where it was first charged. */
+#include <stdlib.h>
+
+#include <utlist.h>
+
+#include "ledger.h"
+
+/* The fields of memory_usage that are held, not counted. */
+static uint64_t *held_field(struct memory_usage *memory, unsigned i)
+{
+	uint64_t *const fields[] = {&memory->anon, &memory->file, &memory->shmem, &memory->swap,
+				    &memory->kernel, &memory->stacks};
+
+	return fields[i];
+}
+
+#define HELD_FIELDS 6
+#define CHANGE 65536u /* bytes */
+
+/* A charge becomes `now`: in its group and in the totals above. */
+static void charge_set(struct charge *charge, const struct memory_usage *now)
+{
+	struct memory_usage target = *now;
+
+	for (struct group *group = charge->group; group && group->parent; group = group->parent) {
+		struct usage *usage = usage_get(group);
+
+		if (!usage)
+			continue;
+		for (unsigned i = 0; i < HELD_FIELDS; i++) {
+			uint64_t change = *held_field(&target, i) - *held_field(&charge->held, i);
+
+			if (group == charge->group && !charge->is_heirs)
+				*held_field(&usage->memory, i) += change;
+			*held_field(&usage->memory_total, i) += change;
+		}
+		memory_raise_peaks(usage, 0);
+	}
+	charge->held = target;
+}
+
+static bool is_own_charge(const struct charge *charge, unsigned hierarchy, const struct group *group)
+{
+	return charge->hierarchy == hierarchy && charge->group == group && !charge->is_heirs;
+}
+
+static struct charge *charge_new(struct process *process, unsigned hierarchy, struct group *group)
+{
+	struct charge *charge;
+
+	if (group && !usage_get(group))
+		return NULL;
+	charge = calloc(1, sizeof(*charge));
+	if (!charge)
+		return NULL;
+	charge->process = process;
+	charge->hierarchy = hierarchy;
+	charge->group = group;
+	LL_APPEND(process->charges, charge); /* oldest first */
+	if (group)
+		DL_APPEND2(group->usage->charges, charge, group_prev, group_next);
+	return charge;
+}
+
+/* The process' charge in a group (NULL: the root), made when there is none. */
+static struct charge *charge_get(struct process *process, unsigned hierarchy, struct group *group)
+{
+	struct charge *charge;
+
+	LL_FOREACH(process->charges, charge) {
+		if (is_own_charge(charge, hierarchy, group))
+			return charge;
+	}
+	return charge_new(process, hierarchy, group);
+}
+
+/* It is in no group any more, and holds nothing. */
+static void charge_leave(struct charge *charge)
+{
+	static const struct memory_usage nothing;
+
+	charge_set(charge, &nothing);
+	if (charge->group)
+		DL_DELETE2(charge->group->usage->charges, charge, group_prev, group_next);
+}
+
+static void charge_free(struct charge *charge)
+{
+	charge_leave(charge);
+	LL_DELETE(charge->process->charges, charge);
+	free(charge);
+}
+
+static bool holds_nothing(const struct memory_usage *memory)
+{
+	return !memory_usage_bytes(memory) && !memory->swap;
+}
+
+/*
+ * What the groups that the process left still hold: what it had then, never
+ * more than there is. It may shrink and grow back, as pages get and lose
+ * sharers. Leaves in *now what the present group holds.
+ */
+static void hold_past(struct process *process, unsigned hierarchy, struct group *present,
+			struct memory_usage *now)
+{
+	struct memory_usage rest = *now;
+	struct charge *charge;
+
+	LL_FOREACH(process->charges, charge) {
+		struct memory_usage held = charge->left;
+
+		if (charge->hierarchy != hierarchy || is_own_charge(charge, hierarchy, present))
+			continue;
+		for (unsigned i = 0; i < HELD_FIELDS; i++) {
+			uint64_t *have = held_field(&held, i), *left = held_field(&rest, i);
+
+			if (*have > *left)
+				*have = *left;
+			*left -= *have;
+		}
+		charge_set(charge, &held);
+	}
+	*now = rest;
+}
+
+/* By more than how a stranger's coming and going changes the part of a page that each sharer has. */
+static bool differs(const struct memory_usage *before, const struct memory_usage *now)
+{
+	uint64_t a = memory_usage_bytes(before), b = memory_usage_bytes(now);
+
+	return (a > b ? a - b : b - a) >= CHANGE;
+}
+
+static void hold(struct accounting *accounting, struct process *process,
+		 const struct memory_usage *now)
+{
+	const struct task *leader = process_leader(process);
+
+	if (differs(&process->memory, now))
+		accounting->memory_changed_at = now_ns();
+	process->memory = *now;
+	for (unsigned i = 0; i < accounting->hierarchies; i++) {
+		struct group *group = leader->links[i].group;
+		struct memory_usage present = *now;
+		struct charge *charge;
+
+		if (!(accounting->kinds[i] & USAGE_MEMORY) || (!group && !process->charges))
+			continue;
+		hold_past(process, i, group, &present);
+		charge = charge_get(process, i, group);
+		if (charge)
+			charge_set(charge, &present);
+	}
+}
+
+/* What its descendants have of what it shares has changed: so has what it holds. */
+static void hold_shared(struct accounting *accounting, struct process *head)
+{
+	struct memory_usage now = head->memory;
+
+	now.anon = sharing_anon(head);
+	if (now.anon == head->memory.anon)
+		return;
+	process_unsaved(accounting, head);
+	hold(accounting, head, &now);
+}
+
+void memory_hold(struct accounting *accounting, struct process *process,
+		 const struct memory_usage *now, uint64_t at)
+{
+	struct memory_usage own = *now;
+
+	sharing_judge(process, at);
+	own.anon = sharing_anon(process);
+	hold(accounting, process, &own);
+}
+
+void memory_settle(struct accounting *accounting, const struct process *process, uint64_t at)
+{
+	struct process *head = sharing_head(process);
+
+	if (!head || head->sharing.settled_at == at)
+		return;
+	head->sharing.settled_at = at;
+	hold_shared(accounting, head);
+}
+
+void memory_release(struct accounting *accounting, struct process *process)
+{
+	struct process *head = process->sharing.shared ? sharing_head(process) : NULL;
+
+	if (!holds_nothing(&process->memory))
+		accounting->memory_changed_at = now_ns();
+	while (process->charges)
+		charge_free(process->charges);
+	high_water_exec(process);
+	process->memory_mark.at = 0;
+	process->memory = (struct memory_usage){0};
+	process->sharing = (struct sharing){0};
+	if (head)
+		hold_shared(accounting, head);
+}
+
+void memory_leave(struct accounting *accounting, struct process *process, unsigned hierarchy,
+		  struct group *from)
+{
+	struct charge *charge;
+
+	if (!(accounting->kinds[hierarchy] & USAGE_MEMORY) || holds_nothing(&process->memory))
+		return;
+	charge = charge_get(process, hierarchy, from);
+	if (!charge)
+		return;
+	if (!from && !process->charges->next) /* the first move: all is the root's */
+		charge_set(charge, &process->memory);
+	charge->left = charge->held;
+	if (holds_nothing(&charge->left))
+		charge_free(charge); /* and never will */
+}
+
+/* Its pages are its parent's at first: those of another group stay so. */
+void memory_fork(struct process *process, const struct process *parent,
+		 struct group *const groups[])
+{
+	const struct charge *from;
+
+	LL_FOREACH(parent->charges, from) {
+		struct charge *charge;
+
+		if (is_own_charge(from, from->hierarchy, groups[from->hierarchy]) ||
+		    holds_nothing(&from->left))
+			continue;
+		charge = charge_new(process, from->hierarchy, from->group);
+		if (!charge)
+			continue;
+		charge->is_heirs = from->is_heirs;
+		charge->left = from->left;
+	}
+}
+
+void memory_import(struct process *process, const struct charge *from)
+{
+	struct charge *charge = charge_new(process, from->hierarchy, from->group);
+
+	if (!charge)
+		return;
+	charge->is_heirs = from->is_heirs;
+	charge_set(charge, &from->held);
+	charge->left = from->left;
+}
+
+static void add_held(struct memory_usage *sum, const struct memory_usage *part)
+{
+	struct memory_usage held = *part;
+
+	for (unsigned i = 0; i < HELD_FIELDS; i++)
+		*held_field(sum, i) += *held_field(&held, i);
+}
+
+/* A process has one such charge in a group at most, however often groups end or restart. */
+static struct charge *find_inherited(const struct charge *of, const struct group *heir)
+{
+	struct charge *charge;
+
+	LL_FOREACH(of->process->charges, charge) {
+		if (charge != of && charge->is_heirs && charge->hierarchy == of->hierarchy &&
+		    charge->group == heir)
+			return charge;
+	}
+	return NULL;
+}
+
+/* The total of `heir` (NULL: the root) has the charge from here on, and no more than it has `left`. */
+static void inherit(struct charge *charge, struct group *heir)
+{
+	struct charge *same = find_inherited(charge, heir);
+	struct memory_usage held = charge->held;
+
+	if (same) {
+		add_held(&same->left, &charge->left);
+		charge_free(charge);
+		add_held(&held, &same->held);
+		charge_set(same, &held);
+		return;
+	}
+	charge_leave(charge);
+	charge->group = heir;
+	charge->is_heirs = true;
+	if (heir)
+		DL_APPEND2(heir->usage->charges, charge, group_prev, group_next);
+	charge_set(charge, &held);
+}
+
+/* Who inherits from the group: its parent, or the root as NULL. */
+static struct group *heir_of(const struct group *group)
+{
+	return group->parent->parent && usage_get(group->parent) ? group->parent : NULL;
+}
+
+/* `top` is the group, or above it: who inherits from that does. */
+static void give_all(struct group *group, const struct group *top)
+{
+	if (group->usage && group->usage->charges)
+		group->accounting->all_unsaved = true;
+	while (group->usage && group->usage->charges)
+		inherit(group->usage->charges, heir_of(top));
+}
+
+void memory_retire(struct group *group)
+{
+	give_all(group, group);
+}
+
+/* What it has now it has `left`, as if it moved; what it has freed since it left others is gone. */
+static void leave_all(struct process *process, unsigned hierarchy)
+{
+	struct charge *charge, *next;
+
+	LL_FOREACH_SAFE(process->charges, charge, next) {
+		if (charge->hierarchy != hierarchy)
+			continue;
+		charge->left = charge->held;
+		if (holds_nothing(&charge->left))
+			charge_free(charge);
+	}
+}
+
+static void restart(struct group *group, const struct group *top)
+{
+	struct task_link *link;
+	struct group *child;
+
+	DL_FOREACH(group->tasks, link) {
+		if (link->task == process_leader(link->task->process))
+			leave_all(link->task->process, group->hierarchy);
+	}
+	give_all(group, top);
+	DL_FOREACH(group->children, child)
+		restart(child, top);
+}
+
+void memory_restart(struct group *group)
+{
+	restart(group, group);
+	if (!group->usage)
+		return;
+	group->usage->peak = (struct memory_peak){0};
+	group->usage->memory.pgfault = group->usage->memory.pgmajfault = 0;
+	group->usage->memory_total.pgfault = group->usage->memory_total.pgmajfault = 0;
+	group_unsaved(group);
+}

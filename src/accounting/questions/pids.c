@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* How many tasks groups have, had and may have. */
+#include <stdlib.h>
+
+#include "questions.h"
+
+uint64_t group_pids_peak(struct group *group)
+{
+	uint64_t peak;
+
+	pthread_mutex_lock(&group->accounting->lock);
+	peak = group->pids_peak;
+	pthread_mutex_unlock(&group->accounting->lock);
+	return peak;
+}
+
+void group_pids_limit(struct group *group, uint64_t limit)
+{
+	pthread_mutex_lock(&group->accounting->lock);
+	group->pids_limit = limit;
+	pthread_mutex_unlock(&group->accounting->lock);
+}
+
+uint64_t group_pids_hits(struct group *group, uint64_t *total)
+{
+	uint64_t hits;
+
+	pthread_mutex_lock(&group->accounting->lock);
+	hits = group->pids_hits;
+	if (total)
+		*total = group->pids_hits_below;
+	pthread_mutex_unlock(&group->accounting->lock);
+	return hits;
+}
+
+void group_pids_restart(struct group *group)
+{
+	pthread_mutex_lock(&group->accounting->lock);
+	group->pids_peak = group->populated;
+	group->pids_over = group->pids_hits = group->pids_hits_below = 0;
+	pthread_mutex_unlock(&group->accounting->lock);
+}
+
+uint64_t group_pids_over(struct group *group)
+{
+	uint64_t over;
+
+	pthread_mutex_lock(&group->accounting->lock);
+	over = group->pids_over;
+	pthread_mutex_unlock(&group->accounting->lock);
+	return over;
+}
+
+int group_recount(struct group *group)
+{
+	struct accounting *accounting = group->accounting;
+	struct task_list list = {0};
+	size_t capacity = 0;
+	int error;
+
+	pthread_mutex_lock(&accounting->lock);
+	accounting->scans++; /* what was counted before does not do */
+	error = group_list_crowd(group, &list, &capacity);
+	pthread_mutex_unlock(&accounting->lock);
+	tasks_bury(accounting, &list);
+	free(list.tasks);
+	return error;
+}
+
+uint64_t group_pids(struct group *group)
+{
+	struct accounting *accounting = group->accounting;
+	bool live = !accounting_tells_exits(accounting);
+	struct task_list list = {0};
+	size_t capacity = 0;
+	uint64_t pids;
+
+	source_sync(accounting);
+	pthread_mutex_lock(&accounting->lock);
+	list_mortal(group, live, &list, &capacity);
+	pthread_mutex_unlock(&accounting->lock);
+	tasks_refresh(accounting, &list);
+	free(list.tasks);
+	pthread_mutex_lock(&accounting->lock);
+	pids = group->populated + group->zombie_count;
+	if (pids > group->pids_peak) {
+		group->pids_peak = (unsigned)pids;
+		group_unsaved(group);
+	}
+	pthread_mutex_unlock(&accounting->lock);
+	return pids;
+}

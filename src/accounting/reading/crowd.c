@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether a group is as full as it may be, or only of members that have ended without a word. */
+#include <utlist.h>
+
+#include "reading.h"
+
+int list_mortal(const struct group *group, bool live, struct task_list *list, size_t *capacity)
+{
+	const struct group *child;
+	int error = 0;
+
+	if (!group->zombie_count && !(live && group->populated))
+		return 0;
+	error = list_links(group->zombies, list, capacity);
+	if (!error && live)
+		error = list_links(group->tasks, list, capacity);
+	DL_FOREACH(group->children, child) {
+		if (!error)
+			error = list_mortal(child, live, list, capacity);
+	}
+	return error;
+}
+
+static bool is_crowded(const struct group *group)
+{
+	return group->populated >= group->pids_peak || group->populated >= group->pids_limit;
+}
+
+int group_list_crowd(struct group *group, struct task_list *list, size_t *capacity)
+{
+	struct accounting *accounting = group->accounting;
+	const struct group *top = NULL;
+
+	if (accounting_tells_exits(accounting) ||
+	    !(accounting->counts_pids & UINT32_C(1) << group->hierarchy))
+		return 0;
+	for (; group && group->parent; group = group->parent) {
+		if (!is_crowded(group) || group->recounted == accounting->scans)
+			continue;
+		group->recounted = accounting->scans;
+		top = group;
+	}
+	return top ? list_mortal(top, true, list, capacity) : 0;
+}
+
+void tasks_bury(struct accounting *accounting, struct task_list *list)
+{
+	size_t gone = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct task_id *id = &list->tasks[i];
+
+		if (!machine_task_exists(accounting->machine, id->tgid, id->tid))
+			list->tasks[gone++] = *id;
+	}
+	list->count = gone;
+	tasks_refresh(accounting, list);
+}

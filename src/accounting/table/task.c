@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* Tasks in the table, and lists of tasks. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <utlist.h>
+
+#include "table.h"
+
+struct task *task_find(struct accounting *accounting, pid_t tid)
+{
+	struct task *task;
+
+	HASH_FIND_INT(accounting->tasks, &tid, task);
+	return task;
+}
+
+/* Of a fork that is told the task is there already; clocks that are read in turn differ a little. */
+bool id_started(const struct task_id *id, uint64_t start_time)
+{
+	if (id->start_time)
+		return start_time == id->start_time;
+	return !id->forked_at || start_time <= id->forked_at + 1;
+}
+
+bool task_is(const struct task *task, const struct task_id *id)
+{
+	return !id->start_time || id_started(&task->id, id->start_time);
+}
+
+bool task_is_claimed(const struct accounting *accounting, const struct task *task)
+{
+	for (unsigned i = 0; i < accounting->hierarchies; i++) {
+		if (task->links[i].group)
+			return true;
+	}
+	return false;
+}
+
+struct task *task_add(struct accounting *accounting, const struct task_id *id)
+{
+	struct process *process = process_get(accounting, id->tgid);
+	struct task *task;
+
+	if (process)
+		process_unsaved(accounting, process);
+	task = calloc(1, sizeof(*task) + accounting->hierarchies * sizeof(task->links[0]));
+	if (!process || !task) {
+		free(task);
+		return NULL; /* an empty process does no harm */
+	}
+	task->id = *id;
+	task->process = process;
+	for (unsigned i = 0; i < accounting->hierarchies; i++)
+		task->links[i].task = task;
+	DL_APPEND(process->tasks, task);
+	process->live++;
+	HASH_ADD_INT(accounting->tasks, id.tid, task);
+	return task;
+}
+
+void task_remove(struct accounting *accounting, struct task *task)
+{
+	accounting->zombies--;
+	DL_DELETE(task->process->tasks, task);
+	HASH_DEL(accounting->tasks, task);
+	free(task->left_path);
+	free(task);
+}
+
+int list_add(struct task_list *list, size_t *capacity, const struct task_id *id)
+{
+	if (list->count == *capacity) {
+		size_t wanted = *capacity ? 2 * *capacity : 64;
+		struct task_id *tasks = realloc(list->tasks, wanted * sizeof(*tasks));
+
+		if (!tasks)
+			return -ENOMEM;
+		list->tasks = tasks;
+		*capacity = wanted;
+	}
+	list->tasks[list->count++] = *id;
+	return 0;
+}
+
+int list_links(const struct task_link *links, struct task_list *list, size_t *capacity)
+{
+	const struct task_link *link;
+	int error = 0;
+
+	DL_FOREACH(links, link) {
+		error = list_add(list, capacity, &link->task->id);
+		if (error)
+			break;
+	}
+	return error;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* What has changed since it was kept for the next daemon. */
+#include <stdlib.h>
+
+#include <utlist.h>
+
+#include "table.h"
+
+void process_unsaved(struct accounting *accounting, struct process *process)
+{
+	if (!accounting->keeping || process->is_unsaved)
+		return;
+	process->is_unsaved = true;
+	DL_APPEND2(accounting->unsaved, process, unsaved_prev, unsaved_next);
+}
+
+void process_saved(struct accounting *accounting, struct process *process)
+{
+	if (!process->is_unsaved)
+		return;
+	process->is_unsaved = false;
+	DL_DELETE2(accounting->unsaved, process, unsaved_prev, unsaved_next);
+}
+
+void group_unsaved(struct group *group)
+{
+	struct accounting *accounting = group->accounting;
+
+	if (!accounting->keeping || group->is_unsaved || !group->parent || group->retired)
+		return;
+	group->is_unsaved = true;
+	DL_APPEND2(accounting->unsaved_groups, group, unsaved_prev, unsaved_next);
+}
+
+void group_gone(struct group *group)
+{
+	if (!group->is_unsaved)
+		return;
+	group->is_unsaved = false;
+	DL_DELETE2(group->accounting->unsaved_groups, group, unsaved_prev, unsaved_next);
+}
+
+/* Remembers the number; without memory the process is found to be gone by the next daemon. */
+void process_gone(struct accounting *accounting, struct process *process)
+{
+	process_saved(accounting, process);
+	if (!accounting->keeping || !process->exported)
+		return;
+	if (accounting->gone_count == accounting->gone_capacity) {
+		size_t capacity = accounting->gone_capacity ? 2 * accounting->gone_capacity : 64;
+		pid_t *gone = reallocarray(accounting->gone, capacity, sizeof(*gone));
+
+		if (!gone)
+			return;
+		accounting->gone = gone;
+		accounting->gone_capacity = capacity;
+	}
+	accounting->gone[accounting->gone_count++] = process->tgid;
+}
+
+void unsaved_free(struct accounting *accounting)
+{
+	free(accounting->gone);
+	accounting->gone = NULL;
+	accounting->gone_count = accounting->gone_capacity = 0;
+}
