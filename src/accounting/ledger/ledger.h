@@ -8,17 +8,7 @@
 
 #include "../table/table.h"
 
-/* Memory of one process that one group of a hierarchy holds. */
-struct charge {
-	struct process *process;
-	unsigned hierarchy;
-	struct group *group; /* NULL: the root */
-	bool is_heirs; /* of a group below that has ended: in the totals only */
-	struct memory_usage held; /* now; without the counters */
-	struct memory_usage left; /* when the process left the group: it holds no more than that */
-	struct charge *next; /* process->charges */
-	struct charge *group_prev, *group_next; /* utlist: group->usage->charges */
-};
+struct charge; /* charge.h */
 
 /* What a group used. */
 struct usage {

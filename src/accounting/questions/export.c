@@ -2,6 +2,7 @@
 /* Telling what is known, for the next daemon: groups and processes as bytes. */
 #include <utlist.h>
 
+#include "../ledger/charge.h"
 #include "figures.h"
 
 void accounting_keep(struct accounting *accounting)

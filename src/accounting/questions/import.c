@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../ledger/charge.h"
 #include "figures.h"
 
 static void get_disks(struct usage *usage, struct bytes *in)
