@@ -10,13 +10,33 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOUSE = ROOT / "src" / "accounting"
-OBJECTS = pathlib.Path(os.environ.get("FUSE_CGROUPFS", ROOT / "build" / "fuse_cgroupfs")).parent / "obj" / "accounting"
+PROGRAM = pathlib.Path(os.environ.get("FUSE_CGROUPFS", ROOT / "build" / "fuse_cgroupfs"))
+OBJECTS = PROGRAM.parent / "obj" / "accounting"
 
 # From the top down: a room knows itself and those below it.
 ROOMS = ("questions", "sources", "reading", "ledger", "table")
 # What a room does without: these have what is outside told to them. Names begin so.
 UNKNOWN = {"ledger": ("machine_", "patient_"), "table": ("machine_", "patient_", "clock_")}
 FILE_LINES, HEADER_LINES = 350, 200
+
+# Who looks into each part of a process (table/parts.h), besides those who keep it for the next daemon.
+# Names may be taken off: the fewer, the less there is to know.
+PARTS = {
+    "counted": "ledger/count.c ledger/end.c ledger/fork.c ledger/reap.c reading/reading_list.c",
+    "io": "ledger/count.c ledger/end.c ledger/fork.c ledger/io.c questions/usage.c reading/reading_list.c",
+    "reaped": "ledger/count.c ledger/family.c ledger/reap.c reading/settle.c sources/creator.c",
+    "memory": "ledger/charge.c ledger/count.c ledger/memory.c reading/measure.c reading/reading_list.c",
+    "sharing": "ledger/memory.c ledger/sharing.c",
+    "high_water": "ledger/high_water.c",
+    "read": "ledger/count.c ledger/end.c ledger/reap.c reading/measure.c reading/reading_list.c",
+    "origin": "ledger/count.c ledger/fork.c reading/reading_list.c sources/creator.c sources/newcomer.c",
+    "orphan": "ledger/count.c reading/liveness.c table/process.c",
+    "kept": "ledger/end.c table/process.c",
+    "unsaved": "table/unsaved.c",
+}
+KEEPERS = "questions/export.c questions/import.c"
+# What a process is called where it is used.
+PROCESS = "process|parent|child|reaper|found|nearest|holder|head|by|kept|orphans"
 
 
 def room_of(path):
@@ -57,7 +77,7 @@ def fixture_objects():
 def fixture_calls(objects):
     """By each source file: the others whose functions or data it uses, each with one of these."""
     definer = {name: source for source, (defined, _) in objects.items() for name in defined}
-    return {source: {definer[name]: name for name in sorted(taken) if name in definer and definer[name] != source}
+    return {source: {definer[name]: name for name in sorted(taken) if definer.get(name, source) != source}
             for source, (_, taken) in objects.items()}
 
 
@@ -119,9 +139,23 @@ def test_calls_lead_downwards(calls):
 
 def test_no_files_call_in_a_circle(calls):
     circle = find_circle(calls)
-    assert [(shown(source), calls[source][target], shown(target)) for source, target in zip(circle, circle[1:])] == []
+    assert [(shown(source), calls[source][target], shown(target))
+            for source, target in zip(circle, circle[1:])] == []
 
 
 def test_lower_rooms_look_at_nothing(objects):
     assert [(shown(source), name) for source, (_, taken) in objects.items() for name in taken
             if name.startswith(UNKNOWN.get(ROOMS[room_of(source)], ()) or ("\n",))] == []
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_a_process_has_its_owners(part):
+    use = re.compile(rf"\b(?:{PROCESS})->{part}\b")
+    users = {shown(path) for path in files() if use.search(path.read_text(encoding="utf-8"))}
+    assert users - set(KEEPERS.split()) == set(PARTS[part].split())
+
+
+def test_every_part_of_a_process_is_named():
+    header = (HOUSE / "table/process.h").read_text(encoding="utf-8")
+    struct = re.search(r"^struct process {(.*?)^}", header, re.M | re.S)[1]
+    assert set(re.findall(r"^\tstruct \w+ (\w+);", struct, re.M)) == set(PARTS)

@@ -44,8 +44,8 @@ static inline void fake_let_time_pass(struct accounting *accounting)
 	struct process *process;
 
 	for (process = accounting->processes; process; process = process->hh.next) {
-		memset(process->measured_at, 0, sizeof(process->measured_at));
-		process->run_at = 0;
+		memset(process->read.at, 0, sizeof(process->read.at));
+		process->read.run_at = 0;
 	}
 }
 

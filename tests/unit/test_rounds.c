@@ -24,7 +24,7 @@ static unsigned count_read_after(const struct accounting *accounting, uint64_t t
 	unsigned count = 0;
 
 	for (process = accounting->processes; process; process = process->hh.next)
-		count += process->measured_at[0] > time;
+		count += process->read.at[0] > time;
 	return count;
 }
 

@@ -52,7 +52,7 @@ struct charge *charge_new(struct process *process, unsigned hierarchy, struct gr
 	charge->process = process;
 	charge->hierarchy = hierarchy;
 	charge->group = group;
-	LL_APPEND(process->charges, charge); /* oldest first */
+	LL_APPEND(process->memory.charges, charge); /* oldest first */
 	if (group)
 		DL_APPEND2(group->usage->charges, charge, group_prev, group_next);
 	return charge;
@@ -62,7 +62,7 @@ struct charge *charge_get(struct process *process, unsigned hierarchy, struct gr
 {
 	struct charge *charge;
 
-	LL_FOREACH(process->charges, charge) {
+	LL_FOREACH(process->memory.charges, charge) {
 		if (is_own_charge(charge, hierarchy, group))
 			return charge;
 	}
@@ -82,7 +82,7 @@ static void charge_leave(struct charge *charge)
 void charge_free(struct charge *charge)
 {
 	charge_leave(charge);
-	LL_DELETE(charge->process->charges, charge);
+	LL_DELETE(charge->process->memory.charges, charge);
 	free(charge);
 }
 
@@ -104,8 +104,9 @@ static struct charge *find_inherited(const struct charge *of, const struct group
 {
 	struct charge *charge;
 
-	LL_FOREACH(of->process->charges, charge) {
-		if (charge != of && charge->is_heirs && charge->hierarchy == of->hierarchy && charge->group == heir)
+	LL_FOREACH(of->process->memory.charges, charge) {
+		if (charge != of && charge->is_heirs && charge->hierarchy == of->hierarchy &&
+		    charge->group == heir)
 			return charge;
 	}
 	return NULL;

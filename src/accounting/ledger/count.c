@@ -15,7 +15,7 @@ void count_run(struct accounting *accounting, struct task *task, uint64_t run,
 
 	task->run = run;
 	*explained -= known;
-	task->process->lost_run -= known;
+	task->process->counted.lost_run -= known;
 	delta.value[COUNTER_RUN] = grown - known;
 	for (enum counter i = COUNTER_USER; i <= COUNTER_SYSTEM; i++)
 		delta.value[i] = number_scale(ticks->value[i], grown, all);
@@ -24,7 +24,7 @@ void count_run(struct accounting *accounting, struct task *task, uint64_t run,
 
 static uint64_t known_run(const struct process *process)
 {
-	uint64_t run = process->ended_run;
+	uint64_t run = process->counted.ended_run;
 	struct task *task;
 
 	DL_FOREACH(process->tasks, task)
@@ -56,10 +56,10 @@ static void count_lost_run(struct accounting *accounting, struct process *proces
 	struct counters delta = {0};
 	uint64_t known = known_run(process);
 
-	if (total <= known + process->lost_run)
+	if (total <= known + process->counted.lost_run)
 		return;
-	delta.value[COUNTER_RUN] = total - known - process->lost_run;
-	process->lost_run = total - known;
+	delta.value[COUNTER_RUN] = total - known - process->counted.lost_run;
+	process->counted.lost_run = total - known;
 	usage_count(accounting, task->links, &delta, task->cpu);
 }
 
@@ -69,7 +69,7 @@ static uint64_t explain_lost_run(const struct process *process, uint64_t grown, 
 	uint64_t known = known_run(process) + grown;
 	uint64_t lost = total > known ? total - known : 0;
 
-	return process->lost_run > lost ? process->lost_run - lost : 0;
+	return process->counted.lost_run > lost ? process->counted.lost_run - lost : 0;
 }
 
 static struct counters counters_of_stat(const struct machine_task_stat *stat)
@@ -113,8 +113,8 @@ struct counters counters_grow(struct counters *seen, const struct counters *now)
 /* Which program it runs. */
 static void note_program(struct process *process, const struct machine_task_stat *stat)
 {
-	process->startstack = stat->startstack;
-	strcpy(process->comm, stat->comm);
+	process->origin.startstack = stat->startstack;
+	strcpy(process->origin.comm, stat->comm);
 }
 
 /* Every child has had a fault. For whom one waited that only now becomes a member is not of interest. */
@@ -122,8 +122,9 @@ static void note_reaped(struct process *process, const struct reading *reading)
 {
 	const struct counters now = counters_of_children(&reading->stat);
 
-	if (counters_grow(&process->reaped.now, &now).value[COUNTER_FAULTS] && process->claims)
-		process->waited_at = now_ns(); /* not when the reading began: a scan may have come after */
+	if (counters_grow(&process->reaped.figures.now, &now).value[COUNTER_FAULTS] && process->claims)
+		/* not when the reading began: a scan may have come after */
+		process->reaped.waited_at = now_ns();
 }
 
 /* A process that was there before it became a member: from here on it counts. */
@@ -131,20 +132,21 @@ static void start_process(struct process *process, const struct reading *reading
 {
 	uint64_t known = known_run(process);
 
-	process->measured = true;
-	process->seen = counters_of_stat(&reading->stat);
-	if (process->seen.value[COUNTER_RUN] > known)
-		process->ended_run = process->seen.value[COUNTER_RUN] - known + 2 * MACHINE_TICK_NS;
+	process->counted.measured = true;
+	process->counted.seen = counters_of_stat(&reading->stat);
+	if (process->counted.seen.value[COUNTER_RUN] > known)
+		process->counted.ended_run =
+			process->counted.seen.value[COUNTER_RUN] - known + 2 * MACHINE_TICK_NS;
 	note_reaped(process, reading);
-	process->reaped.start = process->reaped.now;
+	process->reaped.figures.start = process->reaped.figures.now;
 	note_program(process, &reading->stat);
 }
 
 /* A process' /proc/PID/io has its reaped children's too (wait_task_zombie): what they were counted for. */
 static uint64_t without_children(const struct process *process, enum counter counter, uint64_t value)
 {
-	uint64_t children = process->reaped.credited.value[counter] -
-			    process->unreaped_known.value[counter];
+	uint64_t children = process->reaped.figures.credited.value[counter] -
+			    process->reaped.zombies_known.value[counter];
 
 	return value > children ? value - children : 0;
 }
@@ -162,12 +164,12 @@ static void count_io(struct accounting *accounting, struct process *process,
 {
 	const struct task *leader = process_leader(process);
 	const struct counters now = own_io(process, &reading->io);
-	struct counters delta = counters_grow(&process->seen, &now);
-	bool first = !process->measured_io;
+	struct counters delta = counters_grow(&process->counted.seen, &now);
+	bool first = !process->io.measured;
 
-	process->measured_io = true;
-	process->io_run = reading->io_run;
-	process->io_reaped = process->reaped.now.value[COUNTER_FAULTS];
+	process->io.measured = true;
+	process->io.run = reading->io_run;
+	process->io.reaped = process->reaped.figures.now.value[COUNTER_FAULTS];
 	if (first)
 		return;
 	io_count_requests(accounting, process, &delta);
@@ -176,10 +178,10 @@ static void count_io(struct accounting *accounting, struct process *process,
 
 bool reading_awaits_children(const struct reading *reading, const struct process *process)
 {
-	const struct counters now = own_io(process, &reading->io);
+	const struct counters now = own_io(process, &reading->io), *seen = &process->counted.seen;
 
-	return reading->io_waits && (now.value[COUNTER_READ] > process->seen.value[COUNTER_READ] ||
-				     now.value[COUNTER_WRITTEN] > process->seen.value[COUNTER_WRITTEN]);
+	return reading->io_waits && (now.value[COUNTER_READ] > seen->value[COUNTER_READ] ||
+				     now.value[COUNTER_WRITTEN] > seen->value[COUNTER_WRITTEN]);
 }
 
 void reading_count_io(struct accounting *accounting, const struct reading *reading)
@@ -251,9 +253,9 @@ static void count_threads(struct accounting *accounting, struct process *process
 static void notice_exec(struct accounting *accounting, struct process *process,
 			const struct machine_task_stat *stat)
 {
-	bool has_stack = process->startstack && stat->startstack;
-	bool is_other = has_stack ? process->startstack != stat->startstack
-				  : strcmp(process->comm, stat->comm);
+	bool has_stack = process->origin.startstack && stat->startstack;
+	bool is_other = has_stack ? process->origin.startstack != stat->startstack
+				  : strcmp(process->origin.comm, stat->comm);
 
 	note_program(process, stat);
 	if (is_other)
@@ -271,22 +273,22 @@ void reading_note(struct accounting *accounting, const struct reading *reading)
 void reading_count(struct accounting *accounting, struct reading *reading)
 {
 	struct process *process = process_find(accounting, reading->tgid);
-	bool first = process && !process->measured;
+	bool first = process && !process->counted.measured;
 	struct counters now = {0}, delta = {0};
 	const struct task *leader;
 
 	if (!process || !process->live)
 		return;
 	if (!reading->is_run_known)
-		process->has_rested = !reading->has_stat && !reading->is_blocked;
+		process->read.has_rested = !reading->has_stat && !reading->is_blocked;
 	if (reading->is_answer && !reading->is_run_known)
-		process->run_at = reading->at;
+		process->read.run_at = reading->at;
 	if (reading->has_stat) {
-		process->pgrp = reading->stat.pgrp;
-		process->session = reading->stat.session;
+		process->origin.pgrp = reading->stat.pgrp;
+		process->origin.session = reading->stat.session;
 		now = counters_of_stat(&reading->stat);
 		if (!first)
-			delta = counters_grow(&process->seen, &now);
+			delta = counters_grow(&process->counted.seen, &now);
 	}
 	count_threads(accounting, process, reading, &delta, now.value[COUNTER_RUN]);
 	leader = process_leader(process);
@@ -299,11 +301,11 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 			delta.value[COUNTER_SYSTEM] = 0; /* the threads' */
 		usage_count(accounting, leader->links, &delta, leader->cpu);
 		notice_exec(accounting, process, &reading->stat);
-		if (reading->at >= process->adopted_at)
+		if (reading->at >= process->orphan.adopted_at)
 			process_set_parent(accounting, process, reading->stat.ppid);
 	}
-	reading->io_waits = reading->has_io && (process->children || process->unreaped) &&
-			    process->reaped.now.value[COUNTER_FAULTS] > process->io_reaped;
+	reading->io_waits = reading->has_io && (process->children || process->reaped.zombies) &&
+			    process->reaped.figures.now.value[COUNTER_FAULTS] > process->io.reaped;
 	if (reading->has_io && !reading->io_waits)
 		count_io(accounting, process, reading);
 	if (reading->has_memory) {
@@ -311,9 +313,9 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 		sharing_note(process, reading->memory.held.anon, reading->memory.shared);
 		memory_hold(accounting, process, &reading->memory.held, reading->at);
 		high_water_note(accounting, process, reading->memory.high, reading->memory.resident);
-		process->memory_mark = reading->mark;
+		process->memory.mark = reading->mark;
 		if (sharing_is_doubtful(process))
-			process->memory_mark.at = 0; /* read again, whatever its other files say */
+			process->memory.mark.at = 0; /* read again, whatever its other files say */
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine's disks, as accounting knows them: reading/disks.c looks at them, disk_parts.c gives to them. */
+/* The machine's disks: reading/disks.c looks at them, disk_parts.c gives to them. */
 #ifndef ACCOUNTING_DISKS_H
 #define ACCOUNTING_DISKS_H
 

@@ -10,27 +10,27 @@ static void count_end(struct accounting *accounting, struct task *task,
 		      const struct counters *final)
 {
 	struct process *process = task->process;
-	uint64_t explained = task->run ? 0 : process->lost_run; /* most likely it was this one's */
+	uint64_t explained = task->run ? 0 : process->counted.lost_run; /* most likely it was this one's */
 	struct counters delta = {0};
 
 	if (final && !task->measured) {
 		task->run = final->value[COUNTER_RUN]; /* its life before it was a member */
-		process->measured = false;
+		process->counted.measured = false;
 	}
 	if (!final) {
-		process->ended_run += task->run;
+		process->counted.ended_run += task->run;
 		task->run = 0;
 		return;
 	}
-	process->measured_at[0] = now_ns() - EXIT_GRACE; /* all but its last moments is known */
+	process->read.at[0] = now_ns() - EXIT_GRACE; /* all but its last moments is known */
 	for (enum counter i = COUNTER_USER; i < COUNTERS; i++)
-		process->recorded.value[i] += final->value[i];
-	if (process->measured)
-		delta = counters_grow(&process->seen, &process->recorded);
+		process->counted.recorded.value[i] += final->value[i];
+	if (process->counted.measured)
+		delta = counters_grow(&process->counted.seen, &process->counted.recorded);
 	if (final->value[COUNTER_RUN] > task->run)
 		count_run(accounting, task, final->value[COUNTER_RUN], &delta,
 			  final->value[COUNTER_RUN] - task->run, &explained);
-	process->ended_run += task->run;
+	process->counted.ended_run += task->run;
 	task->run = 0;
 	delta.value[COUNTER_USER] = delta.value[COUNTER_SYSTEM] = 0; /* went with the run time */
 	io_count_requests(accounting, process, &delta);
@@ -66,7 +66,8 @@ static void process_end(struct accounting *accounting, struct process *process)
 	reaper_end(accounting, process);
 	reap_credit(accounting, process);
 	if (parent)
-		parent->written_here += process->written_here; /* who reaps it has it in its own figures */
+		/* who reaps it has it in its own figures */
+		parent->io.written_here += process->io.written_here;
 	family_leave(process);
 	leave_children(accounting, process, parent);
 }
@@ -123,7 +124,7 @@ void processes_forget_kept(struct accounting *accounting)
 {
 	uint64_t now = now_ns();
 
-	while (accounting->kept && now - accounting->kept->kept_at > GRACE) {
+	while (accounting->kept && now - accounting->kept->kept.at > GRACE) {
 		struct process *process = accounting->kept;
 
 		process_unkeep(accounting, process);

@@ -14,7 +14,7 @@ void family_leave(struct process *process)
 static void set_reaper(struct accounting *accounting, struct process *process,
 		       struct process *reaper)
 {
-	if (process->reaper == reaper)
+	if (process->reaped.by == reaper)
 		return;
 	reap_release(accounting, process);
 	if (reaper)

@@ -32,13 +32,13 @@ struct task *task_fork(struct accounting *accounting, const struct task *creator
 		return NULL;
 	task->measured = true;
 	if (id->tid == id->tgid) {
-		task->process->measured = task->process->measured_io = true;
+		task->process->counted.measured = task->process->io.measured = true;
 		task->process->complete = true;
 		process_set_parent(accounting, task->process, parent->tgid);
 		memory_fork(task->process, parent, groups);
 		high_water_fork(task->process, parent);
-		task->process->startstack = parent->startstack;
-		memcpy(task->process->comm, parent->comm, sizeof(parent->comm));
+		task->process->origin.startstack = parent->origin.startstack;
+		memcpy(task->process->origin.comm, parent->origin.comm, sizeof(parent->origin.comm));
 	}
 	for (unsigned i = 0; i < accounting->hierarchies; i++) {
 		if (!groups[i])

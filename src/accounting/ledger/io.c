@@ -9,9 +9,9 @@
 
 static void take_off_own(struct process *process, uint64_t *written)
 {
-	uint64_t here = process->written_here < *written ? process->written_here : *written;
+	uint64_t here = process->io.written_here < *written ? process->io.written_here : *written;
 
-	process->written_here -= here;
+	process->io.written_here -= here;
 	*written -= here;
 }
 
@@ -22,9 +22,9 @@ void io_count_requests(struct accounting *accounting, struct process *process,
 	for (enum direction i = READS; i < DIRECTIONS; i++) {
 		uint64_t size = accounting->request_bytes[i] ? accounting->request_bytes[i]
 							     : FIRST_GUESS;
-		uint64_t bytes = process->io_rest[i] + delta->value[COUNTER_READ + i];
+		uint64_t bytes = process->io.rest[i] + delta->value[COUNTER_READ + i];
 
 		delta->value[COUNTER_READS + i] = bytes / size;
-		process->io_rest[i] = bytes % size;
+		process->io.rest[i] = bytes % size;
 	}
 }

@@ -17,7 +17,7 @@ static void hold_past(struct process *process, unsigned hierarchy, struct group 
 	struct memory_usage rest = *now;
 	struct charge *charge;
 
-	LL_FOREACH(process->charges, charge) {
+	LL_FOREACH(process->memory.charges, charge) {
 		struct memory_usage held = charge->left;
 
 		if (charge->hierarchy != hierarchy || is_own_charge(charge, hierarchy, present))
@@ -47,15 +47,15 @@ static void hold(struct accounting *accounting, struct process *process,
 {
 	const struct task *leader = process_leader(process);
 
-	if (differs(&process->memory, now))
+	if (differs(&process->memory.held, now))
 		accounting->memory_changed_at = now_ns();
-	process->memory = *now;
+	process->memory.held = *now;
 	for (unsigned i = 0; i < accounting->hierarchies; i++) {
 		struct group *group = leader->links[i].group;
 		struct memory_usage present = *now;
 		struct charge *charge;
 
-		if (!(accounting->kinds[i] & USAGE_MEMORY) || (!group && !process->charges))
+		if (!(accounting->kinds[i] & USAGE_MEMORY) || (!group && !process->memory.charges))
 			continue;
 		hold_past(process, i, group, &present);
 		charge = charge_get(process, i, group);
@@ -67,10 +67,10 @@ static void hold(struct accounting *accounting, struct process *process,
 /* What its descendants have of what it shares has changed: so has what it holds. */
 static void hold_shared(struct accounting *accounting, struct process *head)
 {
-	struct memory_usage now = head->memory;
+	struct memory_usage now = head->memory.held;
 
 	now.anon = sharing_anon(head);
-	if (now.anon == head->memory.anon)
+	if (now.anon == head->memory.held.anon)
 		return;
 	process_unsaved(accounting, head);
 	hold(accounting, head, &now);
@@ -100,13 +100,13 @@ void memory_release(struct accounting *accounting, struct process *process)
 {
 	struct process *head = process->sharing.shared ? sharing_head(process) : NULL;
 
-	if (!holds_nothing(&process->memory))
+	if (!holds_nothing(&process->memory.held))
 		accounting->memory_changed_at = now_ns();
-	while (process->charges)
-		charge_free(process->charges);
+	while (process->memory.charges)
+		charge_free(process->memory.charges);
 	high_water_exec(process);
-	process->memory_mark.at = 0;
-	process->memory = (struct memory_usage){0};
+	process->memory.mark.at = 0;
+	process->memory.held = (struct memory_usage){0};
 	process->sharing = (struct sharing){0};
 	if (head)
 		hold_shared(accounting, head);
@@ -117,13 +117,13 @@ void memory_leave(struct accounting *accounting, struct process *process, unsign
 {
 	struct charge *charge;
 
-	if (!(accounting->kinds[hierarchy] & USAGE_MEMORY) || holds_nothing(&process->memory))
+	if (!(accounting->kinds[hierarchy] & USAGE_MEMORY) || holds_nothing(&process->memory.held))
 		return;
 	charge = charge_get(process, hierarchy, from);
 	if (!charge)
 		return;
-	if (!from && !process->charges->next) /* the first move: all is the root's */
-		charge_set(charge, &process->memory);
+	if (!from && !process->memory.charges->next) /* the first move: all is the root's */
+		charge_set(charge, &process->memory.held);
 	charge->left = charge->held;
 	if (holds_nothing(&charge->left))
 		charge_free(charge); /* and never will */
@@ -135,7 +135,7 @@ void memory_fork(struct process *process, const struct process *parent,
 {
 	const struct charge *from;
 
-	LL_FOREACH(parent->charges, from) {
+	LL_FOREACH(parent->memory.charges, from) {
 		struct charge *charge;
 
 		if (is_own_charge(from, from->hierarchy, groups[from->hierarchy]) ||
@@ -185,7 +185,7 @@ static void leave_all(struct process *process, unsigned hierarchy)
 {
 	struct charge *charge, *next;
 
-	LL_FOREACH_SAFE(process->charges, charge, next) {
+	LL_FOREACH_SAFE(process->memory.charges, charge, next) {
 		if (charge->hierarchy != hierarchy)
 			continue;
 		charge->left = charge->held;

@@ -26,12 +26,12 @@ struct heir {
 /* All that is known of a process and, through it, of its own reaped children. */
 static void known_of(const struct process *process, struct counters *known)
 {
-	*known = process->seen;
-	known->value[COUNTER_RUN] = process->ended_run + process->lost_run;
+	*known = process->counted.seen;
+	known->value[COUNTER_RUN] = process->counted.ended_run + process->counted.lost_run;
 	for (enum counter i = 0; i <= COUNTER_WRITTEN; i++)
-		known->value[i] += process->reaped.start.value[i] +
-				   process->reaped.credited.value[i] +
-				   process->reaped.paid.value[i];
+		known->value[i] += process->reaped.figures.start.value[i] +
+				   process->reaped.figures.credited.value[i] +
+				   process->reaped.figures.paid.value[i];
 }
 
 static bool same_groups(const struct accounting *accounting, const struct task_link *a,
@@ -49,7 +49,7 @@ static struct heir *heir_get(struct accounting *accounting, struct process *pare
 {
 	struct heir *heir;
 
-	LL_FOREACH(parent->heirs, heir) {
+	LL_FOREACH(parent->reaped.heirs, heir) {
 		if (same_groups(accounting, heir->links, links))
 			return heir;
 	}
@@ -58,7 +58,7 @@ static struct heir *heir_get(struct accounting *accounting, struct process *pare
 		return NULL;
 	for (unsigned i = 0; i < accounting->hierarchies; i++)
 		heir->links[i].group = links[i].group;
-	LL_PREPEND(parent->heirs, heir);
+	LL_PREPEND(parent->reaped.heirs, heir);
 	DL_APPEND2(accounting->heirs, heir, all_prev, all_next);
 	return heir;
 }
@@ -67,11 +67,11 @@ static void heirs_free(struct accounting *accounting, struct process *parent)
 {
 	struct heir *heir, *next;
 
-	LL_FOREACH_SAFE(parent->heirs, heir, next) {
+	LL_FOREACH_SAFE(parent->reaped.heirs, heir, next) {
 		DL_DELETE2(accounting->heirs, heir, all_prev, all_next);
 		free(heir);
 	}
-	parent->heirs = NULL;
+	parent->reaped.heirs = NULL;
 }
 
 void heirs_retire(struct group *group)
@@ -91,30 +91,31 @@ static void note_heir(struct accounting *accounting, struct process *parent,
 	const struct task_link *links = process_leader(child)->links;
 	struct heir *heir = NULL;
 
-	parent->claimed_at = now_ns();
+	parent->reaped.claimed_at = now_ns();
 	if (!same_groups(accounting, links, process_leader(parent)->links))
 		heir = heir_get(accounting, parent, links);
 	if (!heir) {
-		parent->own_ended++;
+		parent->reaped.own_ended++;
 		return;
 	}
 	heir->children++;
-	heir->limit += child->unread;
+	heir->limit += child->reaped.unread;
 }
 
 /* ns that it can have run, or have been told of, beyond what is known of it at its end. */
 static uint64_t unread_of(const struct process *process)
 {
-	uint64_t unread = now_ns() - process->measured_at[__builtin_ctz(USAGE_CPU)];
+	const struct reaped_figures *reaped = &process->reaped.figures;
+	uint64_t unread = now_ns() - process->read.at[__builtin_ctz(USAGE_CPU)];
 
-	if (process->reaped.now.value[COUNTER_FAULTS] > process->reaped.start.value[COUNTER_FAULTS])
+	if (reaped->now.value[COUNTER_FAULTS] > reaped->start.value[COUNTER_FAULTS])
 		unread += 2 * MACHINE_TICK_NS; /* cut off its cutime and cstime */
 	return unread;
 }
 
 void reap_claim(struct accounting *accounting, const struct process *process)
 {
-	struct process *parent = process->reaper;
+	struct process *parent = process->reaped.by;
 
 	if (!parent)
 		return;
@@ -128,16 +129,16 @@ void reap_await(struct process *parent, struct process *child)
 
 	known_of(child, &known);
 	for (enum counter i = 0; i <= COUNTER_WRITTEN; i++) {
-		parent->reaped.credited.value[i] += known.value[i];
-		parent->unreaped_known.value[i] += known.value[i];
+		parent->reaped.figures.credited.value[i] += known.value[i];
+		parent->reaped.zombies_known.value[i] += known.value[i];
 	}
-	child->reaper = parent;
-	DL_APPEND2(parent->unreaped, child, unreaped_prev, unreaped_next);
+	child->reaped.by = parent;
+	DL_APPEND2(parent->reaped.zombies, child, reaped.prev, reaped.next);
 }
 
 void reap_done(struct accounting *accounting, struct process *process)
 {
-	struct process *reaper = process->reaper;
+	struct process *reaper = process->reaped.by;
 	struct counters known;
 
 	if (!reaper)
@@ -145,20 +146,20 @@ void reap_done(struct accounting *accounting, struct process *process)
 	process_unsaved(accounting, reaper);
 	known_of(process, &known); /* as it was: it has ended */
 	for (enum counter i = 0; i <= COUNTER_WRITTEN; i++)
-		reaper->unreaped_known.value[i] -= known.value[i];
-	DL_DELETE2(reaper->unreaped, process, unreaped_prev, unreaped_next);
-	process->reaper = NULL;
+		reaper->reaped.zombies_known.value[i] -= known.value[i];
+	DL_DELETE2(reaper->reaped.zombies, process, reaped.prev, reaped.next);
+	process->reaped.by = NULL;
 }
 
 void reap_release(struct accounting *accounting, struct process *process)
 {
 	struct counters known;
 
-	if (!process->reaper)
+	if (!process->reaped.by)
 		return;
 	known_of(process, &known);
 	for (enum counter i = 0; i <= COUNTER_WRITTEN; i++)
-		process->reaper->reaped.credited.value[i] -= known.value[i];
+		process->reaped.by->reaped.figures.credited.value[i] -= known.value[i];
 	reap_done(accounting, process);
 }
 
@@ -171,8 +172,8 @@ static void hand_over_unreaped(struct accounting *accounting, struct process *pr
 	struct process *parent = process->parent, *child;
 
 	for (enum counter i = 0; i <= COUNTER_WRITTEN; i++)
-		process->reaped.credited.value[i] -= process->unreaped_known.value[i];
-	while ((child = process->unreaped)) {
+		process->reaped.figures.credited.value[i] -= process->reaped.zombies_known.value[i];
+	while ((child = process->reaped.zombies)) {
 		reap_done(accounting, child);
 		if (parent && parent->live)
 			reap_await(parent, child);
@@ -187,26 +188,26 @@ void reap_credit(struct accounting *accounting, struct process *process)
 	if (!parent || !parent->live)
 		return;
 	reap_await(parent, process);
-	process->unread = unread_of(process);
+	process->reaped.unread = unread_of(process);
 	reaper_note(accounting, parent);
 }
 
 void reaper_note(struct accounting *accounting, struct process *process)
 {
 	process_unsaved(accounting, process);
-	process->has_rested = false;
-	if (process->is_reaper || !process->live)
+	process->read.has_rested = false;
+	if (process->reaped.is_listed || !process->live)
 		return;
-	process->is_reaper = true;
-	DL_APPEND2(accounting->reapers, process, reaper_prev, reaper_next);
+	process->reaped.is_listed = true;
+	DL_APPEND2(accounting->reapers, process, reaped.listed_prev, reaped.listed_next);
 }
 
 void reaper_forget(struct accounting *accounting, struct process *process)
 {
-	if (!process->is_reaper)
+	if (!process->reaped.is_listed)
 		return;
-	process->is_reaper = false;
-	DL_DELETE2(accounting->reapers, process, reaper_prev, reaper_next);
+	process->reaped.is_listed = false;
+	DL_DELETE2(accounting->reapers, process, reaped.listed_prev, reaped.listed_next);
 }
 
 void reaper_end(struct accounting *accounting, struct process *process)
@@ -222,14 +223,14 @@ bool reap_owed(const struct process *process, struct counters *owed)
 
 	*owed = (struct counters){0};
 	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++) {
-		uint64_t counted = process->reaped.start.value[i] +
-				   process->reaped.credited.value[i] +
-				   process->reaped.paid.value[i] -
-				   process->unreaped_known.value[i];
+		uint64_t counted = process->reaped.figures.start.value[i] +
+				   process->reaped.figures.credited.value[i] +
+				   process->reaped.figures.paid.value[i] -
+				   process->reaped.zombies_known.value[i];
 
-		if (process->reaped.now.value[i] <= counted)
+		if (process->reaped.figures.now.value[i] <= counted)
 			continue;
-		owed->value[i] = process->reaped.now.value[i] - counted;
+		owed->value[i] = process->reaped.figures.now.value[i] - counted;
 		any = true;
 	}
 	return any;
@@ -270,27 +271,27 @@ static struct counters take_part(const struct heir *heir, unsigned children, str
 
 void reap_settle(struct accounting *accounting, struct process *process, uint64_t at)
 {
-	if (at <= process->claimed_at)
+	if (at <= process->reaped.claimed_at)
 		return;
 	heirs_free(accounting, process);
-	process->own_ended = 0;
+	process->reaped.own_ended = 0;
 }
 
 void reap_pay(struct accounting *accounting, struct process *process)
 {
 	const struct task *leader = process_leader(process);
-	unsigned children = process->own_ended;
+	unsigned children = process->reaped.own_ended;
 	struct counters owed;
 	struct heir *heir;
 
 	if (!leader || !process->live || !reap_owed(process, &owed))
 		return;
 	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
-		process->reaped.paid.value[i] += owed.value[i];
+		process->reaped.figures.paid.value[i] += owed.value[i];
 	limit_ticks(accounting, &owed);
-	LL_FOREACH(process->heirs, heir)
+	LL_FOREACH(process->reaped.heirs, heir)
 		children += heir->children;
-	LL_FOREACH(process->heirs, heir) {
+	LL_FOREACH(process->reaped.heirs, heir) {
 		struct counters part = take_part(heir, children, &owed);
 
 		children -= heir->children;
@@ -298,5 +299,5 @@ void reap_pay(struct accounting *accounting, struct process *process)
 	}
 	usage_count(accounting, leader->links, &owed, leader->cpu);
 	heirs_free(accounting, process);
-	process->own_ended = 0;
+	process->reaped.own_ended = 0;
 }

@@ -76,38 +76,38 @@ static void put_task(struct text *out, const struct accounting *accounting,
 static void put_process(struct text *out, const struct accounting *accounting,
 			const struct process *process, const struct accounting_keeper *keeper)
 {
-	const struct process *parent = process->parent ? process->parent : process->reaper;
-	struct reaped reaped = process->reaped;
+	const struct process *parent = process->parent ? process->parent : process->reaped.by;
+	struct reaped_figures reaped = process->reaped.figures;
 	const struct charge *charge;
 	const struct task *task;
 	unsigned count;
 
 	/* What zombies used will be credited anew, when they are imported. */
 	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)
-		reaped.credited.value[i] -= process->unreaped_known.value[i];
+		reaped.credited.value[i] -= process->reaped.zombies_known.value[i];
 	bytes_put_u64(out, (uint64_t)process->tgid);
-	bytes_put_u64(out, (uint64_t)(parent ? parent->tgid : process->imported_parent));
-	bytes_put_u64(out, (process->measured ? PROCESS_MEASURED : 0) |
-				   (process->measured_io ? PROCESS_MEASURED_IO : 0) |
+	bytes_put_u64(out, (uint64_t)(parent ? parent->tgid : process->unsaved.imported_parent));
+	bytes_put_u64(out, (process->counted.measured ? PROCESS_MEASURED : 0) |
+				   (process->io.measured ? PROCESS_MEASURED_IO : 0) |
 				   (process->complete ? PROCESS_COMPLETE : 0));
-	bytes_put_u64(out, (uint64_t)process->pgrp);
-	bytes_put_u64(out, (uint64_t)process->session);
-	bytes_put_u64(out, process->startstack);
-	bytes_put_string(out, process->comm);
-	PUT_FIGURES(out, process->seen);
-	PUT_FIGURES(out, process->recorded);
-	bytes_put_u64(out, process->ended_run);
-	bytes_put_u64(out, process->lost_run);
+	bytes_put_u64(out, (uint64_t)process->origin.pgrp);
+	bytes_put_u64(out, (uint64_t)process->origin.session);
+	bytes_put_u64(out, process->origin.startstack);
+	bytes_put_string(out, process->origin.comm);
+	PUT_FIGURES(out, process->counted.seen);
+	PUT_FIGURES(out, process->counted.recorded);
+	bytes_put_u64(out, process->counted.ended_run);
+	bytes_put_u64(out, process->counted.lost_run);
 	PUT_FIGURES(out, reaped);
-	PUT_FIGURES(out, process->io_rest);
-	PUT_FIGURES(out, process->memory);
+	PUT_FIGURES(out, process->io.rest);
+	PUT_FIGURES(out, process->memory.held);
 	DL_COUNT(process->tasks, task, count);
 	bytes_put_u64(out, count);
 	DL_FOREACH(process->tasks, task)
 		put_task(out, accounting, task, keeper);
-	LL_COUNT(process->charges, charge, count);
+	LL_COUNT(process->memory.charges, charge, count);
 	bytes_put_u64(out, count);
-	LL_FOREACH(process->charges, charge) {
+	LL_FOREACH(process->memory.charges, charge) {
 		const struct group *group = charge->group ? charge->group
 							   : accounting->roots[charge->hierarchy];
 
@@ -126,14 +126,14 @@ static int export_process(struct accounting *accounting, struct process *process
 	int error;
 
 	process_saved(accounting, process);
-	if (!process->exported && !process->claims && !process->parent)
+	if (!process->unsaved.told && !process->claims && !process->parent)
 		return 0; /* read for an attach that may come to nothing */
 	put_process(&bytes, accounting, process, keeper);
 	error = bytes.error;
 	hash = bytes_hash(bytes.data, bytes.len);
-	if (!error && (always || hash != process->exported))
+	if (!error && (always || hash != process->unsaved.told))
 		keeper->process(keeper->context, process->tgid, &bytes);
-	process->exported = hash;
+	process->unsaved.told = hash;
 	text_free(&bytes);
 	return error;
 }

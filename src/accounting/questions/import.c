@@ -123,13 +123,13 @@ static void get_process(struct process *process, struct bytes *in)
 
 	if (!process)
 		process = &ignored; /* none of its tasks could be made */
-	GET_FIGURES(in, process->seen);
-	GET_FIGURES(in, process->recorded);
-	process->ended_run = bytes_get_u64(in);
-	process->lost_run = bytes_get_u64(in);
-	GET_FIGURES(in, process->reaped);
-	GET_FIGURES(in, process->io_rest);
-	GET_FIGURES(in, process->memory);
+	GET_FIGURES(in, process->counted.seen);
+	GET_FIGURES(in, process->counted.recorded);
+	process->counted.ended_run = bytes_get_u64(in);
+	process->counted.lost_run = bytes_get_u64(in);
+	GET_FIGURES(in, process->reaped.figures);
+	GET_FIGURES(in, process->io.rest);
+	GET_FIGURES(in, process->memory.held);
 }
 
 int accounting_import_process(struct accounting *accounting, struct bytes *in,
@@ -138,13 +138,13 @@ int accounting_import_process(struct accounting *accounting, struct bytes *in,
 	const struct finder finder = {.find = find, .context = context};
 	pid_t tgid = (pid_t)bytes_get_u64(in), parent = (pid_t)bytes_get_u64(in);
 	uint64_t flags = bytes_get_u64(in), count;
-	struct process head = {.pgrp = (pid_t)bytes_get_u64(in)}, *process;
+	struct process head = {.origin.pgrp = (pid_t)bytes_get_u64(in)}, *process;
 	struct process *holder; /* of memory: not who has ended */
 	struct bytes figures;
 
-	head.session = (pid_t)bytes_get_u64(in);
-	head.startstack = bytes_get_u64(in);
-	bytes_get_string(in, head.comm, sizeof(head.comm));
+	head.origin.session = (pid_t)bytes_get_u64(in);
+	head.origin.startstack = bytes_get_u64(in);
+	bytes_get_string(in, head.origin.comm, sizeof(head.origin.comm));
 	figures = *in;
 	get_process(NULL, in); /* the tasks make the process: they come first */
 	pthread_mutex_lock(&accounting->lock);
@@ -153,15 +153,15 @@ int accounting_import_process(struct accounting *accounting, struct bytes *in,
 		get_task(accounting, tgid, in, &finder);
 	process = process_find(accounting, tgid);
 	if (process) {
-		process->measured = flags & PROCESS_MEASURED;
-		process->measured_io = flags & PROCESS_MEASURED_IO;
+		process->counted.measured = flags & PROCESS_MEASURED;
+		process->io.measured = flags & PROCESS_MEASURED_IO;
 		process->complete = flags & PROCESS_COMPLETE;
-		process->pgrp = head.pgrp;
-		process->session = head.session;
-		process->startstack = head.startstack;
-		memcpy(process->comm, head.comm, sizeof(head.comm));
+		process->origin.pgrp = head.origin.pgrp;
+		process->origin.session = head.origin.session;
+		process->origin.startstack = head.origin.startstack;
+		memcpy(process->origin.comm, head.origin.comm, sizeof(head.origin.comm));
 		get_process(process, &figures);
-		process->imported_parent = parent;
+		process->unsaved.imported_parent = parent;
 	}
 	holder = process && process->live ? process : NULL;
 	count = bytes_get_u64(in);
@@ -185,11 +185,12 @@ void accounting_resume(struct accounting *accounting)
 
 	pthread_mutex_lock(&accounting->lock);
 	for (process = accounting->processes; process; process = process->hh.next) {
-		if (process->imported_parent)
-			process_set_parent(accounting, process, process->imported_parent);
-		process->imported_parent = 0;
+		if (process->unsaved.imported_parent)
+			process_set_parent(accounting, process, process->unsaved.imported_parent);
+		process->unsaved.imported_parent = 0;
 		if (!process->claims)
-			process_keep(accounting, process, now_ns()); /* for its parent's sake, or not for long */
+			/* for its parent's sake, or not for long */
+			process_keep(accounting, process, now_ns());
 	}
 	pthread_mutex_unlock(&accounting->lock);
 	if (!accounting_is_idle(accounting))

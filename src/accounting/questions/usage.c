@@ -178,8 +178,8 @@ static bool note_written(struct accounting *accounting, pid_t tid, size_t bytes)
 
 	pthread_mutex_lock(&accounting->lock);
 	task = task_find(accounting, tid);
-	if (task && task->process->measured_io)
-		task->process->written_here += bytes;
+	if (task && task->process->io.measured)
+		task->process->io.written_here += bytes;
 	pthread_mutex_unlock(&accounting->lock);
 	return task;
 }

@@ -143,7 +143,8 @@ static void note_look(struct accounting *accounting, const struct look *look, bo
 	task = task_find(accounting, id->tid);
 	if (!task || !task_is(task, id))
 		return;
-	if (look->liveness != TASK_GONE && id->tid == id->tgid && look->at >= task->process->adopted_at)
+	if (look->liveness != TASK_GONE && id->tid == id->tgid &&
+	    look->at >= task->process->orphan.adopted_at)
 		process_set_parent(accounting, task->process, look->stat.ppid);
 	if (look->liveness != TASK_GONE)
 		task->faults = faults;

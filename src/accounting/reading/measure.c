@@ -97,7 +97,7 @@ int reapers_measure(struct accounting *accounting)
 
 	pthread_mutex_lock(&accounting->lock);
 	now = now_ns();
-	DL_FOREACH_SAFE2(accounting->reapers, process, next, reaper_next) {
+	DL_FOREACH_SAFE2(accounting->reapers, process, next, reaped.listed_next) {
 		if (!error)
 			error = list_stale(&list, process, USAGE_CPU, now, now);
 		reaper_forget(accounting, process);
@@ -125,12 +125,12 @@ static bool is_memory_behind(const struct process *process)
 		if (!task->zombie)
 			run += task->run;
 	}
-	return !process->memory_mark.at || process->memory_mark.run != run;
+	return !process->memory.mark.at || process->memory.mark.run != run;
 }
 
 static bool is_running(const struct process *process, unsigned kinds)
 {
-	return !process->has_rested || (kinds & USAGE_MEMORY && is_memory_behind(process));
+	return !process->read.has_rested || (kinds & USAGE_MEMORY && is_memory_behind(process));
 }
 
 /* *count: how many were read; *ran: some of them had run. */

@@ -12,7 +12,7 @@ static bool is_run_known(const struct process *process, uint64_t now)
 {
 	const struct task *task;
 
-	if (!process->measured || now - process->run_at >= READING_WINDOW)
+	if (!process->counted.measured || now - process->read.run_at >= READING_WINDOW)
 		return false;
 	DL_FOREACH(process->tasks, task) {
 		if (!task->zombie && !task->measured)
@@ -42,18 +42,18 @@ static int list_process(struct reading_list *list, const struct process *process
 	if (!reading->threads)
 		return -ENOMEM;
 	list->count++;
-	reading->first = !process->measured;
-	reading->ended_run = process->ended_run + process->lost_run;
-	if (process->parent && process->startstack == process->parent->startstack)
+	reading->first = !process->counted.measured;
+	reading->ended_run = process->counted.ended_run + process->counted.lost_run;
+	if (process->parent && process->origin.startstack == process->parent->origin.startstack)
 		reading->parent = process->parent->tgid;
-	reading->last_memory = process->memory_mark;
-	reading->last_faults = process->seen.value[COUNTER_FAULTS];
-	reading->is_settled = process->memory_mark.at > list->accounting->memory_changed_at;
+	reading->last_memory = process->memory.mark;
+	reading->last_faults = process->counted.seen.value[COUNTER_FAULTS];
+	reading->is_settled = process->memory.mark.at > list->accounting->memory_changed_at;
 	reading->is_answer = list->is_answer;
-	reading->has_rested = process->has_rested;
+	reading->has_rested = process->read.has_rested;
 	reading->is_run_known = list->is_answer && is_run_known(process, now);
-	reading->measured_at = reading->is_run_known ? process->run_at : now;
-	reading->last_io_run = process->io_run;
+	reading->measured_at = reading->is_run_known ? process->read.run_at : now;
+	reading->last_io_run = process->io.run;
 	DL_FOREACH(process->tasks, task) {
 		if (!task->zombie)
 			reading->threads[reading->count++] = (struct thread_reading){
@@ -66,7 +66,7 @@ static int list_process(struct reading_list *list, const struct process *process
 static bool is_being_read(const struct process *process, unsigned kinds, uint64_t number)
 {
 	for (unsigned i = 0; i < USAGE_KINDS; i++) {
-		if (kinds & 1u << i && process->reading[i] && process->reading[i] < number)
+		if (kinds & 1u << i && process->read.by[i] && process->read.by[i] < number)
 			return true;
 	}
 	return false;
@@ -79,8 +79,8 @@ int list_stale(struct reading_list *list, struct process *process, unsigned kind
 	int error;
 
 	for (unsigned i = 0; i < USAGE_KINDS; i++) {
-		if (kinds & 1u << i && process->measured_at[i] <= before &&
-		    !(list->number && process->reading[i]))
+		if (kinds & 1u << i && process->read.at[i] <= before &&
+		    !(list->number && process->read.by[i]))
 			stale |= 1u << i;
 	}
 	if (!stale || !process->live)
@@ -88,7 +88,7 @@ int list_stale(struct reading_list *list, struct process *process, unsigned kind
 	error = list_process(list, process, stale, now);
 	for (unsigned i = 0; i < USAGE_KINDS && list->number && !error; i++) {
 		if (stale & 1u << i)
-			process->reading[i] = list->number;
+			process->read.by[i] = list->number;
 	}
 	return error;
 }
@@ -130,10 +130,10 @@ static void process_is_read(const struct reading_list *list, const struct readin
 	for (unsigned i = 0; i < USAGE_KINDS && process; i++) {
 		if (!(reading->kinds & 1u << i))
 			continue;
-		if (process->measured_at[i] < reading->measured_at)
-			process->measured_at[i] = reading->measured_at;
-		if (list->number && process->reading[i] == list->number)
-			process->reading[i] = 0;
+		if (process->read.at[i] < reading->measured_at)
+			process->read.at[i] = reading->measured_at;
+		if (list->number && process->read.by[i] == list->number)
+			process->read.by[i] = 0;
 	}
 }
 

@@ -25,7 +25,7 @@ static int list_descendants(const struct process *process, struct task_list *lis
 	const struct process *child;
 	int error = 0;
 
-	DL_FOREACH2(process->unreaped, child, unreaped_next) {
+	DL_FOREACH2(process->reaped.zombies, child, reaped.next) {
 		if (!error)
 			error = list_tasks(child, list, capacity);
 	}

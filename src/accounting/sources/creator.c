@@ -17,11 +17,11 @@ static int kinship(const struct process *process, const struct machine_task_stat
 {
 	if (process->tgid == orphan->pgrp)
 		return 4;
-	if (process->pgrp == orphan->pgrp)
+	if (process->origin.pgrp == orphan->pgrp)
 		return 3;
 	if (process->tgid == orphan->session)
 		return 2;
-	return process->session == orphan->session;
+	return process->origin.session == orphan->session;
 }
 
 /*
@@ -49,8 +49,8 @@ static bool is_same_program(struct accounting *accounting, const struct process 
 {
 	uint64_t stack = newcomer->stat.startstack;
 
-	if (!stack || process->startstack != stack || strcmp(process->comm, newcomer->stat.comm) ||
-	    newcomer->parent.startstack == stack)
+	if (!stack || process->origin.startstack != stack ||
+	    strcmp(process->origin.comm, newcomer->stat.comm) || newcomer->parent.startstack == stack)
 		return false;
 	return newcomer->leader.startstack != stack || !has_strange_leader(accounting, newcomer);
 }
@@ -123,9 +123,9 @@ struct kin {
 static struct kin kin_of(const struct process *process, const struct accounting_moment *since)
 {
 	return (struct kin){.id = process_leader(process)->id,
-			    .faults = process->reaped.now.value[COUNTER_FAULTS],
-			    .has_waited = process->waited_at && process->waited_at >= since->at,
-			    .has_zombies = process->unreaped};
+			    .faults = process->reaped.figures.now.value[COUNTER_FAULTS],
+			    .has_waited = process->reaped.waited_at && process->reaped.waited_at >= since->at,
+			    .has_zombies = process->reaped.zombies};
 }
 
 /* Those of the process group where a stranger leads it, and may be who made the newcomer. */
@@ -140,7 +140,7 @@ static struct kin *list_kin(struct accounting *accounting, const struct newcomer
 	if (has_strange_leader(accounting, newcomer))
 		kin = calloc(HASH_COUNT(accounting->processes), sizeof(*kin));
 	for (process = kin ? accounting->processes : NULL; process; process = process->hh.next) {
-		if (process->live && process->pgrp == newcomer->stat.pgrp)
+		if (process->live && process->origin.pgrp == newcomer->stat.pgrp)
 			kin[(*count)++] = kin_of(process, since);
 	}
 	pthread_mutex_unlock(&accounting->lock);

@@ -73,13 +73,13 @@ static void make_room(struct accounting *accounting, const struct newcomer *newc
 static void note_process(struct accounting *accounting, struct process *process,
 			 const struct machine_task_stat *stat)
 {
-	process->pgrp = stat->pgrp;
-	process->session = stat->session;
-	if (!stat->startstack || process->startstack == stat->startstack)
+	process->origin.pgrp = stat->pgrp;
+	process->origin.session = stat->session;
+	if (!stat->startstack || process->origin.startstack == stat->startstack)
 		return;
 	memory_release(accounting, process);
-	process->startstack = stat->startstack;
-	strcpy(process->comm, stat->comm);
+	process->origin.startstack = stat->startstack;
+	strcpy(process->origin.comm, stat->comm);
 }
 
 /* Gives the newcomer to who made it, if that is there; under the lock. True: it is in the table now. */

@@ -40,7 +40,8 @@ bool newcomer_look(struct accounting *accounting, pid_t tgid, pid_t tid,
 /* Whether the process is in the table. Takes the lock. */
 bool is_known(struct accounting *accounting, pid_t tgid);
 /*
- * The state that this scan did not see everything, but for whom the kernel says that there is none. The error.
+ * The state that this scan did not see everything, but for whom the kernel says that there is none.
+ * Returns the error.
  */
 int note_failure(struct accounting *accounting, int error);
 

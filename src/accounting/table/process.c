@@ -43,24 +43,24 @@ struct task *process_leader(const struct process *process)
 
 void process_keep(struct accounting *accounting, struct process *process, uint64_t now)
 {
-	process->kept_at = now;
-	if (process->is_kept)
+	process->kept.at = now;
+	if (process->kept.is_listed)
 		return;
-	process->is_kept = true;
-	DL_APPEND2(accounting->kept, process, kept_prev, kept_next);
+	process->kept.is_listed = true;
+	DL_APPEND2(accounting->kept, process, kept.prev, kept.next);
 }
 
 void process_unkeep(struct accounting *accounting, struct process *process)
 {
-	if (!process->is_kept)
+	if (!process->kept.is_listed)
 		return;
-	process->is_kept = false;
-	DL_DELETE2(accounting->kept, process, kept_prev, kept_next);
+	process->kept.is_listed = false;
+	DL_DELETE2(accounting->kept, process, kept.prev, kept.next);
 }
 
 bool process_is_wanted(const struct process *process)
 {
-	return process->claims || process->is_kept || (process->parent && process->parent->claims);
+	return process->claims || process->kept.is_listed || (process->parent && process->parent->claims);
 }
 
 void child_add(struct process *parent, struct process *child)
@@ -77,19 +77,19 @@ void child_remove(struct process *child)
 
 void orphan_note(struct accounting *accounting, struct process *process, uint64_t now)
 {
-	process->adopted_at = now;
-	if (process->is_orphan)
+	process->orphan.adopted_at = now;
+	if (process->orphan.is_listed)
 		return;
-	process->is_orphan = true;
-	DL_APPEND2(accounting->orphans, process, orphan_prev, orphan_next);
+	process->orphan.is_listed = true;
+	DL_APPEND2(accounting->orphans, process, orphan.prev, orphan.next);
 }
 
 void orphan_forget(struct accounting *accounting, struct process *process)
 {
-	if (!process->is_orphan)
+	if (!process->orphan.is_listed)
 		return;
-	process->is_orphan = false;
-	DL_DELETE2(accounting->orphans, process, orphan_prev, orphan_next);
+	process->orphan.is_listed = false;
+	DL_DELETE2(accounting->orphans, process, orphan.prev, orphan.next);
 }
 
 void process_remove(struct accounting *accounting, struct process *process)

@@ -70,7 +70,10 @@ struct accounting {
 	struct disks *disks; /* ledger/disks.h */
 	pthread_mutex_t looking; /* at the disks, one at a time; outside `lock` */
 
-	/* A process is read once for all who ask at a time: a second one waits and finds it done (reading.h). */
+	/*
+	 * A process is read once for all who ask at a time: a second one waits and finds it done
+	 * (reading.h).
+	 */
 	uint64_t readings; /* how many have begun that were asked for */
 	pthread_cond_t has_read; /* with `lock`: one has ended */
 
@@ -142,7 +145,10 @@ void task_enter(struct task *task, unsigned hierarchy, struct group *group);
 void task_become_zombie(struct accounting *accounting, struct task *task);
 /* It is in no group any more. */
 void task_leave_all(struct accounting *accounting, struct task *task);
-/* A task was forked into the group: pids_event(), v1 counts where it was forked, v2 where the limit is and above. */
+/*
+ * A task was forked into the group: as pids_event(), v1 counts where it was forked, v2 where the limit
+ * is and above.
+ */
 void count_over_limit(struct group *own);
 
 /* --- news.c --- */

@@ -8,18 +8,18 @@
 
 void process_unsaved(struct accounting *accounting, struct process *process)
 {
-	if (!accounting->keeping || process->is_unsaved)
+	if (!accounting->keeping || process->unsaved.is_listed)
 		return;
-	process->is_unsaved = true;
-	DL_APPEND2(accounting->unsaved, process, unsaved_prev, unsaved_next);
+	process->unsaved.is_listed = true;
+	DL_APPEND2(accounting->unsaved, process, unsaved.prev, unsaved.next);
 }
 
 void process_saved(struct accounting *accounting, struct process *process)
 {
-	if (!process->is_unsaved)
+	if (!process->unsaved.is_listed)
 		return;
-	process->is_unsaved = false;
-	DL_DELETE2(accounting->unsaved, process, unsaved_prev, unsaved_next);
+	process->unsaved.is_listed = false;
+	DL_DELETE2(accounting->unsaved, process, unsaved.prev, unsaved.next);
 }
 
 void group_unsaved(struct group *group)
@@ -44,7 +44,7 @@ void group_gone(struct group *group)
 void process_gone(struct accounting *accounting, struct process *process)
 {
 	process_saved(accounting, process);
-	if (!accounting->keeping || !process->exported)
+	if (!accounting->keeping || !process->unsaved.told)
 		return;
 	if (accounting->gone_count == accounting->gone_capacity) {
 		size_t capacity = accounting->gone_capacity ? 2 * accounting->gone_capacity : 64;
