@@ -121,9 +121,10 @@ static int follow_text(struct walk *walk, const char *name)
 		return -ELOOP;
 	if (target[0] == '/')
 		go_to(walk, fcntl(walk->root, F_DUPFD_CLOEXEC, 0));
-	if (snprintf(rest, sizeof(rest), "%s/%s", target, walk->rest) >= PATH_MAX)
+	/* the rest is empty or begins with a slash */
+	if (snprintf(rest, sizeof(rest), "%s%s", target, walk->rest) >= PATH_MAX)
 		return -ENAMETOOLONG;
-	strcpy(walk->rest, is_last(walk) ? target : rest);
+	strcpy(walk->rest, rest);
 	return 0;
 }
 
@@ -151,6 +152,13 @@ static bool is_link(int fd)
 	struct stat st;
 
 	return !fstat(fd, &st) && S_ISLNK(st.st_mode);
+}
+
+static bool is_directory(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISDIR(st.st_mode);
 }
 
 #define ST_NOSYMFOLLOW 0x2000 /* linux/statfs.h of the kernel, Linux 5.10 */
@@ -228,6 +236,10 @@ static int walk_to_end(struct walk *walk, struct place *place)
 			return next;
 		if (again)
 			continue;
+		if (walk->rest[0] && !is_directory(next)) { /* a slash, at least */
+			close(next);
+			return -ENOTDIR;
+		}
 		if (is_last(walk))
 			return arrive(walk, name, next, magic, place);
 		go_to(walk, next);

@@ -89,10 +89,14 @@ def test_symbolic_links(inside):
             assert kind(inside, link) == expected, link
             assert kind(inside, f"{link}/") == expected, link
         assert kind(inside, f"{directory}/to-top/memory") == CGROUP
+        assert error_of(kind, inside, f"{directory}/to-cpu/tasks/") == "ENOTDIR"
+        inside.call(os.symlink, "to-cpu/tasks", f"{directory}/to-file")
+        assert kind(inside, f"{directory}/to-file") == CGROUP
+        assert error_of(kind, inside, f"{directory}/to-file/") == "ENOTDIR"
         inside.call(os.symlink, "loop", f"{directory}/loop")
         assert error_of(kind, inside, f"{directory}/loop") == "ELOOP"
     finally:
-        for name in ("to-top", "to-cpu", "to-link", "to-up", "loop"):
+        for name in ("to-top", "to-cpu", "to-link", "to-up", "to-file", "loop"):
             inside.call(os.unlink, f"{directory}/{name}")
 
 
@@ -138,7 +142,8 @@ def test_errors(inside):
     assert statfs("") == "ENOENT"
     assert statfs(f"{AT}/nowhere") == "ENOENT"
     assert statfs(f"{AT}/cpu/nowhere") == "ENOENT"
-    assert statfs(f"{AT}/cpu/tasks/below") == "ENOTDIR"
+    for end in ("below", "", "/", ".", "..", "./"):
+        assert statfs(f"{AT}/cpu/tasks/{end}") == "ENOTDIR", end
     assert error_of(inside.call, probes.statfs_at, 1, 1) == "EFAULT"
     assert error_of(inside.call, probes.statfs_to, f"{AT}/cpu", 1) == "EFAULT"
     assert error_of(inside.call, probes.statfs_to, f"{AT}/nowhere", 1) == "ENOENT"
