@@ -69,10 +69,12 @@ static int pick_target(const struct calls_context *context, const struct call *c
 	return new_pick(mounts_hierarchy(context->view, call->peer, target), identity.id);
 }
 
-static int pick_led(const struct calls_context *context, const char *within)
+static int pick_led(const struct calls_context *context, const struct call *call, const char *within)
 {
-	int hierarchy = mount_led_hierarchy(context, within);
+	int hierarchy = mount_led_hierarchy(context, within), error = mount_led_error(context, call, within);
 
+	if (error)
+		return error;
 	return hierarchy < 0 && *within ? -EINVAL : new_pick(hierarchy, 0);
 }
 
@@ -86,7 +88,7 @@ static int pick(const struct calls_context *context, const struct call *call, ch
 	if (!call_path(call, 1, path) || flags & ~known || !rights_over(call->peer, "mnt"))
 		return TO_KERNEL; /* it says why */
 	if (mount_is_led(context, call, path, within))
-		return pick_led(context, within);
+		return pick_led(context, call, within);
 	context->before_waiting();
 	target = mount_open_at(call, (int)call->arguments[0], path, flags & FSPICK_EMPTY_PATH);
 	if (target < 0)

@@ -160,6 +160,10 @@ static int remount(const struct calls_context *context, const struct call *call,
 static int mount_on_led(const struct calls_context *context, const struct call *call,
 			const char *within, unsigned long flags)
 {
+	int error = mount_led_error(context, call, within);
+
+	if (error)
+		return error;
 	if (!(flags & (MS_REMOUNT | PROPAGATION)))
 		return mount_refuse(call, -EBUSY);
 	if ((flags & (MS_REMOUNT | MS_BIND)) != MS_REMOUNT)

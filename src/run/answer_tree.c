@@ -124,9 +124,12 @@ void answer_mount_setattr(const struct calls_context *context, const struct call
 			  struct answer *answer)
 {
 	char within[PATH_MAX];
+	int error;
 
-	if (call_path(call, 1, path) && mount_is_led(context, call, path, within))
-		answer_value(answer, mount_refuse(call, -EINVAL)); /* of a mount, and there is none */
+	if (!call_path(call, 1, path) || !mount_is_led(context, call, path, within))
+		return;
+	error = mount_led_error(context, call, within);
+	answer_value(answer, mount_refuse(call, error ? error : -EINVAL)); /* of a mount, and there is none */
 }
 
 /* --- move_mount --- */
@@ -160,15 +163,19 @@ static bool fetch_end(const struct call *call, unsigned argument, unsigned may_b
 static int move(const struct calls_context *context, const struct call *call, char *from)
 {
 	char to[PATH_MAX], within[PATH_MAX];
-	int mount, result;
+	int mount, result, error;
 
 	if (!fetch_end(call, 1, MOVE_MOUNT_F_EMPTY_PATH, from) ||
 	    !fetch_end(call, 3, MOVE_MOUNT_T_EMPTY_PATH, to))
 		return TO_KERNEL;
-	if (mount_is_led(context, call, to, within))
-		return mount_refuse(call, -EBUSY);
-	if (mount_is_led(context, call, from, within))
-		return mount_refuse(call, -EINVAL);
+	if (mount_is_led(context, call, to, within)) {
+		error = mount_led_error(context, call, within);
+		return mount_refuse(call, error ? error : -EBUSY);
+	}
+	if (mount_is_led(context, call, from, within)) {
+		error = mount_led_error(context, call, within);
+		return mount_refuse(call, error ? error : -EINVAL);
+	}
 	if (mount_has_cover(context, call, (int)call->arguments[0], from,
 			    call->arguments[4] & MOVE_MOUNT_F_EMPTY_PATH))
 		return mount_refuse(call, -EINVAL);
@@ -214,6 +221,16 @@ static int unmount_by_force(const struct calls_context *context, const struct ca
 	return call->arguments[1] & MNT_EXPIRE ? -EINVAL : 0;
 }
 
+/* With --redirect, where the path is led: what is there is not to be taken away. */
+static int unmount_led(const struct calls_context *context, const struct call *call, const char *within)
+{
+	int error = mount_led_error(context, call, within);
+
+	if (error)
+		return error;
+	return mount_refuse(call, mount_led_hierarchy(context, within) < 0 && *within ? -EINVAL : -EBUSY);
+}
+
 static int unmount(const struct calls_context *context, const struct call *call, char *path)
 {
 	const int known = MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW;
@@ -225,9 +242,7 @@ static int unmount(const struct calls_context *context, const struct call *call,
 	if (!call_path(call, 0, path) || flags & ~known)
 		return TO_KERNEL;
 	if (mount_is_led(context, call, path, within))
-		return mount_refuse(call, mount_led_hierarchy(context, within) < 0 && *within
-						  ? -EINVAL
-						  : -EBUSY);
+		return unmount_led(context, call, within);
 	if (mount_has_cover(context, call, AT_FDCWD, path, false))
 		return mount_refuse(call, -EINVAL);
 	if (!(flags & MNT_FORCE))

@@ -93,6 +93,18 @@ int mount_led_open(const struct calls_context *context, const struct call *call,
 	return file;
 }
 
+int mount_led_error(const struct calls_context *context, const struct call *call, const char *within)
+{
+	int file;
+
+	if (is_restricted(call->peer))
+		return 0;
+	file = mount_led_open(context, call, within, O_PATH);
+	if (file >= 0)
+		close(file);
+	return file < 0 ? file : 0;
+}
+
 static bool is_cover(const struct calls_context *context, const struct call *call, int file)
 {
 	char root[PATH_MAX], point[PATH_MAX];

@@ -369,9 +369,9 @@ def at_led(at):
             mount("/tmp", at, None, MS_BIND),
             move_mount(detached_mount, at), umount(at), umount(at, MNT_FORCE), umount(at, MNT_DETACH),
             umount(top, MNT_DETACH), mount("x", top, None, MS_REMOUNT | MS_RDONLY),
-            umount(f"{at}/nonesuch"), mount(at, POINT, None, MS_MOVE), mount(None, at, None, MS_PRIVATE),
+            umount(f"{at}/cgroup.procs"), mount(at, POINT, None, MS_MOVE), mount(None, at, None, MS_PRIVATE),
             mount(None, at, None, MS_REMOUNT | MS_BIND | MS_RDONLY), move_mount(AT_FDCWD, POINT, at, 0),
-            mount_setattr(at, RDONLY), fspick(f"{at}/nonesuch"), open_tree(at, 0x8000),
+            mount_setattr(at, RDONLY), fspick(f"{at}/cgroup.procs"), open_tree(at, 0x8000),
             mount(None, at, None, MS_REMOUNT, controller),
             mount(None, at, None, MS_REMOUNT | MS_RDONLY, controller),
             mount(None, at, None, MS_REMOUNT, "memory")]
@@ -380,6 +380,11 @@ def at_led(at):
              fsconfig(fd, FLAG, controller), fsconfig(fd, RECONFIGURE),
              as_nobody("umount", at), as_nobody("mount_setattr", at, RDONLY),
              as_nobody("mount", "t", at, "tmpfs")]
+    missing = f"{at}/nonesuch"
+    said += [umount(missing), fspick(missing), mount("t", missing, "tmpfs"), mount_setattr(missing, RDONLY),
+             mount(None, missing, None, MS_REMOUNT | MS_BIND | MS_RDONLY), move_mount(detached_mount, missing),
+             move_mount(AT_FDCWD, POINT, missing, 0), as_nobody("umount", missing),
+             as_nobody("mount_setattr", missing, RDONLY), as_nobody("mount", "t", missing, "tmpfs")]
     os.close(detached_mount)
     return said
 

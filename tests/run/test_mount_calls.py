@@ -357,5 +357,6 @@ def test_redirected_place_stays():
     """Neither what is shown there nor what the kernel has there is mounted on, changed or taken away."""
     said, mounts = shell(command("at_led", PIDS), options=["--redirect"], wrapper=GUARDED).splitlines()
     assert ast.literal_eval(said) == [
-        "EBUSY"] * 9 + ["EINVAL"] * 8 + [0, "EBUSY", "EBUSY", 0, 0, 0, 0, "EBUSY"] + ["EPERM"] * 3
+        "EBUSY"] * 9 + ["EINVAL"] * 8 + [0, "EBUSY", "EBUSY", 0, 0, 0, 0, "EBUSY"] + ["EPERM"] * 3 + [
+            "ENOENT"] * 8 + ["EPERM", "ENOENT"]
     assert mounts == "unchanged"
