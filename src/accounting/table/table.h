@@ -36,8 +36,7 @@ struct source {
 };
 
 /*
- * Locks, outermost first. None is held while a process is waited for, and only `scanning`,
- * `settling` and `looking` while /proc is read.
+ * Locks, outermost first. `lock` is never held while /proc is read.
  *
  *   a source's own   its streams, or when it is to look again (events.c, scan_source.c)
  *   scanning         one scan at a time, and what it keeps
