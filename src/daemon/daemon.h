@@ -76,9 +76,10 @@ void handles_close_all(struct front_end *front);
 
 /*
  * Remembers which directory was just made for whom, where the platform lets a
- * caller repeat what has been done. (A repeated rmdir does not come to us: gVisor looks the name up first.)
- * retry_forgive() returns 0 instead of `error` when the same thread repeats
- * what it did within the last second. Thread-safe.
+ * caller repeat what has been done. (A repeated rmdir does not come to us:
+ * gVisor looks the name up first.) retry_forgive() returns 0 instead of
+ * `error` when the same thread repeats what it did within the last second.
+ * Thread-safe.
  */
 void retry_remember(const struct platform *platform, const char *path, pid_t tid);
 int retry_forgive(const struct platform *platform, const char *path, pid_t tid, int error);

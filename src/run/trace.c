@@ -110,9 +110,12 @@ static bool is_in_gvisor(const struct task *task)
 {
 	uint8_t kind;
 
-	if (!is_known)
-		is_gvisor = !get_kind(task, &kind) && errno == EIO;
-	is_known = true;
+	if (!is_known) {
+		bool tells = get_kind(task, &kind);
+
+		is_gvisor = !tells && errno == EIO;
+		is_known = tells || errno != ESRCH; /* one that was killed has nothing to tell */
+	}
 	return is_gvisor;
 }
 
