@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs one of the node's scripts where the kernel's cgroups have been taken away."""
 
+import json
 import os
 import signal
 import subprocess
@@ -42,6 +43,24 @@ written >"$LEFT.before"
 status=$?
 written | comm -13 "$LEFT.before" - >"$LEFT"
 exit $status"""
+
+
+def pod(name, command, host="true", image="localhost/busybox:static", resources="{}"):
+    """The manifest of a static pod, whose container is `busy`."""
+    return f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: default}}
+spec:
+  hostNetwork: {host}
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: busy
+    image: {image}
+    imagePullPolicy: Never
+    command: {json.dumps(["sh", "-c", command])}
+    resources: {resources}
+"""
 
 
 def of_the_machine():

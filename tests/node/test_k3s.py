@@ -17,19 +17,7 @@ import trees
 
 SCRIPT = "run-k3s-with-fuse-cgroups.sh"
 STANDIN = pathlib.Path(__file__).resolve().parent / "standin_k3s.py"
-POD = """
-apiVersion: v1
-kind: Pod
-metadata: {name: NAME, namespace: default}
-spec:
-  hostNetwork: HOST
-  terminationGracePeriodSeconds: 1
-  containers:
-  - name: busy
-    image: IMAGE
-    imagePullPolicy: Never
-    command: ["sh", "-c", "sleep 1000 & while :; do sleep 1; done"]
-"""
+COMMAND = "sleep 1000 & while :; do sleep 1; done"
 PLACES = ["/etc/rancher", "/run/k3s", "/opt/cni", "/var/lib/kubelet"]
 # As in most sandboxes, and started by a systemd's unit.
 UNLOVED = f"{node.BARE}\nexport INVOCATION_ID=x\nset -- setpriv --bounding-set -sys_resource \"$@\""
@@ -55,7 +43,7 @@ class K3s(node.Node):
 
     def put(self, *names, host="true", image="localhost/busybox:static"):
         for name in names:
-            manifest = POD.replace("NAME", name).replace("HOST", host).replace("IMAGE", image)
+            manifest = node.pod(name, COMMAND, host=host, image=image)
             (self.state() / f"k3s/agent/pod-manifests/{name}.yaml").write_text(manifest)
 
     def running(self):

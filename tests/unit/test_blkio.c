@@ -11,11 +11,9 @@
 #include <unistd.h>
 
 #include "bytes.h"
-#include "small_tree.h"
+#include "small_machine.h"
 
 static const struct controller *const list[] = {&blkio_controller, NULL};
-static struct small_tree small;
-static char machine[64];
 
 static void put(const char *path, const char *text)
 {
@@ -26,14 +24,6 @@ static void put(const char *path, const char *text)
 	file = fopen(full, "we");
 	if (!file || fputs(text, file) < 0 || fclose(file))
 		fail_msg("%s: %s", full, strerror(errno));
-}
-
-static void shell(const char *format)
-{
-	char command[512];
-
-	snprintf(command, sizeof(command), format, machine);
-	assert_int_equal(system(command), 0);
 }
 
 /* sda: 1000 reads of 8 sectors, 10 merged; 100 writes of 16; 5 discards of 2048. sdb: nothing. */
@@ -49,9 +39,7 @@ static void shell(const char *format)
 static int set_up(void **state)
 {
 	(void)state;
-	strcpy(machine, "/tmp/fcg-blkio-XXXXXX");
-	assert_non_null(mkdtemp(machine));
-	shell("cp -r " FIXTURES "/linux/proc " FIXTURES "/linux/sys %s");
+	copy_machine();
 	/* the process was recorded with other numbers than its directory has */
 	shell("cd %s/proc/42 && "
 	      "sed -i 's/16534/42/g; s/16537/43/g; s/16529/1/g' status stat task/*/stat");
@@ -63,14 +51,6 @@ static int set_up(void **state)
 	small_tree_open(&small, machine, list);
 	assert_int_equal(small_mkdir(&small, "/blkio/c"), 0);
 	assert_int_equal(small_mkdir(&small, "/blkio/c/d"), 0);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	small_tree_close(&small);
-	shell("rm -r %s");
 	return 0;
 }
 

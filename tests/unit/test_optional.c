@@ -5,27 +5,14 @@
  */
 #include "fixture.h"
 
-#include "small_tree.h"
-
-static struct small_tree small;
-static char machine[64];
-
-static void shell(const char *format)
-{
-	char command[512];
-
-	snprintf(command, sizeof(command), format, machine);
-	assert_int_equal(system(command), 0);
-}
+#include "small_machine.h"
 
 static int set_up(void **state)
 {
 	static const char all[] = "+io +dmem";
 
 	(void)state;
-	strcpy(machine, "/tmp/fcg-optional-XXXXXX");
-	assert_non_null(mkdtemp(machine));
-	shell("cp -r " FIXTURES "/linux/proc " FIXTURES "/linux/sys %s");
+	copy_machine();
 	shell("cd %s/sys && mkdir -p dev/block/8:0/queue");
 	small = (struct small_tree){.machine = machine_open(machine)};
 	small.accounting = accounting_new(small.machine);
@@ -33,14 +20,6 @@ static int set_up(void **state)
 	assert_non_null(small.tree);
 	assert_int_equal(small_mkdir(&small, "/a"), 0);
 	assert_int_equal(small_write(&small, "/cgroup.subtree_control", all), 0);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	small_tree_close(&small);
-	shell("rm -r %s");
 	return 0;
 }
 
