@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -40,6 +41,46 @@ static ssize_t read_file(int directory, const char *name, char *text, size_t siz
 	len = read(fd, text, size);
 	close(fd);
 	return len;
+}
+
+/* --- numbers --- */
+
+/* What the kernel says of a pidfd: the task's numbers, from our pid namespace inwards. How many: 0, unknown. */
+static unsigned read_numbers_of(pid_t tid, pid_t numbers[MACHINE_NSPID_MAX])
+{
+	int pidfd = (int)syscall(__NR_pidfd_open, tid, O_EXCL); /* PIDFD_THREAD, Linux 6.9 */
+	char path[48], text[512], *rest;
+	unsigned count = 0;
+	ssize_t len;
+
+	if (pidfd < 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	len = read_file(AT_FDCWD, path, text, sizeof(text) - 1);
+	close(pidfd);
+	text[len > 0 ? len : 0] = '\0';
+	rest = strstr(text, "\nNSpid:");
+	for (rest = rest ? rest + strlen("\nNSpid:") : text; count < MACHINE_NSPID_MAX; count++) {
+		char *end;
+		long number = strtol(rest, &end, 10);
+
+		if (end == rest)
+			break;
+		numbers[count] = (pid_t)number;
+		rest = end;
+	}
+	return count;
+}
+
+/* gVisor tells inner numbers of pidfds, and not in status. */
+static void complete_numbers(struct machine_task_status *status)
+{
+	if (status->nr_nspid)
+		return;
+	status->nr_nspid = read_numbers_of(status->pid, status->nspid);
+	status->nr_nstgid = read_numbers_of(status->tgid, status->nstgid);
+	if (status->nr_nstgid != status->nr_nspid)
+		status->nr_nspid = status->nr_nstgid = 0; /* it has ended meanwhile */
 }
 
 /* --- "self" --- */
@@ -96,7 +137,7 @@ static void write_self(bool process, pid_t tgid, pid_t tid, char *target, size_t
 		snprintf(target, size, "%d/task/%d", tgid, tid);
 }
 
-/* Inner numbers first: they are those of a container's own /proc. gVisor tells no inner ones. */
+/* Inner numbers first: they are those of a container's own /proc. */
 bool proc_self(const struct peer *peer, int root, const char *name, char *target, size_t size)
 {
 	struct machine_task_status status;
@@ -109,6 +150,7 @@ bool proc_self(const struct peer *peer, int root, const char *name, char *target
 	}
 	if (!read_numbers(peer, &status, &stat))
 		return false;
+	complete_numbers(&status);
 	if (!status.nr_nspid && is_our_proc(root)) {
 		write_self(process, status.tgid, status.pid, target, size);
 		return true;
@@ -124,11 +166,22 @@ bool proc_self(const struct peer *peer, int root, const char *name, char *target
 
 /* --- whose directory --- */
 
-/* A task as some proc filesystem tells of it: its start, and its numbers from there inwards. */
+/*
+ * A task as some proc filesystem tells of it: its start, and its numbers from there inwards, or where it tells
+ * one number alone (gVisor) the task's pid namespace.
+ */
 struct identity {
 	uint64_t starttime;
 	struct machine_task_status status;
+	char space[32]; /* "pid:[4026531836]" */
 };
+
+static void read_space(int directory, const char *name, char space[32])
+{
+	ssize_t len = readlinkat(directory, name, space, 31);
+
+	space[len > 0 ? len : 0] = '\0';
+}
 
 static bool read_identity(int directory, struct identity *identity)
 {
@@ -140,7 +193,25 @@ static bool read_identity(int directory, struct identity *identity)
 		return false;
 	identity->starttime = stat.starttime;
 	len = read_file(directory, "status", text, sizeof(text));
+	read_space(directory, "ns/pid", identity->space);
 	return len > 0 && !machine_parse_task_status(text, (size_t)len, &identity->status);
+}
+
+/* Whether our task is in the pid namespace, and has the number there or in one above. */
+static bool has_number_in(const char *space, struct machine_task_status *task, pid_t number)
+{
+	char path[32], its[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", task->pid);
+	read_space(AT_FDCWD, path, its);
+	if (!*space || strcmp(its, space))
+		return false;
+	complete_numbers(task);
+	for (unsigned i = 0; i < task->nr_nspid; i++) {
+		if (task->nspid[i] == number)
+			return true;
+	}
+	return false;
 }
 
 /* Whether our task `tid` is it: an inner /proc knows the last of the numbers that ours knows. */
@@ -154,6 +225,8 @@ static bool is_task(const struct machine *machine, pid_t tid, const struct ident
 	if (machine_task_stat(machine, tid, 0, &stat) || stat.starttime != identity->starttime ||
 	    machine_task_status(machine, tid, 0, &outer) || outer.nr_nspid < inner->nr_nspid)
 		return false;
+	if (!inner->nr_nspid)
+		return has_number_in(identity->space, &outer, inner->pid);
 	hidden = outer.nr_nspid - inner->nr_nspid;
 	return !memcmp(outer.nspid + hidden, inner->nspid, inner->nr_nspid * sizeof(pid_t));
 }
@@ -211,8 +284,8 @@ static pid_t find_task(const struct machine *machine, int directory, pid_t hint)
 		return hint;
 	if (!read_identity(directory, &identity))
 		return 0;
-	if (!identity.status.nr_nspid) /* gVisor: of another /proc's number nothing is known */
-		return is_our_proc(directory) ? identity.status.pid : 0;
+	if (!identity.status.nr_nspid && is_our_proc(directory))
+		return identity.status.pid;
 	if (is_task(machine, hint, &identity))
 		return hint;
 	if (is_task(machine, identity.status.pid, &identity)) /* our own pid namespace */

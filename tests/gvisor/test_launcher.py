@@ -58,6 +58,16 @@ print("same")"""
     assert (result.returncode, result.stdout, result.stderr) == (0, "same\n", "")
 
 
+def test_pid_namespace():
+    """The tables of a container with a /proc of its own: of the one who asks, of its threads, of another."""
+    look = """sleep 30 & grep -ho :memory:.* /proc/self/cgroup /proc/thread-self/cgroup /proc/$$/cgroup \\
+        /proc/$$/task/$$/cgroup /proc/$!/cgroup
+        grep -c ' - cgroup ' /proc/self/mountinfo; grep -c '^cgroup ' /proc/$!/mounts; kill $!"""
+    out = shell(f"""mkdir {AT}/memory/box; echo $$ >{AT}/memory/box/cgroup.procs
+        exec unshare --pid --fork --mount-proc sh -ec "$1" """, look)
+    assert out.split() == [*[":memory:/box"] * 5, *[str(len(HIERARCHIES))] * 2]
+
+
 def test_descriptor():
     """It has the lowest number, as it was opened, and leaves nothing beside it."""
     with Inside() as program:
