@@ -119,7 +119,7 @@ static bool can_have_user_namespace(void)
 /* Whether one may mount, and how. */
 static bool look_for_right(void)
 {
-	/* gVisor runs no program with the rights of its file's owner */
+	/* gVisor gives a program its file owner's rights only when it was told to (runsc --allow-suid) */
 	bool has_helper = geteuid() && is_in_path("fusermount3") && !platform_is_gvisor();
 
 	if (has_capability(CAP_SYS_ADMIN))
