@@ -23,6 +23,7 @@
 #define OF_SUPERVISOR (CAP(SYS_PTRACE) | CAP(SYS_ADMIN) | CAP(SYS_CHROOT) | CAP(SYS_NICE) | CAP(SETUID) | \
 		       CAP(SETGID) | CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH) | CAP(FOWNER) | \
 		       CAP(FSETID) | CAP(MKNOD) | CAP(SETFCAP))
+#define OVER_OTHERS (CAP(SYS_PTRACE) | CAP(SYS_NICE)) /* who have more capabilities */
 #define OF_LAUNCHER CAP(KILL) /* the command may be another user's, as su's child */
 
 /* A sanitizer looks for leaks, at the end, by ptrace(2) from a process of its own. */
@@ -152,8 +153,8 @@ static int keep_capabilities(uint64_t kept)
 
 	if (syscall(__NR_capget, &header, data))
 		return -errno;
-	/* Into who has more than we have nobody looks without it: of what we have nothing can go. */
-	if (kept & CAP(SYS_PTRACE) && !(data[0].permitted & CAP(SYS_PTRACE)))
+	/* Who has no more than we have is looked into and moved without these two: then nothing of ours can go. */
+	if (kept & OVER_OTHERS && (data[0].permitted & OVER_OTHERS) != OVER_OTHERS)
 		kept = UINT64_MAX;
 	for (unsigned i = 0; i < 2; i++) {
 		data[i].permitted &= (uint32_t)(kept >> 32 * i);

@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,7 +35,11 @@ static bool write_file(const char *path, const char *text, size_t len)
 	return written;
 }
 
-/* Maps whoever is known here to the same number there. */
+/*
+ * Maps whoever is known here to the same number there. All there can be are the first namespace's mark, by which
+ * runtimes decide whether devices can be made (crun, runc and containerd read the map): here none can. So the last
+ * one, whom nobody uses, is left out.
+ */
 static bool map_all(const struct kind *kind, pid_t pid)
 {
 	FILE *known = fopen(kind->map, "re");
@@ -42,7 +49,7 @@ static bool map_all(const struct kind *kind, pid_t pid)
 	bool written;
 
 	while (known && fscanf(known, "%u %*u %u", &first, &count) == 2)
-		text_printf(&map, "%u %u %u\n", first, first, count);
+		text_printf(&map, "%u %u %u\n", first, first, count == UINT32_MAX ? count - 1 : count);
 	if (known)
 		fclose(known);
 	snprintf(path, sizeof(path), kind->others, pid);
@@ -100,14 +107,35 @@ static bool complain(const char *what, const char *advice)
 	return false;
 }
 
+/* Inside nobody can make devices: the daemon's is made before, as the daemon itself would do it. */
+static void make_fuse_device(void)
+{
+	static const char path[] = "/dev/fuse";
+	int fd;
+
+	/* its numbers are in the kernel's Documentation/admin-guide/devices.txt */
+	if (!access(path, F_OK) || mknod(path, S_IFCHR | 0666, makedev(10, 229)))
+		return;
+	chmod(path, 0666); /* whatever the umask is */
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		unlink(path); /* of no use */
+	else
+		close(fd);
+}
+
 bool user_namespace_enter(void)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
+	int end, error, status = 0;
+	bool is_inside;
 	pid_t child;
-	int end = prepare_to_map(&child), status = 0;
-	bool is_inside = end >= 0 && !unshare(CLONE_NEWUSER | CLONE_NEWNS);
-	int error = errno;
+
+	make_fuse_device();
+	end = prepare_to_map(&child);
+	is_inside = end >= 0 && !unshare(CLONE_NEWUSER | CLONE_NEWNS);
+	error = errno;
 
 	if (end >= 0) {
 		channel_send(end, is_inside ? CHANNEL_GO : CHANNEL_FAILED, -1);
