@@ -18,12 +18,14 @@
 #include "peer.h"
 #include "view.h"
 
-#define MAX_KNOWN 128
+#define MAX_KNOWN 4096 /* each keeps a descriptor open */
+#define SPARE 32 /* as many may be gone, beside as many as there are, before they are looked for */
 #define MAX_EXPECTED 32 /* calls of unshare(2) that nothing was heard of since */
 
 struct namespace {
 	ino_t inode;
 	int file; /* of the namespace: as long as it is open no other gets that inode */
+	bool has_process; /* as of the last look at all */
 	struct text roots;
 };
 
@@ -37,6 +39,7 @@ struct expectation {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct namespace known[MAX_KNOWN]; /* the oldest first */
 static unsigned known_count;
+static unsigned known_most = SPARE; /* then those that are gone are looked for */
 static struct expectation expected[MAX_EXPECTED]; /* a ring */
 static unsigned expected_next;
 
@@ -77,30 +80,42 @@ static void forget(unsigned i)
 	memmove(&known[i], &known[i + 1], (known_count - i) * sizeof(known[0]));
 }
 
-static bool has_process(ino_t inode)
+/* Finds out which ones have processes. False: it cannot be told. */
+static bool look_at_all(void)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	bool found = false;
+	struct namespace *namespace;
 
-	while (proc && !found && (entry = readdir(proc))) {
-		if (isdigit((unsigned char)entry->d_name[0]))
-			found = namespace_at(dirfd(proc), entry->d_name) == inode;
+	if (!proc)
+		return false;
+	for (unsigned i = 0; i < known_count; i++)
+		known[i].has_process = false;
+	while ((entry = readdir(proc))) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		namespace = find(namespace_at(dirfd(proc), entry->d_name));
+		if (namespace)
+			namespace->has_process = true;
 	}
-	if (proc)
-		closedir(proc);
-	return found;
+	closedir(proc);
+	return true;
 }
 
 /* Makes room for another: by those that are gone, or else by the oldest. */
 static void make_room(void)
 {
-	if (known_count < MAX_KNOWN)
+	if (known_count < known_most)
 		return;
-	for (unsigned i = known_count; i-- > 0;) {
-		if (!has_process(known[i].inode))
-			forget(i);
+	if (look_at_all()) {
+		for (unsigned i = known_count; i-- > 0;) {
+			if (!known[i].has_process)
+				forget(i);
+		}
 	}
+	known_most = 2 * known_count + SPARE;
+	if (known_most > MAX_KNOWN)
+		known_most = MAX_KNOWN;
 	if (known_count == MAX_KNOWN)
 		forget(0);
 }

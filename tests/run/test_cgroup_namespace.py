@@ -129,6 +129,12 @@ def test_many_namespaces(say):
     assert out.split() == ["/deep", "150", "/", "/deep"]
 
 
+def test_many_that_live(say):
+    """The first of many is not forgotten as long as there is a process in it."""
+    out = say(inner(f"move $own/in/deep; look; {probes.COMMAND} while_cgroup_namespaces_live 150"))
+    assert out.split() == ["/deep", "/deep"]
+
+
 # --- mounts ---
 
 def test_mount_shows_the_root_of_the_namespace(say):
