@@ -83,7 +83,8 @@ write_containerd_settings() {
 }
 
 start() {
-	setsid "$@" >"$log" 2>&1 &
+	its_tree=$(tree) || true
+	setsid "$@" >>"$log" 2>&1 &
 	k3s_pid=$!
 }
 
@@ -105,26 +106,33 @@ start_node() {
 	! wait_until_ready "$k3s_pid" "$log" node_condition || [ -n "$agent" ] ||
 		echo "node: in another terminal: export KUBECONFIG=$state/kubeconfig K3S_DATA_DIR=$state/k3s;" \
 			"$k3s kubectl get pods -A"
+	while has_another_tree "$k3s_pid" "$its_tree"; do
+		echo "node: the cgroups have another daemon: k3s is started anew, its pods go on"
+		end "$k3s_pid"
+		with_words start "$@"
+	done
 	status=0
 	wait "$k3s_pid" || status=$?
 	k3s_pid=
 	has_ended k3s "$status" "$log"
 }
 
-# Its node's condition as the server tells it: "True", or another word and why.
+# Its node's condition as the server tells it: "True", or another word and why. On the way its pods get
+# the node's own part of the cluster's addresses, which no other node has.
 node_condition() {
 	kubeconfig=$state/kubeconfig
 	[ -z "$agent" ] || kubeconfig=$state/k3s/agent/kubelet.kubeconfig
 	[ -e "$kubeconfig" ] && [ -e "${id:-/}" ] || return 0
-	"$k3s" kubectl --kubeconfig "$kubeconfig" get node "$node${id:+-$(cat "$id")}" --request-timeout 10s \
-		-o 'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {.message}{end}' \
-		2>/dev/null || true
+	ready='{range .status.conditions[?(@.type=="Ready")]}{.status} {.message}{end}'
+	told=$("$k3s" kubectl --kubeconfig "$kubeconfig" get node "$node${id:+-$(cat "$id")}" \
+		--request-timeout 10s -o "jsonpath={.spec.podCIDR} $ready" 2>/dev/null) || return 0
+	[ -z "${told%% *}" ] || write_network "${told%% *}"
+	echo "${told#* }"
 }
 
 # Its kubelet makes pods anew as long as it lives, and is the same process: it ends first.
 end_node() {
 	[ -z "$k3s_pid" ] || end "$k3s_pid"
-	end_pods
 }
 
 run_node "$@"

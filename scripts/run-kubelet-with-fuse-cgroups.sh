@@ -83,7 +83,8 @@ with_words() {
 
 start() {
 	# In a session of its own: Ctrl-C is for this script, which ends it in order.
-	setsid "$@" >"$log" 2>&1 &
+	its_tree=$(tree) || true
+	setsid "$@" >>"$log" 2>&1 &
 	kubelet_pid=$!
 }
 
@@ -99,6 +100,7 @@ start_node() {
 	pods=${1:-$state/pods} log=$state/log/kubelet socket=$state/run/containerd.sock
 	mkdir -p "$pods" "$state/kubelet"
 	containerd_config "$state/containerd" "$state/run" >"$state/containerd.toml"
+	write_network 10.42.0.0/16
 	write_kubelet_config "$(cd "$pods" && pwd)"
 	setsid containerd --config "$state/containerd.toml" >"$state/log/containerd" 2>&1 &
 	containerd=$!
@@ -107,6 +109,11 @@ start_node() {
 	with_words start "$@"
 	echo "node: pods in $pods, logs in $state/log, the kubelet at http://127.0.0.1:$port/pods"
 	wait_until_ready "$kubelet_pid" "$log" kubelet_condition || true
+	while has_another_tree "$kubelet_pid" "$its_tree"; do
+		echo "node: the cgroups have another daemon: the kubelet is started anew"
+		end "$kubelet_pid"
+		with_words start "$@"
+	done
 	status=0
 	wait "$kubelet_pid" || status=$?
 	kubelet_pid=
@@ -126,7 +133,6 @@ kubelet_condition() {
 end_node() {
 	[ -z "$kubelet_pid" ] || end "$kubelet_pid"
 	[ -z "$containerd" ] || end "$containerd"
-	end_pods
 }
 
 run_node "$@"

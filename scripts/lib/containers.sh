@@ -60,35 +60,42 @@ containerd_config() {
 	END
 }
 
-# The network of our own, where containerd looks by itself. Without one no node is Ready.
-write_network() {
+# The network of our own, where containerd looks by itself.
+write_plugin() {
 	mkdir -p /etc/cni/net.d /opt/cni/bin
 	cp "$plugin" /opt/cni/bin/fuse_cgroup_cni
 	ln -s fuse_cgroup_cni /opt/cni/bin/loopback # which containerd before 2 runs for each pod
-	cat >/etc/cni/net.d/10-fuse-cgroups.conflist <<-END
+}
+
+# write_network SUBNET: of the node's pods. Without a network no node is Ready.
+write_network() {
+	network=/etc/cni/net.d/10-fuse-cgroups.conflist
+	[ ! -e "$network" ] || return 0
+	cat >"$network" <<-END # containerd looks when it is written, not when it is renamed
 		{"cniVersion": "1.0.0", "name": "pods", "plugins": [{
 			"type": "fuse_cgroup_cni", "capabilities": {"ips": true},
 			"ipam": {"type": "host-local", "dataDir": "/var/lib/cni/networks",
-				"ranges": [[{"subnet": "10.42.0.0/16"}]], "routes": [{"dst": "0.0.0.0/0"}]}
+				"ranges": [[{"subnet": "$1"}]], "routes": [{"dst": "0.0.0.0/0"}]}
 		}]}
 	END
 }
 
-# pids_of_pods: the processes of containerd and its shims in our mount namespace, which is this node's
-# alone; what these have started; and whoever is in a cgroup of pods. None that has only to be waited for.
+# pids_of_pods NAMESPACE: the processes of containerd and its shims in this mount namespace, which is the
+# node's alone; what these have started; and, if it is ours too, whoever is in a cgroup of pods. None that has
+# only to be waited for.
 pids_of_pods() {
-	ours=$(readlink /proc/self/ns/mnt)
-	shims=
+	shims= members=
 	for process in /proc/[0-9]*; do
 		read -r comm <"$process/comm" || continue
 		case $comm in
 		containerd*)
-			[ "$(readlink "$process/ns/mnt")" != "$ours" ] || shims="$shims ${process#/proc/}"
+			[ "$(readlink "$process/ns/mnt")" != "$1" ] || shims="$shims ${process#/proc/}"
 			;;
 		esac
 	done 2>/dev/null
-	members=$(find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} + 2>/dev/null |
-		sort -u)
+	[ "$(readlink /proc/self/ns/mnt)" != "$1" ] ||
+		members=$(find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} + \
+			2>/dev/null | sort -u)
 	for process in /proc/[0-9]*; do
 		read -r line <"$process/stat" || continue
 		pid=${process#/proc/} line=${line##*) }
@@ -106,10 +113,10 @@ pids_of_pods() {
 	done 2>/dev/null
 }
 
-# Ends whatever there is of pods, when nobody is left who would make them anew.
+# end_pods NAMESPACE: ends whatever there is of pods, when nobody is left who would make them anew.
 end_pods() {
 	tries=0
-	while pods=$(pids_of_pods) && [ -n "$pods" ]; do
+	while pods=$(pids_of_pods "$1") && [ -n "$pods" ]; do
 		tries=$((tries + 1))
 		if [ "$tries" -gt 100 ]; then
 			echo "$name: these processes of pods cannot be ended:" $pods >&2

@@ -96,5 +96,5 @@ prepare_machine() {
 		mkdir -p "$state/root$place"
 		mount --bind "$state/root$place" "$place"
 	done
-	write_network
+	write_plugin
 }

@@ -97,6 +97,13 @@ served() {
 	esac
 }
 
+# What shells start in the background has INT ignored, and no shell can change that: it would not end by it.
+heed_interrupt() {
+	ignored=$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status)
+	[ $((0x$ignored >> 1 & 1)) = 0 ] || ! env --default-signal=INT true 2>/dev/null ||
+		exec env --default-signal=INT "$0" "$@"
+}
+
 # Outside: a new directory, the launcher with this script again below it, and the end of both.
 run_below_launcher() {
 	state=$(mktemp -d "${TMPDIR:-/tmp}/kube-node.XXXXXX")
@@ -110,7 +117,9 @@ run_below_launcher() {
 	trap 'ended=130; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' INT
 	trap 'ended=143; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' TERM
 	enter_machine
-	"$launcher" ${cgroups:+"--$cgroups"} -- "$project/scripts/prepare-node.sh" "$0" -- "$@" 9<&- &
+	# Shared, so that what the launcher mounts when its daemon was killed comes to the node, too.
+	"$launcher" ${cgroups:+"--$cgroups"} -- sh -c 'mount --make-rshared / && exec "$@"' sh \
+		"$project/scripts/prepare-node.sh" "$0" -- "$@" 9<&- &
 	pid=$!
 	status=0
 	wait "$pid" || status=$?
@@ -125,6 +134,8 @@ run_below_launcher() {
 leave() {
 	status=$?
 	set +e
+	# Whoever was ours inside has ended them already, but for one that was killed with the launcher.
+	[ ! -e "$state/namespace" ] || end_pods "$(cat "$state/namespace")"
 	leave_machine
 	if [ -z "$ended" ] && [ "$status" != 0 ] && [ -n "$(ls "$state/log" 2>/dev/null)" ]; then
 		find "$state" -xdev -mindepth 1 ! -path "$state/log*" -delete
@@ -132,6 +143,22 @@ leave() {
 	else
 		rm -rf --one-file-system "$state"
 	fi
+}
+
+# The tree's device: on cgroup v2 another one when the launcher had to start another daemon.
+tree() {
+	stat -c %d /sys/fs/cgroup 2>/dev/null
+}
+
+# has_another_tree PID TREE: whether the tree became another before the process ended. On cgroup v2 a
+# kubelet keeps the root of the tree open, and sees nothing of the new one.
+has_another_tree() {
+	while kill -0 "$1" 2>/dev/null; do
+		sleep 1
+		now=$(tree) || continue # not there yet
+		[ "$now" = "$2" ] || return 0
+	done
+	return 1
 }
 
 # end PID...: asks, waits, and then kills.
@@ -150,6 +177,7 @@ end() {
 
 # run_node WORD...: takes our options out, in any place before a "--", and does what they say.
 run_node() {
+	[ -n "${KUBE_NODE:-}" ] || heed_interrupt "$@"
 	mode=run left=$#
 	while [ "$left" -gt 0 ]; do
 		word=$1
@@ -195,7 +223,8 @@ run_node() {
 run_inside() {
 	state=$KUBE_NODE
 	unset KUBE_NODE
-	trap 'trap "" INT TERM; end_node' EXIT
+	readlink /proc/self/ns/mnt >"$state/namespace"
+	trap 'trap "" INT TERM; end_node; end_pods "$(cat "$state/namespace")"' EXIT
 	trap 'exit 143' TERM
 	prepare_machine
 	start_node "$@"

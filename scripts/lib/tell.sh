@@ -86,6 +86,7 @@ meanings() {
 		[Nn]ode password rejected => the server knows another node of this name: give --node-name or --with-node-id
 		cni plugin not initialized => the pods' network is not set up
 		token is not valid|invalid token|[Uu]nauthorized => the server does not take this token
+		inotify_init: too many => fs.inotify.max_user_instances is too low for so many pods or nodes
 		no space left on device => the disk is full
 		connection refused => nobody answers at the server's address
 	END

@@ -103,9 +103,9 @@ def descendants():
         with contextlib.suppress(OSError):
             state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
             if state != "Z":
-                parents[int(entry.name)] = int(parent)
                 lines[int(entry.name)] = ((entry / "cmdline").read_bytes()
                                           .replace(b"\0", b" ").decode(errors="replace"))
+                parents[int(entry.name)] = int(parent)
     found = {}
     for pid in parents:
         above = pid

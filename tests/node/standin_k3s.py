@@ -17,7 +17,6 @@ upper one, for the kubelet.
 import ctypes
 import os
 import pathlib
-import re
 import signal
 import socket
 import subprocess
@@ -31,8 +30,10 @@ MINOR = int(VERSION.split(".")[1])
 PORT = int(os.environ.get("PORT", "10255"))
 STATE = pathlib.Path("/run/k3s/containerd")
 SOCKET = STATE / "containerd.sock"
-# containerd says the first as it starts, the kubelet the other as often as it looks.
-NO_NETWORK = re.compile("cni config load failed|Container runtime network not ready")
+# Where its containerd looks, and what that says of what cannot be used.
+NETWORKS = pathlib.Path("/etc/cni/net.d")
+NO_NETWORK = "failed to reload cni configuration after receiving fs change event"
+PART = "10.42.7.0/24"  # of the cluster's addresses: this node's
 V2_NAMES = 'plugins."io.containerd.grpc.v1.cri"'
 
 
@@ -242,9 +243,11 @@ def kubectl(words):
         urllib.request.urlopen(f"http://127.0.0.1:{settings['server']}/pods", timeout=10).read()
     except OSError as error:
         sys.exit(f"The connection to the server was refused: {error}")
-    ready = not NO_NETWORK.search(pathlib.Path(settings["log"]).read_text(errors="replace"))
-    print("True kubelet is posting ready status" if ready else
-          "False container runtime network not ready: cni plugin not initialized", end="")
+    ready = (any(NETWORKS.glob("*.conflist")) and
+             NO_NETWORK not in pathlib.Path(settings["log"]).read_text(errors="replace"))
+    part = PART + " " if "{.spec.podCIDR} " in words[-1] else ""
+    print(f"{part}True kubelet is posting ready status" if ready else
+          f"{part}False container runtime network not ready: cni plugin not initialized", end="")
 
 
 def main():

@@ -46,14 +46,17 @@ class K3s(node.Node):
             manifest = node.pod(name, COMMAND, host=host, image=image)
             (self.state() / f"k3s/agent/pod-manifests/{name}.yaml").write_text(manifest)
 
-    def running(self):
-        """How many pods run."""
+    def pods(self):
+        """As the kubelet tells them."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/pods", timeout=60) as answer:
-                pods = json.load(answer)["items"] or []
+                return json.load(answer)["items"] or []
         except (urllib.error.URLError, ConnectionError):
-            return 0
-        return sum(pod["status"]["phase"] == "Running" for pod in pods)
+            return []
+
+    def running(self):
+        """How many pods run."""
+        return sum(pod["status"]["phase"] == "Running" for pod in self.pods())
 
 
 @pytest.fixture
@@ -88,6 +91,8 @@ def test_life(start):
     running.put("one")
     running.put("two", host="false")
     trees.until(lambda: running.running() == 2, "pods run")
+    # One has the node's address, the other is of the node's part.
+    assert sum(pod["status"].get("podIP", "").startswith("10.42.7.") for pod in running.pods()) == 1
     log = (running.state() / "log/k3s").read_text()
     assert "Remotedialer proxy error" not in log
     assert running.interrupt() == 130, running.text()
@@ -136,11 +141,12 @@ def test_two_nodes(start, tmp_path):
 
 
 def test_agent(start, tmp_path):
-    """On v2, which Kubernetes 1.36 gets unasked, with an image of the user's."""
+    """On v2, which Kubernetes 1.36 gets unasked, with an image of the user's; as shells start what they put
+    into the background, which has Ctrl-C's signal ignored."""
     image = tmp_path / "image.tar"
     subprocess.run([trees.ROOT / "scripts/busybox_image.py", image, "localhost/own:1"], check=True)
     running = start("--agent", "https://127.0.0.1:1", "--node-name", "a B", "--with-node-id", K3S_TOKEN="x",
-                    IMAGES=str(image))
+                    IMAGES=str(image), machine=f"{trees.TAKE_AWAY}\ntrap '' INT")
     running.until("node: Ready after")
     running.put("one", image="localhost/own:1")
     trees.until(lambda: running.running() == 1, "a pod runs")

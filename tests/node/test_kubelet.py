@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import urllib.error
 import urllib.request
@@ -89,8 +90,9 @@ class Kubelet(node.Node):
         return next(iter(json.loads(self.get("pods"))["items"] or []), None)
 
     def running(self):
-        pod = self.pod()
-        return pod if pod and pod["status"]["phase"] == "Running" else None
+        """The same if it runs, of a kubelet that answers."""
+        pods = json.loads(self.get("pods") or "{}").get("items") or []
+        return next((pod for pod in pods if pod["status"]["phase"] == "Running"), None)
 
     def read(self, file):
         return (self.root / file).read_text().strip()
@@ -199,14 +201,31 @@ def test_pod(kubelet):
     trees.until(lambda: not kubelet.pod(), "the pod is deleted")
     trees.until(kubelet.has_no_pods, "its cgroups are gone")
     assert not kubelet.errors()
+
+    kill_daemon(kubelet)
+    (kubelet.pods / "web.yaml").write_text(POD)
+    trees.until(kubelet.running, "a pod is running")
     assert kubelet.interrupt() == 130, kubelet.text()
 
 
-def test_interrupt_ends_pods(kubelet):
-    """Ctrl-C with a pod that runs."""
+def kill_daemon(kubelet):
+    """The launcher starts another; on v2 the kubelet is started anew for it, too."""
+    daemon = kubelet.find("fuse_cgroupfs -f")
+    os.kill(daemon, signal.SIGKILL)
+    trees.until(lambda: kubelet.find("fuse_cgroupfs -f") not in (daemon, None), "another daemon")
+
+
+def test_supervisor_is_killed(kubelet):
+    """All ends with it, and pods too, which nobody asks; the logs tell."""
     (kubelet.pods / "web.yaml").write_text(POD)
     trees.until(kubelet.running, "the pod is running")
-    assert kubelet.interrupt() == 130, kubelet.text()
+    supervisor = next(pid for pid in kubelet.find_all("fuse_cgroup_run --") if os.getsid(pid) == pid)
+    os.kill(supervisor, signal.SIGKILL)
+    assert kubelet.process.wait(trees.SECONDS) == 128 + signal.SIGKILL
+    assert "the logs are kept in" in kubelet.text()
+    shutil.rmtree(kubelet.logs.parent)
+    left = [line for line in trees.descendants().values() if "fuse_cgroup" not in line]
+    assert not left
 
 
 @pytest.mark.parametrize("kubelet", [(node.BARE, "v1")], indirect=True, ids=["bare"])
