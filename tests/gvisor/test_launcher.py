@@ -59,12 +59,15 @@ print("same")"""
 
 
 def test_pid_namespace():
-    """The tables of a container with a /proc of its own: of the one who asks, of its threads, of another."""
+    """
+    The tables of a container with a /proc of its own: of the one who asks, of its threads, of another. In a
+    session of its own: with the namespace its group is orphaned, and gVisor would send ours SIGHUP later.
+    """
     look = """sleep 30 & grep -ho :memory:.* /proc/self/cgroup /proc/thread-self/cgroup /proc/$$/cgroup \\
         /proc/$$/task/$$/cgroup /proc/$!/cgroup
         grep -c ' - cgroup ' /proc/self/mountinfo; grep -c '^cgroup ' /proc/$!/mounts; kill $!"""
     out = shell(f"""mkdir {AT}/memory/box; echo $$ >{AT}/memory/box/cgroup.procs
-        exec unshare --pid --fork --mount-proc sh -ec "$1" """, look)
+        exec setsid --wait unshare --pid --fork --mount-proc sh -ec "$1" """, look)
     assert out.split() == [*[":memory:/box"] * 5, *[str(len(HIERARCHIES))] * 2]
 
 
