@@ -77,7 +77,7 @@ everything: deps-build deps-test deps-clang deps-clients deps-node deps-gvisor
 	@tests/gvisor/build-runsc.sh
 
 # These install what they need, where that is apt-get's and we are root; all others say what to install.
-INSTALLING := run picture deb everything test test-% soak fuzz bench bench-%
+INSTALLING := run picture deb everything test test-% soak soak-node fuzz bench bench-%
 .PHONY: deps-%
 deps-%:
 	@CFLAGS='$(CFLAGS)' scripts/install-deps.sh $(if $(filter $(INSTALLING),$(MAKECMDGOALS)),,--check) $*
@@ -344,6 +344,14 @@ test-node-long: all deps-node
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet-long/kubelet) kubelet-long
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet-long/kubelet) \
 		$(PYTHON) -m pytest -q -rs tests/node -k "not older"
+
+# A node on which pods come and go for an hour, on cgroup v1 and v2: whether anything restarts or grows.
+SOAK_NODE_MINUTES ?= 60
+.PHONY: soak-node
+soak-node: all deps-node
+	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet) \
+		$(PYTHON) tests/node/soak.py $(SOAK_NODE_MINUTES)
 
 .PHONY: test-gvisor
 test-gvisor: all deps-test deps-gvisor static $(BUILD)/unit/test_run_identity $(BUILD)/unit/test_run_privilege
