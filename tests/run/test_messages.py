@@ -86,7 +86,7 @@ def test_line(arguments, expected):
 # A name; a shell script that makes a place lack something (in a mount namespace of its own, without
 # cgroups; {} is a directory that is there), options and command, and what is said there with which status.
 PLACES = [
-    ("no_fuse", "mount -t tmpfs none /dev; touch /dev/null", ["true"], launcher.OURS,
+    ("no_fuse", "mount -t tmpfs none /dev; touch /dev/null; mount -o remount,ro /dev", ["true"], launcher.OURS,
      r"its daemon did not start: fuse_cgroupfs: /dev/fuse: No such file or directory: load the module .*"),
     ("no_proc", "mount -t tmpfs none /proc", ["true"], launcher.OURS,
      r"/proc is missing or of another pid namespace: mount it \(unshare has --mount-proc\)"),
@@ -96,7 +96,7 @@ PLACES = [
      "/etc/passwd: Not a directory: mount sysfs first, or choose another directory with --at"),
     ("no_temporary_directory", "export TMPDIR=/nowhere", ["true"], launcher.OURS,
      "/nowhere: its daemon's directory cannot be made there: No such file or directory: "
-     "choose another with TMPDIR"),
+     "choose another with TMPDIR, or mount a tmpfs there"),
     ("place_hides_daemon", ":", ["--at", "{}", "true"], launcher.OURS,
      "--at: {} would hide {}/.*: choose another TMPDIR"),
     ("no_root", ":", ["--root", "/nowhere", "true"], launcher.OURS,
