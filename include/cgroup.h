@@ -67,7 +67,8 @@ struct css {
 	atomic_uint references; /* the cgroup's, and each read or write under way */
 	const struct controller *controller;
 	uint64_t serial; /* unique while the daemon runs, never 0 */
-	bool online; /* under the tree lock */
+	bool online; /* under the tree lock, as is the next */
+	bool visible; /* its files are there: one that only another controller needs has none (depends_on) */
 	uid_t uid; /* of who made it, for its files */
 	gid_t gid;
 	void *state; /* as css_alloc made it; NULL where there is no css_alloc */

@@ -102,6 +102,7 @@ struct controller {
 	const char *dfl_name; /* its name and prefix on v2, where it is not `name`: "io" */
 	bool threaded; /* v2: may be enabled in threaded cgroups */
 	bool implicit_on_dfl; /* v2: every cgroup has it, and nobody enables it */
+	const struct controller *depends_on; /* v2: whose state is there, too, wherever its own is; NULL */
 	bool optional; /* not every kernel is built with it: served where it is asked for by name */
 	bool unlisted_on_dfl; /* implicit, and no controller to clients: files that every v2 cgroup has */
 
@@ -129,6 +130,11 @@ struct controller {
 	 * ended.
 	 */
 	void (*css_start)(struct cgroup *cgroup, void *state);
+	/*
+	 * v2: the controller was disabled in the cgroup, but its state stays, as another depends on it: limits
+	 * go back to what a new one has. Under the tree lock.
+	 */
+	void (*css_reset)(void *state);
 	/* The cgroup is out of the tree, or the controller disabled in it; open files may still hold both. */
 	void (*css_offline)(struct cgroup *cgroup);
 	/* The last holder is gone: frees the state. Runs without the tree lock. */
@@ -187,8 +193,11 @@ extern const struct controller *const dfl_controllers[];
  */
 void *cgroup_css(const struct cgroup *cgroup, const struct controller *controller);
 
-/* Whether the controller is enabled in the cgroup: always on v1. Under the tree lock. */
+/* Whether the controller has a state in the cgroup: always on v1. Under the tree lock. */
 bool cgroup_has_css(const struct cgroup *cgroup, const struct controller *controller);
+
+/* Whether it is enabled there, so that its files are: on v2 others may need the state alone. Likewise. */
+bool cgroup_shows_css(const struct cgroup *cgroup, const struct controller *controller);
 
 /*
  * The nearest cgroup from here up in which the controller is enabled (cgroup_e_css): the root at the latest.

@@ -261,6 +261,7 @@ const struct controller blkio_controller = {
 	.legacy_files = blkio_files,
 	.dfl_files = blkio_dfl_files,
 	.css_alloc = blkio_css_alloc,
+	.depends_on = &memory_controller,
 	.css_start = blkio_start,
 	.css_offline = blkio_css_offline,
 	.css_free = blkio_css_free,

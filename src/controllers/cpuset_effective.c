@@ -92,7 +92,8 @@ static bool update_one(struct cgroup *cgroup, const struct cgroup *top, bool for
 		cpuset_effective_cpus(cpus, cgroup);
 	if (!remote && is_partition_valid(cpuset) && bitmap_empty(cpus))
 		ask_parent = true;
-	else if (!remote && !cpuset->v2.state && !force && bitmap_equal(cpus, cpuset->v2.cpus))
+	else if (!remote && !cpuset->v2.state && !force && bitmap_equal(cpus, cpuset->v2.cpus) &&
+		 is_balanced(cpuset) == is_balanced(parent))
 		return false;
 	if (!remote && cgroup != top && before) {
 		if (is_partition_valid(parent)) {
@@ -111,8 +112,10 @@ static bool update_one(struct cgroup *cgroup, const struct cgroup *top, bool for
 	cpuset->v2.state = state;
 	if (state > 0 || !bitmap_empty(cpuset->v2.exclusive))
 		cpuset_exclusive_cpus(cpuset->v2.xcpus, cgroup, user_xcpus(cpuset), false);
-	if (state <= 0)
+	if (state <= 0) {
 		cpuset_reset_partition(cgroup);
+		cpuset_balance_as_parent(cgroup);
+	}
 	cpuset_note_state(cpuset, before);
 	return true;
 }
@@ -141,10 +144,13 @@ static void update_siblings(struct cgroup *parent, const struct cgroup *except)
 	LOCAL_MASK(cpus, cpuset_of(parent)->cpus->nr);
 
 	for_each_cpuset_child(sibling, parent) {
-		if (sibling == except || is_partition_valid(cpuset_of(sibling)))
+		const struct cpuset *cpuset = cpuset_of(sibling);
+
+		if (sibling == except || cpuset->v2.remote)
 			continue;
-		cpuset_effective_cpus(cpus, sibling);
-		if (!bitmap_equal(cpus, cpuset_of(sibling)->v2.cpus))
+		/* As in the kernel, what has all of its parent's CPUs stays without any where it has none yet. */
+		bitmap_and(cpus, cpuset->cpus, cpuset_of(parent)->v2.cpus);
+		if (is_partition_valid(cpuset) || !bitmap_equal(cpus, cpuset->v2.cpus))
 			cpuset_update_down(sibling, false);
 	}
 }
@@ -294,6 +300,8 @@ enum partition_error cpuset_update_parent(struct cgroup *cgroup, enum partition_
 	carry_out(cgroup, &exchange, before, state);
 	if (state != before && command == COMMAND_UPDATE)
 		cpuset_set_exclusive_flag(cgroup, state);
+	if (command == COMMAND_UPDATE && !cpus)
+		cpuset_update_balance(cgroup);
 	return PARTITION_OK;
 }
 

@@ -48,6 +48,12 @@ static inline bool is_partition_invalid(const struct cpuset *cpuset)
 	return cpuset->v2.state < 0;
 }
 
+/* Whether the scheduler would balance load among its CPUs: no file of v2 says so, but the way down asks. */
+static inline bool is_balanced(const struct cpuset *cpuset)
+{
+	return cpuset->flags & CS_SCHED_LOAD_BALANCE;
+}
+
 static inline const struct bitmap *user_xcpus(const struct cpuset *cpuset)
 {
 	return bitmap_empty(cpuset->v2.exclusive) ? cpuset->cpus : cpuset->v2.exclusive;
@@ -57,6 +63,10 @@ static inline const struct bitmap *user_xcpus(const struct cpuset *cpuset)
 
 /* Its state was `before`: who waits for news of the partition is told. */
 void cpuset_note_state(struct cpuset *cpuset, int before);
+/* What is no partition is balanced as its parent is. */
+void cpuset_balance_as_parent(struct cgroup *cgroup);
+/* update_partition_sd_lb(): its state has changed. */
+void cpuset_update_balance(struct cgroup *cgroup);
 /* partition_is_populated(): has tasks that would be without CPUs. The root always has. */
 bool cpuset_is_populated(struct cgroup *cgroup, const struct cgroup *except);
 /* Whether tasks would be without CPUs if a partition had `xcpus`, its own or its parent's. */

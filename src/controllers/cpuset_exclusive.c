@@ -13,6 +13,28 @@ void cpuset_note_state(struct cpuset *cpuset, int before)
 		cpuset->v2.error = PARTITION_OK;
 }
 
+static void set_balanced(struct cpuset *cpuset, bool balanced)
+{
+	cpuset->flags &= ~(unsigned)CS_SCHED_LOAD_BALANCE;
+	if (balanced)
+		cpuset->flags |= CS_SCHED_LOAD_BALANCE;
+}
+
+void cpuset_balance_as_parent(struct cgroup *cgroup)
+{
+	set_balanced(cpuset_of(cgroup), is_balanced(parent_cs(cgroup)));
+}
+
+void cpuset_update_balance(struct cgroup *cgroup)
+{
+	struct cpuset *cpuset = cpuset_of(cgroup);
+
+	if (is_partition_valid(cpuset))
+		set_balanced(cpuset, cpuset->v2.state != PARTITION_ISOLATED);
+	else
+		cpuset_balance_as_parent(cgroup);
+}
+
 bool cpuset_is_populated(struct cgroup *cgroup, const struct cgroup *except)
 {
 	struct cgroup *child;

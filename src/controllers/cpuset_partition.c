@@ -90,6 +90,8 @@ int partition_set_cpus(struct cgroup *cgroup, const struct bitmap *map)
 	if (before > 0 && !is_partition_valid(cpuset))
 		cpuset_reset_partition(cgroup);
 	cpuset_update_down(cgroup, force);
+	if (cpuset->v2.state)
+		cpuset_update_balance(cgroup);
 	return 0;
 }
 
@@ -127,6 +129,8 @@ int partition_set_exclusive(struct cgroup *cgroup, const struct bitmap *map)
 		cpuset_reset_partition(cgroup);
 	if (is_partition_valid(cpuset) || force)
 		cpuset_update_down(cgroup, force);
+	if (cpuset->v2.state)
+		cpuset_update_balance(cgroup);
 	return 0;
 }
 
@@ -209,6 +213,7 @@ void partition_set_state(struct cgroup *cgroup, int state, bool privileged)
 	if (!is_partition_valid(cpuset))
 		cpuset_reset_partition(cgroup);
 	cpuset_update_down(cgroup, !state);
+	cpuset_update_balance(cgroup);
 	if (first != cpuset->v2.state)
 		cpuset->v2.turns++;
 }
@@ -224,6 +229,7 @@ void partition_online(struct cgroup *cgroup)
 	parent = parent_cs(cgroup);
 	bitmap_copy(cpuset->v2.cpus, parent->v2.cpus);
 	bitmap_copy(cpuset->v2.mems, parent->v2.mems);
+	cpuset_balance_as_parent(cgroup);
 }
 
 void partition_offline(struct cgroup *cgroup)

@@ -111,6 +111,8 @@ int memory_numa_stat_measure(const struct request *request, struct text *out);
 extern const struct cftype memory_dfl_files[];
 /* The limits of a new cgroup. */
 void memory_v2_init(struct mem_cgroup *memcg);
+/* memory was disabled, but its state is kept for io: limits are as at first. */
+void memory_v2_reset(void *state);
 /* As bytes and back. */
 void memory_v2_save(const struct mem_cgroup *memcg, struct text *out);
 void memory_v2_restore(struct mem_cgroup *memcg, struct bytes *in);

@@ -466,6 +466,7 @@ const struct controller memory_controller = {
 	.dfl_files = memory_dfl_files,
 	.css_alloc = memory_css_alloc,
 	.css_start = memory_css_start,
+	.css_reset = memory_v2_reset,
 	.css_offline = memory_css_offline,
 	.css_free = free,
 	.save = memory_save,

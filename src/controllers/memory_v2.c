@@ -12,10 +12,27 @@
 
 #define SWAPPINESS_MAX 200 /* MAX_SWAPPINESS */
 
+static uint64_t default_limit(unsigned limit)
+{
+	return limit == MEMORY_MIN || limit == MEMORY_LOW ? 0 : number_pages_max();
+}
+
 void memory_v2_init(struct mem_cgroup *memcg)
 {
 	for (unsigned i = 0; i < MEMORY_V2_LIMIT_NR; i++)
-		memcg->v2_limit[i] = i == MEMORY_MIN || i == MEMORY_LOW ? 0 : number_pages_max();
+		memcg->v2_limit[i] = default_limit(i);
+}
+
+/* mem_cgroup_css_reset(): not the limit of zswap, nor what is no limit. */
+void memory_v2_reset(void *state)
+{
+	struct mem_cgroup *memcg = state;
+
+	for (unsigned i = 0; i < MEMORY_V2_LIMIT_NR; i++) {
+		if (i != MEMORY_ZSWAP_MAX)
+			memcg->v2_limit[i] = default_limit(i);
+	}
+	memcg->max[MEMORY_MEM] = number_pages_max();
 }
 
 void memory_v2_save(const struct mem_cgroup *memcg, struct text *out)

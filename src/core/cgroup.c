@@ -65,7 +65,7 @@ int cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, const char *n
 	cgroup->is_charged = !error;
 	if (hierarchy->kind->init)
 		hierarchy->kind->init(cgroup);
-	wanted = hierarchy->kind->controllers_of(cgroup);
+	wanted = hierarchy_with_needed(hierarchy, hierarchy->kind->controllers_of(cgroup));
 	for (unsigned i = 0; i < count && !error; i++) {
 		if (wanted >> i & 1)
 			error = css_create(cgroup, i, uid, gid);

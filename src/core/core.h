@@ -33,7 +33,7 @@ struct hierarchy_kind {
 	const char *(*name_of)(const struct controller *controller);
 	bool renames; /* rename(2) of a directory is permitted */
 
-	/* Which controllers the cgroup has: bits by position in hierarchy->controllers. */
+	/* Which controllers are enabled in the cgroup: bits by position in hierarchy->controllers. */
 	unsigned (*controllers_of)(const struct cgroup *cgroup);
 	/* 0 or why `parent` may have no more children. */
 	int (*may_have_child)(const struct cgroup *parent);
@@ -67,6 +67,9 @@ extern const struct hierarchy_kind hierarchy_v1, hierarchy_v2;
 int css_create(struct cgroup *cgroup, unsigned position, uid_t uid, gid_t gid);
 /* Brings the css online or offline, and tells the controller. Under the tree lock, exclusive. */
 void css_set_online(struct cgroup *cgroup, unsigned position, bool online);
+/* Its files come: its controller is enabled. They go, and its state is reset, but stays as another needs it. */
+void css_show(struct cgroup *cgroup, unsigned position, uid_t uid, gid_t gid);
+void css_hide(struct css *css);
 /* Holds a css (under the tree lock); lets it go (needs no lock). Both take NULL. */
 struct css *css_get(struct css *css);
 void css_put(struct css *css);
@@ -108,6 +111,8 @@ unsigned cgroup_domain_controllers(const struct cgroup *cgroup);
 
 /* Those that it may enable in its children (cgroup_control). */
 unsigned cgroup_control(const struct cgroup *cgroup);
+/* `mask`, and whose states those need. */
+unsigned hierarchy_with_needed(const struct hierarchy *hierarchy, unsigned mask);
 /* Those that it has itself: the same, and the implicit ones. */
 unsigned cgroup_v2_controllers(const struct cgroup *cgroup);
 /*

@@ -32,6 +32,13 @@ bool cgroup_has_css(const struct cgroup *cgroup, const struct controller *contro
 	return css && css->online;
 }
 
+bool cgroup_shows_css(const struct cgroup *cgroup, const struct controller *controller)
+{
+	const struct css *css = find_css(cgroup, controller);
+
+	return css && css->visible;
+}
+
 struct cgroup *cgroup_effective(struct cgroup *cgroup, const struct controller *controller)
 {
 	while (cgroup->parent && !cgroup_has_css(cgroup, controller))
@@ -94,6 +101,24 @@ void css_set_online(struct cgroup *cgroup, unsigned position, bool online)
 		return;
 	hook = online ? css->controller->css_online : css->controller->css_offline;
 	css->online = online;
+	css->visible = online && cgroup->hierarchy->kind->controllers_of(cgroup) >> position & 1;
 	if (hook)
 		hook(cgroup);
+}
+
+void css_show(struct cgroup *cgroup, unsigned position, uid_t uid, gid_t gid)
+{
+	struct css *css = cgroup->css[position];
+
+	css->visible = true;
+	css->serial = ++cgroup_tree(cgroup)->last_serial;
+	css->uid = uid;
+	css->gid = gid;
+}
+
+void css_hide(struct css *css)
+{
+	css->visible = false;
+	if (css->controller->css_reset)
+		css->controller->css_reset(css->state);
 }

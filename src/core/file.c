@@ -25,7 +25,7 @@ static int hold_css(const struct request *request, struct css **css)
 	*css = NULL;
 	if (request->cgroup->dead || !cgroup_has_file(request->cgroup, request->file))
 		return -ENODEV;
-	if (held && (!held->online || (request->serial && request->serial != held->serial)))
+	if (held && (!held->visible || (request->serial && request->serial != held->serial)))
 		return -ENODEV;
 	*css = css_get(held);
 	return 0;

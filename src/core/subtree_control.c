@@ -45,6 +45,20 @@ unsigned cgroup_v2_controllers(const struct cgroup *cgroup)
 	return cgroup_control(cgroup) | implicit_controllers(cgroup->hierarchy);
 }
 
+/* cgroup_calc_subtree_ss_mask(), for one step: nothing that is depended on depends itself. */
+unsigned hierarchy_with_needed(const struct hierarchy *hierarchy, unsigned mask)
+{
+	unsigned wanted = mask;
+
+	for (unsigned i = 0; hierarchy->controllers[i]; i++) {
+		for (unsigned j = 0; hierarchy->controllers[j] && mask >> i & 1; j++) {
+			if (hierarchy->controllers[i]->depends_on == hierarchy->controllers[j])
+				wanted |= 1u << j;
+		}
+	}
+	return wanted;
+}
+
 static int show_names(const struct cgroup *cgroup, unsigned mask, struct text *out)
 {
 	const struct hierarchy *hierarchy = cgroup->hierarchy;
@@ -81,41 +95,63 @@ static bool is_online(const struct cgroup *cgroup, unsigned position)
 	return css && css->online;
 }
 
+static int enable_one(struct cgroup *cgroup, unsigned position, uid_t uid, gid_t gid)
+{
+	int error;
+
+	if (is_online(cgroup, position)) {
+		if (cgroup_v2_controllers(cgroup) >> position & 1 && !cgroup->css[position]->visible)
+			css_show(cgroup, position, uid, gid);
+		return 0;
+	}
+	error = css_create(cgroup, position, uid, gid);
+	if (!error)
+		css_set_online(cgroup, position, true);
+	return error;
+}
+
 static int enable(struct cgroup *top, uid_t uid, gid_t gid)
 {
 	struct cgroup *position;
 
 	cgroup_for_each_descendant(position, top) {
-		unsigned wanted = cgroup_v2_controllers(position);
+		unsigned wanted = hierarchy_with_needed(top->hierarchy, cgroup_v2_controllers(position));
 
 		for (unsigned i = 0; wanted >> i; i++) {
-			int error = 0;
+			int error = wanted >> i & 1 ? enable_one(position, i, uid, gid) : 0;
 
-			if (!(wanted >> i & 1) || is_online(position, i))
-				continue;
-			error = css_create(position, i, uid, gid);
 			if (error)
 				return error;
-			css_set_online(position, i, true);
 		}
 	}
 	return 0;
+}
+
+/* Its state goes too, unless another controller needs that. */
+static void disable_one(struct cgroup *cgroup, unsigned position, bool needed)
+{
+	if (!cgroup->css[position]->visible && needed)
+		return;
+	if (needed)
+		css_hide(cgroup->css[position]);
+	else
+		css_set_online(cgroup, position, false);
+	cgroup_tree(cgroup)->files_gone++;
+	inode_forget_files(cgroup, cgroup->hierarchy->controllers[position]);
 }
 
 /* What is below goes first (cgroup_for_each_live_descendant_post). */
 static void disable(struct cgroup *cgroup)
 {
 	unsigned wanted = cgroup_v2_controllers(cgroup);
+	unsigned needed = hierarchy_with_needed(cgroup->hierarchy, wanted);
 	struct cgroup *child;
 
 	cgroup_for_each_child(child, cgroup)
 		disable(child);
 	for (unsigned i = 0; cgroup->hierarchy->controllers[i]; i++) {
-		if (wanted >> i & 1 || !is_online(cgroup, i))
-			continue;
-		css_set_online(cgroup, i, false);
-		cgroup_tree(cgroup)->files_gone++;
-		inode_forget_files(cgroup, cgroup->hierarchy->controllers[i]);
+		if (!(wanted >> i & 1) && is_online(cgroup, i))
+			disable_one(cgroup, i, needed >> i & 1);
 	}
 }
 
@@ -132,6 +168,7 @@ int cgroup_apply_control(struct cgroup *cgroup, uid_t uid, gid_t gid)
 
 struct change {
 	unsigned enable, disable;
+	unsigned start; /* whose states the children get by it */
 };
 
 /* The position of the controller, or -1. Implicit ones have names too. */
@@ -215,6 +252,8 @@ static int store(struct cgroup *cgroup, struct change *change, const struct call
 	if (error || !(change->enable | change->disable))
 		return error;
 	cgroup->v2.subtree_control = (before | change->enable) & ~change->disable;
+	change->start = hierarchy_with_needed(cgroup->hierarchy, cgroup->v2.subtree_control) &
+			~hierarchy_with_needed(cgroup->hierarchy, before);
 	error = cgroup_apply_control(cgroup, caller->task_uid, caller->gid);
 	if (error) {
 		cgroup->v2.subtree_control = before;
@@ -241,16 +280,16 @@ static void start_css(struct cgroup *cgroup, unsigned position)
 	css_put(css);
 }
 
-/* Those that were enabled in the children begin to count: looks at processes. */
-static void start(struct cgroup *cgroup, unsigned enabled)
+/* Those whose states are new in the children begin to count: looks at processes. */
+static void start(struct cgroup *cgroup, unsigned started)
 {
 	struct cgroup **children;
 	size_t count = 0;
 
-	children = enabled ? cgroup_hold_subtree(cgroup, is_child, &count) : NULL;
+	children = started ? cgroup_hold_subtree(cgroup, is_child, &count) : NULL;
 	for (size_t i = 0; i < count; i++) {
-		for (unsigned position = 0; enabled >> position; position++) {
-			if (enabled >> position & 1)
+		for (unsigned position = 0; started >> position; position++) {
+			if (started >> position & 1)
 				start_css(children[i], position);
 		}
 	}
@@ -270,6 +309,6 @@ int subtree_control_act(const struct request *request, char *text)
 	error = store(request->cgroup, &change, &request->caller);
 	tree_unlock(tree);
 	if (!error)
-		start(request->cgroup, change.enable);
+		start(request->cgroup, change.start);
 	return error;
 }

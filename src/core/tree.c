@@ -48,7 +48,7 @@ bool cgroup_has_file(const struct cgroup *cgroup, const struct cgroup_file *file
 	if (file->type->flags & CFTYPE_OPTIONAL && !file->is_wanted)
 		return false;
 	return !(file->type->flags & absent) &&
-	       (!file->controller || cgroup_has_css(cgroup, file->controller));
+	       (!file->controller || cgroup_shows_css(cgroup, file->controller));
 }
 
 static struct hierarchy *find_hierarchy(struct tree *tree, const char *name, size_t len)

@@ -108,8 +108,11 @@ static int hierarchy_init(struct hierarchy *hierarchy, const struct controller *
 	error = cgroup_new(hierarchy, NULL, "", tree->uid, tree->gid, &hierarchy->root);
 	if (error)
 		return error;
-	for (unsigned i = 0; i < count; i++)
-		atomic_load(&hierarchy->root->css[i])->online = true; /* nobody lists a root: no hook */
+	for (unsigned i = 0; i < count; i++) {
+		struct css *css = atomic_load(&hierarchy->root->css[i]);
+
+		css->online = css->visible = true; /* nobody lists a root: no hook */
+	}
 	return 0;
 }
 

@@ -26,8 +26,11 @@ import mounting  # noqa: E402
 # These change the machine itself (a disk's scheduler) or read its disk: only a guest
 # plays them.
 ONLY_IN_GUEST = {"io_rules", "new_io"}
-# These ask what only the launcher answers: /proc, the filesystem's type, a remount, unshare(2).
-ONLY_LAUNCHED = {"attach_process", "clone_into", "content_root", "identity", "namespaces", "nsdelegate"}
+# These ask what only the launcher answers: /proc, the filesystem's type, a remount, unshare(2). The
+# random ones go only where there is one.
+ONLY_LAUNCHED = {"attach_process", "chance_core", "chance_cpuset", "chance_freezing", "chance_settings",
+                 "chance_tree", "chance_users", "clone_into", "content_root", "identity", "namespaces",
+                 "nsdelegate"}
 # Answers of our tree in the recorded kernel's guest (make test-v2-oracle-long), where all is there.
 ANSWERS = os.environ.get("V2_ANSWERS")
 RUN = os.environ.get("FUSE_CGROUP_RUN", str(mounting.ROOT / "build" / "fuse_cgroup_run"))
