@@ -94,13 +94,15 @@ enum accounting_source {
 	ACCOUNTING_AUTO, /* the best there is */
 	ACCOUNTING_EVENTS, /* perf's task records or the proc connector, and taskstats */
 	ACCOUNTING_SCAN, /* /proc */
+	ACCOUNTING_TRACER, /* the same, and what a tracer tells on standard input (task_news.h) */
 };
 
 /*
  * Starts the source, and its thread where it has one: call it in the process
  * that stays (FUSE's init, after the fork into the background). Until then
  * membership is by scan at each question. Logs which source was chosen.
- * -EPERM, -EPROTONOSUPPORT, ...: ACCOUNTING_EVENTS cannot be had (AUTO takes the scan then).
+ * -EPERM, -EPROTONOSUPPORT, ...: ACCOUNTING_EVENTS cannot be had (AUTO takes the scan then). -EBADF:
+ * ACCOUNTING_TRACER, and standard input is no pipe.
  */
 int accounting_start(struct accounting *accounting, enum accounting_source source);
 

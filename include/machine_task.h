@@ -128,6 +128,7 @@ int machine_parse_task_statm(const char *text, size_t len, struct machine_task_s
 struct machine_task_status {
 	char state;
 	pid_t tgid, pid, ppid;
+	pid_t tracer; /* the thread that traces it; 0: none does */
 	/* The task's id in each pid namespace, /proc's own first, innermost last; nr_nspid is 0 where
 	 * the line is missing. */
 	pid_t nspid[MACHINE_NSPID_MAX];

@@ -272,6 +272,7 @@ static bool choose_source(struct options *options)
 		[ACCOUNTING_AUTO] = "auto",
 		[ACCOUNTING_EVENTS] = "events",
 		[ACCOUNTING_SCAN] = "scan",
+		[ACCOUNTING_TRACER] = "tracer",
 	};
 
 	for (unsigned i = 0; options->accounting && i < sizeof(names) / sizeof(names[0]); i++) {

@@ -5,8 +5,8 @@
 #include <errno.h>
 
 /* Indexes of rows, by what their value is. The table's field.at is an offset. */
-enum { ROW_STATE, ROW_TGID, ROW_PID, ROW_PPID, ROW_UID, ROW_GID, ROW_NSTGID, ROW_NSPID,
-	ROW_VM_SIZE = 9, ROW_RSS_ANON = 13, ROW_THREADS = 23 };
+enum { ROW_STATE, ROW_TGID, ROW_PID, ROW_PPID, ROW_TRACER, ROW_UID, ROW_GID, ROW_NSTGID, ROW_NSPID,
+	ROW_VM_SIZE = 10, ROW_RSS_ANON = 14, ROW_THREADS = 24 };
 
 #define ROW(name, member) \
 	{ name, sizeof(name) - 1, offsetof(struct machine_task_status, member) }
@@ -16,6 +16,7 @@ static const struct field rows[] = {
 	ROW("Tgid", tgid),
 	ROW("Pid", pid),
 	ROW("PPid", ppid),
+	ROW("TracerPid", tracer),
 	ROW("Uid", uid),
 	ROW("Gid", gid),
 	ROW("NStgid", nstgid),
@@ -88,6 +89,8 @@ static bool parse_row(struct span *line, unsigned int row, struct machine_task_s
 		return parse_pid(line, &s->pid);
 	case ROW_PPID:
 		return parse_pid(line, &s->ppid);
+	case ROW_TRACER:
+		return parse_pid(line, &s->tracer);
 	case ROW_UID:
 		return parse_ids(line, s->uid, 4) == 4;
 	case ROW_GID:

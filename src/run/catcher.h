@@ -28,6 +28,11 @@ struct catcher {
 	 * hangs up (POLLHUP) when no process is left whose calls are caught, or a negative errno.
 	 */
 	int (*serve)(int listener, pid_t command, const struct calls_context *context);
+	/*
+	 * Before serve(): makes a pipe, to which it writes what it sees of forks, execs and exits (task_news.h).
+	 * Its reading end, or -1. NULL: this way sees nothing of them.
+	 */
+	int (*open_news)(void);
 	/* calls_context.before_waiting */
 	void (*before_waiting)(void);
 };

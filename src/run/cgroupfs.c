@@ -117,18 +117,21 @@ static bool make_directory(struct cgroupfs *cgroupfs, const char *temporary)
 	return false;
 }
 
-bool cgroupfs_start(struct cgroupfs *cgroupfs, int program, bool unified)
+bool cgroupfs_start(struct cgroupfs *cgroupfs, int program, bool unified, int news)
 {
 	const char *temporary = getenv("TMPDIR");
 
 	if (!temporary || !*temporary)
 		temporary = "/tmp";
-	*cgroupfs = (struct cgroupfs){.program = program, .unified = unified, .starter = -1, .pidfd = -1};
+	*cgroupfs = (struct cgroupfs){
+		.program = program, .unified = unified, .news = news, .starter = -1, .pidfd = -1};
 	cgroupfs->log = memfd_create("log", MFD_CLOEXEC);
 	if (cgroupfs->log < 0)
 		return complain("its log");
 	if (make_directory(cgroupfs, temporary)) {
 		cgroupfs->starter = starter_open(cgroupfs);
+		if (news >= 0)
+			close(news); /* the starter has it */
 		return cgroupfs->starter >= 0 ? start(cgroupfs) : complain("fork");
 	}
 	fprintf(stderr,

@@ -19,6 +19,7 @@ struct cgroupfs {
 	int program; /* O_PATH, the caller's */
 	bool unified; /* of cgroup v2 */
 	int log; /* what it writes to standard error, in memory: the disk may be what it complains of; -1 */
+	int news; /* a pipe that it is to read from, of forks and exits (task_news.h); -1 */
 	int starter; /* who starts it (starter.h); -1 */
 	int pidfd; /* readable once it has ended; -1: it does not run */
 };
@@ -31,9 +32,10 @@ bool cgroupfs_find(int *program);
 
 /*
  * Starts that program, for cgroup v2 when `unified`, and waits until it serves. It ends when the calling
- * thread does. False, and said why on standard error.
+ * thread does. `news` is -1, or what it reads of forks and exits, and those that follow it; it is closed here.
+ * False, and said why on standard error.
  */
-bool cgroupfs_start(struct cgroupfs *cgroupfs, int program, bool unified);
+bool cgroupfs_start(struct cgroupfs *cgroupfs, int program, bool unified, int news);
 
 /* Takes its mount out of sight: what is bound elsewhere goes on. */
 void cgroupfs_hide(struct cgroupfs *cgroupfs);

@@ -65,6 +65,10 @@ static void become_daemon(const struct cgroupfs *cgroupfs, pid_t parent)
 
 	add_value(state, cgroupfs->directory);
 	strcat(state, cgroupfs->unified ? "/" CGROUPFS_STATE ",v2" : "/" CGROUPFS_STATE);
+	if (cgroupfs->news >= 0) {
+		strcat(state, ",accounting=tracer");
+		dup2(cgroupfs->news, STDIN_FILENO);
+	}
 	end_with(parent, SIGTERM);
 	keep_capabilities();
 	signal(SIGCHLD, SIG_DFL);
@@ -96,7 +100,7 @@ static int start_daemon(const struct cgroupfs *cgroupfs)
 static void become_starter(const struct cgroupfs *cgroupfs, int end, pid_t parent)
 {
 	dup2(cgroupfs->log, STDERR_FILENO);
-	descriptors_close((int[]){end, cgroupfs->program}, 2);
+	descriptors_close((int[]){end, cgroupfs->program, cgroupfs->news}, 3);
 	if (chdir("/"))
 		_exit(1);
 	end_with(parent, SIGKILL);

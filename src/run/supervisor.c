@@ -67,8 +67,9 @@ static bool show(struct supervisor *supervisor)
 static bool start_daemon(struct supervisor *supervisor)
 {
 	const struct run_options *options = supervisor->options;
+	const int news = options->catcher->open_news ? options->catcher->open_news() : -1;
 
-	if (!cgroupfs_start(&supervisor->cgroupfs, options->program, options->unified))
+	if (!cgroupfs_start(&supervisor->cgroupfs, options->program, options->unified, news))
 		return false;
 	if (options->redirect || !namespace_is_below(supervisor->cgroupfs.directory, options->at))
 		return true;

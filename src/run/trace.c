@@ -11,31 +11,23 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "calls.h"
 #include "catcher.h"
 #include "trace_again.h"
 #include "trace_jobs.h"
+#include "trace_news.h"
 #include "trace_registers.h"
+#include "trace_tasks.h"
 
 #define OPTIONS (PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
 		 PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)
 #define SYSCALL_STOP (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
 #define WAKE SIGUSR1 /* from the threads that find answers */
 
-struct task {
-	pid_t tid;
-	bool has_threads; /* it has made some: of a process' leader, others are there */
-	bool is_calling; /* a call of ours is being made */
-	bool has_entered; /* and its beginning has been seen */
-	struct trace_job *job; /* a call of its that is being answered, or NULL */
-	UT_hash_handle hh;
-};
-
-/* The tracer's own; the last is set before its thread is there. */
-static struct task *tasks;
-static bool is_gvisor, is_known;
+/* The tracer's own; the last two are set before its thread is there. */
+static bool is_gvisor, is_known; /* once it was asked for */
+static const struct machine *machine;
 static pthread_t tracer;
 
 struct start {
@@ -47,56 +39,7 @@ struct start {
 	bool done;
 };
 
-/* --- tasks --- */
-
-static struct task *find_task(pid_t tid)
-{
-	struct task *task;
-
-	HASH_FIND(hh, tasks, &tid, sizeof(tid), task);
-	return task;
-}
-
-/* Those that are made stop for the tracer before or after their maker does. NULL: no memory. */
-static struct task *get_task(pid_t tid)
-{
-	struct task *task = find_task(tid);
-
-	if (task)
-		return task;
-	task = calloc(1, sizeof(*task));
-	if (!task)
-		return NULL;
-	task->tid = tid;
-	HASH_ADD(hh, tasks, tid, sizeof(task->tid), task);
-	return task;
-}
-
-static void forget_job(struct task *task)
-{
-	trace_jobs_forget(task->job);
-	task->job = NULL;
-	task->is_calling = false;
-}
-
-static void forget_task(pid_t tid)
-{
-	struct task *task = find_task(tid);
-
-	if (!task)
-		return;
-	forget_job(task);
-	HASH_DEL(tasks, task);
-	free(task);
-}
-
 /* --- going on --- */
-
-/* Fails only if the task is gone. */
-static void resume(const struct task *task, int number)
-{
-	ptrace(task->is_calling ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, number);
-}
 
 /* What Linux tells of a stop; gVisor tells nothing. */
 static bool get_kind(const struct task *task, uint8_t *kind)
@@ -126,7 +69,7 @@ static void give_job(struct task *task, int number)
 
 	if (!job || !registers_get(task->tid, &job->before)) {
 		free(job);
-		resume(task, number);
+		resume_task(task, number);
 		return;
 	}
 	job->tid = task->tid;
@@ -156,7 +99,7 @@ static void begin_call(struct task *task)
 	job->has_called = true;
 	task->is_calling = true;
 	task->has_entered = false;
-	resume(task, 0);
+	resume_task(task, 0);
 }
 
 /* Whether the stop is that before a call. gVisor does not tell, but has both for each call. */
@@ -174,7 +117,7 @@ static void see_call(struct task *task)
 	struct registers registers;
 
 	if (!task->is_calling || is_entry(task)) {
-		resume(task, 0);
+		resume_task(task, 0);
 		return;
 	}
 	if (!registers_get(task->tid, &registers))
@@ -200,7 +143,7 @@ static void end_job(struct task *task)
 		ptrace(PTRACE_SETSIGMASK, task->tid, sizeof(job->mask), &job->mask);
 	task->job = NULL;
 	free(job);
-	resume(task, number);
+	resume_task(task, number);
 }
 
 static void fulfil_wishes(void)
@@ -241,7 +184,7 @@ static void see_signal(struct task *task, int number)
 	if (judge_call(task) == VERDICT_ASK)
 		give_job(task, number);
 	else
-		resume(task, number);
+		resume_task(task, number);
 }
 
 /* Whoever made it the leader of its process has been told of under the number that it had. */
@@ -249,14 +192,15 @@ static void see_exec(struct task *task)
 {
 	unsigned long former;
 
+	trace_news_exec(task->tid);
 	task->has_threads = false;
 	if (!ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &former) && (pid_t)former != task->tid) {
 		struct task *other = find_task((pid_t)former);
 
 		if (other && !other->job)
-			forget_task(other->tid);
+			forget_task(other);
 	}
-	resume(task, 0);
+	resume_task(task, 0);
 }
 
 static void see_event(struct task *task, int event, int number)
@@ -264,22 +208,21 @@ static void see_event(struct task *task, int event, int number)
 	switch (event) {
 	case PTRACE_EVENT_SECCOMP:
 		/* of a call of ours, or of the program's */
-		return task->is_calling ? resume(task, 0) : give_job(task, 0);
+		return task->is_calling ? resume_task(task, 0) : give_job(task, 0);
 	case PTRACE_EVENT_EXEC:
 		return see_exec(task);
 	case PTRACE_EVENT_CLONE:
 		task->has_threads = true;
-		return resume(task, 0);
+		return forks_see_maker(machine, task, is_in_gvisor(task));
+	case PTRACE_EVENT_FORK:
+	case PTRACE_EVENT_VFORK:
+		return forks_see_maker(machine, task, is_in_gvisor(task));
 	case PTRACE_EVENT_STOP:
 		/* Stopped by a signal as its whole process is, until one lets it go on; or it is new. */
 		judge_call(task);
-		if (number != SIGTRAP)
-			ptrace(PTRACE_LISTEN, task->tid, 0, 0);
-		else
-			resume(task, 0);
-		return;
+		return forks_see_stop(machine, task, number);
 	default:
-		return resume(task, 0);
+		return resume_task(task, 0);
 	}
 }
 
@@ -300,22 +243,47 @@ static void see_stop(pid_t tid, int status)
 		see_signal(task, number);
 }
 
-/* The next task that has something to tell, and who is gone by it: 0: none has; -1: none is left. */
+/* Of its end nobody has been told yet: it is a zombie until we wait for it. */
+static void see_end(const siginfo_t *news)
+{
+	const struct task *task = find_task(news->si_pid);
+
+	if (news->si_code == CLD_EXITED || news->si_code == CLD_KILLED || news->si_code == CLD_DUMPED)
+		trace_news_exit(machine, news->si_pid, task ? task->tgid : news->si_pid);
+}
+
+/* Waits for one that has something to tell, and forgets who is gone by it. 0: by now it has another. */
+static pid_t hear_of(pid_t tid, int *status)
+{
+	struct task *task = find_task(tid);
+
+	trace_jobs_lock();
+	tid = waitpid(tid, status, __WALL | __WNOTHREAD | WNOHANG);
+	if (tid > 0 && task && !WIFSTOPPED(*status))
+		forget_task(task);
+	else if (tid > 0 && task && *status >> 16 == PTRACE_EVENT_EXEC)
+		forget_job(task); /* the leader's that was */
+	trace_jobs_unlock();
+	if (tid > 0 && !WIFSTOPPED(*status))
+		forks_see_end(machine);
+	return tid;
+}
+
+/* The next task that has something to tell: 0: none has; -1: none is left. */
 static pid_t hear(int *status)
 {
 	pid_t tid;
 
-	trace_jobs_lock();
-	tid = waitpid(-1, status, __WALL | __WNOTHREAD | WNOHANG);
-	if (tid > 0 && !WIFSTOPPED(*status)) {
-		forget_task(tid);
-	} else if (tid > 0 && *status >> 16 == PTRACE_EVENT_EXEC) {
-		struct task *task = find_task(tid);
+	do {
+		siginfo_t news = {0};
 
-		if (task)
-			forget_job(task); /* the leader's that was */
-	}
-	trace_jobs_unlock();
+		if (waitid(P_ALL, 0, &news, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD))
+			return -1;
+		if (!news.si_pid)
+			return 0;
+		see_end(&news);
+		tid = hear_of(news.si_pid, status);
+	} while (!tid);
 	return tid;
 }
 
@@ -345,8 +313,11 @@ static void *run(void *argument)
 {
 	struct start *start = argument;
 	int end = start->end;
-	bool done = !ptrace(PTRACE_SEIZE, start->command, 0, OPTIONS);
+	struct task *command = get_task(start->command);
+	bool done = command && !ptrace(PTRACE_SEIZE, start->command, 0, OPTIONS);
 
+	if (command)
+		command->tgid = start->command; /* nobody is to be told of its fork */
 	pthread_mutex_lock(&start->lock);
 	start->error = done ? 0 : -errno;
 	start->done = true;
@@ -384,6 +355,7 @@ static int start(int listener, pid_t command, const struct calls_context *contex
 	int ends[2];
 
 	(void)listener;
+	machine = context->machine;
 	block_news();
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
@@ -409,5 +381,6 @@ const struct catcher catcher_trace = {
 	.traps = TRAP_TRACED,
 	.traces = true,
 	.serve = start,
+	.open_news = trace_news_open,
 	.before_waiting = before_waiting,
 };

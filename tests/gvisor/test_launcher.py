@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+import forks
 import launcher
 import mounting
 import probes
@@ -158,10 +159,11 @@ def test_no_second_tracer():
     assert result.stderr.count("\n") == 1 and "refused (EPERM)" in result.stderr
 
 
-@pytest.fixture(params=["runc", "crun"])
+@pytest.fixture(params=[("runc", "mount", "pid"), ("crun", "mount")], ids=["runc", "crun"])
 def container(request, tmp_path):
-    """A runtime and its bundle: busybox, in the sandbox' network and its root's mounts."""
-    for program in (request.param, "busybox"):
+    """A runtime and its bundle: busybox, in namespaces of its own, else in the sandbox' root."""
+    runtime, *namespaces = request.param
+    for program in (runtime, "busybox"):
         if not shutil.which(program):
             pytest.skip(f"needs {program}: make deps-clients installs it")
     for name in ("bin", "dev", "proc"):
@@ -171,9 +173,9 @@ def container(request, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({
         "ociVersion": "1.0.0", "root": {"path": "rootfs"}, "process": process,
         "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
-        "linux": {"namespaces": [{"type": "mount"}], "resources": {"memory": {"limit": 64 << 20}},
+        "linux": {"namespaces": [{"type": name} for name in namespaces], "resources": {"memory": {"limit": 64 << 20}},
                   "cgroupsPath": "/box"}}))
-    return request.param, tmp_path
+    return runtime, tmp_path
 
 
 def test_container(container):
@@ -181,7 +183,18 @@ def test_container(container):
     runtime, bundle = container
     out = shell(f"""cd "$1"; {runtime} run -d box >out 2>&1 </dev/null || cat out
         cat {AT}/memory/box/memory.limit_in_bytes
-        {runtime} exec box /bin/busybox echo inside
+        pid=$(cat {AT}/memory/box/cgroup.procs); cat /proc/$pid/comm; {runtime} ps box | grep -cw "$pid"
+        {runtime} exec box /bin/busybox sh -c 'i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; echo inside'
+        [ "$(cat {AT}/cpuacct/box/cpuacct.usage)" -ge 20000000 ] && echo time || true
+        [ "$(cat {AT}/memory/box/memory.usage_in_bytes)" -ge 100000 ] && echo memory || true
         {runtime} pause box; cat {AT}/freezer/box/freezer.state; {runtime} resume box
         {runtime} delete -f box; ls -d {AT}/memory/box 2>/dev/null || echo gone""", bundle)
-    assert out.split() == [str(64 << 20), "inside", "FROZEN", "gone"]
+    assert out.split() == [str(64 << 20), "busybox", "1", "inside", "time", "memory", "FROZEN", "gone"]
+
+
+def test_short_lives():
+    """What short processes use is counted though nobody looks until all have ended."""
+    with Inside("--v1") as program:
+        status, shown, used = program.call(forks.many, 60)
+    assert status == 0
+    assert shown == pytest.approx(used, rel=0.02, abs=0.02)  # two ticks: what the shell had used before

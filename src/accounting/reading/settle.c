@@ -163,6 +163,8 @@ static int read_and_count(struct accounting *accounting, struct reading_list *li
 		source_sync(accounting); /* what ended before it was read is known to have */
 	else
 		look_for_execs(accounting, list);
+	if (accounting->source && accounting->source->hear)
+		accounting->source->hear(accounting->source);
 	/* One at a time: another reading may know of a child's end that this one does not. */
 	pthread_mutex_lock(&accounting->settling);
 	error = settle(accounting, list);

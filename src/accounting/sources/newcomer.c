@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "newcomer.h"
+#include "tracer.h"
 
 /*
  * Reads about the task. -ESRCH: it has ended, is older than `since`, or none that can be a member;
@@ -133,6 +134,8 @@ static int read_all(struct accounting *accounting, struct newcomer *newcomer,
 	int error = read_newcomer(accounting->machine, newcomer, since);
 
 	*ended = false;
+	if (!error && tracer_tells_of(accounting, id))
+		return -ESRCH;
 	if (!error && id->tid == id->tgid && !is_known(accounting, newcomer->stat.ppid))
 		error = creator_read(accounting, newcomer, since);
 	if (error || (newcomer->stat.state != 'Z' && newcomer->stat.state != 'X'))

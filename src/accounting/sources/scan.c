@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "newcomer.h"
+#include "tracer.h"
 
 #define PROBES 2048 /* numbers tried one by one; beyond it all tasks are listed */
 
@@ -141,10 +142,20 @@ static void reach(struct accounting *accounting, const struct accounting_moment 
 	pthread_mutex_unlock(&accounting->lock);
 }
 
+bool scan_hear(struct accounting *accounting)
+{
+	struct accounting_moment seen;
+	enum told told = tracer_sync(accounting, &seen);
+
+	if (told == TOLD_WITH_LOSSES)
+		scan_all(accounting, &seen);
+	return told != TOLD_NOTHING;
+}
+
 bool scan_new(struct accounting *accounting)
 {
 	struct accounting_moment now, since;
-	bool taken;
+	bool told = scan_hear(accounting), taken;
 
 	pthread_mutex_lock(&accounting->scanning);
 	accounting->scan_failed = false;
@@ -165,7 +176,7 @@ bool scan_new(struct accounting *accounting)
 	reach(accounting, &now);
 	pthread_mutex_unlock(&accounting->scanning);
 	forks_announce(accounting);
-	return taken;
+	return taken || told;
 }
 
 void scan_start(struct accounting *accounting)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "log.h"
-#include "sources.h"
+#include "tracer.h"
 
 #define MS 1000000u /* ns */
 
@@ -37,6 +37,11 @@ static void scan_sync(struct source *source)
 	scan_new(source->accounting);
 }
 
+static void scan_hear_source(struct source *source)
+{
+	scan_hear(source->accounting);
+}
+
 static void scan_stir(struct source *source)
 {
 	struct scan_source *scan = (struct scan_source *)source;
@@ -50,6 +55,7 @@ static void scan_stir(struct source *source)
 
 static void scan_wake(struct source *source)
 {
+	tracer_start(source->accounting);
 	scan_start(source->accounting);
 	scan_stir(source);
 }
@@ -150,6 +156,7 @@ static void *scan_run(void *arg)
 			accounting_measure_next(accounting, KINDS, &round, &woke);
 			budget_end(&all);
 		}
+		tracer_look_after(accounting);
 		ran |= woke;
 		pause = forked || ran ? within(BUSY_SHARE * spent, PAUSE_MIN, PAUSE_BUSY)
 			     : within(2 * pause, PAUSE_MIN, PAUSE_MAX);
@@ -201,6 +208,7 @@ struct source *scan_source_open(struct accounting *accounting, int *error)
 	scan->source = (struct source){.name = "scan",
 				       .accounting = accounting,
 				       .sync = scan_sync,
+				       .hear = scan_hear_source,
 				       .wake = scan_wake,
 				       .stir = scan_stir,
 				       .close = scan_close};

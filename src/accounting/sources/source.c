@@ -3,13 +3,17 @@
 #include <string.h>
 
 #include "log.h"
-#include "sources.h"
+#include "tracer.h"
 
 int accounting_start(struct accounting *accounting, enum accounting_source source)
 {
 	int error = 0;
 
-	if (source != ACCOUNTING_SCAN)
+	if (source == ACCOUNTING_TRACER)
+		error = tracer_open(accounting);
+	if (error)
+		return error;
+	if (source != ACCOUNTING_SCAN && source != ACCOUNTING_TRACER)
 		accounting->source = events_source_open(accounting, &error);
 	if (!accounting->source && source == ACCOUNTING_EVENTS)
 		return error;
@@ -30,4 +34,5 @@ void accounting_stop(struct accounting *accounting)
 	if (accounting->source)
 		accounting->source->close(accounting->source);
 	accounting->source = NULL;
+	tracer_close(accounting);
 }

@@ -15,6 +15,8 @@
 #define ABSENT_MAX 16
 #define HUNG_MAX 16
 
+struct tracer;
+
 /*
  * Where forks and exits are learnt from. A source is used by several threads
  * at once and brings its own lock, outside accounting's. Who needs to know what it has to tell
@@ -27,6 +29,8 @@ struct source {
 	bool tells_ticks; /* at exits: the ticks of each task */
 	/* Learns of every fork and exit up to now. May read /proc. */
 	void (*sync)(struct source *source);
+	/* Learns of what it was told, without looking for more; NULL: that is nothing. May read /proc. */
+	void (*hear)(struct source *source);
 	/* There are members now where there were none. */
 	void (*wake)(struct source *source);
 	/* There will be more members; NULL: it does not matter. */
@@ -128,6 +132,7 @@ struct accounting {
 	size_t gone_count, gone_capacity;
 
 	struct source *source; /* NULL until started; constant then */
+	struct tracer *tracer; /* sources/tracer.h; NULL: there is none. Constant as well */
 	struct source unstarted; /* in its place until then: a scan for each question */
 };
 

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* Forks, execs and exits as a tracer tells of them. */
+#include "tracer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "descriptors.h"
+#include "log.h"
+#include "task_news.h"
+
+#define AT_ONCE 64 /* messages */
+
+struct tracer {
+	int pipe;
+	/* One reader at a time; protects what follows. Outside accounting's lock and `scanning`. */
+	pthread_mutex_t lock;
+	pid_t tid; /* the tracer's; 0: not known yet */
+	struct accounting_moment since; /* whoever is newer is told of */
+};
+
+/* --- what was told, under accounting's lock --- */
+
+static struct counters figures_of(const struct task_news *news)
+{
+	const uint64_t ticks = news->utime + news->stime;
+
+	return (struct counters){{
+		[COUNTER_RUN] = news->run ? news->run : ticks * MACHINE_TICK_NS,
+		[COUNTER_USER] = news->utime * MACHINE_TICK_NS,
+		[COUNTER_SYSTEM] = news->stime * MACHINE_TICK_NS,
+		[COUNTER_FAULTS] = news->faults,
+		[COUNTER_MAJOR_FAULTS] = news->major_faults,
+		[COUNTER_READ] = news->read_bytes,
+		[COUNTER_WRITTEN] = news->write_bytes,
+	}};
+}
+
+static const struct task *find_maker(struct accounting *accounting, const struct task_news *news)
+{
+	const struct task *maker = task_find(accounting, news->maker);
+	const struct process *process =
+		process_find(accounting, news->tid == news->tgid ? news->parent : news->tgid);
+
+	return maker || !process ? maker : process_leader(process);
+}
+
+/* It may have been seen already, beside its parent that became a member, or as one that somebody moves. */
+static void on_fork(struct accounting *accounting, const struct task_news *news)
+{
+	const struct task_id id = {.tid = news->tid, .tgid = news->tgid, .start_time = news->start_time};
+	struct task *task = task_find(accounting, id.tid);
+	const struct task *maker;
+
+	if (task && !task->zombie && task_is(task, &id) && task_is_claimed(accounting, task))
+		return;
+	if (task)
+		task_free(accounting, task); /* the number is another's now */
+	maker = find_maker(accounting, news);
+	if (!maker || !task_fork(accounting, maker, &id))
+		return;
+	if (id.tid == id.tgid && news->parent)
+		process_set_parent(accounting, process_find(accounting, id.tgid), news->parent);
+}
+
+static void on_exit_told(struct accounting *accounting, const struct task_news *news)
+{
+	struct task *task = task_find(accounting, news->tid);
+	const struct counters figures = figures_of(news);
+
+	if (!task || task->zombie)
+		return;
+	task->cpu = news->cpu < accounting->nr_cpu ? news->cpu : 0;
+	if (news->parent)
+		process_set_parent(accounting, task->process, news->parent);
+	task_end(accounting, task, news->has_figures ? &figures : NULL);
+}
+
+static void take(struct accounting *accounting, const struct task_news *news)
+{
+	switch (news->kind) {
+	case TASK_NEWS_FORK:
+		return on_fork(accounting, news);
+	case TASK_NEWS_EXEC:
+		return task_exec(accounting, news->tid);
+	case TASK_NEWS_EXIT:
+		return on_exit_told(accounting, news);
+	}
+}
+
+/* --- reading; under the tracer's lock --- */
+
+/* The next messages; 0: there are none now. */
+static size_t receive(struct tracer *tracer, struct task_news news[AT_ONCE])
+{
+	ssize_t len = read(tracer->pipe, news, AT_ONCE * sizeof(*news));
+	size_t count = len > 0 ? (size_t)len / sizeof(*news) : 0;
+
+	if (count)
+		tracer->tid = news[count - 1].tracer;
+	return count;
+}
+
+/* *any: there were some. False: others were lost. */
+static bool drain(struct accounting *accounting, bool *any)
+{
+	struct task_news news[AT_ONCE];
+	bool complete = true;
+	size_t count;
+
+	while ((count = receive(accounting->tracer, news))) {
+		*any = true;
+		pthread_mutex_lock(&accounting->lock);
+		for (size_t i = 0; i < count; i++) {
+			complete &= news[i].kind != TASK_NEWS_LOST;
+			take(accounting, &news[i]);
+		}
+		pthread_mutex_unlock(&accounting->lock);
+	}
+	return complete;
+}
+
+enum told tracer_sync(struct accounting *accounting, struct accounting_moment *seen)
+{
+	struct tracer *tracer = accounting->tracer;
+	bool any = false, complete;
+
+	if (!tracer)
+		return TOLD_NOTHING;
+	pthread_mutex_lock(&tracer->lock);
+	*seen = moment_seen(accounting);
+	complete = drain(accounting, &any);
+	if (!complete)
+		tracer->since = moment_now(accounting); /* who is older may never be told of */
+	pthread_mutex_unlock(&tracer->lock);
+	if (complete)
+		return any ? TOLD_ALL : TOLD_NOTHING;
+	log_info("accounting: nobody read what the tracer told, and some was lost; scanning instead");
+	return TOLD_WITH_LOSSES;
+}
+
+void tracer_start(struct accounting *accounting)
+{
+	struct tracer *tracer = accounting->tracer;
+	struct task_news news[AT_ONCE];
+
+	if (!tracer)
+		return;
+	pthread_mutex_lock(&tracer->lock);
+	while (receive(tracer, news))
+		continue;
+	tracer->since = moment_now(accounting); /* whose fork was told before is older */
+	pthread_mutex_unlock(&tracer->lock);
+}
+
+void tracer_look_after(struct accounting *accounting)
+{
+	if (!accounting->tracer)
+		return;
+	orphans_refresh(accounting);
+	reapers_measure(accounting);
+	zombies_refresh(accounting);
+}
+
+bool tracer_tells_of(struct accounting *accounting, const struct task_id *id)
+{
+	struct tracer *tracer = accounting->tracer;
+	struct machine_task_status status;
+	bool may_tell;
+	pid_t tid;
+
+	if (!tracer)
+		return false;
+	pthread_mutex_lock(&tracer->lock);
+	tid = tracer->tid;
+	may_tell = tid && moment_is_before(&tracer->since, id->start_time, id->tid);
+	pthread_mutex_unlock(&tracer->lock);
+	return may_tell && !machine_task_status(accounting->machine, id->tgid, id->tid, &status) &&
+	       status.tracer == tid;
+}
+
+/* --- lifetime --- */
+
+int tracer_open(struct accounting *accounting)
+{
+	struct tracer *tracer = calloc(1, sizeof(*tracer));
+	struct stat st;
+
+	if (!tracer)
+		return -ENOMEM;
+	if (fstat(STDIN_FILENO, &st) || !S_ISFIFO(st.st_mode) ||
+	    fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK)) {
+		free(tracer);
+		return -EBADF;
+	}
+	tracer->pipe = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (tracer->pipe < 0) {
+		int error = -errno;
+
+		free(tracer);
+		return error;
+	}
+	descriptors_to_null(STDIN_FILENO, STDIN_FILENO); /* no agent of ours is to read it */
+	pthread_mutex_init(&tracer->lock, NULL);
+	accounting->tracer = tracer;
+	log_info("accounting: what a tracer tells, and beside it");
+	return 0;
+}
+
+void tracer_close(struct accounting *accounting)
+{
+	struct tracer *tracer = accounting->tracer;
+
+	if (!tracer)
+		return;
+	close(tracer->pipe);
+	pthread_mutex_destroy(&tracer->lock);
+	free(tracer);
+	accounting->tracer = NULL;
+}

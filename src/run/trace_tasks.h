@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RUN_TRACE_TASKS_H
+#define RUN_TRACE_TASKS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <uthash.h>
+
+struct machine;
+struct trace_job;
+
+/* The tasks that the tracer knows. All here is for its thread alone. */
+
+struct task {
+	pid_t tid, tgid; /* tgid 0: not known, as its fork is not told yet */
+	bool has_threads; /* it has made some: of a process' leader, others are there */
+	bool is_calling; /* a call of ours is being made */
+	bool has_entered; /* and its beginning has been seen */
+	int held; /* new, and in its first stop, by this signal, until its fork is told; 0: it is not */
+	pid_t awaited; /* what it knows the task by that it has made, as long as that is not found; 0: none */
+	unsigned numbers; /* how many pid namespaces it has one in; 0: not looked at yet */
+	struct trace_job *job; /* a call of its that is being answered, or NULL */
+	UT_hash_handle hh;
+};
+
+/* By number; the table's own. */
+extern struct task *tasks;
+
+struct task *find_task(pid_t tid);
+/* The same, made where there is none. NULL: no memory. */
+struct task *get_task(pid_t tid);
+/* The job is not the task's any more: it ends without a result. */
+void forget_job(struct task *task);
+void forget_task(struct task *task);
+
+/* Each fails only if the task is gone. */
+/* It goes on, with a signal if `number` is not 0. */
+void resume_task(const struct task *task, int number);
+/* From PTRACE_EVENT_STOP by `number`: a process that is stopped stays so until a signal lets it go on. */
+void resume_from_stop(const struct task *task, int number);
+
+/* --- trace_forks.c: no task does anything before its fork is told (trace_news.h) --- */
+
+/*
+ * A task has made another (PTRACE_EVENT_FORK, _VFORK, _CLONE), and goes on once that is told. `is_own`: the
+ * kernel tells the new task's number as the maker knows it (gVisor), not as we do.
+ */
+void forks_see_maker(const struct machine *machine, struct task *maker, bool is_own);
+/* A task is in PTRACE_EVENT_STOP by the signal `number`: it goes on, one that is new once it is told of. */
+void forks_see_stop(const struct machine *machine, struct task *task, int number);
+/* The task is about to be forgotten. */
+void forks_forget(const struct task *task);
+/* A task has ended, who may have been about to tell of one that it has made: nobody waits for it. */
+void forks_see_end(const struct machine *machine);
+
+#endif
