@@ -114,7 +114,8 @@ def test_already_mounted(mount, mode):
 @MODES
 def test_no_device(directory, mode):
     hide = ["unshare", "-m", "--propagation", "private", "sh", "-c",
-            'mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && exec "$@"', "sh"]
+            'mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && mount -o remount,ro /dev && '
+            'exec "$@"', "sh"]
     line = complaint(run(*mode, directory, wrapper=hide), directory)
     assert "/dev/fuse" in line and "modprobe fuse" in line
 
