@@ -170,9 +170,10 @@ class Daemon:
         self.process = subprocess.Popen([*wrapper, BINARY, "-f", *options, str(path)], text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         start_new_session=True, env=os.environ | environment)
-        if not wait_until(lambda: self.process.poll() is not None or is_serving(path)):
+        came_up = wait_until(lambda: self.process.poll() is not None or is_serving(path))
+        if not came_up:
             self.process.kill()
-        assert self.process.poll() is None, f"did not come up: {self.process.communicate()}"
+        assert came_up and self.process.poll() is None, f"did not come up: {self.process.communicate()}"
 
     def __truediv__(self, name):
         return self.path / name
