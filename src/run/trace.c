@@ -15,6 +15,7 @@
 #include "calls.h"
 #include "catcher.h"
 #include "trace_again.h"
+#include "trace_answer.h"
 #include "trace_jobs.h"
 #include "trace_news.h"
 #include "trace_registers.h"
@@ -360,7 +361,7 @@ static int start(int listener, pid_t command, const struct calls_context *contex
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
 	start.end = ends[1];
-	if (!trace_jobs_start(context, wake) || pthread_create(&tracer, NULL, run, &start))
+	if (!trace_answer_start(context, wake) || pthread_create(&tracer, NULL, run, &start))
 		return -EAGAIN;
 	pthread_detach(tracer);
 	pthread_mutex_lock(&start.lock);

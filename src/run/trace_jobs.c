@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding answers to calls whose tasks are stopped. */
+/* Jobs between the tracer and the threads that find answers. */
 #include "trace_jobs.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "calls.h"
-#include "catcher.h"
-#include "machine_task.h"
-#include "peer.h"
-#include "trace_again.h"
 
 #define THREADS 8 /* that stay when they have nothing to do */
 
 /* Set before the first thread is there. */
-static const struct calls_context *context;
+static enum trace_wish (*do_job)(struct trace_job *job);
 static void (*wake_tracer)(void);
 
 struct job_list {
@@ -135,34 +126,6 @@ void trace_jobs_forget(struct trace_job *job)
 
 /* --- the threads' side --- */
 
-/* Whether the task stands in a stop of which the tracer knows. */
-static bool is_stopped_still(pid_t tid)
-{
-	struct machine_task_stat stat;
-	siginfo_t news = {0};
-
-	return !machine_task_stat(context->machine, tid, 0, &stat) && stat.state == 't' &&
-	       !waitid(P_PID, (id_t)tid, &news, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL) &&
-	       !news.si_pid;
-}
-
-/*
- * A peer_check. A traced task's number stays its own until the tracer has heard of its end. But for one case:
- * an exec(2) by another thread of a process ends its leader and takes the leader's number, and the
- * tracer hears of it when the new program is there. Then the task has either news for the tracer, or is not
- * stopped.
- */
-static bool is_same(uint64_t call)
-{
-	const struct trace_job *job = (const struct trace_job *)(uintptr_t)call;
-	bool same;
-
-	pthread_mutex_lock(&lock);
-	same = !job->is_gone && (!job->may_be_replaced || is_stopped_still(job->tid));
-	pthread_mutex_unlock(&lock);
-	return same;
-}
-
 /* False: the job's task is gone, and nobody else knows of the job. Under the lock. */
 static bool wish(struct trace_job *job, enum trace_wish what)
 {
@@ -190,58 +153,9 @@ int64_t trace_call(struct trace_job *job, int number, const uint64_t arguments[6
 	return result;
 }
 
-static void find_answer(struct trace_job *job, struct answer *answer)
-{
-	struct call call = {
-		.peer = peer_new(job->tid, is_same, (uint64_t)(uintptr_t)job),
-		.number = registers_number(&job->before),
-	};
-
-	*answer = (struct answer){.kind = ANSWER_KERNEL};
-	registers_arguments(&job->before, call.arguments);
-	if (call.peer)
-		catcher_answer(context, &call, answer);
-	if (answer->kind == ANSWER_FILE)
-		answer_value(answer, trace_give_file(job, call.peer, answer->file, answer->close_on_exec));
-	else if (answer->kind == ANSWER_WHOLE)
-		answer_value(answer, trace_whole(job, &call));
-	peer_free(call.peer);
-}
-
-static enum trace_wish wish_of(const struct answer *answer)
-{
-	switch (answer->kind) {
-	case ANSWER_KERNEL:
-		return WISH_KERNEL;
-	case ANSWER_ARGUMENTS:
-		return WISH_ARGUMENTS;
-	default:
-		return WISH_VALUE;
-	}
-}
-
-static enum trace_wish find_wish(struct trace_job *job)
-{
-	struct answer answer;
-
-	find_answer(job, &answer);
-	job->result = answer.value;
-	memcpy(job->arguments, answer.arguments, sizeof(job->arguments));
-	return wish_of(&answer);
-}
-
-static enum trace_wish judge(const struct trace_job *job)
-{
-	struct peer *peer = peer_new(job->tid, is_same, (uint64_t)(uintptr_t)job);
-	bool again = peer && trace_again_is_file(peer, &job->before);
-
-	peer_free(peer);
-	return again ? WISH_AGAIN : WISH_KERNEL;
-}
-
 static void serve_one(struct trace_job *job)
 {
-	enum trace_wish what = job->signal ? judge(job) : find_wish(job);
+	enum trace_wish what = do_job(job);
 	bool is_known;
 
 	pthread_mutex_lock(&lock);
@@ -271,9 +185,9 @@ static void *serve(void *argument)
 	return NULL;
 }
 
-bool trace_jobs_start(const struct calls_context *answers, void (*wake)(void))
+bool trace_jobs_start(enum trace_wish (*work)(struct trace_job *job), void (*wake)(void))
 {
-	context = answers;
+	do_job = work;
 	wake_tracer = wake;
 	return start_thread();
 }

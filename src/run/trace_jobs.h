@@ -9,8 +9,6 @@
 #include "trace.h"
 #include "trace_registers.h"
 
-struct calls_context;
-
 /* Jobs between the tracer and the threads that find answers. */
 
 enum trace_wish {
@@ -38,10 +36,10 @@ struct trace_job {
 };
 
 /*
- * Starts the threads, which answer from `context`; `wake` makes the tracer look at trace_jobs_wish(). False:
- * no thread can be made.
+ * Starts the threads, which have `work` do each job and say what it wishes at its end; `wake` makes the tracer
+ * look at trace_jobs_wish(). False: no thread can be made.
  */
-bool trace_jobs_start(const struct calls_context *context, void (*wake)(void));
+bool trace_jobs_start(enum trace_wish (*work)(struct trace_job *job), void (*wake)(void));
 
 /* A job for them. It comes back as a wish, but for one that is gone: they free it. */
 void trace_jobs_give(struct trace_job *job);

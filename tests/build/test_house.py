@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Accounting's rooms call downwards only, and its files know each other in one direction."""
+"""Accounting's rooms call downwards only."""
 
-import os
-import pathlib
 import re
-import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-HOUSE = ROOT / "src" / "accounting"
-PROGRAM = pathlib.Path(os.environ.get("FUSE_CGROUPFS", ROOT / "build" / "fuse_cgroupfs"))
-OBJECTS = PROGRAM.parent / "obj" / "accounting"
+import objects
+from objects import SOURCES
+
+HOUSE = SOURCES / "accounting"
 
 # From the top down: a room knows itself and those below it.
 ROOMS = ("questions", "sources", "reading", "ledger", "table")
@@ -55,59 +52,18 @@ def included(path):
             yield target
 
 
-@pytest.fixture(name="objects", scope="module")
-def fixture_objects():
-    """By each source file: what its object defines, and what it takes."""
-    sources = {OBJECTS / path.relative_to(HOUSE).with_suffix(".o"): path for path in HOUSE.glob("**/*.c")}
-    absent = [path for path in sources if not path.exists()]
-    if absent:
-        pytest.skip(f"{absent[0]} is not there: the program was built elsewhere")
-    listed = subprocess.run(["nm", "-A", *sources], capture_output=True, text=True, check=True).stdout
-    found = {path: (set(), set()) for path in sources.values()}
-    for name, kind, symbol in re.findall(r"^(.+?):[0-9a-f]* *(\w) (\S+)$", listed, re.M):
-        defined, taken = found[sources[pathlib.Path(name)]]
-        if kind in "BCDRTVW":
-            defined.add(symbol)
-        elif kind == "U":
-            taken.add(symbol)
-    return found
+@pytest.fixture(name="names", scope="module")
+def fixture_names():
+    return objects.read(HOUSE)
 
 
 @pytest.fixture(name="calls", scope="module")
-def fixture_calls(objects):
-    """By each source file: the others whose functions or data it uses, each with one of these."""
-    definer = {name: source for source, (defined, _) in objects.items() for name in defined}
-    return {source: {definer[name]: name for name in sorted(taken) if definer.get(name, source) != source}
-            for source, (_, taken) in objects.items()}
+def fixture_calls(names):
+    return objects.calls(names)
 
 
 def shown(path):
     return str(path.relative_to(HOUSE))
-
-
-def find_circle(calls):
-    """Files that call each other in a circle, or none."""
-    done, path = set(), []
-
-    def visit(source):
-        if source in path:
-            return path[path.index(source):] + [source]
-        if source in done:
-            return []
-        path.append(source)
-        for target in calls[source]:
-            circle = visit(target)
-            if circle:
-                return circle
-        path.pop()
-        done.add(source)
-        return []
-
-    for source in calls:
-        circle = visit(source)
-        if circle:
-            return circle
-    return []
 
 
 def test_every_file_is_in_a_room():
@@ -128,7 +84,7 @@ def test_includes_lead_downwards():
 
 def test_the_house_has_one_door():
     """Other parts of the program know its header in include/ only."""
-    others = [path for path in (ROOT / "src").glob("**/*.[ch]") if HOUSE not in path.parents]
+    others = [path for path in SOURCES.glob("**/*.[ch]") if HOUSE not in path.parents]
     assert [str(path) for path in others if any(HOUSE in target.parents for target in included(path))] == []
 
 
@@ -137,14 +93,8 @@ def test_calls_lead_downwards(calls):
             for target, name in targets.items() if room_of(target) < room_of(source)] == []
 
 
-def test_no_files_call_in_a_circle(calls):
-    circle = find_circle(calls)
-    assert [(shown(source), calls[source][target], shown(target))
-            for source, target in zip(circle, circle[1:])] == []
-
-
-def test_lower_rooms_look_at_nothing(objects):
-    assert [(shown(source), name) for source, (_, taken) in objects.items() for name in taken
+def test_lower_rooms_look_at_nothing(names):
+    assert [(shown(source), name) for source, (_, taken) in names.items() for name in taken
             if name.startswith(UNKNOWN.get(ROOMS[room_of(source)], ()) or ("\n",))] == []
 
 
