@@ -31,6 +31,8 @@ LINES = [
      "-o controllers: there is no controller 'nonsense'; --help lists those there are"),
     (["-o", "controllers=", "{}"], "-o controllers: there is no controller ''; --help lists those there are"),
     (["-o", "accounting=x", "{}"], "-o accounting: 'x' is none of auto, events and scan"),
+    (["-o", "accounting=tracer", "{}"],
+     "-o accounting=tracer: Bad file descriptor: it is fuse_cgroup_run's, which tells on a pipe of its own"),
     (["-o", "freeze=x", "{}"], "-o freeze: 'x' is neither stop nor none"),
     (["-o", "view=x", "{}"], "-o view: 'x' is neither host nor container"),
     *((["-o", f"{options}:{name}", "{}"],
