@@ -111,7 +111,7 @@ void css_show(struct cgroup *cgroup, unsigned position, uid_t uid, gid_t gid)
 	struct css *css = cgroup->css[position];
 
 	css->visible = true;
-	css->serial = ++cgroup_tree(cgroup)->last_serial;
+	css->serial = ++cgroup->hierarchy->tree->last_serial;
 	css->uid = uid;
 	css->gid = gid;
 }
