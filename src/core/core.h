@@ -60,6 +60,8 @@ extern const struct hierarchy_kind hierarchy_v1, hierarchy_v2;
 
 /* --- css.c --- */
 
+/* `mask`, and whose states those need. */
+unsigned hierarchy_with_needed(const struct hierarchy *hierarchy, unsigned mask);
 /*
  * Makes the controller's css, which is offline and in its place at once. 0 or -errno. Under the tree lock,
  * exclusive (a root needs none).
@@ -111,8 +113,6 @@ unsigned cgroup_domain_controllers(const struct cgroup *cgroup);
 
 /* Those that it may enable in its children (cgroup_control). */
 unsigned cgroup_control(const struct cgroup *cgroup);
-/* `mask`, and whose states those need. */
-unsigned hierarchy_with_needed(const struct hierarchy *hierarchy, unsigned mask);
 /* Those that it has itself: the same, and the implicit ones. */
 unsigned cgroup_v2_controllers(const struct cgroup *cgroup);
 /*

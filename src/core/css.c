@@ -7,6 +7,20 @@
 #include "controller.h"
 #include "core.h"
 
+/* cgroup_calc_subtree_ss_mask(), for one step: nothing that is depended on depends itself. */
+unsigned hierarchy_with_needed(const struct hierarchy *hierarchy, unsigned mask)
+{
+	unsigned wanted = mask;
+
+	for (unsigned i = 0; hierarchy->controllers[i]; i++) {
+		for (unsigned j = 0; hierarchy->controllers[j] && mask >> i & 1; j++) {
+			if (hierarchy->controllers[i]->depends_on == hierarchy->controllers[j])
+				wanted |= 1u << j;
+		}
+	}
+	return wanted;
+}
+
 static struct css *find_css(const struct cgroup *cgroup, const struct controller *controller)
 {
 	const struct controller *const *list = cgroup->hierarchy->controllers;

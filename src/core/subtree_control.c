@@ -45,20 +45,6 @@ unsigned cgroup_v2_controllers(const struct cgroup *cgroup)
 	return cgroup_control(cgroup) | implicit_controllers(cgroup->hierarchy);
 }
 
-/* cgroup_calc_subtree_ss_mask(), for one step: nothing that is depended on depends itself. */
-unsigned hierarchy_with_needed(const struct hierarchy *hierarchy, unsigned mask)
-{
-	unsigned wanted = mask;
-
-	for (unsigned i = 0; hierarchy->controllers[i]; i++) {
-		for (unsigned j = 0; hierarchy->controllers[j] && mask >> i & 1; j++) {
-			if (hierarchy->controllers[i]->depends_on == hierarchy->controllers[j])
-				wanted |= 1u << j;
-		}
-	}
-	return wanted;
-}
-
 static int show_names(const struct cgroup *cgroup, unsigned mask, struct text *out)
 {
 	const struct hierarchy *hierarchy = cgroup->hierarchy;

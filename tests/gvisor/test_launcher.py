@@ -116,8 +116,10 @@ def test_owners_in_a_user_namespace():
         path.chmod(0o777)
         script = """set -e; "$1" "$2"; cd "$2/cpu"; mkdir x; stat -c %u:%g . x tasks x/tasks
             echo $$ >x/tasks; cat x/tasks >/dev/null; chown 0:0 x; cd /; umount "$2" """
-        result = subprocess.run([*NOBODY, "unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh",
-                                 mounting.BINARY, path], text=True, capture_output=True, timeout=60, check=False)
+        result = subprocess.run([*NOBODY, "unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                                 script, "sh",
+                                 mounting.BINARY, path], text=True, capture_output=True, timeout=60,
+                                 check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, "0:0\n" * 4, "")
 
 
@@ -173,7 +175,8 @@ def container(request, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({
         "ociVersion": "1.0.0", "root": {"path": "rootfs"}, "process": process,
         "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
-        "linux": {"namespaces": [{"type": name} for name in namespaces], "resources": {"memory": {"limit": 64 << 20}},
+        "linux": {"namespaces": [{"type": name} for name in namespaces],
+                  "resources": {"memory": {"limit": 64 << 20}},
                   "cgroupsPath": "/box"}}))
     return runtime, tmp_path
 

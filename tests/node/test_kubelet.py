@@ -17,7 +17,8 @@ import node
 import trees
 
 KUBELET = os.environ.get("KUBELET", str(trees.ROOT / "build/kubelet"))
-POD = node.pod("web", r"x=$(head -c 8000000 /dev/zero | tr '\0' a); while :; do :; done", resources=json.dumps(
+POD = node.pod("web", r"x=$(head -c 8000000 /dev/zero | tr '\0' a); while :; do :; done",
+               resources=json.dumps(
     {"requests": {"cpu": "250m", "memory": "32Mi"}, "limits": {"cpu": "500m", "memory": "64Mi"}}))
 
 # By the version of cgroups: the pod's limits as files tell them, the class', and where its process is.

@@ -382,7 +382,8 @@ def at_led(at):
              as_nobody("mount", "t", at, "tmpfs")]
     missing = f"{at}/nonesuch"
     said += [umount(missing), fspick(missing), mount("t", missing, "tmpfs"), mount_setattr(missing, RDONLY),
-             mount(None, missing, None, MS_REMOUNT | MS_BIND | MS_RDONLY), move_mount(detached_mount, missing),
+             mount(None, missing, None, MS_REMOUNT | MS_BIND | MS_RDONLY),
+             move_mount(detached_mount, missing),
              move_mount(AT_FDCWD, POINT, missing, 0), as_nobody("umount", missing),
              as_nobody("mount_setattr", missing, RDONLY), as_nobody("mount", "t", missing, "tmpfs")]
     os.close(detached_mount)

@@ -157,7 +157,8 @@ def with_hidden_processes(directory, pids):
 def with_processes_alone(directory):
     """How tables are opened where there is nothing but processes."""
     assert LIBC.mount(b"proc", os.fsencode(directory), b"proc", 0, b"subset=pid") == 0
-    return [opening(f"{directory}/{table}") for table in ("mounts", "cgroups", "self/cgroup", "self/mountinfo")]
+    return [opening(f"{directory}/{table}")
+            for table in ("mounts", "cgroups", "self/cgroup", "self/mountinfo")]
 
 
 def where_links_lead_nowhere(directory):

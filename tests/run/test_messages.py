@@ -86,7 +86,8 @@ def test_line(arguments, expected):
 # A name; a shell script that makes a place lack something (in a mount namespace of its own, without
 # cgroups; {} is a directory that is there), options and command, and what is said there with which status.
 PLACES = [
-    ("no_fuse", "mount -t tmpfs none /dev; touch /dev/null; mount -o remount,ro /dev", ["true"], launcher.OURS,
+    ("no_fuse", "mount -t tmpfs none /dev; touch /dev/null; mount -o remount,ro /dev", ["true"],
+     launcher.OURS,
      r"its daemon did not start: fuse_cgroupfs: /dev/fuse: No such file or directory: load the module .*"),
     ("no_proc", "mount -t tmpfs none /proc", ["true"], launcher.OURS,
      r"/proc is missing or of another pid namespace: mount it \(unshare has --mount-proc\)"),

@@ -87,7 +87,8 @@ def test_hidden_processes(program, places):
 
 def test_processes_alone(program, places):
     """Of a proc filesystem with subset=pid."""
-    arguments = (rights.root, rights.in_private_namespace, rights.with_processes_alone, f"{places}/all/target")
+    arguments = (rights.root, rights.in_private_namespace, rights.with_processes_alone,
+                 f"{places}/all/target")
     expected = rights.as_task(*arguments)
     assert expected == ["ENOENT", "ENOENT", None, None]
     assert program.call(rights.as_task, *arguments) == expected

@@ -214,7 +214,8 @@ def inherited_attachments(base, name):
                 (attach, "a/b", 2, MULTI), (attach, "c", 1, MULTI), (detach, "a", 1, 0), (detach, "a", 2, 0),
                 (detach, "a/b", 3, 0), (attach, "a/b", 3, OVERRIDE | MULTI)):
             options = (flags,) if function is attach else ()
-            said.append((function.__name__, place, ending(function, places[place], programs[program], *options),
+            said.append((function.__name__, place,
+                         ending(function, places[place], programs[program], *options),
                          [(look(each, False), look(each, True)) for each in places], look("a/b", True, 1)))
         return said
 
