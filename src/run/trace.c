@@ -188,6 +188,12 @@ static void see_signal(struct task *task, int number)
 		resume_task(task, number);
 }
 
+static void forget(struct task *task)
+{
+	forks_forget(task);
+	forget_task(task);
+}
+
 /* Whoever made it the leader of its process has been told of under the number that it had. */
 static void see_exec(struct task *task)
 {
@@ -199,7 +205,7 @@ static void see_exec(struct task *task)
 		struct task *other = find_task((pid_t)former);
 
 		if (other && !other->job)
-			forget_task(other);
+			forget(other);
 	}
 	resume_task(task, 0);
 }
@@ -261,7 +267,7 @@ static pid_t hear_of(pid_t tid, int *status)
 	trace_jobs_lock();
 	tid = waitpid(tid, status, __WALL | __WNOTHREAD | WNOHANG);
 	if (tid > 0 && task && !WIFSTOPPED(*status))
-		forget_task(task);
+		forget(task);
 	else if (tid > 0 && task && *status >> 16 == PTRACE_EVENT_EXEC)
 		forget_job(task); /* the leader's that was */
 	trace_jobs_unlock();

@@ -43,7 +43,6 @@ void forget_job(struct task *task)
 void forget_task(struct task *task)
 {
 	forget_job(task);
-	forks_forget(task);
 	HASH_DEL(tasks, task);
 	free(task);
 }

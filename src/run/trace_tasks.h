@@ -31,6 +31,7 @@ struct task *find_task(pid_t tid);
 struct task *get_task(pid_t tid);
 /* The job is not the task's any more: it ends without a result. */
 void forget_job(struct task *task);
+/* After forks_forget(). */
 void forget_task(struct task *task);
 
 /* Each fails only if the task is gone. */
