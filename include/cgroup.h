@@ -160,6 +160,9 @@ struct tree *tree_new(const struct controller *const *list, struct machine *mach
 /* The same with all controllers of `list` in the one hierarchy of cgroup v2. At most 32. */
 struct tree *tree_new_unified(const struct controller *const *list, struct machine *machine,
 			      struct accounting *accounting);
+/* Ends the threads of the tree's controllers. Before accounting_stop(), which tells them what they ask. */
+void tree_stop(struct tree *tree);
+/* Frees it, after tree_stop(). NULL is fine. Nobody else may use it. */
 void tree_free(struct tree *tree);
 
 /*

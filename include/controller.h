@@ -139,6 +139,11 @@ struct controller {
 	void (*css_offline)(struct cgroup *cgroup);
 	/* The last holder is gone: frees the state. Runs without the tree lock. */
 	void (*css_free)(void *state);
+	/*
+	 * The tree is about to end: the controller's threads end, which may ask accounting and any of the
+	 * tree's hierarchies. Of a root, without the tree lock.
+	 */
+	void (*stop)(struct cgroup *root);
 
 	/*
 	 * v2: adds the controller's lines to cpu.stat, or to cpu.stat.local (`local`), as

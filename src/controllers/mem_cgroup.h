@@ -163,9 +163,10 @@ struct memory_event {
 
 /*
  * A hierarchy's watch, without a thread while nobody waits. NULL with errno
- * set. memory_watch_free() ends the thread and waits for it: no tree lock.
+ * set. memory_watch_stop() ends the thread for good and waits for it, memory_watch_free() too: no tree lock.
  */
 struct memory_watch *memory_watch_new(struct tree *tree);
+void memory_watch_stop(struct memory_watch *watch);
 void memory_watch_free(struct memory_watch *watch);
 
 /*

@@ -389,6 +389,11 @@ static void memory_css_offline(struct cgroup *cgroup)
 	root->watch = NULL;
 }
 
+static void memory_stop(struct cgroup *root)
+{
+	memory_watch_stop(mem_cgroup_of(root)->watch);
+}
+
 static void memory_save(struct cgroup *cgroup, struct text *out)
 {
 	struct mem_cgroup *memcg = mem_cgroup_of(cgroup);
@@ -469,6 +474,7 @@ const struct controller memory_controller = {
 	.css_reset = memory_v2_reset,
 	.css_offline = memory_css_offline,
 	.css_free = free,
+	.stop = memory_stop,
 	.save = memory_save,
 	.restore = memory_restore,
 };

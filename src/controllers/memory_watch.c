@@ -352,7 +352,7 @@ static int watch_start(struct memory_watch *watch)
 	return -error;
 }
 
-void memory_watch_free(struct memory_watch *watch)
+void memory_watch_stop(struct memory_watch *watch)
 {
 	pthread_mutex_lock(&watch->lock);
 	watch->quit = true;
@@ -360,6 +360,12 @@ void memory_watch_free(struct memory_watch *watch)
 	pthread_mutex_unlock(&watch->lock);
 	if (watch->joinable)
 		pthread_join(watch->thread, NULL);
+	watch->joinable = false;
+}
+
+void memory_watch_free(struct memory_watch *watch)
+{
+	memory_watch_stop(watch);
 	pthread_cond_destroy(&watch->wake);
 	pthread_mutex_destroy(&watch->lock);
 	free(watch);

@@ -208,6 +208,18 @@ struct tree *tree_new_unified(const struct controller *const *list, struct machi
 	return tree_or_error(tree, error);
 }
 
+void tree_stop(struct tree *tree)
+{
+	for (unsigned i = 0; i < tree->hierarchy_count; i++) {
+		const struct hierarchy *hierarchy = &tree->hierarchies[i];
+
+		for (unsigned j = 0; hierarchy->controllers[j]; j++) {
+			if (hierarchy->controllers[j]->stop)
+				hierarchy->controllers[j]->stop(hierarchy->root);
+		}
+	}
+}
+
 void tree_free(struct tree *tree)
 {
 	if (!tree)

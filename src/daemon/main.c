@@ -250,6 +250,8 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 		result = run(options, args, &front);
 	else if (!front.tree)
 		fprintf(stderr, "fuse_cgroupfs: cannot build the tree: %s\n", strerror(errno));
+	if (front.tree)
+		tree_stop(front.tree);
 	if (front.accounting)
 		accounting_stop(front.accounting);
 	close_state(&front);

@@ -4,7 +4,11 @@
 #include "fake_machine.h"
 #include "small_tree.h"
 
+#include <pthread.h>
+#include <sys/eventfd.h>
+
 #include "../../src/controllers/mem_cgroup.h"
+#include "machine_task.h"
 #include "number.h"
 
 static const struct controller *const list[] = {&memory_controller, NULL};
@@ -363,6 +367,54 @@ static void test_pressure_levels(void **state)
 	assert_int_equal(memory_pressure_level(512, 0), MEMORY_PRESSURE_CRITICAL);
 }
 
+static unsigned threads(void)
+{
+	struct machine_ids ids = {0};
+	unsigned count;
+
+	assert_int_equal(machine_tids(small.machine, getpid(), &ids), 0);
+	count = ids.nr;
+	machine_ids_free(&ids);
+	return count;
+}
+
+static void *stay(void *argument)
+{
+	pause();
+	return argument;
+}
+
+/* Who waits for events asks accounting, and so ends before it. */
+static void test_threads_end_before_the_tree(void **state)
+{
+	struct memory_event *event = calloc(1, sizeof(*event));
+	int fd = eventfd(0, EFD_NONBLOCK);
+	struct request request = {0};
+	pthread_t first;
+	unsigned before;
+
+	(void)state;
+	assert_int_equal(pthread_create(&first, NULL, stay, NULL), 0); /* a sanitizer's begins with the first */
+	small_tree_open(&small, "/", list);
+	assert_int_equal(small_mkdir(&small, "/memory/a"), 0);
+	assert_int_equal(small_find(&small, "/memory/a/memory.usage_in_bytes", 0, &request), 0);
+	assert_int_equal(memory_eventfd_take(small.machine, getpid(), fd, &event->eventfd), 0);
+	event->cgroup = request.cgroup;
+	event->threshold = UINT64_MAX;
+	before = threads();
+	assert_int_equal(memory_watch_add(mem_cgroup_of(request.cgroup->parent)->watch, event), 0);
+	assert_true(threads() > before);
+	tree_stop(small.tree);
+	for (unsigned i = 0; i < 10000 && threads() > before; i++)
+		usleep(1000); /* it has ended, but for its task */
+	assert_int_equal(threads(), before);
+	pthread_cancel(first);
+	pthread_join(first, NULL);
+	cgroup_put(request.cgroup);
+	close(fd);
+	small_tree_close(&small);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +431,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_peak_that_nobody_read, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_root_takes_back, open_process, close_process),
 		cmocka_unit_test(test_pressure_levels),
+		cmocka_unit_test(test_threads_end_before_the_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
