@@ -83,6 +83,10 @@ def test_line(arguments, expected):
     assert re.fullmatch(f"fuse_cgroup_run: {expected}", launcher.complaint(result))
 
 
+# A tree at /mnt for as long as the command runs, which takes the shell's place.
+SERVE = (f"setpriv --pdeathsig TERM {mounting.BINARY} -f {{}} /mnt >/dev/null 2>&1 & "
+         "until mountpoint -q /mnt; do sleep 0.01; done")
+
 # A name; a shell script that makes a place lack something (in a mount namespace of its own, without
 # cgroups; {} is a directory that is there), options and command, and what is said there with which status.
 PLACES = [
@@ -104,9 +108,9 @@ PLACES = [
      "--root: /nowhere: No such file or directory: mount fuse_cgroupfs there first"),
     ("root_of_another", ":", ["--root", "/proc", "true"], launcher.OURS,
      "--root: /proc is no mount of fuse_cgroupfs: mount it there first"),
-    ("root_of_another_version", f"{mounting.BINARY} /mnt", ["--root", "/mnt", "--v2", "true"], launcher.OURS,
+    ("root_of_another_version", SERVE.format(""), ["--root", "/mnt", "--v2", "true"], launcher.OURS,
      "--root: /mnt is of cgroup v1: leave --v1 and --v2 away"),
-    ("root_without_controller", f"{mounting.BINARY} -o controllers=cpu /mnt",
+    ("root_without_controller", SERVE.format("-o controllers=cpu"),
      ["--root", "/mnt", "-m", "1g", "true"], launcher.OURS,
      "the tree has no memory.limit_in_bytes: mount it with the controller memory"),
     ("no_directory_in_the_tree", "mount -t tmpfs none /mnt; mkdir /mnt/other; cd /mnt/other",
