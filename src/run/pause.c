@@ -64,9 +64,10 @@ bool pause_may_continue(struct pause *pause, struct view *view)
 	return true;
 }
 
-void pause_look(struct pause *pause, const struct machine *machine)
+/* What was taken for a stop of the command's own may have been the freezer's, which was just letting go. */
+void pause_look(struct pause *pause, struct view *view, const struct machine *machine)
 {
-	if (is_stopped(machine, pause->command))
+	if (is_stopped(machine, pause->command) && !is_frozen(pause, view))
 		return;
 	let_go_on(pause);
 }

@@ -38,7 +38,10 @@ void pause_begin(struct pause *pause, struct view *view, const struct machine *m
  */
 bool pause_may_continue(struct pause *pause, struct view *view);
 
-/* While it holds, at least each PAUSE_POLL_MS: lets the launcher go on when the command does or has ended. */
-void pause_look(struct pause *pause, const struct machine *machine);
+/*
+ * While it holds, at least each PAUSE_POLL_MS: lets the launcher go on when the command does, has ended or is
+ * held by the freezer. Asks the daemon.
+ */
+void pause_look(struct pause *pause, struct view *view, const struct machine *machine);
 
 #endif

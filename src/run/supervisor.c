@@ -192,7 +192,7 @@ static void live(struct supervisor *supervisor)
 		if (poll(pollers, 3, supervisor->pause.holds ? PAUSE_POLL_MS : -1) < 0 && errno != EINTR)
 			return;
 		if (supervisor->pause.holds)
-			pause_look(&supervisor->pause, supervisor->context.machine);
+			pause_look(&supervisor->pause, &supervisor->view, supervisor->context.machine);
 		if (pollers[2].revents)
 			replace_daemon(supervisor);
 		if (pollers[0].revents)
