@@ -159,19 +159,25 @@ static bool is_for_command(const siginfo_t *info, pid_t supervisor)
  * Whom the freezer holds no SIGCONT lets go on, as in the kernel; least of all the one by which the freezer
  * has let us go on, from another cgroup.
  */
-static bool may_pass_on(int number, int channel)
+static bool may_pass_on(const struct launcher *launcher, int number)
 {
-	return number != SIGCONT || !channel_send(channel, CHANNEL_CONTINUE, -1) ||
-	       channel_receive(channel).word != CHANNEL_FROZEN;
+	bool asked = number == SIGCONT && channel_send(launcher->channel, CHANNEL_CONTINUE, -1);
+
+	if (number == SIGCONT)
+		continued_forget(); /* not before: if we are stopped here the supervisor knows of it by now */
+	return !asked || channel_receive(launcher->channel).word != CHANNEL_FROZEN;
 }
 
 static void pass_on(const struct launcher *launcher, const siginfo_t *info)
 {
-	if (info->si_signo == SIGCONT)
+	if (info->si_signo == SIGCHLD)
+		return;
+	if (is_for_command(info, launcher->supervisor)) {
+		if (may_pass_on(launcher, info->si_signo))
+			kill(launcher->command, info->si_signo);
+	} else if (info->si_signo == SIGCONT) {
 		continued_forget();
-	if (info->si_signo != SIGCHLD && is_for_command(info, launcher->supervisor) &&
-	    may_pass_on(info->si_signo, launcher->channel))
-		kill(launcher->command, info->si_signo);
+	}
 }
 
 /* We stop, too, if that is right. A SIGCONT that is here already is none of those that come meanwhile. */
