@@ -61,6 +61,7 @@ def stopping_filesystem(program):
             finally:
                 os.kill(daemon.pid, signal.SIGCONT)
                 subprocess.run(["umount", "-l", path], check=True)
+                daemon.terminate()  # a mount namespace that was made meanwhile has a copy of the mount
                 daemon.wait(launcher.PATIENCE)
 
 
