@@ -282,10 +282,11 @@ FRESH_KINDS ?= machine chroot
 test-fresh: deps-fresh
 	for suite in $(FRESH_SUITES); do tests/fresh/run.sh $$suite $(FRESH_KINDS) || exit 1; done
 
+# At each end of a process the thread sanitizer would sleep for a second, lest a race be missed there.
 .PHONY: test-sanitizers
 test-sanitizers:
 	$(MAKE) test SANITIZE=address,undefined BUILD=build/address CFLAGS='-O1 -g'
-	$(MAKE) test SANITIZE=thread BUILD=build/thread CFLAGS='-O1 -g'
+	TSAN_OPTIONS=atexit_sleep_ms=20 $(MAKE) test SANITIZE=thread BUILD=build/thread CFLAGS='-O1 -g'
 
 # Both compilers, every warning an error.
 .PHONY: test-clang
