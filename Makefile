@@ -149,7 +149,8 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJECTS)
 # The plugin's parser, with its own headers and its library.
 $(BUILD)/fuzz/fuzz_cni: tests/fuzz/fuzz_cni.c $(FUZZ_CNI_OBJECTS) $(FUZZ_OBJECTS)
 	@echo "  FUZZ    $<"
-	@$(FUZZ_CC) -iquote src/cni -fsanitize=fuzzer -o $@ $^ -pthread $(shell $(PKG_CONFIG) --libs jansson)
+	@$(FUZZ_CC) -iquote src/cni -fsanitize=fuzzer -o $@ $< $(FUZZ_CNI_OBJECTS) $(FUZZ_OBJECTS) -pthread \
+		$(shell $(PKG_CONFIG) --libs jansson)
 
 # --- for users ---
 
