@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -14,6 +13,7 @@
 #include "machine_task.h"
 #include "peer.h"
 #include "peer_number.h"
+#include "task_numbers.h"
 
 #define PROC_ROOT_INO 1 /* linux/proc_ns.h */
 
@@ -43,42 +43,13 @@ static ssize_t read_file(int directory, const char *name, char *text, size_t siz
 	return len;
 }
 
-/* --- numbers --- */
-
-/* What the kernel says of a pidfd: the task's numbers, from our pid namespace inwards. How many: 0, unknown. */
-static unsigned read_numbers_of(pid_t tid, pid_t numbers[MACHINE_NSPID_MAX])
-{
-	int pidfd = (int)syscall(__NR_pidfd_open, tid, O_EXCL); /* PIDFD_THREAD, Linux 6.9 */
-	char path[48], text[512], *rest;
-	unsigned count = 0;
-	ssize_t len;
-
-	if (pidfd < 0)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	len = read_file(AT_FDCWD, path, text, sizeof(text) - 1);
-	close(pidfd);
-	text[len > 0 ? len : 0] = '\0';
-	rest = strstr(text, "\nNSpid:");
-	for (rest = rest ? rest + strlen("\nNSpid:") : text; count < MACHINE_NSPID_MAX; count++) {
-		char *end;
-		long number = strtol(rest, &end, 10);
-
-		if (end == rest)
-			break;
-		numbers[count] = (pid_t)number;
-		rest = end;
-	}
-	return count;
-}
-
 /* gVisor tells inner numbers of pidfds, and not in status. */
 static void complete_numbers(struct machine_task_status *status)
 {
 	if (status->nr_nspid)
 		return;
-	status->nr_nspid = read_numbers_of(status->pid, status->nspid);
-	status->nr_nstgid = read_numbers_of(status->tgid, status->nstgid);
+	status->nr_nspid = task_numbers(status->pid, status->nspid);
+	status->nr_nstgid = task_numbers(status->tgid, status->nstgid);
 	if (status->nr_nstgid != status->nr_nspid)
 		status->nr_nspid = status->nr_nstgid = 0; /* it has ended meanwhile */
 }

@@ -3,55 +3,22 @@
  * Who made whom. The kernel tells of it twice, in either order: the maker stops, and so does the new task,
  * which names its parent but not its maker (CLONE_PARENT). It waits here until both are known.
  */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "task_numbers.h"
 #include "trace_news.h"
 #include "trace_tasks.h"
-
-#define LEVELS 33 /* MAX_PID_NS_LEVEL + 1 */
 
 static unsigned waiting; /* tasks that are held, or await who they have made */
 
 /* --- numbers of other pid namespaces --- */
 
-/* A task's numbers, ours first, its own last, as gVisor's pidfd tells; how many. */
-static unsigned read_numbers(pid_t tid, pid_t numbers[LEVELS])
-{
-	int fd = (int)syscall(__NR_pidfd_open, tid, O_EXCL); /* PIDFD_THREAD */
-	char path[40], text[1024] = "", *at;
-	unsigned count = 0;
-	int info;
-
-	if (fd < 0)
-		fd = (int)syscall(__NR_pidfd_open, tid, 0);
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	info = fd < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-	if (info >= 0) {
-		ssize_t len = read(info, text, sizeof(text) - 1);
-
-		text[len > 0 ? len : 0] = '\0';
-		close(info);
-	}
-	if (fd >= 0)
-		close(fd);
-	at = strstr(text, "NSpid:");
-	for (at = at ? at + strlen("NSpid:") : NULL; at && *at == '\t' && count < LEVELS;)
-		numbers[count++] = (pid_t)strtol(at, &at, 10);
-	return count;
-}
-
 /* Whether the maker knows the task by the number. */
 static bool knows_as(const struct task *maker, const struct task *task, pid_t number)
 {
-	pid_t numbers[LEVELS];
+	pid_t numbers[MACHINE_NSPID_MAX];
 
-	return read_numbers(task->tid, numbers) >= maker->numbers && numbers[maker->numbers - 1] == number;
+	return task_numbers(task->tid, numbers) >= maker->numbers && numbers[maker->numbers - 1] == number;
 }
 
 static struct task *find_known_as(const struct task *maker, pid_t number)
@@ -97,7 +64,7 @@ static void tell_of_number(const struct machine *machine, struct task *maker, pi
 
 void forks_see_maker(const struct machine *machine, struct task *maker, bool is_own)
 {
-	pid_t numbers[LEVELS];
+	pid_t numbers[MACHINE_NSPID_MAX];
 	unsigned long number;
 	struct task *task;
 
@@ -106,7 +73,7 @@ void forks_see_maker(const struct machine *machine, struct task *maker, bool is_
 		return;
 	}
 	if (is_own && !maker->numbers)
-		maker->numbers = read_numbers(maker->tid, numbers);
+		maker->numbers = task_numbers(maker->tid, numbers);
 	if (!is_own || maker->numbers <= 1) {
 		tell_of_number(machine, maker, (pid_t)number);
 		return;
