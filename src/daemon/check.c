@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "fuse_device.h"
 #include "version.h"
 
 static void say_where(void)

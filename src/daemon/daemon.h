@@ -118,12 +118,6 @@ bool background_start(void);
 void background_ready(void);
 
 /*
- * Whether /dev/fuse is FUSE's device and can be opened; one that is missing is made, if we may. False: what is
- * wrong and what to do is in `problem`.
- */
-bool fuse_device_check(char *problem, size_t size);
-
-/*
  * Checks that `path` can be mounted on, and clears away what a killed daemon
  * left there. Prints what is wrong and what to do, and returns false, when not.
  */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "fuse_device.h"
 
 #define FUSE_ROOT_INO 1
 

@@ -9,13 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "channel.h"
+#include "fuse_device.h"
 #include "text.h"
 
 static const struct kind {
@@ -107,32 +106,17 @@ static bool complain(const char *what, const char *advice)
 	return false;
 }
 
-/* Inside nobody can make devices: the daemon's is made before, as the daemon itself would do it. */
-static void make_fuse_device(void)
-{
-	static const char path[] = "/dev/fuse";
-	int fd;
-
-	/* its numbers are in the kernel's Documentation/admin-guide/devices.txt */
-	if (!access(path, F_OK) || mknod(path, S_IFCHR | 0666, makedev(10, 229)))
-		return;
-	chmod(path, 0666); /* whatever the umask is */
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		unlink(path); /* of no use */
-	else
-		close(fd);
-}
-
 bool user_namespace_enter(void)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	int end, error, status = 0;
+	char problem[256];
 	bool is_inside;
 	pid_t child;
 
-	make_fuse_device();
+	/* Inside nobody can make the device. What is wrong with it the daemon says. */
+	fuse_device_check(problem, sizeof(problem));
 	end = prepare_to_map(&child);
 	is_inside = end >= 0 && !unshare(CLONE_NEWUSER | CLONE_NEWNS);
 	error = errno;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /dev/fuse: whether it is that, and may be used. */
+#include "fuse_device.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,8 +9,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-
-#include "daemon.h"
 
 #define FUSE_DEVICE "/dev/fuse"
 #define MISC_MAJOR 10 /* the kernel's Documentation/admin-guide/devices.txt */
