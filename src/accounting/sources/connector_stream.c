@@ -90,38 +90,33 @@ static void take_event(const struct proc_event *from, struct event_list *list, i
 	*error = event_add(list, &event);
 }
 
+struct taking {
+	struct event_list *list;
+	int error; /* the first */
+};
+
+static void take_message(struct nlmsghdr *message, void *context)
+{
+	struct taking *taking = context;
+	struct proc_event event = {0};
+	struct cn_msg cn;
+
+	if (message->nlmsg_len < NLMSG_LENGTH(sizeof(cn)))
+		return;
+	memcpy(&cn, NLMSG_DATA(message), sizeof(cn));
+	memcpy(&event, (char *)NLMSG_DATA(message) + sizeof(cn),
+	       cn.len < sizeof(event) ? cn.len : sizeof(event));
+	if (cn.id.idx == CN_IDX_PROC && !taking->error)
+		take_event(&event, taking->list, &taking->error);
+}
+
 static int connector_drain(struct stream *stream, struct event_list *list)
 {
 	struct connector_stream *connector = (struct connector_stream *)stream;
-	int result = 0, error = 0;
+	struct taking taking = {.list = list};
+	int error = netlink_drain(connector->fd, take_message, &taking);
 
-	for (;;) {
-		char buffer[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
-		ssize_t len = recv(connector->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
-		struct nlmsghdr *header = (struct nlmsghdr *)buffer;
-
-		if (len < 0 && errno == ENOBUFS) {
-			result = -ENOBUFS;
-			continue;
-		}
-		if (len < 0 && errno == EINTR)
-			continue;
-		if (len <= 0)
-			return result ? result : error;
-		for (size_t left = (size_t)len; NLMSG_OK(header, left);
-		     header = NLMSG_NEXT(header, left)) {
-			struct proc_event event = {0};
-			struct cn_msg cn;
-
-			if (header->nlmsg_len < NLMSG_LENGTH(sizeof(cn)))
-				continue;
-			memcpy(&cn, NLMSG_DATA(header), sizeof(cn));
-			memcpy(&event, (char *)NLMSG_DATA(header) + sizeof(cn),
-			       cn.len < sizeof(event) ? cn.len : sizeof(event));
-			if (cn.id.idx == CN_IDX_PROC && !error)
-				take_event(&event, list, &error);
-		}
-	}
+	return error ? error : taking.error;
 }
 
 static int connector_listen(struct stream *stream, bool on)

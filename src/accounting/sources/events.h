@@ -41,6 +41,13 @@ struct stream {
 	void (*close)(struct stream *stream);
 };
 
+struct nlmsghdr;
+/*
+ * Has `take` look at each message that waits on a netlink socket, and waits for none. -ENOBUFS: some were lost;
+ * else 0.
+ */
+int netlink_drain(int fd, void (*take)(struct nlmsghdr *message, void *context), void *context);
+
 /* perf_event_open(2), task records: who forked is known exactly. CAP_PERFMON. */
 struct stream *perf_stream_open(int *error);
 /* The process events connector (cn_proc): a fork's parent is known. CAP_NET_ADMIN. */

@@ -187,36 +187,31 @@ static void take_record(const struct nlattr *aggregate,
 	}
 }
 
+struct taking {
+	uint16_t family;
+	void (*ended)(void *, pid_t, const struct exit_figures *);
+	void *context;
+};
+
+static void take_message(struct nlmsghdr *message, void *context)
+{
+	const struct taking *taking = context;
+	const char *at = (char *)NLMSG_DATA(message) + GENL_HDRLEN;
+	const char *end = (char *)message + message->nlmsg_len;
+	const struct nlattr *attribute;
+
+	if (message->nlmsg_type != taking->family)
+		return;
+	while ((attribute = next_attribute(&at, end))) {
+		if (attribute->nla_type == TASKSTATS_TYPE_AGGR_PID)
+			take_record(attribute, taking->ended, taking->context);
+	}
+}
+
 int taskstats_drain(struct taskstats_socket *taskstats,
 		    void (*ended)(void *, pid_t, const struct exit_figures *), void *context)
 {
-	int result = 0;
+	struct taking taking = {.family = taskstats->family, .ended = ended, .context = context};
 
-	for (;;) {
-		char buffer[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
-		ssize_t len = recv(taskstats->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
-		struct nlmsghdr *header = (struct nlmsghdr *)buffer;
-
-		if (len < 0 && errno == ENOBUFS) {
-			result = -ENOBUFS;
-			continue;
-		}
-		if (len < 0 && errno == EINTR)
-			continue;
-		if (len <= 0)
-			return result;
-		for (size_t left = (size_t)len; NLMSG_OK(header, left);
-		     header = NLMSG_NEXT(header, left)) {
-			const char *at = (char *)NLMSG_DATA(header) + GENL_HDRLEN;
-			const char *end = (char *)header + header->nlmsg_len;
-			const struct nlattr *attribute;
-
-			if (header->nlmsg_type != taskstats->family)
-				continue;
-			while ((attribute = next_attribute(&at, end))) {
-				if (attribute->nla_type == TASKSTATS_TYPE_AGGR_PID)
-					take_record(attribute, ended, context);
-			}
-		}
-	}
+	return netlink_drain(taskstats->fd, take_message, &taking);
 }
