@@ -221,14 +221,20 @@ def test_a_command_that_does_not_stop(type_program):
         assert screen.wait() == 0
 
 
-def test_stopped_by_a_signal():
-    """SIGTSTP to the launcher alone stops the command, and then itself; SIGCONT lets both go on."""
+@contextlib.contextmanager
+def shell_of_its_own():
+    """A launcher in a process group of its own, and the number of its shell, which ends with 7 at its input's end."""
     with launcher.temporary() as directory, \
          subprocess.Popen(launcher.command_line("sh", "-c", "echo $$; read line; exit 7", wrapper=()),
                           text=True,
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0,
                           env=launcher.environment(directory)) as process:
-        command = int(process.stdout.readline())
+        yield process, int(process.stdout.readline())
+
+
+def test_stopped_by_a_signal():
+    """SIGTSTP to the launcher alone stops the command, and then itself; SIGCONT lets both go on."""
+    with shell_of_its_own() as (process, command):
         process.send_signal(signal.SIGTSTP)
         assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
         assert state_of(command) in launcher.STOPPED
@@ -240,12 +246,7 @@ def test_stopped_by_a_signal():
 
 def test_going_on_at_once():
     """A SIGCONT that comes while the launcher is about to stop is not lost: a stop takes away those that wait."""
-    with launcher.temporary() as directory, \
-         subprocess.Popen(launcher.command_line("sh", "-c", "echo $$; read line; exit 7", wrapper=()),
-                          text=True,
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0,
-                          env=launcher.environment(directory)) as process:
-        command = int(process.stdout.readline())
+    with shell_of_its_own() as (process, command):
         try:
             for step in range(60):
                 process.send_signal(signal.SIGTSTP)
