@@ -169,32 +169,24 @@ class Program:
             self.tasks[actor.name] = actor, actor.pid, True
             return f"start {actor.name}", ""
 
-    def start_thread(self):
+    def bear(self, function, letter, is_process, what):
+        """Who is there has one more, by that function of the actor's."""
         actors = self.actors()
         if actors and len(self.tasks) < 12:
             actor = self.random.choice(actors)
-            number = actor.call(start_thread)
-            name = self.name("t", number)
-            self.tasks[name] = actor, number, False
-            return f"{actor.name} starts thread {name}", ""
+            number = actor.call(function)
+            name = self.name(letter, number)
+            self.tasks[name] = actor, number, is_process
+            return f"{actor.name} {what} {name}", ""
+
+    def start_thread(self):
+        return self.bear(start_thread, "t", False, "starts thread")
 
     def start_child(self):
-        actors = self.actors()
-        if actors and len(self.tasks) < 12:
-            actor = self.random.choice(actors)
-            number = actor.call(fork_child)
-            name = self.name("c", number)
-            self.tasks[name] = actor, number, True
-            return f"{actor.name} starts child {name}", ""
+        return self.bear(fork_child, "c", True, "starts child")
 
     def make_zombie(self):
-        actors = self.actors()
-        if actors and len(self.tasks) < 12:
-            actor = self.random.choice(actors)
-            number = actor.call(fork_exit)
-            name = self.name("z", number)
-            self.tasks[name] = actor, number, True
-            return f"{actor.name} starts and leaves zombie {name}", ""
+        return self.bear(fork_exit, "z", True, "starts and leaves zombie")
 
     def end(self):
         if not self.tasks:
