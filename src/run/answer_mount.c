@@ -30,13 +30,6 @@ static unsigned long mount_flags(const struct call *call)
 
 /* --- a new mount --- */
 
-static bool is_directory(int file)
-{
-	struct stat st;
-
-	return !fstat(file, &st) && S_ISDIR(st.st_mode);
-}
-
 /* Whether the hierarchy's root is mounted at the very place. Source: do_add_mount of fs/namespace.c. */
 static bool is_there_already(const struct calls_context *context, const struct call *call, int target,
 			     int hierarchy)
@@ -54,7 +47,7 @@ static int attach_hierarchy(const struct calls_context *context, const struct ca
 	uint64_t attributes = mount_attributes(mount_flags(call));
 	int mount, error;
 
-	if (!is_directory(target))
+	if (!place_is_directory(target))
 		return -ENOTDIR;
 	if (is_there_already(context, call, target, hierarchy))
 		return -EBUSY;
@@ -130,7 +123,7 @@ static int bind(const struct calls_context *context, const struct call *call, co
 		return target;
 	mount = mounts_clone(context->view, within, &attributes);
 	error = mount < 0 ? mount : 0;
-	if (!error && is_directory(mount) != is_directory(target))
+	if (!error && place_is_directory(mount) != place_is_directory(target))
 		error = -ENOTDIR;
 	if (!error)
 		error = mounts_attach(call->peer, mount, target, 0);

@@ -118,18 +118,23 @@ void answer_open_tree(const struct calls_context *context, const struct call *ca
 		mount_give_file(answer, file, flags & OPEN_TREE_CLOEXEC);
 }
 
+/* Who may not mount is told that first; then what is wrong with the path that is led, or `error`. */
+static int refuse_led(const struct calls_context *context, const struct call *call, const char *within, int error)
+{
+	int wrong = mount_led_error(context, call, within);
+
+	return mount_refuse(call, wrong ? wrong : error);
+}
+
 /* --- mount_setattr --- */
 
 void answer_mount_setattr(const struct calls_context *context, const struct call *call, char *path,
 			  struct answer *answer)
 {
 	char within[PATH_MAX];
-	int error;
 
-	if (!call_path(call, 1, path) || !mount_is_led(context, call, path, within))
-		return;
-	error = mount_led_error(context, call, within);
-	answer_value(answer, mount_refuse(call, error ? error : -EINVAL)); /* of a mount, and there is none */
+	if (call_path(call, 1, path) && mount_is_led(context, call, path, within))
+		answer_value(answer, refuse_led(context, call, within, -EINVAL)); /* of a mount, and there is none */
 }
 
 /* --- move_mount --- */
@@ -163,19 +168,15 @@ static bool fetch_end(const struct call *call, unsigned argument, unsigned may_b
 static int move(const struct calls_context *context, const struct call *call, char *from)
 {
 	char to[PATH_MAX], within[PATH_MAX];
-	int mount, result, error;
+	int mount, result;
 
 	if (!fetch_end(call, 1, MOVE_MOUNT_F_EMPTY_PATH, from) ||
 	    !fetch_end(call, 3, MOVE_MOUNT_T_EMPTY_PATH, to))
 		return TO_KERNEL;
-	if (mount_is_led(context, call, to, within)) {
-		error = mount_led_error(context, call, within);
-		return mount_refuse(call, error ? error : -EBUSY);
-	}
-	if (mount_is_led(context, call, from, within)) {
-		error = mount_led_error(context, call, within);
-		return mount_refuse(call, error ? error : -EINVAL);
-	}
+	if (mount_is_led(context, call, to, within))
+		return refuse_led(context, call, within, -EBUSY);
+	if (mount_is_led(context, call, from, within))
+		return refuse_led(context, call, within, -EINVAL);
 	if (mount_has_cover(context, call, (int)call->arguments[0], from,
 			    call->arguments[4] & MOVE_MOUNT_F_EMPTY_PATH))
 		return mount_refuse(call, -EINVAL);

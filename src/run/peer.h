@@ -92,6 +92,8 @@ struct place {
  */
 int place_find(const struct peer *peer, int dirfd, const char *path, struct place *place);
 void place_close(struct place *place);
+/* Whether the open file is a directory; O_PATH will do. */
+bool place_is_directory(int fd);
 
 /*
  * O_PATH of the directory that the task's relative paths start at: its descriptor's, or AT_FDCWD. Or a

@@ -154,7 +154,7 @@ static bool is_link(int fd)
 	return !fstat(fd, &st) && S_ISLNK(st.st_mode);
 }
 
-static bool is_directory(int fd)
+bool place_is_directory(int fd)
 {
 	struct stat st;
 
@@ -236,7 +236,7 @@ static int walk_to_end(struct walk *walk, struct place *place)
 			return next;
 		if (again)
 			continue;
-		if (walk->rest[0] && !is_directory(next)) { /* a slash, at least */
+		if (walk->rest[0] && !place_is_directory(next)) { /* a slash, at least */
 			close(next);
 			return -ENOTDIR;
 		}
