@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "netlink.h"
+#include "write_file.h"
 
 static bool are_same(int a, int b)
 {
@@ -103,7 +104,7 @@ int node_forward(int family)
 {
 	const char *path = family == AF_INET ? "/proc/sys/net/ipv4/ip_forward" :
 					       "/proc/sys/net/ipv6/conf/all/forwarding";
-	int fd = open(path, O_RDONLY | O_CLOEXEC), error = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char now = '0';
 
 	if (fd < 0)
@@ -113,11 +114,5 @@ int node_forward(int family)
 	close(fd);
 	if (now != '0')
 		return 0;
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, "1", 1) != 1)
-		error = -errno;
-	close(fd);
-	return error;
+	return write_file(AT_FDCWD, path, "1");
 }

@@ -18,6 +18,7 @@
 
 #include "daemon.h"
 #include "fuse_device.h"
+#include "write_file.h"
 #include "version.h"
 
 static void say_where(void)
@@ -86,16 +87,6 @@ static bool is_in_path(const char *program)
 	return false;
 }
 
-static bool write_word(const char *path, const char *word)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool written = fd >= 0 && write(fd, word, strlen(word)) == (ssize_t)strlen(word);
-
-	if (fd >= 0)
-		close(fd);
-	return written;
-}
-
 /* As `unshare -Urm` does: we are its root, as a daemon that we start there has capabilities then. */
 static bool enter_user_namespace(void)
 {
@@ -103,8 +94,9 @@ static bool enter_user_namespace(void)
 
 	snprintf(users, sizeof(users), "0 %u 1", geteuid());
 	snprintf(groups, sizeof(groups), "0 %u 1", getegid());
-	return !unshare(CLONE_NEWUSER | CLONE_NEWNS) && write_word("/proc/self/setgroups", "deny") &&
-	       write_word("/proc/self/uid_map", users) && write_word("/proc/self/gid_map", groups);
+	return !unshare(CLONE_NEWUSER | CLONE_NEWNS) && !write_file(AT_FDCWD, "/proc/self/setgroups", "deny") &&
+	       !write_file(AT_FDCWD, "/proc/self/uid_map", users) &&
+	       !write_file(AT_FDCWD, "/proc/self/gid_map", groups);
 }
 
 static bool can_have_user_namespace(void)

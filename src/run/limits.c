@@ -12,6 +12,7 @@
 #include "limit_settings.h"
 #include "options.h"
 #include "view.h"
+#include "write_file.h"
 
 #define VALUE_MAX 4096
 
@@ -19,19 +20,6 @@ static int complain(const char *file, int error)
 {
 	fprintf(stderr, "fuse_cgroup_run: %s: %s\n", file, strerror(-error));
 	return -1;
-}
-
-static int write_file(int directory, const char *path, const char *value)
-{
-	int fd = openat(directory, path, O_WRONLY | O_CLOEXEC);
-	int error = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value, strlen(value)) < 0)
-		error = -errno;
-	close(fd);
-	return error;
 }
 
 static int read_file(int directory, const char *path, char *value, size_t size)

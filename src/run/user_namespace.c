@@ -16,22 +16,20 @@
 #include "channel.h"
 #include "fuse_device.h"
 #include "text.h"
+#include "write_file.h"
 
 static const struct kind {
 	const char *map, *others; /* the process' own file, and the format of another's path */
 } users = {"/proc/self/uid_map", "/proc/%d/uid_map"}, groups = {"/proc/self/gid_map", "/proc/%d/gid_map"};
 
-/* The kernel takes a map in one write. */
-static bool write_file(const char *path, const char *text, size_t len)
+/* False with errno. */
+static bool tell_kernel(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC), error;
-	bool written = fd >= 0 && write(fd, text, len) == (ssize_t)len;
+	int error = write_file(AT_FDCWD, path, text);
 
-	error = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = error;
-	return written;
+	if (error)
+		errno = -error;
+	return !error;
 }
 
 /*
@@ -52,7 +50,8 @@ static bool map_all(const struct kind *kind, pid_t pid)
 	if (known)
 		fclose(known);
 	snprintf(path, sizeof(path), kind->others, pid);
-	written = !map.error && map.len && write_file(path, map.data, map.len);
+	text_add_bytes(&map, "", 1);
+	written = !map.error && map.len > 1 && tell_kernel(path, map.data);
 	text_free(&map);
 	return written;
 }
@@ -60,9 +59,9 @@ static bool map_all(const struct kind *kind, pid_t pid)
 static bool map_one(const struct kind *kind, unsigned id)
 {
 	char map[64];
-	int len = snprintf(map, sizeof(map), "%u %u 1", id, id);
 
-	return write_file(kind->map, map, (size_t)len);
+	snprintf(map, sizeof(map), "%u %u 1", id, id);
+	return tell_kernel(kind->map, map);
 }
 
 /* What is missing of the two maps, of which `written` are there: users' is the first. */
@@ -70,7 +69,7 @@ static bool map_itself(int written, uid_t uid, gid_t gid)
 {
 	if (written == 2)
 		return true;
-	if (!write_file("/proc/self/setgroups", "deny", 4) && errno != ENOENT)
+	if (!tell_kernel("/proc/self/setgroups", "deny") && errno != ENOENT)
 		return false;
 	return (written || map_one(&users, uid)) && map_one(&groups, gid);
 }
