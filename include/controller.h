@@ -131,8 +131,8 @@ struct controller {
 	 */
 	void (*css_start)(struct cgroup *cgroup, void *state);
 	/*
-	 * v2: the controller was disabled in the cgroup, but its state stays, as another depends on it: limits
-	 * go back to what a new one has. Under the tree lock.
+	 * v2: the controller was disabled in the cgroup, but its state stays, as another depends on it:
+	 * limits go back to what a new one has. Under the tree lock.
 	 */
 	void (*css_reset)(void *state);
 	/* The cgroup is out of the tree, or the controller disabled in it; open files may still hold both. */

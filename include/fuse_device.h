@@ -6,8 +6,9 @@
 #include <stddef.h>
 
 /*
- * Whether /dev/fuse is FUSE's device and can be opened; one that is missing is made, if we may, and taken away
- * again if it is of no use. False: what is wrong and what to do is in `problem`, of `size` bytes. Needs no lock.
+ * Whether /dev/fuse is FUSE's device and can be opened. One that is missing is made, if we may, and taken
+ * away again if it is of no use. False: what is wrong and what to do is in `problem`, of `size` bytes. Needs
+ * no lock.
  */
 bool fuse_device_check(char *problem, size_t size);
 

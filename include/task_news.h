@@ -8,8 +8,8 @@
 /*
  * What fuse_cgroup_run's tracer tells its fuse_cgroupfs of the tasks that it traces, through a pipe: forks,
  * execs and exits, in the order in which they were. No task does anything before its fork is in the pipe, and
- * nobody is told of its end before its exit is. So the pipe has all that anybody may know of. One message is one
- * write(2), of less than PIPE_BUF. Numbers are those of the pid namespace of both.
+ * nobody is told of its end before its exit is. So the pipe has all that anybody may know of. One message is
+ * one write(2), of less than PIPE_BUF. Numbers are those of the pid namespace of both.
  */
 enum task_news_kind {
 	TASK_NEWS_LOST, /* the pipe was full: what came before this is not known */

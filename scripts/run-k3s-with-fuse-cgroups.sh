@@ -104,8 +104,8 @@ start_node() {
 	id= # what k3s adds to the name
 	! has_option --with-node-id "$@" || id=/etc/rancher/node/id
 	! wait_until_ready "$k3s_pid" "$log" node_condition || [ -n "$agent" ] ||
-		echo "node: in another terminal: export KUBECONFIG=$state/kubeconfig K3S_DATA_DIR=$state/k3s;" \
-			"$k3s kubectl get pods -A"
+		echo "node: in another terminal: export KUBECONFIG=$state/kubeconfig" \
+			"K3S_DATA_DIR=$state/k3s; $k3s kubectl get pods -A"
 	while has_another_tree "$k3s_pid" "$its_tree"; do
 		echo "node: the cgroups have another daemon: k3s is started anew, its pods go on"
 		end "$k3s_pid"

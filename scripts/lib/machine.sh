@@ -75,7 +75,8 @@ enter_machine() {
 	if [ "$address" = "$new_address" ] && [ -z "$(own_address)" ]; then
 		need ip iproute2 >/dev/null
 		ip address add "$address/32" dev lo 2>/dev/null ||
-			fail "a node wants an address, and none can be added here without CAP_NET_ADMIN: give it a network"
+			fail "a node wants an address, and none can be added here without CAP_NET_ADMIN:" \
+				"give it a network"
 		added=1
 	fi
 }

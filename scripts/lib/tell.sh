@@ -81,9 +81,9 @@ meanings() {
 		cgroup mountpoint does not exist => cgroups are not seen: start it with this script
 		address already in use => another k3s or kubelet runs here, or another program has its port
 		[Ff]ailed to (pull|resolve) => an image cannot be pulled: give tar files of images by IMAGES
-		oom_score_adj: Permission denied => containers may not be given oom scores here (CAP_SYS_RESOURCE)
-		cannot use systemd cgroups manager => systemd's cgroup driver is chosen, and there is no systemd
-		[Nn]ode password rejected => the server knows another node of this name: give --node-name or --with-node-id
+		oom_score_adj: Permission denied => containers may have no oom scores here (CAP_SYS_RESOURCE)
+		cannot use systemd cgroups manager => systemd's cgroup driver is chosen, without systemd
+		[Nn]ode password rejected => the server has such a node: give --node-name or --with-node-id
 		cni plugin not initialized => the pods' network is not set up
 		token is not valid|invalid token|[Uu]nauthorized => the server does not take this token
 		inotify_init: too many => fs.inotify.max_user_instances is too low for so many pods or nodes

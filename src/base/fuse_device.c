@@ -35,7 +35,8 @@ static const char *advice(int error)
 static bool make_device(void)
 {
 	/* the mode again, whatever the umask is */
-	return !mknod(FUSE_DEVICE, S_IFCHR | 0666, makedev(MISC_MAJOR, FUSE_MINOR)) && !chmod(FUSE_DEVICE, 0666);
+	return !mknod(FUSE_DEVICE, S_IFCHR | 0666, makedev(MISC_MAJOR, FUSE_MINOR)) &&
+	       !chmod(FUSE_DEVICE, 0666);
 }
 
 /* 0, or why not; with a file of another kind, 0 and its kind in *st. */

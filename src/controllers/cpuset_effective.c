@@ -148,7 +148,7 @@ static void update_siblings(struct cgroup *parent, const struct cgroup *except)
 
 		if (sibling == except || cpuset->v2.remote)
 			continue;
-		/* As in the kernel, what has all of its parent's CPUs stays without any where it has none yet. */
+		/* As in the kernel: who has all of its parent's CPUs stays without any where it has none. */
 		bitmap_and(cpus, cpuset->cpus, cpuset_of(parent)->v2.cpus);
 		if (is_partition_valid(cpuset) || !bitmap_equal(cpus, cpuset->v2.cpus))
 			cpuset_update_down(sibling, false);

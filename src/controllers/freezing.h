@@ -26,8 +26,8 @@ int freezer_change(struct cgroup *cgroup, bool freeze);
 int freezer_look(struct cgroup *cgroup, unsigned *state);
 
 /*
- * All under the tree lock: what freezes it, FREEZING_SELF, FREEZING_PARENT or both; how often it became frozen
- * or not; how long it has been freezing in all, in ns.
+ * All under the tree lock: what freezes it, FREEZING_SELF, FREEZING_PARENT or both; how often it became
+ * frozen or not; how long it has been freezing in all, in ns.
  */
 unsigned freezer_asked(const struct cgroup *cgroup);
 uint64_t freezer_turns(const struct cgroup *cgroup);

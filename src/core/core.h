@@ -69,7 +69,7 @@ unsigned hierarchy_with_needed(const struct hierarchy *hierarchy, unsigned mask)
 int css_create(struct cgroup *cgroup, unsigned position, uid_t uid, gid_t gid);
 /* Brings the css online or offline, and tells the controller. Under the tree lock, exclusive. */
 void css_set_online(struct cgroup *cgroup, unsigned position, bool online);
-/* Its files come: its controller is enabled. They go, and its state is reset, but stays as another needs it. */
+/* Its files come: its controller is enabled. They go: its state is reset, but stays, as another needs it. */
 void css_show(struct cgroup *cgroup, unsigned position, uid_t uid, gid_t gid);
 void css_hide(struct css *css);
 /* Holds a css (under the tree lock); lets it go (needs no lock). Both take NULL. */

@@ -30,7 +30,10 @@ struct inode {
 	struct xattr *xattrs;
 };
 
-/* The node's, made as it is by default where nothing was changed. 0 and *made; -ENOMEM or -ENOSPC. Exclusive. */
+/*
+ * The node's, made as it is by default where nothing was changed. 0 and *made; -ENOMEM or -ENOSPC. Under the
+ * tree lock, exclusive.
+ */
 int inode_make(struct tree *tree, const struct node *node, struct inode **made);
 
 #endif

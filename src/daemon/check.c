@@ -94,7 +94,8 @@ static bool enter_user_namespace(void)
 
 	snprintf(users, sizeof(users), "0 %u 1", geteuid());
 	snprintf(groups, sizeof(groups), "0 %u 1", getegid());
-	return !unshare(CLONE_NEWUSER | CLONE_NEWNS) && !write_file(AT_FDCWD, "/proc/self/setgroups", "deny") &&
+	return !unshare(CLONE_NEWUSER | CLONE_NEWNS) &&
+	       !write_file(AT_FDCWD, "/proc/self/setgroups", "deny") &&
 	       !write_file(AT_FDCWD, "/proc/self/uid_map", users) &&
 	       !write_file(AT_FDCWD, "/proc/self/gid_map", groups);
 }
@@ -121,8 +122,9 @@ static bool look_for_right(void)
 		check_report(CHECK_OK, "fusermount3 is there to mount for an ordinary user");
 	else if (can_have_user_namespace() && enter_user_namespace())
 		check_report(CHECK_LACKS,
-			     "CAP_SYS_ADMIN: mounting is permitted in a user namespace: `unshare -Urm sh` gives "
-			     "one, and fuse_cgroup_run has its own; what follows is looked at in such a one");
+			     "CAP_SYS_ADMIN: mounting is permitted in a user namespace: `unshare -Urm sh` "
+			     "gives one, and fuse_cgroup_run has its own; what follows is looked at in such "
+			     "a one");
 	else if (geteuid())
 		check_report(CHECK_FAILED,
 			     "only root may mount here: run this as root, or install fuse3, which has "
@@ -176,12 +178,12 @@ static void look_for_seccomp(void)
 			"kernel.unprivileged_userns_clone and user.max_user_namespaces permit them");
 	else
 		check_report(CHECK_LACKS,
-			     "CAP_SYS_ADMIN, and user namespaces of root's: fuse_cgroup_run needs the one, or "
-			     "CAP_SETFCAP, or another user than root");
+			     "CAP_SYS_ADMIN, and user namespaces of root's: fuse_cgroup_run needs the one, "
+			     "or CAP_SETFCAP, or another user than root");
 	if (has_capability(CAP_SYS_ADMIN) && !has_capability(CAP_SYS_PTRACE))
 		check_report(CHECK_LACKS,
-			     "CAP_SYS_PTRACE: fuse_cgroup_run answers the calls of its own user's programs alone (in "
-			     "a container: --cap-add SYS_PTRACE)");
+			     "CAP_SYS_PTRACE: fuse_cgroup_run answers the calls of its own user's programs "
+			     "alone (in a container: --cap-add SYS_PTRACE)");
 }
 
 int check_run(void)

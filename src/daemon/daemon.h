@@ -43,9 +43,10 @@ bool platform_offers_io_uring(void);
 
 /*
  * Users and groups of requests, where they are told as the first user namespace knows them
- * (platform->tells_first_ids) and ours is another. ids_learn() reads its map (user_namespaces(7)), before there
- * are threads. Until then, and in the first namespace, all ids are what they are.
- * A namespace two levels below the first knows only what its ids are in the one between: then they are nobody's.
+ * (platform->tells_first_ids) and ours is another. ids_learn() reads its map (user_namespaces(7)), before
+ * there are threads. Until then, and in the first namespace, all ids are what they are.
+ * A namespace two levels below the first knows only what its ids are in the one between: then they are
+ * nobody's.
  */
 void ids_learn(void);
 /* Whom a request tells of, in our namespace; who is not in it is nobody (65534). */

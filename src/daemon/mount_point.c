@@ -152,13 +152,13 @@ static const char *advice(const char *reason)
 	if (strstr(reason, "exec") || strstr(reason, "posix_spawn") || strstr(reason, "Failed to call"))
 		return ": run as root, or install fuse3, which has fusermount3";
 	if (platform_is_gvisor() && strstr(reason, strerror(EPERM)))
-		return ": gVisor permits this with CAP_SYS_ADMIN, or in a user namespace: put `unshare -Urm` before it, "
-		       "or take fuse_cgroup_run, which has its own";
+		return ": gVisor permits this with CAP_SYS_ADMIN, or in a user namespace: put `unshare -Urm` "
+		       "before it, or take fuse_cgroup_run, which has its own";
 	if (geteuid())
 		return ": run as root, or with fuse3 (fusermount3) on a directory of your own";
 	if (strstr(reason, strerror(EPERM)))
-		return ": this needs CAP_SYS_ADMIN (in a container: --cap-add SYS_ADMIN), or a user namespace (unshare "
-		       "-Urm)";
+		return ": this needs CAP_SYS_ADMIN (in a container: --cap-add SYS_ADMIN), or a user "
+		       "namespace (unshare -Urm)";
 	if (strstr(reason, strerror(ENODEV)))
 		return ": the kernel has no FUSE: load the module (modprobe fuse)";
 	if (strstr(reason, strerror(EINVAL)))

@@ -21,7 +21,8 @@ struct handle {
 	struct node node; /* its cgroup is held; none for the top directory */
 	struct caller opener; /* its namespace is held */
 	bool write_only;
-	struct fuse_pollhandle *_Atomic waiter; /* who polls for news; NULL: nobody. Whoever takes it, frees it */
+	/* who polls for news; NULL: nobody. Whoever takes it, frees it */
+	struct fuse_pollhandle *_Atomic waiter;
 	pthread_mutex_t lock; /* protects what follows */
 	struct text content; /* one snapshot: what the last read at offset 0 saw */
 	bool filled;

@@ -119,7 +119,8 @@ void answer_open_tree(const struct calls_context *context, const struct call *ca
 }
 
 /* Who may not mount is told that first; then what is wrong with the path that is led, or `error`. */
-static int refuse_led(const struct calls_context *context, const struct call *call, const char *within, int error)
+static int refuse_led(const struct calls_context *context, const struct call *call, const char *within,
+		      int error)
 {
 	int wrong = mount_led_error(context, call, within);
 
@@ -134,7 +135,8 @@ void answer_mount_setattr(const struct calls_context *context, const struct call
 	char within[PATH_MAX];
 
 	if (call_path(call, 1, path) && mount_is_led(context, call, path, within))
-		answer_value(answer, refuse_led(context, call, within, -EINVAL)); /* of a mount, and there is none */
+		/* of a mount, and there is none */
+		answer_value(answer, refuse_led(context, call, within, -EINVAL));
 }
 
 /* --- move_mount --- */

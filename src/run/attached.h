@@ -21,7 +21,8 @@ struct attachment {
 
 /*
  * Attaches the program, of which `file` is a descriptor that becomes the table's. 0; -EINVAL, -EPERM, -E2BIG,
- * -ENOENT as the kernel; -ENOSPC: all cgroups together have as many as are kept; -ENOMEM. `file` is closed on errors.
+ * -ENOENT as the kernel; -ENOSPC: all cgroups together have as many as are kept; -ENOMEM. `file` is closed on
+ * errors.
  */
 int attached_add(const struct attachment *attachment, int file);
 

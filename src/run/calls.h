@@ -54,7 +54,10 @@ struct trap {
 		       struct answer *answer);
 };
 
-/* Opens (fcntl.h) that make, write or only name a file are no reading of a table, nor such as /proc refuses. */
+/*
+ * Opens (fcntl.h) that make, write or only name a file are no reading of a table, nor are those that /proc
+ * refuses.
+ */
 #define CALLS_NOT_READING (O_ACCMODE | O_CREAT | O_DIRECTORY | O_PATH | O_DIRECT)
 
 extern const struct trap traps[];

@@ -29,8 +29,8 @@ struct catcher {
 	 */
 	int (*serve)(int listener, pid_t command, const struct calls_context *context);
 	/*
-	 * Before serve(): makes a pipe, to which it writes what it sees of forks, execs and exits (task_news.h).
-	 * Its reading end, or -1. NULL: this way sees nothing of them.
+	 * Before serve(): makes a pipe, to which it writes what it sees of forks, execs and exits
+	 * (task_news.h). Its reading end, or -1. NULL: this way sees nothing of them.
 	 */
 	int (*open_news)(void);
 	/* calls_context.before_waiting */

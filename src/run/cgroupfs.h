@@ -32,8 +32,8 @@ bool cgroupfs_find(int *program);
 
 /*
  * Starts that program, for cgroup v2 when `unified`, and waits until it serves. It ends when the calling
- * thread does. `news` is -1, or what it reads of forks and exits, and those that follow it; it is closed here.
- * False, and said why on standard error.
+ * thread does. `news` is -1, or what it reads of forks and exits, and those that follow it; it is closed
+ * here. False, and said why on standard error.
  */
 bool cgroupfs_start(struct cgroupfs *cgroupfs, int program, bool unified, int news);
 

@@ -15,7 +15,8 @@ enum channel_word {
 	CHANNEL_GO = 'G', /* from it: calls are answered, and the process is in its cgroups */
 	CHANNEL_FAILED = 'F', /* from it instead: it has said why */
 	CHANNEL_ENDED = 'E', /* to it: the command has ended */
-	CHANNEL_PAUSED = 'P', /* to it: the command has been stopped; with a continued.h; no answer (pause.h) */
+	/* to it: the command has been stopped; with a continued.h; no answer (pause.h) */
+	CHANNEL_PAUSED = 'P',
 	CHANNEL_CONTINUE = 'T', /* to it: may SIGCONT be passed on? Answered by GO or FROZEN */
 	CHANNEL_FROZEN = 'Z', /* from it: the tree's freezer holds the command */
 	CHANNEL_START = 'S', /* to the starter (starter.h) */

@@ -110,8 +110,8 @@ static void become_command(const struct run_options *options, const struct sock_
 	if (options->limits.cpuset_cpus)
 		take_processors(options->limits.cpuset_cpus);
 	if (options->directory && chdir(options->directory)) {
-		fprintf(stderr, "fuse_cgroup_run: the working directory, %s, is not in the tree: %s: start it "
-				"elsewhere\n",
+		fprintf(stderr, "fuse_cgroup_run: the working directory, %s, is not in the tree: %s: start "
+				"it elsewhere\n",
 			options->directory, strerror(errno));
 		_exit(EXIT_OURS);
 	}

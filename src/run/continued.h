@@ -21,7 +21,9 @@ int continued_watch(void);
 /* In the launcher, after it has taken a SIGCONT: waits for the next. */
 void continued_forget(void);
 
-/* In any process: whether one has come since, by the descriptor. False where that is not to be known, -1 too. */
+/*
+ * In any process: whether one has come since, by the descriptor. False where that is not to be known, -1 too.
+ */
 bool continued_has_come(int status);
 
 #endif

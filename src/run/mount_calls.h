@@ -68,7 +68,7 @@ int mount_led_hierarchy(const struct calls_context *context, const char *within)
 int mount_led_open(const struct calls_context *context, const struct call *call, const char *within,
 		   int flags);
 
-/* What the kernel would say of the path alone: 0 or a negative errno. Of a restricted task nothing is said. */
+/* What the kernel would say of the path alone: 0 or a negative errno; of a restricted task 0. */
 int mount_led_error(const struct calls_context *context, const struct call *call, const char *within);
 
 /*

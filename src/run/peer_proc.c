@@ -138,8 +138,8 @@ bool proc_self(const struct peer *peer, int root, const char *name, char *target
 /* --- whose directory --- */
 
 /*
- * A task as some proc filesystem tells of it: its start, and its numbers from there inwards, or where it tells
- * one number alone (gVisor) the task's pid namespace.
+ * A task as some proc filesystem tells of it: its start, and its numbers from there inwards, or where it
+ * tells one number alone (gVisor) the task's pid namespace.
  */
 struct identity {
 	uint64_t starttime;

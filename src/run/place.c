@@ -195,7 +195,9 @@ static int open_step(struct walk *walk, const char *name, bool *magic, bool *aga
 	return follow_text(walk, name);
 }
 
-/* Whether the name is not there: where processes are hidden, who may not search a directory is told the same. */
+/*
+ * Whether the name is not there: where processes are hidden, who may not search a directory is told the same.
+ */
 static bool is_missing(const struct walk *walk, int error)
 {
 	int here = error == -ENOENT ? openat(walk->at, ".", O_PATH | O_CLOEXEC) : -1;

@@ -153,7 +153,7 @@ static int keep_capabilities(uint64_t kept)
 
 	if (syscall(__NR_capget, &header, data))
 		return -errno;
-	/* Who has no more than we have is looked into and moved without these two: then nothing of ours can go. */
+	/* Without these two we look into and move only who has no more than we have: all of that stays. */
 	if (kept & OVER_OTHERS && (data[0].permitted & OVER_OTHERS) != OVER_OTHERS)
 		kept = UINT64_MAX;
 	for (unsigned i = 0; i < 2; i++) {

@@ -27,8 +27,8 @@ static const int repeatable[] = {
 	__NR_newfstatat,
 #endif
 	__NR_openat, __NR_openat2, __NR_statx, __NR_faccessat, __NR_faccessat2, __NR_readlinkat,
-	__NR_fchmodat, __NR_fchownat, __NR_utimensat, __NR_truncate, __NR_chdir, __NR_statfs, __NR_inotify_add_watch,
-	__NR_getxattr, __NR_lgetxattr, __NR_listxattr, __NR_llistxattr,
+	__NR_fchmodat, __NR_fchownat, __NR_utimensat, __NR_truncate, __NR_chdir, __NR_statfs,
+	__NR_inotify_add_watch, __NR_getxattr, __NR_lgetxattr, __NR_listxattr, __NR_llistxattr,
 	__NR_getdents64, __NR_fstat, __NR_fstatfs, __NR_fchmod, __NR_fchown, __NR_ftruncate, __NR_fgetxattr,
 	__NR_flistxattr,
 };

@@ -7,8 +7,8 @@
 struct calls_context;
 
 /*
- * Starts the threads that find answers for the tracer (trace_jobs.h), from `answers`, which must last as long;
- * `wake` makes the tracer look at trace_jobs_wish(). False: no thread can be made.
+ * Starts the threads that find answers for the tracer (trace_jobs.h), from `answers`, which must last as
+ * long; `wake` makes the tracer look at trace_jobs_wish(). False: no thread can be made.
  */
 bool trace_answer_start(const struct calls_context *answers, void (*wake)(void));
 

@@ -36,8 +36,8 @@ struct trace_job {
 };
 
 /*
- * Starts the threads, which have `work` do each job and say what it wishes at its end; `wake` makes the tracer
- * look at trace_jobs_wish(). False: no thread can be made.
+ * Starts the threads, which have `work` do each job and say what it wishes at its end; `wake` makes the
+ * tracer look at trace_jobs_wish(). False: no thread can be made.
  */
 bool trace_jobs_start(enum trace_wish (*work)(struct trace_job *job), void (*wake)(void));
 

@@ -71,7 +71,8 @@ bool trace_news_fork(const struct machine *machine, pid_t tid, pid_t maker, pid_
 void trace_news_exec(pid_t tid)
 {
 	if (has_room())
-		tell(&(struct task_news){.kind = TASK_NEWS_EXEC, .tracer = gettid(), .tid = tid, .tgid = tid});
+		tell(&(struct task_news){
+			.kind = TASK_NEWS_EXEC, .tracer = gettid(), .tid = tid, .tgid = tid});
 }
 
 /* As much as the kernel shows. */
@@ -86,7 +87,8 @@ static void fill_figures(const struct machine *machine, struct task_news *messag
 	if (!message->has_figures)
 		return;
 	if (!lacks_schedstat)
-		lacks_schedstat = machine_task_schedstat(machine, message->tgid, message->tid, &sched) == -ENOENT;
+		lacks_schedstat = machine_task_schedstat(machine, message->tgid, message->tid, &sched) ==
+				  -ENOENT;
 	machine_task_io(machine, message->tgid, message->tid, &io); /* not everybody's may be read */
 	message->parent = message->tid == message->tgid ? stat.ppid : 0;
 	message->cpu = (uint32_t)stat.processor;

@@ -33,9 +33,9 @@ static bool tell_kernel(const char *path, const char *text)
 }
 
 /*
- * Maps whoever is known here to the same number there. All there can be are the first namespace's mark, by which
- * runtimes decide whether devices can be made (crun, runc and containerd read the map): here none can. So the last
- * one, whom nobody uses, is left out.
+ * Maps whoever is known here to the same number there. A map of all there can be is the first namespace's
+ * mark, by which runtimes decide whether devices can be made (crun, runc and containerd read the map): here
+ * none can. So the last one, whom nobody uses, is left out.
  */
 static bool map_all(const struct kind *kind, pid_t pid)
 {

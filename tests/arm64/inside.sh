@@ -16,8 +16,8 @@ export DEBIAN_FRONTEND=noninteractive
 dpkg --add-architecture arm64
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends gcc-aarch64-linux-gnu gcc libc6-dev libc6-dev:arm64 \
-	pkg-config libfuse3-dev:arm64 libseccomp-dev:arm64 libjansson-dev:arm64 libcmocka-dev:arm64 uthash-dev \
-	qemu-user-static >/dev/null
+	pkg-config libfuse3-dev:arm64 libseccomp-dev:arm64 libjansson-dev:arm64 libcmocka-dev:arm64 \
+	uthash-dev qemu-user-static >/dev/null
 export PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig
 
 units=(tests/unit/test_*.c)

@@ -50,7 +50,8 @@ func containerResources() *specs.LinuxResources {
 			Priorities: []specs.LinuxInterfacePriority{{Name: "lo", Priority: 7}}},
 		Devices: []specs.LinuxDeviceCgroup{
 			{Allow: false, Access: "rwm"},
-			{Allow: true, Type: "c", Major: pointer(int64(1)), Minor: pointer(int64(3)), Access: "rwm"},
+			{Allow: true, Type: "c", Major: pointer(int64(1)), Minor: pointer(int64(3)),
+				Access: "rwm"},
 			{Allow: true, Type: "c", Major: pointer(int64(5)), Access: "rw"},
 		},
 		HugepageLimits: []specs.LinuxHugepageLimit{{Pagesize: "2MB", Limit: 64 * megabyte}},

@@ -58,7 +58,7 @@ def test_tables_agree(tree):
 
 
 def df(tree):
-    """What df lists. It fails where the machine has a dead mount of somebody else's, which is no matter of ours."""
+    """What df lists. It fails where the machine has a dead mount of somebody else's, which is not ours."""
     listed = tree.run("df", status=None).out
     assert listed.startswith("Filesystem")
     return listed

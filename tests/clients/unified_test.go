@@ -72,7 +72,8 @@ func TestUnifiedOpencontainers(t *testing.T) {
 	worker.ask("map 24")
 	settle(func() bool {
 		stats, err := manager.GetStats()
-		return err != nil || stats.PidsStats.Current >= 1 && stats.MemoryStats.Usage.Usage >= 24*megabyte
+		return err != nil ||
+			stats.PidsStats.Current >= 1 && stats.MemoryStats.Usage.Usage >= 24*megabyte
 	})
 	stats, err := manager.GetStats()
 	must(t, "GetStats", err)
@@ -125,7 +126,8 @@ func TestUnifiedContainerd(t *testing.T) {
 	checkEqual(t, "pids limit", metrics.Pids.Limit, 100)
 	checkRange(t, "memory", metrics.Memory.Usage, 24*megabyte, 256*megabyte)
 	must(t, "Freeze", manager.Freeze())
-	settle(func() bool { return strings.Contains(content(t, filepath.Join(path, "cgroup.events")), "frozen 1") })
+	events := filepath.Join(path, "cgroup.events")
+	settle(func() bool { return strings.Contains(content(t, events), "frozen 1") })
 	checkFiles(t, path, map[string]string{"cgroup.freeze": "1", "cgroup.events": "populated 1\nfrozen 1"})
 	must(t, "Thaw", manager.Thaw())
 

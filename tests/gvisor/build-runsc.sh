@@ -27,8 +27,8 @@ fetch_go() {
 
 if [ ! -x "$binary" ]; then
 	if ! command -v go >/dev/null 2>&1; then
-		echo "gVisor is built with Go, which is not installed. Any version will do, it gets a newer one" \
-			"itself:" >&2
+		echo "gVisor is built with Go, which is not installed. Any version will do, it gets a newer" \
+			"one itself:" >&2
 		echo "    sudo apt-get install -y golang-go ca-certificates" >&2
 		exit 1
 	fi

@@ -65,7 +65,8 @@ def test_check_in_a_user_namespace():
 
 def test_device_is_made():
     """Where there is none, and who runs may make it; it is every user's then, whatever the umask."""
-    script = "umask 077; \"$@\"; test \"$(stat -c '%F %t:%T %a' /dev/fuse)\" = 'character special file a:e5 666'"
+    script = "umask 077; \"$@\"; " \
+             "test \"$(stat -c '%F %t:%T %a' /dev/fuse)\" = 'character special file a:e5 666'"
     report = check(status=0, wrapper=[*PRIVATE, f"{NEW_DEV}; {script}", "sh"])
     assert ["ok", "/dev/fuse is there and can be opened"] in report
 

@@ -78,8 +78,8 @@ PLACES = [
      r"/mnt/d: cannot mount: .*(exec|call).*fusermount.*: run as root, or install fuse3, which has "
      r"fusermount3"),
     ("no_right", 'set -- setpriv --bounding-set=-sys_admin "$@"', [],
-     r".*: cannot mount: .*: this needs CAP_SYS_ADMIN \(in a container: --cap-add SYS_ADMIN\), or a user namespace "
-     r"\(unshare -Urm\)"),
+     r".*: cannot mount: .*: this needs CAP_SYS_ADMIN \(in a container: --cap-add SYS_ADMIN\), or a user "
+     r"namespace \(unshare -Urm\)"),
     ("no_proc", "mount -t tmpfs none /proc", [], r"/proc: .*: mount it first \(mount -t proc proc /proc\)"),
     ("read_only", "mount -o remount,ro /mnt", ["/mnt/missing"],
      r"/mnt/missing: no such directory, and none can be made where all is read-only: choose one elsewhere "

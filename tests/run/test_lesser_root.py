@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A container's root, who has not all capabilities: what Docker gives, with and without the right to mount."""
+"""A container's root, who lacks capabilities: what Docker gives, with and without the right to mount."""
 
 import pytest
 

@@ -223,7 +223,7 @@ def test_a_command_that_does_not_stop(type_program):
 
 @contextlib.contextmanager
 def shell_of_its_own():
-    """A launcher in a process group of its own, and the number of its shell, which ends with 7 at its input's end."""
+    """A launcher in a process group of its own, and the number of its shell, which ends with its input."""
     with launcher.temporary() as directory, \
          subprocess.Popen(launcher.command_line("sh", "-c", "echo $$; read line; exit 7", wrapper=()),
                           text=True,
@@ -245,7 +245,7 @@ def test_stopped_by_a_signal():
 
 
 def test_going_on_at_once():
-    """A SIGCONT that comes while the launcher is about to stop is not lost: a stop takes away those that wait."""
+    """A SIGCONT that comes while the launcher is about to stop is not lost: a stop takes those that wait."""
     with shell_of_its_own() as (process, command):
         try:
             for step in range(60):

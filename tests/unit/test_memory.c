@@ -394,7 +394,8 @@ static void test_threads_end_before_the_tree(void **state)
 	unsigned before;
 
 	(void)state;
-	assert_int_equal(pthread_create(&first, NULL, stay, NULL), 0); /* a sanitizer's begins with the first */
+	/* a sanitizer's begins with the first */
+	assert_int_equal(pthread_create(&first, NULL, stay, NULL), 0);
 	small_tree_open(&small, "/", list);
 	assert_int_equal(small_mkdir(&small, "/memory/a"), 0);
 	assert_int_equal(small_find(&small, "/memory/a/memory.usage_in_bytes", 0, &request), 0);

@@ -144,8 +144,9 @@ static void test_all_options(void **state)
 	struct run_options options;
 
 	(void)state;
-	assert_line(&options, "--at /cg --root /r --redirect --trace --backend trace -m 512m --memory-swap 1g "
-			      "--cpus 0.5 -c 512 --cpuset-cpus 0-1 --pids-limit 100 -- sh -c");
+	assert_line(&options, "--at /cg --root /r --redirect --trace --backend trace -m 512m "
+			      "--memory-swap 1g --cpus 0.5 -c 512 --cpuset-cpus 0-1 --pids-limit 100 "
+			      "-- sh -c");
 	assert_string_equal(options.at, "/cg");
 	assert_string_equal(options.root, "/r");
 	assert_true(options.redirect);

@@ -43,8 +43,8 @@ struct stream {
 
 struct nlmsghdr;
 /*
- * Has `take` look at each message that waits on a netlink socket, and waits for none. -ENOBUFS: some were lost;
- * else 0.
+ * Has `take` look at each message that waits on a netlink socket, and waits for none. -ENOBUFS: some were
+ * lost; else 0.
  */
 int netlink_drain(int fd, void (*take)(struct nlmsghdr *message, void *context), void *context);
 

@@ -28,7 +28,7 @@ void moment_reach(struct accounting *accounting, const struct accounting_moment 
 
 /* Takes in what a tracer has told, if there is one. True: that was something. */
 bool scan_hear(struct accounting *accounting);
-/* Finds tasks that are new since the last scan. True: some of them are members, or a tracer told something. */
+/* Finds tasks that are new since the last scan. True: some are members, or a tracer told something. */
 bool scan_new(struct accounting *accounting);
 /* New are those that come from here on. */
 void scan_start(struct accounting *accounting);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A life of a cgroup by cgroups-rs, on the version that it finds. Says "ok" in the end.
 use cgroups_rs::{cgroup_builder::CgroupBuilder, cpu::CpuController,
-                 freezer::{FreezerController, FreezerState}, hierarchies, memory::MemController, pid::PidController, Cgroup, CgroupPid, MaxValue};
+                 freezer::{FreezerController, FreezerState}, hierarchies, memory::MemController,
+                 pid::PidController, Cgroup, CgroupPid, MaxValue};
 use std::process::Command;
 
 fn main() {
