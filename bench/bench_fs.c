@@ -157,6 +157,25 @@ static void make_and_remove(struct worker *worker)
 		die("rmdir %s", worker->scratch);
 }
 
+/* Moves this process to where `file` says. */
+static void attach(const struct worker *worker, const char *file)
+{
+	char path[8192];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", worker->series->path, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		die("write %s", path);
+	close(fd);
+}
+
+static void join_and_leave(struct worker *worker)
+{
+	attach(worker, "cgroup.procs");
+	attach(worker, "../cgroup.procs");
+}
+
 static const struct operation operations[] = {
 	{"read", -1, read_once}, /* open, one read, close */
 	{"slurp", -1, read_all}, /* open, read to the end, close */
@@ -164,6 +183,7 @@ static const struct operation operations[] = {
 	{"stat", -1, stat_once},
 	{"readdir", -1, list_once}, /* opendir, readdir to the end, closedir */
 	{"mkdir", -1, make_and_remove}, /* mkdir and rmdir of a child */
+	{"attach", -1, join_and_leave}, /* into a cgroup, and into its parent */
 };
 
 /* --- a slice --- */
@@ -308,7 +328,7 @@ static void parse_options(int argc, char **argv)
 	}
 	if (optind == argc) {
 		fputs("usage: bench_fs [-r ROUNDS] [-m MILLISECONDS] [-j THREADS] "
-		      "{read|slurp|pread|stat|readdir|mkdir}:PATH...\n", stderr);
+		      "{read|slurp|pread|stat|readdir|mkdir|attach}:PATH...\n", stderr);
 		exit(2);
 	}
 }

@@ -42,16 +42,15 @@ def fuse_flags():
     return result.stdout.split()
 
 
-def compile_hellos(directory):
-    """The example as it is, with direct_io, and with direct_io and a flush handler."""
+def compile_hello(directory, *ways):
+    """The example as it is (hello), with direct_io (hello_direct), and a flush handler too (hello_flush)."""
     if not os.path.exists(HELLO_C):
         fail(f"needs libfuse's hello example, {HELLO_C}: install libfuse3-dev "
              "(with its documentation: see path-exclude in /etc/dpkg/dpkg.cfg.d)")
-    flags = fuse_flags()
-    direct = [f'-DHELLO_C="{HELLO_C}"', *flags]
-    compile_c(directory / "hello", HELLO_C, *flags)
-    compile_c(directory / "hello_direct", BENCH / "hello_direct.c", *direct)
-    compile_c(directory / "hello_flush", BENCH / "hello_direct.c", "-DFLUSH", *direct)
+    direct = [BENCH / "hello_direct.c", f'-DHELLO_C="{HELLO_C}"']
+    arguments = {"hello": [HELLO_C], "hello_direct": direct, "hello_flush": [*direct, "-DFLUSH"]}
+    for way in ways:
+        compile_c(directory / way, *arguments[way], *fuse_flags())
 
 
 def is_mounted(path):
@@ -151,7 +150,7 @@ class World:
         self.stack = stack
         self.cpus = os.sched_getaffinity(0)
         compile_c(self.directory / "bench_fs", BENCH / "bench_fs.c", "-Wall", "-Wextra")
-        compile_hellos(self.directory)
+        compile_hello(self.directory, "hello", "hello_direct", "hello_flush")
         self.hello = self.start_hello("hello")
         self.direct = self.start_hello("hello_direct")
         self.flush = self.start_hello("hello_flush")
