@@ -53,13 +53,13 @@ static void look_for_cgroups(void)
 	if (v1 || v2)
 		check_report(
 			CHECK_OK,
-			"the machine has cgroups of its own, %u mounts of v1 and %u of v2: ours are beside "
+			"the machine has cgroups of its own (mounts of v1: %u, of v2: %u): ours are beside "
 			"them",
 			v1, v2);
 	else
 		check_report(CHECK_LACKS, "the machine has no cgroups: that is what fuse_cgroupfs is for");
 	if (ours)
-		check_report(CHECK_OK, "%u trees of fuse_cgroupfs are mounted", ours);
+		check_report(CHECK_OK, "trees of fuse_cgroupfs that are mounted: %u", ours);
 }
 
 static bool has_capability(unsigned capability)

@@ -110,17 +110,51 @@ static bool unmount_below(const char *at)
 	return true;
 }
 
+static int clone_tree(const char *fuse, const char *cgroup)
+{
+	char path[PATH_MAX];
+	int tree;
+
+	snprintf(path, sizeof(path), "%s%s", fuse, cgroup);
+	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		complain(path, "the tree cannot be mounted");
+	return tree;
+}
+
+/* With its options before it is attached: from then on whoever gets what is mounted here has a copy of it. */
+static bool attach(int tree, bool read_only, const char *at)
+{
+	struct mount_attr attributes = {
+		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+			    (read_only ? MOUNT_ATTR_RDONLY : 0),
+		.attr_clr = MOUNT_ATTR__ATIME, /* relatime */
+	};
+	unsigned long flags = MS_BIND | MS_REMOUNT | FLAGS | (read_only ? MS_RDONLY : 0);
+	bool set = !mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes));
+
+	/* Linux 5.12 has the call, gVisor not. */
+	if ((!set && errno != ENOSYS) || move_mount(tree, "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) ||
+	    (!set && mount(NULL, at, NULL, flags, NULL)))
+		return complain(at, "the tree cannot be mounted");
+	return true;
+}
+
 static bool mount_hierarchy(const struct view *view, const char *fuse, const char *at,
 			    const struct view_hierarchy *hierarchy)
 {
-	unsigned long flags = MS_BIND | MS_REMOUNT | FLAGS | (hierarchy->read_only ? MS_RDONLY : 0);
 	char from[PATH_MAX], to[PATH_MAX];
+	bool attached;
+	int tree;
 
-	snprintf(from, sizeof(from), "%s/%s%s", fuse, hierarchy->name, view->prefix);
+	snprintf(from, sizeof(from), "/%s%s", hierarchy->name, view->prefix);
 	snprintf(to, sizeof(to), "%s/%s", at, hierarchy->name);
-	if (mount(from, to, NULL, MS_BIND, NULL) || mount(NULL, to, NULL, flags, NULL))
-		return complain(to, "the tree cannot be mounted");
-	return true;
+	tree = clone_tree(fuse, from);
+	if (tree < 0)
+		return false;
+	attached = attach(tree, hierarchy->read_only, to);
+	close(tree);
+	return attached;
 }
 
 static bool mount_hierarchies(const struct view *view, const char *fuse, const char *at)
@@ -140,26 +174,14 @@ static bool mount_hierarchies(const struct view *view, const char *fuse, const c
 /* v2: the place is the whole mount, or the command's own cgroup of it. */
 static bool attach_unified(struct view *view, int tree, const char *at, bool covers)
 {
-	unsigned long flags = MS_BIND | MS_REMOUNT | FLAGS | (view->hierarchies[0].read_only ? MS_RDONLY : 0);
 	struct stat st;
 
-	if (move_mount(tree, "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) ||
-	    mount(NULL, at, NULL, flags, NULL) || stat(at, &st))
+	if (!attach(tree, view->hierarchies[0].read_only, at))
+		return false;
+	if (stat(at, &st))
 		return complain(at, "the tree cannot be mounted");
 	view->cover = covers ? st.st_dev : 0;
 	return true;
-}
-
-static int clone_tree(const char *fuse, const char *cgroup)
-{
-	char path[PATH_MAX];
-	int tree;
-
-	snprintf(path, sizeof(path), "%s%s", fuse, cgroup);
-	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (tree < 0)
-		complain(path, "the tree cannot be mounted");
-	return tree;
 }
 
 /* v1: the tmpfs, and what goes into it from the FUSE mount `tree`, which is mounted in there meanwhile. */

@@ -238,18 +238,21 @@ def write(path, text):
         file.write(text)
 
 
-def is_whole():
+HIERARCHIES = tuple(f"{AT}/{name}" for name in launcher.HIERARCHIES)
+
+
+def is_whole(places):
     """Whether every hierarchy is mounted again, and the new mount itself is out of sight."""
-    return not any(error_of(os.listdir, f"{AT}/{name}") for name in launcher.HIERARCHIES) and \
+    return not any(error_of(os.listdir, place) for place in places) and \
         "fuse_cgroup_run" not in probes.read("/proc/self/mountinfo")
 
 
-def kill_daemon(program, number=signal.SIGKILL):
+def kill_daemon(program, number=signal.SIGKILL, places=HIERARCHIES):
     """Kills it, and waits until another serves."""
     daemon = daemon_of(program)
     os.kill(daemon, number)
     assert wait_until(lambda: is_gone(daemon))
-    assert wait_until(lambda: program.call(is_whole)), "the tree is not back"
+    assert wait_until(lambda: program.call(is_whole, places)), "the tree is not back"
     assert wait_until(lambda: len(launcher.daemons_in(program.directory)) == 1)
 
 
@@ -272,6 +275,33 @@ def test_daemon_killed(number):
     assert not [point for point in mounts if "fuse_cgroup_run" in point]
     program.call(write, f"{AT}/memory/cgroup.procs", str(pid))
     program.call(os.rmdir, f"{AT}/memory/child")
+    program.close(0, SAID)
+
+
+def trees_of(text):
+    """The options of the trees' mounts in a mountinfo, by where they are."""
+    return {line.split()[4]: line.split()[5] for line in text.splitlines() if " - cgroup" in line}
+
+
+@pytest.mark.parametrize("version, places, read_only", [
+    ("--v1", HIERARCHIES, f"{AT}/pids"), ("--v2", (AT,), AT)])
+def test_mounts_of_a_container_when_the_daemon_is_killed(version, places, read_only):
+    """Who gets what is mounted in the command's namespace gets the new trees, with the options of the old."""
+    program = Inside(version)
+    status, out, said = program.call(probes.run, "sh", "-ec", f"""mount --make-rshared /
+        mount -o remount,ro {read_only}
+        unshare -m --propagation slave sleep 1000 >/dev/null 2>&1 & echo $!""")
+    assert (status, said) == (0, "")
+    assert wait_until(lambda: probes.read(f"/proc/{int(out)}/comm") == "sleep\n")
+    try:
+        kill_daemon(program, places=places)
+        container = trees_of(program.call(probes.read, f"/proc/{int(out)}/mountinfo"))
+    finally:
+        os.kill(int(out), signal.SIGKILL)
+    own = trees_of(program.call(probes.read, "/proc/self/mountinfo"))
+    assert sorted(own) == sorted(places) and own[read_only].startswith("ro,")
+    assert all("nosuid,nodev,noexec,relatime" in options for options in own.values())
+    assert container == own
     program.close(0, SAID)
 
 
