@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,19 +81,38 @@ static char *check_owner(const char *path, const struct stat *stat)
 			       "chmod go-w, or use another", path) < 0 ? NULL : line;
 }
 
+/* In a directory like /tmp anybody may have put a link there, and have us write wherever he likes. */
+static char *check_link(const char *path)
+{
+	char name[PATH_MAX];
+	struct stat stat;
+	char *line;
+
+	snprintf(name, sizeof(name), "%s", path);
+	for (size_t len = strlen(name); len > 1 && name[len - 1] == '/'; len--)
+		name[len - 1] = '\0'; /* with it lstat(2) follows the link */
+	if (lstat(name, &stat) || !S_ISLNK(stat.st_mode) || !stat.st_uid || stat.st_uid == geteuid())
+		return NULL;
+	return asprintf(&line, "%s: it is a link of user %u, who could lead daemons anywhere: remove it, or "
+			       "name another directory", path, stat.st_uid) < 0 ? NULL : line;
+}
+
 char *state_file_open(struct state_file *file, const char *path)
 {
 	struct stat stat;
-	char *problem;
+	char *problem = check_link(path);
 
 	*file = (struct state_file){.directory = -1, .lock = -1, .state = -1};
+	if (problem)
+		return problem;
 	if (mkdir(path, 0700) && errno != EEXIST)
+		return say_unusable(path);
+	/* The walk is the kernel's, which follows no links of others where it is told so; then its name. */
+	file->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (file->directory < 0 || fstat(file->directory, &stat))
 		return say_unusable(path);
 	file->path = realpath(path, NULL);
 	if (!file->path)
-		return say_unusable(path);
-	file->directory = open(file->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (file->directory < 0 || fstat(file->directory, &stat))
 		return say_unusable(path);
 	problem = check_owner(file->path, &stat);
 	return problem ? problem : take_lock(file);
@@ -128,6 +148,8 @@ static int open_state_file(const struct state_file *file, int *fd, char **proble
 		error = -errno;
 	else if (!S_ISREG(stat.st_mode))
 		error = -EINVAL;
+	else if (stat.st_size > STATE_FILE_MAX)
+		error = -EFBIG;
 	else if (asprintf(&path, "%s/state", file->path) < 0)
 		error = -ENOMEM;
 	else if ((*problem = check_owner(path, &stat)))
@@ -186,11 +208,21 @@ static int write_all(int fd, const struct text *text)
 	return 0;
 }
 
+/* A new one: what is there of that name, by a daemon that was killed or by mistake, is not written to. */
+static int make_new(const struct state_file *file)
+{
+	int fd;
+
+	if (unlinkat(file->directory, "state.new", 0) && errno != ENOENT)
+		return -errno;
+	fd = openat(file->directory, "state.new", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
 int state_file_replace(struct state_file *file, const struct text *content)
 {
-	int fd = openat(file->directory, "state.new",
-			O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int error = fd < 0 ? -errno : content->error;
+	int fd = content->len > STATE_FILE_MAX ? -EFBIG : make_new(file);
+	int error = fd < 0 ? fd : content->error;
 
 	if (!error)
 		error = write_all(fd, content);
@@ -212,8 +244,12 @@ int state_file_replace(struct state_file *file, const struct text *content)
 
 int state_file_append(struct state_file *file, const struct text *record)
 {
-	int error = record->error ? record->error : write_all(file->state, record);
+	int error = record->error;
 
+	if (!error && record->len > STATE_FILE_MAX - file->size)
+		return -EFBIG;
+	if (!error)
+		error = write_all(file->state, record);
 	if (!error) {
 		file->size += record->len;
 		return 0;

@@ -325,6 +325,8 @@ static char *open_and_load(struct state *state, const char *directory)
 		problem = load(state, &content);
 	else if (error == -EINVAL)
 		problem = refuse(state, "it is not a file");
+	else if (error == -EFBIG)
+		problem = refuse(state, "it is larger than 1 GiB, which no daemon has written");
 	text_free(&content);
 	if (problem)
 		return problem;

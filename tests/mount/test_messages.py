@@ -92,6 +92,16 @@ PLACES = [
     ("state_of_all", "mkdir /mnt/state; chmod 777 /mnt/state", ["-o", "state=/mnt/state", "/mnt/d"],
      "-o state: /mnt/state: others may write to it, who could have daemons do anything: chmod go-w, or use "
      "another"),
+    ("state_by_another's_link", "mkdir -m 700 /mnt/state; ln -s state /mnt/link; chown -h 65534 /mnt/link",
+     ["-o", "state=/mnt/link/", "/mnt/d"],
+     "-o state: /mnt/link/: it is a link of user 65534, who could lead daemons anywhere: remove it, or name "
+     "another directory"),
+    ("state_without_end", "mkdir -m 700 /mnt/state; truncate -s 1T /mnt/state/state",
+     ["-o", "state=/mnt/state", "/mnt/d"],
+     "-o state: /mnt/state/state is refused: it is larger than 1 GiB, which no daemon has written; it is kept "
+     "as /mnt/state/state.refused-.*, and the next start begins anew"),
+    ("log_that_nobody_reads", "mkfifo /mnt/log", ["-o", "log=/mnt/log", "/mnt/d"],
+     "-o log: /mnt/log: nobody reads this pipe: name a file that can be made or written to"),
     ("log_on_read_only", "mount -t tmpfs -o ro none /mnt/d", ["-o", "log=/mnt/d/log", "/mnt/d"],
      "-o log: /mnt/d/log: Read-only file system: name a file that can be made or written to"),
 ]

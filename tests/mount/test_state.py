@@ -321,6 +321,28 @@ def test_what_is_no_file_is_refused(start, directory, state, make):
     start(*keeping(state))
 
 
+@pytest.mark.parametrize("make", (os.mkfifo, lambda path: os.symlink("/etc/passwd", path)),
+                         ids=("fifo", "symlink"))
+def test_a_new_state_is_a_new_file(start, state, make):
+    """What lies where it is written is not written to, nor waited for."""
+    state.mkdir(mode=0o700)
+    make(state / "state.new")
+    daemon = start(*keeping(state))
+    (daemon / "cpu" / "one").mkdir()
+    killed(daemon)
+    assert [entry.name for entry in state.iterdir() if entry.name == "state.new"] == []
+    daemon = start(*keeping(state))
+    assert (daemon / "cpu" / "one").is_dir()
+
+
+def test_by_a_link_of_ours(start, state):
+    state.mkdir(mode=0o700)
+    link = state.with_name("link")
+    link.symlink_to(state)
+    start(*keeping(link))
+    assert (state / "state").is_file()
+
+
 def test_two_daemons_do_not_share(start, state):
     daemon = start(*keeping(state))
     with mounting.mount_point() as other:
