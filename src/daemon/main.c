@@ -44,7 +44,7 @@ static bool open_log(const struct options *options)
 	log_set_debug(options->debug);
 	if (error)
 		fprintf(stderr, "fuse_cgroupfs: -o log: %s: %s: name a file that can be made or written to\n",
-			options->log, strerror(-error));
+			options->log, error == -ENXIO ? "nobody reads this pipe" : strerror(-error));
 	return !error;
 }
 
