@@ -8,6 +8,7 @@
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -194,37 +195,44 @@ static void answer_copy_file_range(const struct calls_context *context, const st
 			    true, -EXDEV, answer);
 }
 
-/* --- seccomp: a listener of the program's own --- */
+/* --- what a program cannot have because we have it --- */
+
+#define REFUSALS_MAX 16 /* that are told of: no program is to fill somebody's log */
+
+/* Says why on standard error, for which the caller alone may have to wait. */
+static void tell_refusal(const struct calls_context *context, const struct call *call, const char *why)
+{
+	static atomic_uint told;
+	char name[PEER_NAME_MAX];
+	unsigned before = told < REFUSALS_MAX ? told++ : REFUSALS_MAX;
+
+	if (before >= REFUSALS_MAX)
+		return;
+	context->before_waiting();
+	peer_name(call->peer, name);
+	fprintf(stderr, "fuse_cgroup_run: process %s wants %s%s\n", name, why,
+		before == REFUSALS_MAX - 1 ? " (further ones are not told of)" : "");
+}
 
 /* The kernel permits one listener to a process, and ours is there: what it would say. */
 static void answer_seccomp(const struct calls_context *context, const struct call *call, char *path,
 			   struct answer *answer)
 {
-	char name[PEER_NAME_MAX];
-
-	(void)context;
 	snprintf(path, PATH_MAX, "SECCOMP_FILTER_FLAG_NEW_LISTENER");
 	if (!call->arguments[2])
 		return; /* libseccomp finds out what the kernel knows */
-	peer_name(call->peer, name);
-	fprintf(stderr, "fuse_cgroup_run: process %s wants a seccomp listener of its own: refused "
-			"(EBUSY), the kernel permits one and fuse_cgroup_run has it\n", name);
+	tell_refusal(context, call, "a seccomp listener of its own: refused (EBUSY), the kernel permits one and "
+				    "fuse_cgroup_run has it");
 	answer_value(answer, -EBUSY);
 }
-
-/* --- ptrace: a tracer of the program's own --- */
 
 /* The kernel permits one tracer to a task, and ours is there: what it would say. */
 static void answer_ptrace(const struct calls_context *context, const struct call *call, char *path,
 			  struct answer *answer)
 {
-	char name[PEER_NAME_MAX];
-
-	(void)context;
 	snprintf(path, PATH_MAX, "%d", (int)call->arguments[1]);
-	peer_name(call->peer, name);
-	fprintf(stderr, "fuse_cgroup_run: process %s wants to trace or be traced: refused (EPERM), the "
-			"kernel permits one tracer and fuse_cgroup_run is it\n", name);
+	tell_refusal(context, call, "to trace or be traced: refused (EPERM), the kernel permits one tracer and "
+				    "fuse_cgroup_run is it");
 	answer_value(answer, -EPERM);
 }
 

@@ -128,8 +128,7 @@ PLACES = [
 
 # What is said elsewhere, by how it begins: where the tests have it, or why they cannot have it.
 ELSEWHERE = {
-    "process %s wants a seccomp listener": "test_command_line.py::test_within_itself",
-    "process %s wants to trace": "test_programs.py::test_strace",
+    "process %s wants %s": "test_programs.py::test_own_listener, test_strace",
     "%s %s(%s): %s": "test_command_line.py::test_trace",
     "another seccomp listener": "test_command_line.py::test_within_itself",
     "its supervisor was killed": "test_ends.py::test_supervisor_killed_with_descendants",

@@ -81,6 +81,14 @@ def test_own_listener(programs):
     assert "wants a seccomp listener of its own: refused (EBUSY)" in result.stderr
 
 
+def test_no_program_fills_the_log(programs):
+    """Refusals are told of, but nobody can have root's launcher say the same for ever."""
+    result = launch("sh", "-c", f"for i in $(seq 40); do {programs('own_filter')} listener; done")
+    assert (result.returncode, result.stdout) == (0, 40 * "EBUSY cgroup\n")
+    said = result.stderr.splitlines()
+    assert len(said) == 16 and "further ones are not told of" in said[-1]
+
+
 # no_new_privs, and how many filters there are.
 LOOK_AT_FILTERS = ("sed", "-n", "s/^NoNewPrivs:\t//p; s/^Seccomp_filters:\t//p", "/proc/self/status")
 
