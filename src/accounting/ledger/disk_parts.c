@@ -22,17 +22,6 @@ void disks_free(struct disks *disks)
 	free(disks);
 }
 
-uint64_t take_off(uint64_t ages[AGES], uint64_t amount)
-{
-	for (enum age age = AGES; age-- > 0;) {
-		uint64_t taken = amount < ages[age] ? amount : ages[age];
-
-		ages[age] -= taken;
-		amount -= taken;
-	}
-	return amount;
-}
-
 #define LITTLE 16u /* who has less than one part in so many of the mean over all disks is not used */
 
 static uint64_t *part_of(struct disks *disks, size_t at, enum direction i)
@@ -46,7 +35,6 @@ static uint64_t *part_of(struct disks *disks, size_t at, enum direction i)
 enum ground {
 	GROUND_OWN_FRESH, /* it did so much just now, and is one that the group uses */
 	GROUND_FRESH, /* it did so much just now */
-	GROUND_SUSPECT, /* it may have done so much just now */
 	GROUND_OWN_LATE, /* the same of what it did before */
 	GROUND_LATE,
 	GROUND_HABIT, /* the group has used it; if it has used none, everybody has */
@@ -102,12 +90,10 @@ static uint64_t weight_of(const struct gift *gift, enum ground ground, size_t at
 		return is_used ? disk->fresh[i] : 0;
 	case GROUND_FRESH:
 		return disk->fresh[i];
-	case GROUND_SUSPECT:
-		return disk->suspect[i];
 	case GROUND_OWN_LATE:
-		return is_used ? disk->unclaimed[i][YOUNG] + disk->unclaimed[i][OLD] : 0;
+		return is_used ? disk->late[i] : 0;
 	case GROUND_LATE:
-		return disk->unclaimed[i][YOUNG] + disk->unclaimed[i][OLD];
+		return disk->late[i];
 	default:
 		if (gift->history)
 			return is_used ? history : 0;
@@ -128,15 +114,13 @@ static void give_part(const struct gift *gift, enum ground ground, size_t at, ui
 {
 	struct disk *disk = &gift->disks->disk[at];
 	enum direction i = gift->direction;
-	uint64_t *from = ground == GROUND_SUSPECT ? disk->suspect : disk->fresh;
+	uint64_t *from = ground <= GROUND_FRESH ? &disk->fresh[i] : &disk->late[i];
 
 	*part_of(gift->disks, at, i) += bytes;
 	if (ground == GROUND_HABIT)
-		disk->expected[i][YOUNG] += bytes;
-	else if (ground >= GROUND_OWN_LATE)
-		take_off(disk->unclaimed[i], bytes);
+		disk->expected[i] += bytes;
 	else
-		from[i] -= bytes < from[i] ? bytes : from[i]; /* rounding may take more */
+		*from -= bytes < *from ? bytes : *from; /* rounding may take more */
 }
 
 /* Gives the bytes by weight; the heaviest disk, or the first, takes what rounding leaves. */

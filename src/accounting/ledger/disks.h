@@ -11,7 +11,6 @@ struct disk_part {
 };
 
 enum direction { READS, WRITES, DIRECTIONS };
-enum age { YOUNG, OLD, AGES }; /* since the last turn, and since the one before */
 
 /* All but the requests in bytes. */
 struct disk {
@@ -19,12 +18,8 @@ struct disk {
 	uint64_t seen[DIRECTIONS], requests[DIRECTIONS]; /* since it came up, as read last */
 	uint64_t own[DIRECTIONS]; /* of that, done for no disk above it */
 	/* Of that, given to no member yet: since the look before and just before that, and earlier. */
-	uint64_t fresh[DIRECTIONS], unclaimed[DIRECTIONS][AGES];
-	uint64_t expected[DIRECTIONS][AGES]; /* given to members before it was done */
-	/*
-	 * What loop devices did whose files it has, sooner, later or (of a cache) never; and may just have.
-	 */
-	uint64_t behind[DIRECTIONS][AGES], suspect[DIRECTIONS];
+	uint64_t fresh[DIRECTIONS], late[DIRECTIONS];
+	uint64_t expected[DIRECTIONS]; /* given to members before it was done */
 };
 
 struct disks {
@@ -47,8 +42,5 @@ void disks_free(struct disks *disks);
  */
 const struct disk_part *disks_give(struct disks *disks, const struct usage *usage,
 				   const struct counters *delta, size_t *count);
-
-/* Takes it off the older part first. What was not there to be taken. */
-uint64_t take_off(uint64_t ages[AGES], uint64_t amount);
 
 #endif

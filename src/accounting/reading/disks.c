@@ -4,7 +4,6 @@
  * made of (the file of a loop device, the parts of dm and md) has not done of itself what it did for
  * them.
  */
-#include <linux/major.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +49,6 @@ struct sight {
 	uint64_t above[DIRECTIONS]; /* what the disks that it is a part of have */
 	struct machine_block below[PARTS];
 	unsigned parts;
-	bool is_loop;
 };
 
 /* What it is made of matters when it has done something. `looking` is held. */
@@ -64,7 +62,6 @@ static void see(const struct accounting *accounting, const struct machine_disk *
 		.seen = {read->sectors_read * MACHINE_SECTOR_BYTES,
 			 read->sectors_written * MACHINE_SECTOR_BYTES},
 		.requests = {read->reads, read->writes},
-		.is_loop = read->major == LOOP_MAJOR,
 	};
 	disk = find_disk(accounting->disks, sight->device);
 	for (enum direction i = READS; i < DIRECTIONS; i++) {
@@ -93,61 +90,36 @@ static struct sight *see_all(const struct accounting *accounting, size_t *count)
 	return sights;
 }
 
-static void grow_old(uint64_t ages[AGES], bool twice)
+/* What was fresh is so no more; what nobody has claimed for long is forgotten. */
+static void grow_stale(struct disks *disks, uint64_t now)
 {
-	ages[OLD] = twice ? 0 : ages[YOUNG];
-	ages[YOUNG] = 0;
-}
+	bool forgets = now - disks->turned_at >= TURN;
 
-/* What nobody has claimed by now, and what is still expected, is forgotten at the second turn. */
-static void turn(struct disks *disks, uint64_t now)
-{
-	bool again = now - disks->turned_at >= 2 * (uint64_t)TURN;
-
-	if (now - disks->turned_at < TURN)
-		return;
-	disks->turned_at = now;
+	if (forgets)
+		disks->turned_at = now;
 	for (size_t at = 0; at < disks->count; at++) {
 		struct disk *disk = &disks->disk[at];
 
 		for (enum direction i = READS; i < DIRECTIONS; i++) {
-			grow_old(disk->unclaimed[i], again);
-			grow_old(disk->expected[i], again);
-			grow_old(disk->behind[i], again);
+			disk->late[i] = disk->fresh[i] + (forgets ? 0 : disk->late[i]);
+			disk->fresh[i] = 0;
+			if (forgets)
+				disk->expected[i] = 0;
 		}
 	}
 }
 
-/* What was fresh is so no more. */
-static void grow_stale(struct disks *disks)
-{
-	for (size_t at = 0; at < disks->count; at++) {
-		struct disk *disk = &disks->disk[at];
-
-		for (enum direction i = READS; i < DIRECTIONS; i++) {
-			disk->unclaimed[i][YOUNG] += disk->fresh[i];
-			disk->fresh[i] = disk->suspect[i] = 0;
-		}
-	}
-}
-
-/* What a disk is made of did the same for it at once; the file of a loop device has a cache. */
-static void note_above(struct sight *sights, size_t count, const struct disks *disks,
-		       const struct sight *sight)
+/* What a disk is made of did the same for it. */
+static void note_above(struct sight *sights, size_t count, const struct sight *sight)
 {
 	for (unsigned part = 0; part < sight->parts; part++) {
 		uint32_t device = machine_device(sight->below[part].major, sight->below[part].minor);
-		struct disk *disk = find_disk(disks, device);
 
-		for (size_t i = 0; i < count && !sight->is_loop; i++) {
-			if (sights[i].device == device) {
-				sights[i].above[READS] += sight->grown[READS];
-				sights[i].above[WRITES] += sight->grown[WRITES];
-			}
-		}
-		if (sight->is_loop && disk) {
-			disk->behind[READS][YOUNG] += sight->grown[READS];
-			disk->behind[WRITES][YOUNG] += sight->grown[WRITES];
+		for (size_t i = 0; i < count; i++) {
+			if (sights[i].device != device)
+				continue;
+			sights[i].above[READS] += sight->grown[READS];
+			sights[i].above[WRITES] += sight->grown[WRITES];
 		}
 	}
 }
@@ -157,11 +129,10 @@ static void note_sight(struct disk *disk, const struct sight *sight)
 	for (enum direction i = READS; i < DIRECTIONS; i++) {
 		uint64_t above = sight->above[i], grown = sight->grown[i];
 		uint64_t own = grown > above ? grown - above : 0;
-		uint64_t unexpected = take_off(disk->expected[i], own);
-		uint64_t fresh = take_off(disk->behind[i], unexpected);
+		uint64_t expected = own < disk->expected[i] ? own : disk->expected[i];
 
-		disk->fresh[i] += fresh;
-		disk->suspect[i] += unexpected - fresh;
+		disk->expected[i] -= expected;
+		disk->fresh[i] += own - expected;
 		disk->own[i] += own;
 		disk->seen[i] = sight->seen[i];
 		disk->requests[i] = sight->requests[i];
@@ -175,10 +146,8 @@ static void forget_past(struct disks *disks)
 		struct disk *disk = &disks->disk[at];
 
 		memset(disk->fresh, 0, sizeof(disk->fresh));
-		memset(disk->unclaimed, 0, sizeof(disk->unclaimed));
+		memset(disk->late, 0, sizeof(disk->late));
 		memset(disk->expected, 0, sizeof(disk->expected));
-		memset(disk->behind, 0, sizeof(disk->behind));
-		memset(disk->suspect, 0, sizeof(disk->suspect));
 	}
 }
 
@@ -213,14 +182,13 @@ static void note_all(struct accounting *accounting, struct sight *sights, size_t
 	bool is_first = !disks->looked_at;
 
 	if (now - disks->looked_at > SOON)
-		grow_stale(disks);
-	turn(disks, now);
+		grow_stale(disks, now);
 	for (size_t i = 0; i < count; i++) {
 		if (!find_disk(disks, sights[i].device) && !add_disk(disks, sights[i].device))
 			return; /* it is seen next time */
 	}
 	for (size_t i = 0; i < count; i++)
-		note_above(sights, count, disks, &sights[i]);
+		note_above(sights, count, &sights[i]);
 	for (size_t i = 0; i < count; i++)
 		note_sight(find_disk(disks, sights[i].device), &sights[i]);
 	if (is_first)
