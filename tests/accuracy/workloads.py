@@ -48,11 +48,11 @@ def wait_for_quiet():
         time.sleep(0.05)
 
 
-def unreaped():
+def unreaped(count=200):
     """Short processes whose parent ignores their end."""
     import signal
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    for _ in range(200):
+    for _ in range(count):
         if os.fork() == 0:
             burn(0.02)
             os._exit(0)

@@ -23,9 +23,6 @@ os.environ["FUSE_CGROUPFS"] = BINARY  # for whom we start
 SANITIZED = any(
     word in pathlib.Path(BINARY).read_bytes() for word in (b"__asan_init", b"__tsan_init")
 ) if os.path.exists(BINARY) else False
-PATIENCE = 60 if SANITIZED else 20  # seconds until something counts as hung
-TEST_SECONDS = 300 if SANITIZED else 120  # a whole test; HAMMER_SECONDS come on top
-
 HIERARCHIES = ("blkio cpu cpuacct cpuset devices freezer hugetlb memory "
                "net_cls net_prio perf_event pids systemd").split()
 
@@ -35,6 +32,11 @@ def in_gvisor():
     uname = os.uname()
     return uname.version == "#1 SMP Sun Jan 10 15:06:54 PST 2016" or \
         uname.release.endswith("-gvisor")
+
+
+SLOW = SANITIZED or in_gvisor()
+PATIENCE = 60 if SLOW else 20  # seconds until something counts as hung
+TEST_SECONDS = 300 if SLOW else 120  # a whole test; HAMMER_SECONDS come on top
 
 
 def has_taskstats():
