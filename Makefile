@@ -420,7 +420,8 @@ bench: all deps-bench
 # In a sandbox: beside gVisor's own cgroups and libfuse's hello example.
 .PHONY: bench-gvisor
 bench-gvisor: all deps-bench deps-gvisor
-	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) GVISOR_INSIDE=../../bench/gvisor.py tests/gvisor/run.sh
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) GVISOR_INSIDE=../../bench/gvisor.py \
+		tests/gvisor/run.sh
 
 -include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d) $(FUZZ_CNI_OBJECTS:.o=.d) $(FUZZERS:=.d) \
 	$(LOOSE_OBJECTS:.o=.d) $(BUILD)/bench_floor.d

@@ -91,7 +91,8 @@ def compare_all(report):
         program = directory / "bench_fs"
         compile_c(program, BENCH / "bench_fs.c", "-Wall", "-Wextra")
         compile_hello(directory, "hello_direct")
-        hello = Mount([str(directory / "hello_direct"), "-o", "default_permissions"], directory / "hello", "hello")
+        hello = Mount([str(directory / "hello_direct"), "-o", "default_permissions"],
+                      directory / "hello", "hello")
         stack.callback(hello.close)
         floor, native = f"read:{hello}/hello", directory / "native"
         mount_native(stack, native)

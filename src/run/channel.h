@@ -21,8 +21,10 @@ enum channel_word {
 	CHANNEL_FROZEN = 'Z', /* from it: the tree's freezer holds the command */
 	CHANNEL_START = 'S', /* to the starter (starter.h) */
 	CHANNEL_STARTED = 's', /* from it: with a pidfd, if that went well */
-	CHANNEL_MARK = 'M', /* to the marker (restricted.h): with a task's directory of /proc */
+	CHANNEL_MARK = 'M', /* to the helper (restricted.h): with a task's directory of /proc */
 	CHANNEL_MARKED = 'm', /* from it: that is done, as far as it can be */
+	CHANNEL_ENTER = 'N', /* to it (rights.h): with a task's directory of /proc */
+	CHANNEL_ENTERED = 'n', CHANNEL_REFUSED = 'x', /* from it: what came of that */
 	CHANNEL_DONE = 'D', /* from it: nobody is left */
 	CHANNEL_STAYS = 'Y', /* from it: descendants live, and it with them */
 };

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attributes.h"
 #include "mount_line.h"
 #include "namespace.h"
 #include "peer.h"
@@ -27,13 +28,6 @@ struct errand {
 	const struct place *place;
 };
 
-static int set_attributes(int mount, const struct mount_attr *attributes)
-{
-	struct mount_attr copy = *attributes;
-
-	return mount_setattr(mount, "", AT_EMPTY_PATH, &copy, sizeof(copy)) ? -errno : 0;
-}
-
 static int clone_mount(void *argument)
 {
 	const struct errand *errand = argument;
@@ -43,7 +37,7 @@ static int clone_mount(void *argument)
 
 	if (mount < 0)
 		return -errno;
-	error = set_attributes(mount, errand->attributes);
+	error = attributes_set_detached(&mount, errand->attributes);
 	if (error)
 		close(mount);
 	return error ? error : mount;
@@ -106,7 +100,7 @@ static int change(void *argument)
 {
 	const struct errand *errand = argument;
 
-	return set_attributes(errand->mount, errand->attributes);
+	return attributes_set(errand->mount, errand->attributes);
 }
 
 int mounts_change(const struct peer *peer, int mount, const struct mount_attr *attributes)
@@ -133,15 +127,27 @@ int mounts_unmount(const struct peer *peer, const struct place *place, int flags
 	return do_there(peer, unmount, &(struct errand){.place = place, .flags = (unsigned)flags});
 }
 
+/* A directory in its mount, where statx(2) does not tell: gVisor. */
+static bool has_no_parent(int file, const struct statx *about)
+{
+	struct statx parent;
+
+	return !statx(file, "..", AT_STATX_DONT_SYNC, STATX_MNT_ID | STATX_INO, &parent) &&
+	       (parent.stx_mnt_id != about->stx_mnt_id || parent.stx_ino == about->stx_ino);
+}
+
 bool mounts_identify(int file, struct mount_identity *identity)
 {
 	struct statx about;
 
-	if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &about) ||
+	if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID | STATX_INO,
+		  &about) ||
 	    !(about.stx_mask & STATX_MNT_ID))
 		return false;
 	identity->id = about.stx_mnt_id;
-	identity->is_root = about.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+	identity->is_root = about.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT
+				    ? about.stx_attributes & STATX_ATTR_MOUNT_ROOT
+				    : has_no_parent(file, &about);
 	return true;
 }
 

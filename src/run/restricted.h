@@ -14,12 +14,11 @@ struct peer;
  */
 
 /*
- * Starts the marker, a process with the rights of the beginning: another user's limits are for the user
- * itself, which no thread of the supervisor becomes (the user could send it signals then), or for
- * CAP_SYS_RESOURCE, which root has not in containers. It ends with its parent. False, and said why on
- * standard error. Before there are threads.
+ * Marks the task of this directory of /proc. For a child of the helper's (helper.h): another user's limits
+ * are for the user itself, which no thread of the supervisor becomes (the user could send it signals then),
+ * or for CAP_SYS_RESOURCE, which root has not in containers.
  */
-bool restricted_open(void);
+bool restricted_mark(int task);
 
 /* The task is about to enforce the ruleset that its descriptor is of: marks its process, if it is one. */
 void restricted_expect(const struct peer *peer, int ruleset);

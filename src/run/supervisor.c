@@ -17,6 +17,7 @@
 #include "cgroupfs.h"
 #include "channel.h"
 #include "descriptors.h"
+#include "helper.h"
 #include "limits.h"
 #include "machine.h"
 #include "namespace.h"
@@ -24,6 +25,7 @@
 #include "pause.h"
 #include "privilege.h"
 #include "restricted.h"
+#include "rights.h"
 #include "view.h"
 
 /* How long the command's last processes may take to be gone after it, before it is said that they stay. */
@@ -204,6 +206,12 @@ static void live(struct supervisor *supervisor)
 	}
 }
 
+static const struct helper_job helped[] = {
+	{CHANNEL_MARK, restricted_mark, CHANNEL_MARKED, CHANNEL_MARKED},
+	{CHANNEL_ENTER, rights_enter, CHANNEL_ENTERED, CHANNEL_REFUSED},
+	{0},
+};
+
 int supervisor_run(const struct run_options *options, int channel)
 {
 	/* The answering threads' to the end of the process. */
@@ -229,7 +237,7 @@ int supervisor_run(const struct run_options *options, int channel)
 	};
 	if (!supervisor.context.machine)
 		fprintf(stderr, "fuse_cgroup_run: /proc and /sys cannot be read: %s\n", strerror(errno));
-	built = supervisor.context.machine && build(&supervisor) && restricted_open() &&
+	built = supervisor.context.machine && build(&supervisor) && helper_open(helped) &&
 		privilege_keep_supervisors(options->catcher->traces) &&
 		channel_send(channel, CHANNEL_READY, -1);
 	if (built)

@@ -95,6 +95,21 @@ print(ctypes.CDLL(None).statx(-100, b"/sys/fs/cgroup/cpu", 0, 1, buffer),
     assert result.stdout == "0 0o40755\n" or result.stdout == "0 0o40555\n", result
 
 
+def test_mount():
+    """With the attributes that are wanted, by who has the rights."""
+    with mounting.mount_point() as path:
+        mount = f"mount -t cgroup -o nosuid,cpu none {path}"
+        out = shell(f"""
+            unshare -m sh -ec '{mount}; stat -f -c %T {path}; ls {path}/cpu.shares'
+            {mount} -o ro; grep ' {path} ' /proc/self/mountinfo | cut -d' ' -f4,6
+            mount -o remount,rw {path}; mkdir {path}/made; ls -d {AT}/cpu/made; rmdir {path}/made
+            umount {path}
+            unshare -Ur {mount} 2>/dev/null || echo refused
+            unshare -Urm {mount} 2>/dev/null || echo refused""")
+    assert out.splitlines() == ["cgroupfs", f"{path}/cpu.shares", "/ ro,nosuid", f"{AT}/cpu/made",
+                                "refused", "refused"]
+
+
 def test_limits():
     out = shell(f"cat {AT}/memory/memory.limit_in_bytes {AT}/cpu/cpu.cfs_quota_us /proc/self/cpuset",
                 options=["-m", "64m", "--cpus", "0.5"])

@@ -112,7 +112,7 @@ def test_files_of_the_supervisor():
         program.call(os.getpid)
         supervisor = supervisor_of(program.pid)
         family = [supervisor, *children(supervisor), daemon_of(program)]
-        assert len(set(family)) == 4  # the starter and the marker are its children
+        assert len(set(family)) == 4  # the starter and the helper are its children
         pipe = os.readlink(f"/proc/self/fd/{ours}")
         for pid in family:
             files = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
