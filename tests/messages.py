@@ -1,43 +1,59 @@
 # SPDX-License-Identifier: MIT
-"""What a program says when it cannot do what it shall: rows of a table, and whether the table has all."""
+"""What a program says when it cannot do what it shall: rows of a table, and whether the table has all.
+
+Whatever is written in a source in words is taken for a message, wherever it is printed: so a new one that
+has no row is found whichever function says it."""
 
 import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
-LITERAL = r'"(?:[^"\\]|\\.)*"'
-# What is printed on standard error by a literal; macros between its parts are names of ours.
-PRINTED = re.compile(rf"fprintf\(stderr,\s*((?:{LITERAL}\s*|[A-Z_]+\s*)+)")
+LITERAL = r'"(?:[^"\\\n]|\\.)*"'
+COMMENT = re.compile(rf"({LITERAL}|'(?:[^'\\\n]|\\.)+')|/\*.*?\*/|//[^\n]*", re.DOTALL)
+# What says nothing when a program runs.
+COMPILED = re.compile(rf"#\s*(?:error|include)[^\n]*|_Static_assert\((?:[^;\"]|{LITERAL})*;")
+# Literals that are one, with macros between them.
+WHOLE = re.compile(rf"{LITERAL}(?:(?:\s|[A-Z][A-Z_]+(?=\s*\"))*{LITERAL})*")
+WORDS = re.compile(r"[A-Za-z]{2,},? [A-Za-z%]")
 
 
-def formats(directory):
-    """[(file, format)] of all messages of the sources in a directory."""
+def in_words(*directories):
+    """[(file, format)] of all literals in the sources of these directories that have words."""
     found = []
-    for path in sorted((ROOT / directory).glob("*.c")):
-        for literals in PRINTED.findall(path.read_text(encoding="utf-8")):
+    for path in sorted(path for name in directories for path in (ROOT / name).glob("*.[ch]")):
+        source = COMMENT.sub(lambda match: match[1] or " ", path.read_text(encoding="utf-8"))
+        for literals in WHOLE.findall(COMPILED.sub("", source)):
             parts = re.findall(rf"({LITERAL})|([A-Z_]+)", literals)
-            found.append((path.name, "".join(text[1:-1] if text else "%s" for text, _ in parts)))
-    return found
-
-
-def complaints(directory):
-    """[(file, part of a line)] of what the sources in a directory have others print."""
-    found = []
-    for path in sorted((ROOT / directory).glob("*.c")):
-        for call in re.findall(r"\bcomplain\(([^;{]*)\);", path.read_text(encoding="utf-8")):
-            found += [(path.name, text[1:-1]) for text in re.findall(LITERAL, call)]
+            text = "".join(text[1:-1] if text else "%s" for text, _ in parts)
+            if WORDS.search(text):
+                found.append((path.name, text))
     return found
 
 
 def pattern(text):
     """What a format prints, as a regular expression."""
     text = text.replace("\\n", "").replace('\\"', '"')
-    return ".*".join(re.escape(part) for part in re.split(r"%[-.*\d]*(?:[hlj]*[dux]|s|c|m)", text))
+    parts = re.split(r"(?:%[-.*\d]*(?:[hljz]*[dux]|s|c|m))+", text)
+    return ".*".join(re.escape(part) for part in parts)
 
 
-def not_said(directory, said, excused):
-    """The messages of the sources that none of these lines is, and that are not excused by how they begin."""
-    return [(file, text) for file, text in formats(directory)
-            if not any(re.fullmatch(pattern(text), line) for line in said)
-            and not any(text.split(": ", 1)[-1].startswith(begin) for begin in excused)]
+def not_said(directories, rows, known):
+    """The messages of the sources that are in none of these rows (regular expressions of what is said), and
+    that do not begin, but for the program's name, as one that is known to be elsewhere."""
+    rows = [row.replace("\\", "") for row in rows]
+    return [(file, text) for file, text in in_words(*directories)
+            if not re.sub(r"^fuse_cgroup\w*: ", "", text).startswith(tuple(known))
+            and not any(re.search(pattern(text), row) for row in rows)]
+
+
+def not_there(elsewhere, directory):
+    """Of {beginning of a message: "file::test"} the tests that are not there, or do not name the message."""
+    missing = []
+    for begin, place in elsewhere.items():
+        file, test = place.split("::")
+        source = (ROOT / directory / file).read_text(encoding="utf-8")
+        words = max(re.split(r"%\.?\*?\w+|[\"'\\]", begin), key=len).strip(" :,()")
+        if f"def {test}(" not in source or words not in source:
+            missing.append((place, words))
+    return missing

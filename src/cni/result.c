@@ -143,7 +143,7 @@ void result_write_failure(const struct failure *failure, const char *version)
 
 	if (json && failure->details[0])
 		json_object_set_new(json, "details", json_string(failure->details));
-	if (!json || json_dumpf(json, stdout, JSON_INDENT(4)) || putchar('\n') == EOF)
+	if (!json || json_dumpf(json, stdout, JSON_INDENT(4)) || putchar('\n') == EOF || fflush(stdout))
 		fprintf(stderr, "fuse_cgroup_cni: %s\n", failure->message);
 	json_decref(json);
 }

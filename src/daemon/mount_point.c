@@ -31,14 +31,19 @@ static bool complain(const char *path, const char *what)
 bool mount_point_leave(const char *path)
 {
 	char *arguments[] = {"fusermount3", "-u", "-z", "--", (char *)path, NULL};
-	pid_t child;
+	posix_spawn_file_actions_t silence; /* what goes wrong is said by our caller, in one line */
+	pid_t child = -1;
 	int status;
 
 	if (!umount2(path, MNT_DETACH))
 		return true;
-	if (posix_spawnp(&child, arguments[0], NULL, NULL, arguments, environ))
+	if (posix_spawn_file_actions_init(&silence))
 		return false;
-	return waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
+	if (posix_spawn_file_actions_addopen(&silence, STDERR_FILENO, "/dev/null", O_WRONLY, 0) ||
+	    posix_spawnp(&child, arguments[0], &silence, NULL, arguments, environ))
+		child = -1;
+	posix_spawn_file_actions_destroy(&silence);
+	return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
 static bool check_device(void)

@@ -221,8 +221,8 @@ static void answer_seccomp(const struct calls_context *context, const struct cal
 	snprintf(path, PATH_MAX, "SECCOMP_FILTER_FLAG_NEW_LISTENER");
 	if (!call->arguments[2])
 		return; /* libseccomp finds out what the kernel knows */
-	tell_refusal(context, call, "a seccomp listener of its own: refused (EBUSY), the kernel permits one and "
-				    "fuse_cgroup_run has it");
+	tell_refusal(context, call, "a seccomp listener of its own: refused (EBUSY), the kernel permits one "
+				    "and fuse_cgroup_run has it");
 	answer_value(answer, -EBUSY);
 }
 
@@ -231,8 +231,8 @@ static void answer_ptrace(const struct calls_context *context, const struct call
 			  struct answer *answer)
 {
 	snprintf(path, PATH_MAX, "%d", (int)call->arguments[1]);
-	tell_refusal(context, call, "to trace or be traced: refused (EPERM), the kernel permits one tracer and "
-				    "fuse_cgroup_run is it");
+	tell_refusal(context, call, "to trace or be traced: refused (EPERM), the kernel permits one tracer "
+				    "and fuse_cgroup_run is it");
 	answer_value(answer, -EPERM);
 }
 

@@ -41,18 +41,88 @@ def test_check(wrapper):
 
 
 NEW_DEV = "mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3"
+PRIVATE_DEV = "mount -t tmpfs none /mnt; cp -a /dev/null /dev/fuse /mnt/; mount --move /mnt /dev"
+WITHOUT_CGROUPS = "while mountpoint -q /sys/fs/cgroup; do umount -R /sys/fs/cgroup; done"
+NOBODY = "setpriv --reuid 65534 --regid 65534 --clear-groups"
+AS_NOBODY = ("mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3; mknod -m 666 /dev/fuse c 10 229; "
+             f'mount -t tmpfs -o mode=1777 none /mnt; set -- {NOBODY} env TMPDIR=/mnt "$@"')
+# Nobody in a root where no user namespace can be made (user_namespaces(7)), and fusermount3 is no program.
+CHROOT = ('mount --rbind / /mnt; mount --bind /etc/passwd "/mnt$(command -v fusermount3)"; '
+          f'set -- chroot /mnt {NOBODY} "$@"')
+SERVE = (f"setpriv --pdeathsig TERM {mounting.BINARY} -f -o accounting=scan /mnt >/dev/null 2>&1 & "
+         "until mountpoint -q /mnt; do sleep 0.01; done")
 
 
-@pytest.mark.parametrize("script, says", [
-    (f"{NEW_DEV}; mount -o remount,ro /dev", "/dev/fuse: No such file"),
-    (f"{NEW_DEV}; mknod /dev/fuse c 1 3", "/dev/fuse: is not the FUSE device"),
-    ('set -- setpriv --bounding-set=-sys_admin,-setfcap "$@"', "mounting is not permitted"),
-    pytest.param("mount -t tmpfs none /proc", "there is no /proc", marks=pytest.mark.native),
-    ('set -- env TMPDIR=/nowhere "$@"', "/nowhere: no directory to mount on can be made")],
-                         ids=["no device", "another device", "no_right", "no /proc", "no directory"])
-def test_check_says_what_is_missing(script, says):
-    report = check(status=1, wrapper=[*PRIVATE, f'{script}; exec "$@"', "sh"])
-    assert any(verdict == "FAIL" and text.startswith(says) for verdict, text in report), report
+def without(capabilities):
+    return f'set -- setpriv --bounding-set={capabilities} "$@"'
+
+
+# A name; a shell script that makes a place so, as root in a mount namespace of its own, before it runs the
+# rest of its line; the report's status, and a line of it as a regular expression.
+SAID = [
+    ("all", ":", 0, "ok", "/proc is there"),
+    ("may_mount", ":", 0, "ok", r"mounting is permitted \(CAP_SYS_ADMIN\)"),
+    ("device", ":", 0, "ok", "/dev/fuse is there and can be opened"),
+    ("can", ":", 0, "ok", "a tree can be mounted"),
+    ("namespaces", ":", 0, "ok", "mount namespaces are there, for fuse_cgroup_run"),
+    ("limit", ":", 0, "ok", "the tree takes a limit of 512M, in bytes: 536870912"),
+    ("appended", ":", 0, "ok", "the tree takes a limit that is appended"),
+    ("refused", ":", 0, "ok", "the tree refuses a limit that is none"),
+    ("other_files", ":", 0, "ok", "the tree permits no other files"),
+    ("makes", ":", 0, "ok", "the tree makes a cgroup"),
+    ("removes", ":", 0, "ok", "the tree removes the cgroup"),
+    ("member", ":", 0, "ok", "the tree has a process while it lives"),
+    ("processors", ":", 0, "ok", r"the tree reads cpuacct.usage, ns: \d+"),
+    ("memory", ":", 0, "ok", r"the tree reads memory.usage_in_bytes: \d+"),
+    ("ends", ":", 0, "ok", "the daemon ends when told to, and unmounts"),
+    ("mounted", SERVE, 0, "ok", r"trees of fuse_cgroupfs that are mounted: \d+"),
+    ("own_cgroups", f"{WITHOUT_CGROUPS}; mount -t tmpfs none /mnt; mkdir /mnt/v1; "
+     "mount -t cgroup -o none,name=fcg-check none /mnt/v1", 0, "ok",
+     r"the machine has cgroups of its own \(mounts of v1: 1, of v2: 0\): ours are beside them"),
+    ("log", f"{PRIVATE_DEV}; : >/dev/log", 0, "ok", "/dev/log takes the log of a daemon in the background"),
+    ("no_log", PRIVATE_DEV, 0, "lacks",
+     "/dev/log: a daemon in the background has nowhere to log to: give it -o log=FILE"),
+    ("no_cgroups", WITHOUT_CGROUPS, 0, "lacks",
+     "the machine has no cgroups: that is what fuse_cgroupfs is for"),
+    ("no_ptrace", without("-sys_ptrace"), 0, "lacks",
+     r"CAP_SYS_PTRACE: fuse_cgroup_run answers the calls of its own user's programs alone \(in a container: "
+     r"--cap-add SYS_PTRACE\)"),
+    ("no_device", f"{NEW_DEV}; mount -o remount,ro /dev", 1, "FAIL", "/dev/fuse: No such file.*"),
+    ("another_device", f"{NEW_DEV}; mknod /dev/fuse c 1 3", 1, "FAIL", "/dev/fuse: is not the FUSE device.*"),
+    ("nobody", AS_NOBODY, 0, "ok", "fusermount3 is there to mount for an ordinary user"),
+    ("user_namespace", without("-sys_admin"), 0, "lacks",
+     "CAP_SYS_ADMIN: mounting is permitted in a user namespace: `unshare -Urm sh` gives one, and "
+     "fuse_cgroup_run has its own; what follows is looked at in such a one"),
+    ("nobody_at_all", CHROOT, 1, "FAIL",
+     "only root may mount here: run this as root, or install fuse3, which has fusermount3"),
+    ("no_launcher", CHROOT, 1, "lacks",
+     "user namespaces: fuse_cgroup_run can run here as root only, or once the sysctls "
+     "kernel.unprivileged_userns_clone and user.max_user_namespaces permit them"),
+    ("no_right", without("-sys_admin,-setfcap"), 1, "FAIL",
+     r"mounting is not permitted: it needs CAP_SYS_ADMIN \(in a container: --cap-add SYS_ADMIN\), or "
+     r"CAP_SETFCAP for a user namespace, or another user than root"),
+    ("no_right_for_the_launcher", without("-sys_admin,-setfcap"), 1, "lacks",
+     "CAP_SYS_ADMIN, and user namespaces of root's: fuse_cgroup_run needs the one, or CAP_SETFCAP, or "
+     "another user than root"),
+    ("no_tree", f"{AS_NOBODY}; cp /bin/false /mnt; "
+     'mount --bind /mnt/false "$(command -v fusermount3)"', 1, "FAIL", "no tree can be mounted"),
+    ("no_proc", "mount -t tmpfs none /proc", 1, "FAIL",
+     r"there is no /proc: mount it first \(mount -t proc proc /proc\)"),
+    ("no_directory", 'set -- env TMPDIR=/nowhere "$@"', 1, "FAIL",
+     "/nowhere: no directory to mount on can be made: No such file or directory: choose another with TMPDIR"),
+]
+
+
+NATIVE = {"no_proc", "user_namespace"}
+
+
+@pytest.mark.usefixtures("private_mounts")
+@pytest.mark.parametrize("script, status, verdict, text", [
+    pytest.param(*row[1:], id=row[0], marks=[pytest.mark.native] * (row[0] in NATIVE))
+    for row in SAID])
+def test_check_says(script, status, verdict, text):
+    report = check(status=status, wrapper=[*PRIVATE, f'{script}; exec "$@"', "sh"])
+    assert any(said[0] == verdict and re.fullmatch(text, said[1]) for said in report), report
 
 
 @pytest.mark.native
@@ -63,6 +133,7 @@ def test_check_in_a_user_namespace():
     assert ["ok", "the daemon ends when told to, and unmounts"] in report
 
 
+@pytest.mark.usefixtures("private_mounts")
 def test_device_is_made():
     """Where there is none, and who runs may make it; it is every user's then, whatever the umask."""
     script = "umask 077; \"$@\"; " \
@@ -71,21 +142,12 @@ def test_device_is_made():
     assert ["ok", "/dev/fuse is there and can be opened"] in report
 
 
+@pytest.mark.usefixtures("private_mounts")
 def test_device_is_not_left_where_it_cannot_be_opened():
     script = "mount -o remount,nodev /dev; \"$@\" || status=$?; test ! -e /dev/fuse; exit $status"
     report = check(status=1, wrapper=[*PRIVATE, f"{NEW_DEV}; {script}", "sh"])
     assert any(text.startswith("/dev/fuse: Permission denied: is its filesystem mounted with nodev?")
                for _, text in report), report
-
-
-@pytest.mark.parametrize("script, says", [
-    ("rm -f /dev/log", "/dev/log: a daemon in the background has nowhere to log to"),
-    ("while mountpoint -q /sys/fs/cgroup; do umount -R /sys/fs/cgroup; done", "the machine has no cgroups")],
-                         ids=["no_log", "no_cgroups"])
-def test_check_says_what_one_can_do_without(script, says):
-    private_dev = "mount -t tmpfs none /mnt; cp -a /dev/null /dev/fuse /mnt/; mount --move /mnt /dev"
-    report = check(status=0, wrapper=[*PRIVATE, f'{private_dev}; {script}; exec "$@"', "sh"])
-    assert any(verdict == "lacks" and text.startswith(says) for verdict, text in report), report
 
 
 # --- the log ---

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import mounting
+import test_check
 
 sys.path.insert(0, str(mounting.ROOT / "tests"))
 
@@ -16,6 +17,9 @@ import messages  # noqa: E402
 NOBODY = "setpriv --reuid 65534 --regid 65534 --clear-groups"
 NEW_DEV = "mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3;"
 HINT = "--help shows the options"
+
+SERVE = (f"setpriv --pdeathsig TERM {mounting.BINARY} -f -o accounting=scan /mnt/d >/dev/null 2>&1 & "
+         "until mountpoint -q /mnt/d; do sleep 0.01; done")
 
 # Options and arguments ({} is a directory to mount on); what is said, as a regular expression.
 LINES = [
@@ -98,16 +102,48 @@ PLACES = [
      "another directory"),
     ("state_without_end", "mkdir -m 700 /mnt/state; truncate -s 1T /mnt/state/state",
      ["-o", "state=/mnt/state", "/mnt/d"],
-     "-o state: /mnt/state/state is refused: it is larger than 1 GiB, which no daemon has written; it is kept "
-     "as /mnt/state/state.refused-.*, and the next start begins anew"),
+     "-o state: /mnt/state/state is refused: it is larger than 1 GiB, which no daemon has written; it is "
+     "kept as /mnt/state/state.refused-.*, and the next start begins anew"),
     ("log_that_nobody_reads", "mkfifo /mnt/log", ["-o", "log=/mnt/log", "/mnt/d"],
      "-o log: /mnt/log: nobody reads this pipe: name a file that can be made or written to"),
+    ("mounted_already", SERVE, ["/mnt/d"],
+     "/mnt/d: a FUSE filesystem is already mounted here: unmount it with fusermount3 -u, or choose another "
+     "directory"),
+    ("dead_mount", f'{SERVE}; kill -9 "$!"; set -- {NOBODY} "$@"', ["/mnt/d"],
+     "/mnt/d: a FUSE filesystem whose daemon has died is mounted here: unmount it with fusermount3 -u -z"),
+    ("odd_option", ":", ["-o", "blksize=3", "/mnt/d"],
+     r"/mnt/d: cannot mount: .*: the kernel does not take these mount options, or this /dev/fuse; --help "
+     r"shows ours"),
     ("log_on_read_only", "mount -t tmpfs -o ro none /mnt/d", ["-o", "log=/mnt/d/log", "/mnt/d"],
      "-o log: /mnt/d/log: Read-only file system: name a file that can be made or written to"),
 ]
 
 # What no test can bring about, by how it begins, and why.
+# What is said elsewhere, by how it begins, and the test that has it.
+ELSEWHERE = {
+    "requests: by %s": "test_check.py::test_log_in_a_file",
+    "io_uring": "test_command_line.py::test_io_uring",
+    "a request does not end: it is left": "test_lifetime.py::test_signal_while_a_request_never_ends",
+    "%s %s%s%s%s by task %d of user %u": "test_check.py::test_debug_tells_what_happens",
+    "everything works that is not said to be lacking": "test_check.py::test_check",
+    "fuse_cgroupfs %s on %s": "test_check.py::test_check",
+    "the tree %s%s%s": "test_check.py::test_check",
+}
 EXCUSED = {
+    "cannot leave the working directory": "there is always a way to /",
+    "the starting process is gone": "it would have to be killed while it waits, which is a moment",
+    "the filesystem was unmounted": "a line of -d, in gVisor",
+    "events of processes": "who may mount may have events, but where no kernel has them",
+    "seccomp user notification": "the kernel of the tests has it",
+    "no process can be started": "it is for want of memory",
+    ": gVisor permits this": "it is said there, where root has all rights",
+    ": the kernel has no FUSE": "then no test is run",
+    ": fuse_cgroupfs --check tells": "it is there for what nobody has seen yet",
+    # no messages
+    "Usage": "--help", "\\n       accounting=SOURCE": "--help", "fuse_cgroupfs %s (": "--version",
+    "scans of /proc": "looked for in the daemon's log", "events from": "looked for in the daemon's log",
+    "Failed to call": "looked for in what libfuse says", "standard error": "the name of a file in memory",
+    "Linux, for sendfile": "the name of a platform", "#1 SMP": "gVisor's uname(2)",
     "out of memory": "it is there",
     "cannot build the tree": "it is for want of memory",
     "cannot go into the background": "root may always fork",
@@ -130,6 +166,7 @@ def test_line(directory, arguments, expected):
     assert not mounting.mounts_on(directory)
 
 
+@pytest.mark.usefixtures("private_mounts")
 @pytest.mark.parametrize("script, arguments, expected", [
     pytest.param(*row[1:], id=row[0], marks=[pytest.mark.native] if row[0] == "no_proc" else [])
     for row in PLACES])
@@ -141,5 +178,10 @@ def test_place(script, arguments, expected):
 
 
 def test_every_message_has_a_row():
-    rows = [f"fuse_cgroupfs: {row[-1]}".replace("\\", "") for row in LINES + PLACES]
-    assert messages.not_said("src/daemon", rows, EXCUSED) == []
+    """Those of the command line, and those of --check."""
+    rows = [f"fuse_cgroupfs: {row[-1]}" for row in LINES + PLACES] + [row[-1] for row in test_check.SAID]
+    assert messages.not_said(["src/daemon", "src/base"], rows, [*ELSEWHERE, *EXCUSED]) == []
+
+
+def test_what_is_elsewhere_is_there():
+    assert messages.not_there(ELSEWHERE, "tests/mount") == []

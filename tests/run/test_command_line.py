@@ -319,4 +319,4 @@ def test_within_itself():
     assert (result.returncode, result.stdout) == (launcher.OURS, "")
     outer, inner = result.stderr.splitlines()
     assert "wants a seccomp listener of its own: refused" in outer
-    assert "fuse_cgroup_run within fuse_cgroup_run" in inner
+    assert "another seccomp listener is at work here already (fuse_cgroup_run within" in inner
