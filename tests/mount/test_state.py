@@ -270,6 +270,21 @@ def filled(start, state):
     return state / "state"
 
 
+def test_attributes_of_a_file_that_is_gone(start, state):
+    """As a kernel's without some option has them: they become nobody else's."""
+    daemon = start(*keeping(state))
+    web = daemon / "cpu" / "web"
+    web.mkdir()
+    os.setxattr(web / "cpu.shares", "user.note", b"1")
+    os.chmod(web / "cpu.shares", 0o600)
+    killed(daemon)
+    mode = struct.pack("=Q", 0o600)
+    change(state / "state", b"cpu.shares" + mode, b"cpu.sharez" + mode)
+    daemon = start(*keeping(state))
+    assert os.listxattr(web) == os.listxattr(web / "cpu.shares") == []
+    assert {stat.S_IMODE(os.stat(web / name).st_mode) for name in (".", "cpu.shares")} == {0o755, 0o644}
+
+
 def test_torn_tail_is_dropped(start, state):
     file = filled(start, state)
     content = file.read_bytes()

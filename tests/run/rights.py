@@ -15,7 +15,7 @@ SYS_MOUNT, SYS_LANDLOCK_CREATE, SYS_LANDLOCK_ADD, SYS_LANDLOCK_RESTRICT = 165, 4
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN = 1, 2, 21
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
 READ_FILE, READ_DIRECTORY, RULE_PATH_BENEATH = 1 << 2, 1 << 3, 1
-CLONE_NEWUSER = 0x10000000
+CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUSER = 0x00020000, 0x02000000, 0x10000000
 
 
 def prctl(option, value):
@@ -89,6 +89,17 @@ def root_of_a_user_namespace():
             file.write(text)
 
 
+def root_of_its_own_mounts():
+    """But of no cgroup namespace."""
+    root_of_a_user_namespace()
+    assert LIBC.unshare(CLONE_NEWNS) == 0
+
+
+def root_of_all_namespaces():
+    root_of_a_user_namespace()
+    assert LIBC.unshare(CLONE_NEWNS | CLONE_NEWCGROUP) == 0
+
+
 def filesystem_user():
     """setfsuid(2): all other ids stay root's."""
     LIBC.syscall(SYS_SETFSUID, NOBODY)
@@ -140,7 +151,7 @@ def mounting(target):
 
 
 def in_private_namespace(function, *arguments):
-    assert LIBC.unshare(0x00020000) == 0  # CLONE_NEWNS
+    assert LIBC.unshare(CLONE_NEWNS) == 0
     assert LIBC.mount(None, b"/", None, 0x4000 | 0x40000, None) == 0  # MS_REC | MS_PRIVATE
     return function(*arguments)
 

@@ -68,7 +68,9 @@ def test_what_may_be_walked_is_ours(program, places):
 
 @pytest.mark.parametrize("who, name, error", [
     (rights.root_that_overrides_nothing, "nobody", "EACCES"), (rights.nobody, "root", "EACCES"),
-    (rights.nobody, "all", "EPERM"), (rights.root_that_overrides_nothing, "all", None)],
+    (rights.nobody, "all", "EPERM"), (rights.root_that_overrides_nothing, "all", None),
+    (rights.root_of_a_user_namespace, "nobody", "EPERM"), (rights.root_of_its_own_mounts, "nobody", "EPERM"),
+    (rights.root_of_all_namespaces, "nobody", None)],
     ids=lambda part: getattr(part, "__name__", None))
 def test_mounts(program, places, who, name, error):
     assert program.call(rights.as_task, rights.root, rights.in_private_namespace, rights.as_task, who,

@@ -222,19 +222,20 @@ def test_a_command_that_does_not_stop(type_program):
 
 
 @contextlib.contextmanager
-def shell_of_its_own():
+def shell_of_its_own(*options):
     """A launcher in a process group of its own, and the number of its shell, which ends with its input."""
     with launcher.temporary() as directory, \
-         subprocess.Popen(launcher.command_line("sh", "-c", "echo $$; read line; exit 7", wrapper=()),
-                          text=True,
+         subprocess.Popen(launcher.command_line("sh", "-c", "echo $$; read line; exit 7",
+                                                options=options, wrapper=()), text=True,
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0,
                           env=launcher.environment(directory)) as process:
         yield process, int(process.stdout.readline())
 
 
-def test_stopped_by_a_signal():
+@pytest.mark.parametrize("version", ("--v1", "--v2"))
+def test_stopped_by_a_signal(version):
     """SIGTSTP to the launcher alone stops the command, and then itself; SIGCONT lets both go on."""
-    with shell_of_its_own() as (process, command):
+    with shell_of_its_own(version, "-m", "1g") as (process, command):
         process.send_signal(signal.SIGTSTP)
         assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
         assert state_of(command) in launcher.STOPPED
