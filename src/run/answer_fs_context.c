@@ -281,7 +281,7 @@ static int mount_context(const struct calls_context *context, const struct call 
 	fs_context->phase = CONTEXT_CHANGE;
 	fs_context->options = (struct mount_options){0};
 	fs_context->mount = mounts_identify(mount, &identity) ? identity.id : 0;
-	return kept_add(mount);
+	return kept_add(call->peer, mount);
 }
 
 static bool are_attributes(uint64_t attributes)

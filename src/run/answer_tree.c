@@ -69,7 +69,7 @@ static int clone_led(const struct calls_context *context, const struct call *cal
 		return file; /* the task may not go there */
 	close(file);
 	mount = mounts_clone(context->view, within, &attributes);
-	return mount < 0 ? mount : kept_add(mount);
+	return mount < 0 ? mount : kept_add(call->peer, mount);
 }
 
 static int open_tree_led(const struct calls_context *context, const struct call *call,
@@ -97,7 +97,7 @@ static int clone_kept(const struct calls_context *context, const struct call *ca
 		context->before_waiting();
 	clone = error ? error : mounts_clone_again(context->view, mount, &attributes);
 	close(mount);
-	return clone < 0 ? clone : kept_add(clone);
+	return clone < 0 ? clone : kept_add(call->peer, clone);
 }
 
 void answer_open_tree(const struct calls_context *context, const struct call *call, char *path,

@@ -11,9 +11,13 @@
 #include <unistd.h>
 
 #include "mounts.h"
+#include "share.h"
+
+#define NOBODY ((uid_t)-1) /* whose task is gone */
 
 struct kept {
 	uint64_t id;
+	uid_t user;
 	int mount;
 };
 
@@ -51,9 +55,35 @@ static void sweep(void)
 	}
 }
 
-int kept_add(int mount)
+static unsigned count_of(uid_t user)
+{
+	unsigned of_user = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		of_user += kept[i].user == user;
+	return of_user;
+}
+
+/* One user's many are not to take away what others have in hand. */
+static void make_room(void)
+{
+	unsigned victim = 0, most = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		unsigned of_user = count_of(kept[i].user);
+
+		if (of_user > most) {
+			most = of_user;
+			victim = i;
+		}
+	}
+	forget(victim);
+}
+
+int kept_add(const struct peer *peer, int mount)
 {
 	struct mount_identity identity;
+	uid_t user = NOBODY;
 	char path[64];
 	int file;
 
@@ -65,11 +95,12 @@ int kept_add(int mount)
 		close(mount);
 		return error;
 	}
+	share_find_user(peer, &user);
 	pthread_mutex_lock(&lock);
 	sweep();
 	if (count == KEPT_MAX)
-		forget(0);
-	kept[count++] = (struct kept){identity.id, mount};
+		make_room();
+	kept[count++] = (struct kept){identity.id, user, mount};
 	pthread_mutex_unlock(&lock);
 	return file;
 }

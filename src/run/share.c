@@ -21,7 +21,7 @@ static struct share_user *users; /* that have calls; under the lock */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic unsigned calls;
 
-static bool find_user(const struct peer *peer, uid_t *id)
+bool share_find_user(const struct peer *peer, uid_t *id)
 {
 	struct machine_task_status status;
 	struct text text = {0};
@@ -71,7 +71,7 @@ bool share_take(const struct peer *peer, struct share *share)
 	share->user = NULL;
 	if (calls++ < SHARE_ALL)
 		return true;
-	if (find_user(peer, &id))
+	if (share_find_user(peer, &id))
 		share->user = count(id);
 	if (!share->user)
 		calls--;

@@ -3,6 +3,7 @@
 #define RUN_SHARE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct peer;
 
@@ -24,5 +25,8 @@ struct share {
  */
 bool share_take(const struct peer *peer, struct share *share);
 void share_return(const struct share *share);
+
+/* The task's real user, whose share it has. False: the task is gone, or there is no memory. */
+bool share_find_user(const struct peer *peer, uid_t *id);
 
 #endif

@@ -334,6 +334,25 @@ def many_detached(count):
     return said
 
 
+def many_of_another(count):
+    """One mount, and then more than are kept by the root of a user namespace: whether the first is still there."""
+    own = new_mount()
+    said = []
+    reading, writing = os.pipe()
+    if not os.fork():
+        # This process is root's outside, and the user that it becomes is nobody's.
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+        LIBC.prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE
+        assert LIBC.unshare(0x12020000) == 0  # CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWCGROUP
+        fds = [new_mount() for _ in range(int(count))]
+        os.write(writing, b"%d %d" % (len(set(fds)), move_mount(fds[-1], POINT) == 0))
+        os._exit(0)
+    os.wait()
+    said.append(os.read(reading, 100).decode())
+    return said + [move_mount(own, POINT), os.close(own), umount(POINT)]
+
+
 def forged():
     """Files that are no contexts, though they are named so."""
     name = "fscontext of fuse_cgroup_run"

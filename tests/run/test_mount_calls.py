@@ -97,6 +97,11 @@ def test_many_detached(wrapper):
     assert below("many_detached", 300, wrapper=wrapper) == [True, 0, None, 0]
 
 
+def test_many_of_another_user(wrapper):
+    """They take nothing away from root."""
+    assert below("many_of_another", 300, wrapper=wrapper) == ["300 1", 0, None, 0]
+
+
 def test_kept_in_bounds():
     with launcher.Inside(wrapper=launcher.WITH_CGROUPS) as program:
         assert program.call(mount_calls.many_detached, 300)[1] == 0
