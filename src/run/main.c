@@ -25,6 +25,7 @@
 #include "options.h"
 #include "supervisor.h"
 
+#define DESCRIPTORS 65536 /* of 8 users with as many calls at once as share.h permits each */
 #define FILE_LEAST (1u << 20) /* bytes: of a table, or of what the daemon keeps */
 
 static void stay(int number)
@@ -38,7 +39,7 @@ static void stay(int number)
  */
 static bool leave_limits(void)
 {
-	static const int left[] = {RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE};
+	static const int left[] = {RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE};
 	struct rlimit limit;
 
 	identity_expect_umask(umask(022));
@@ -49,6 +50,7 @@ static bool leave_limits(void)
 		limit.rlim_cur = limit.rlim_max; /* as far as it may */
 		setrlimit(left[i], &limit);
 	}
+	descriptors_allow(DESCRIPTORS);
 	signal(SIGXFSZ, SIG_IGN); /* one file that is too large is no reason to end */
 	if (getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur >= FILE_LEAST)
 		return true;
