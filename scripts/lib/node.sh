@@ -100,6 +100,11 @@ served() {
 # What shells start in the background has INT ignored, and no shell can change that: it would not end by it.
 heed_interrupt() {
 	ignored=$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status)
+	if [ -z "$ignored" ]; then # gVisor does not tell: once, lest it be so
+		[ -z "${KUBE_NODE_HEEDS:-}" ] || return 0
+		export KUBE_NODE_HEEDS=1
+		ignored=2
+	fi
 	[ $((0x$ignored >> 1 & 1)) = 0 ] || ! env --default-signal=INT true 2>/dev/null ||
 		exec env --default-signal=INT "$0" "$@"
 }

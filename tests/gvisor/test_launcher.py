@@ -95,6 +95,14 @@ print(ctypes.CDLL(None).statx(-100, b"/sys/fs/cgroup/cpu", 0, 1, buffer),
     assert result.stdout == "0 0o40755\n" or result.stdout == "0 0o40555\n", result
 
 
+@pytest.mark.parametrize("script", ["run-k3s-with-fuse-cgroups.sh", "run-kubelet-with-fuse-cgroups.sh"])
+def test_scripts_begin(script):
+    """They look at signals, of which gVisor's /proc tells nothing."""
+    result = subprocess.run([mounting.ROOT / "scripts" / script, "--help"], text=True, capture_output=True,
+                            timeout=mounting.PATIENCE, check=False)
+    assert (result.returncode, result.stderr) == (0, "") and script in result.stdout
+
+
 def test_mount():
     """With the attributes that are wanted, by who has the rights."""
     with mounting.mount_point() as path:
