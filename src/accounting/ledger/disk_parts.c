@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "disks.h"
+#include "machine_device.h"
 
 struct disks *disks_new(void)
 {
@@ -123,7 +124,12 @@ static void give_part(const struct gift *gift, enum ground ground, size_t at, ui
 		*from -= bytes < *from ? bytes : *from; /* rounding may take more */
 }
 
-/* Gives the bytes by weight; the heaviest disk, or the first, takes what rounding leaves. */
+static uint64_t whole_sectors(uint64_t bytes)
+{
+	return bytes - bytes % MACHINE_SECTOR_BYTES;
+}
+
+/* Gives whole sectors by weight; the heaviest disk, or the first, takes what rounding leaves. */
 static void give(const struct gift *gift, enum ground ground, uint64_t bytes, uint64_t all)
 {
 	uint64_t most = 0, left = bytes;
@@ -131,7 +137,7 @@ static void give(const struct gift *gift, enum ground ground, uint64_t bytes, ui
 
 	for (size_t at = 0; at < gift->disks->count; at++) {
 		uint64_t weight = weight_of(gift, ground, at);
-		uint64_t part = number_scale(bytes, weight, all);
+		uint64_t part = whole_sectors(number_scale(bytes, weight, all));
 
 		if (weight > most) {
 			most = weight;
@@ -155,7 +161,7 @@ static void give_bytes(struct disks *disks, const struct usage *usage, enum dire
 		gift.is_mostly_given = bytes <= half;
 		sum_history(&gift);
 		all = sum_of_weights(&gift, ground);
-		now = ground == GROUND_HABIT || bytes < all ? bytes : all;
+		now = ground == GROUND_HABIT || bytes < all ? bytes : whole_sectors(all);
 		if (!now)
 			continue;
 		give(&gift, ground, now, all);
