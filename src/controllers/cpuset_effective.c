@@ -70,44 +70,23 @@ static void partition_cpus(struct bitmap *cpus, struct cgroup *cgroup)
 	}
 }
 
-/* One cgroup of update_cpumasks_hier(). False: nothing changes below it either. */
-static bool update_one(struct cgroup *cgroup, const struct cgroup *top, bool force)
+/* Whether a remote partition below the top of the way has other CPUs now; it may become invalid by that. */
+static bool update_remote(struct cgroup *cgroup, struct bitmap *cpus)
 {
-	struct cpuset *cpuset = cpuset_of(cgroup), *parent = parent_cs(cgroup);
-	int before = cpuset->v2.state, state = before;
-	bool remote = cpuset->v2.remote, ask_parent = false;
-	LOCAL_MASK(cpus, cpuset->cpus->nr);
+	struct cpuset *cpuset = cpuset_of(cgroup);
 
-	if (remote && cgroup != top) {
-		cpuset_exclusive_cpus(cpus, cgroup, user_xcpus(cpuset), false);
-		if (bitmap_equal(cpus, cpuset->v2.xcpus))
-			return false;
-		cpuset_remote_update(cgroup, cpus, true);
-		state = cpuset->v2.state;
-		remote = state == before;
-	}
-	if (remote || (is_partition_valid(parent) && is_partition_valid(cpuset)))
-		partition_cpus(cpus, cgroup);
-	else
-		cpuset_effective_cpus(cpus, cgroup);
-	if (!remote && is_partition_valid(cpuset) && bitmap_empty(cpus))
-		ask_parent = true;
-	else if (!remote && !cpuset->v2.state && !force && bitmap_equal(cpus, cpuset->v2.cpus) &&
-		 is_balanced(cpuset) == is_balanced(parent))
+	cpuset_exclusive_cpus(cpus, cgroup, user_xcpus(cpuset), false);
+	if (bitmap_equal(cpus, cpuset->v2.xcpus))
 		return false;
-	if (!remote && cgroup != top && before) {
-		if (is_partition_valid(parent)) {
-			ask_parent = true;
-		} else {
-			state = is_partition_valid(cpuset) ? -cpuset->v2.state : cpuset->v2.state;
-			cpuset->v2.error =
-				is_partition_invalid(parent) ? PARTITION_PARENT_INVALID : PARTITION_NO_PARENT;
-		}
-	}
-	if (ask_parent) {
-		cpuset_update_parent(cgroup, COMMAND_UPDATE, 0, NULL);
-		state = cpuset->v2.state;
-	}
+	cpuset_remote_update(cgroup, NULL, cpus, true);
+	return true;
+}
+
+/* What was worked out becomes effective. */
+static void settle(struct cgroup *cgroup, const struct bitmap *cpus, int state)
+{
+	struct cpuset *cpuset = cpuset_of(cgroup);
+
 	bitmap_copy(cpuset->v2.cpus, cpus);
 	cpuset->v2.state = state;
 	if (state > 0 || !bitmap_empty(cpuset->v2.exclusive))
@@ -116,23 +95,60 @@ static bool update_one(struct cgroup *cgroup, const struct cgroup *top, bool for
 		cpuset_reset_partition(cgroup);
 		cpuset_balance_as_parent(cgroup);
 	}
+}
+
+/* One cgroup of update_cpumasks_hier(). False: nothing changes below it either. */
+static bool update_one(struct cgroup *cgroup, const struct cgroup *top, bool force)
+{
+	struct cpuset *cpuset = cpuset_of(cgroup), *parent = parent_cs(cgroup);
+	struct bitmap *cpus = top_cs(cgroup)->top->scratch;
+	int before = cpuset->v2.state, state = before;
+	bool remote = cpuset->v2.remote, ask_parent = false;
+
+	if (remote && cgroup != top) {
+		if (!update_remote(cgroup, cpus))
+			return false;
+		state = cpuset->v2.state;
+		remote = state == before;
+	}
+	if (remote || (is_partition_valid(parent) && is_partition_valid(cpuset)))
+		partition_cpus(cpus, cgroup);
+	else
+		bitmap_and(cpus, cpuset->cpus, parent->v2.cpus);
+	if (!remote && is_partition_valid(cpuset) && bitmap_empty(cpus)) {
+		ask_parent = true;
+	} else if (!remote) {
+		if (bitmap_empty(cpus))
+			bitmap_copy(cpus, parent->v2.cpus);
+		if (!cpuset->v2.state && !force && bitmap_equal(cpus, cpuset->v2.cpus) &&
+		    is_balanced(cpuset) == is_balanced(parent))
+			return false;
+	}
+	if (!remote && cgroup != top && before) {
+		if (is_partition_valid(parent)) {
+			ask_parent = true;
+		} else {
+			state = is_partition_valid(cpuset) ? -cpuset->v2.state : state;
+			cpuset->v2.error =
+				is_partition_invalid(parent) ? PARTITION_PARENT_INVALID : PARTITION_NO_PARENT;
+		}
+	}
+	if (ask_parent) {
+		cpuset_update_parent(cgroup, COMMAND_UPDATE, 0, NULL);
+		state = cpuset->v2.state;
+	}
+	settle(cgroup, cpus, state);
 	cpuset_note_state(cpuset, before);
 	return true;
 }
 
 void cpuset_update_down(struct cgroup *top, bool force)
 {
-	struct cgroup *child;
+	struct cgroup *position = top;
 
-	if (!update_one(top, top, force))
-		return;
-	for (struct cgroup *position = top->children ? cgroup_next_descendant(top, top) : NULL; position;) {
-		bool skip =
-			!cgroup_has_css(position, &cpuset_controller) || !update_one(position, top, force);
-
-		/* Past what is below it, where nothing changes. */
-		while (skip && (child = cgroup_next_descendant(position, position)))
-			position = child;
+	while (position) {
+		if (!cgroup_has_css(position, &cpuset_controller) || !update_one(position, top, force))
+			position = cpuset_last_below(position);
 		position = cgroup_next_descendant(position, top);
 	}
 }
@@ -140,18 +156,21 @@ void cpuset_update_down(struct cgroup *top, bool force)
 /* update_sibling_cpumasks() */
 static void update_siblings(struct cgroup *parent, const struct cgroup *except)
 {
+	struct bitmap *cpus = top_cs(parent)->top->scratch;
 	struct cgroup *sibling;
-	LOCAL_MASK(cpus, cpuset_of(parent)->cpus->nr);
 
 	for_each_cpuset_child(sibling, parent) {
 		const struct cpuset *cpuset = cpuset_of(sibling);
 
-		if (sibling == except || cpuset->v2.remote)
+		if (sibling == except || (is_partition_valid(cpuset) && cpuset->v2.remote))
 			continue;
-		/* As in the kernel: who has all of its parent's CPUs stays without any where it has none. */
-		bitmap_and(cpus, cpuset->cpus, cpuset_of(parent)->v2.cpus);
-		if (is_partition_valid(cpuset) || !bitmap_equal(cpus, cpuset->v2.cpus))
-			cpuset_update_down(sibling, false);
+		if (!is_partition_valid(cpuset)) {
+			/* As in the kernel: who has all of its parent's stays without where it has none. */
+			bitmap_and(cpus, cpuset->cpus, cpuset_of(parent)->v2.cpus);
+			if (bitmap_equal(cpus, cpuset->v2.cpus))
+				continue;
+		}
+		cpuset_update_down(sibling, false);
 	}
 }
 
@@ -337,8 +356,8 @@ void cpuset_remote_disable(struct cgroup *cgroup)
 	update_siblings(cgroup->hierarchy->root, NULL);
 }
 
-/* Its CPUs become these, or it becomes invalid. */
-void cpuset_remote_update(struct cgroup *cgroup, const struct bitmap *xcpus, bool privileged)
+void cpuset_remote_update(struct cgroup *cgroup, const struct bitmap *exclusive, const struct bitmap *xcpus,
+			  bool privileged)
 {
 	struct cpuset *cpuset = cpuset_of(cgroup), *top = top_cs(cgroup);
 	LOCAL_MASK(add, cpuset->cpus->nr);
@@ -361,5 +380,7 @@ void cpuset_remote_update(struct cgroup *cgroup, const struct bitmap *xcpus, boo
 	if (bitmap_andnot(del, cpuset->v2.xcpus, xcpus))
 		give_back(top, top, cpuset->v2.state, del);
 	bitmap_copy(cpuset->v2.xcpus, xcpus);
+	if (exclusive)
+		bitmap_copy(cpuset->v2.exclusive, exclusive);
 	update_siblings(cgroup->hierarchy->root, NULL);
 }

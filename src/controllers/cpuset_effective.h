@@ -61,13 +61,18 @@ static inline const struct bitmap *user_xcpus(const struct cpuset *cpuset)
 
 /* --- cpuset_exclusive.c --- */
 
+/* css_rightmost_descendant(): from which a walk goes on past all that is below a cgroup. */
+struct cgroup *cpuset_last_below(struct cgroup *cgroup);
 /* Its state was `before`: who waits for news of the partition is told. */
 void cpuset_note_state(struct cpuset *cpuset, int before);
 /* What is no partition is balanced as its parent is. */
 void cpuset_balance_as_parent(struct cgroup *cgroup);
 /* update_partition_sd_lb(): its state has changed. */
 void cpuset_update_balance(struct cgroup *cgroup);
-/* partition_is_populated(): has tasks that would be without CPUs. The root always has. */
+/*
+ * partition_is_populated(): has tasks that would be without CPUs, but for those in `except`, which is to be
+ * a partition. The root always has.
+ */
 bool cpuset_is_populated(struct cgroup *cgroup, const struct cgroup *except);
 /* Whether tasks would be without CPUs if a partition had `xcpus`, its own or its parent's. */
 bool cpuset_tasks_nocpu_error(struct cgroup *cgroup, const struct bitmap *xcpus);
@@ -81,7 +86,10 @@ unsigned cpuset_exclusive_cpus(struct bitmap *xcpus, const struct cgroup *cgroup
 			       bool all);
 /* reset_partition_data() */
 void cpuset_reset_partition(struct cgroup *cgroup);
-/* validate_change(): 0; -ENOSPC: its tasks would have nothing; -EINVAL: a sibling has some exclusively. */
+/*
+ * validate_change(): 0; -ENOSPC: its tasks would have nothing; -EBUSY: the deadline scheduler would lack
+ * room; -EINVAL: a sibling has some exclusively.
+ */
 int cpuset_validate_partition(const struct cgroup *cgroup, const struct cpuset *trial);
 /* update_partition_exclusive_flag() */
 enum partition_error cpuset_set_exclusive_flag(struct cgroup *cgroup, int state);
@@ -101,7 +109,12 @@ void cpuset_update_down(struct cgroup *top, bool force);
 /* Partitions that take their CPUs from the top. `privileged`: the writer is. */
 enum partition_error cpuset_remote_enable(struct cgroup *cgroup, int state, bool privileged);
 void cpuset_remote_disable(struct cgroup *cgroup);
-void cpuset_remote_update(struct cgroup *cgroup, const struct bitmap *xcpus, bool privileged);
+/*
+ * remote_cpus_update(): its CPUs become `xcpus`, and its list `exclusive` unless that is NULL; or it becomes
+ * invalid.
+ */
+void cpuset_remote_update(struct cgroup *cgroup, const struct bitmap *exclusive, const struct bitmap *xcpus,
+			  bool privileged);
 /* Whether the CPUs of a partition of this state are isolated, noted at the top. */
 void cpuset_isolate(struct cpuset *top, int state, const struct bitmap *cpus);
 

@@ -4,6 +4,18 @@
 
 #include "cpuset_effective.h"
 
+struct cgroup *cpuset_last_below(struct cgroup *cgroup)
+{
+	struct cgroup *position;
+
+	while ((position = cgroup->children)) {
+		while (position->hh.next)
+			position = position->hh.next;
+		cgroup = position;
+	}
+	return cgroup;
+}
+
 void cpuset_note_state(struct cpuset *cpuset, int before)
 {
 	if (before == cpuset->v2.state)
@@ -35,15 +47,32 @@ void cpuset_update_balance(struct cgroup *cgroup)
 		cpuset_balance_as_parent(cgroup);
 }
 
-bool cpuset_is_populated(struct cgroup *cgroup, const struct cgroup *except)
+/* Whether a partition has CPUs of this one's (nr_subparts): a remote one's are the top's. */
+static bool has_partition(const struct cgroup *cgroup)
 {
 	struct cgroup *child;
 
+	for_each_cpuset_child(child, cgroup) {
+		if (is_partition_valid(cpuset_of(child)) && !cpuset_of(child)->v2.remote)
+			return true;
+	}
+	return false;
+}
+
+bool cpuset_is_populated(struct cgroup *cgroup, const struct cgroup *except)
+{
+	struct cgroup *position = cgroup;
+
 	if (cgroup_is_root(cgroup) || group_has_members(&cgroup->group))
 		return true;
-	for_each_cpuset_child(child, cgroup) {
-		if (child != except && !is_partition_valid(cpuset_of(child)) &&
-		    group_is_populated(&child->group))
+	if (!except && !has_partition(cgroup))
+		return group_is_populated(&cgroup->group);
+	while ((position = cgroup_next_descendant(position, cgroup))) {
+		if (position == except)
+			continue; /* as in the kernel, not what is below it */
+		if (!cgroup_has_css(position, &cpuset_controller) || is_partition_valid(cpuset_of(position)))
+			position = cpuset_last_below(position);
+		else if (group_is_populated(&position->group))
 			return true;
 	}
 	return false;
@@ -120,6 +149,10 @@ int cpuset_validate_partition(const struct cgroup *cgroup, const struct cpuset *
 	    ((!bitmap_empty(current->cpus) && bitmap_empty(trial->cpus)) ||
 	     (!bitmap_empty(current->mems) && bitmap_empty(trial->mems))))
 		return -ENOSPC;
+	/* What is exclusive and balanced is a domain of the scheduler. */
+	if (current->flags & CS_CPU_EXCLUSIVE && is_balanced(current) && !bitmap_empty(current->v2.cpus) &&
+	    !cpuset_can_shrink(cpuset_top(cgroup), current->v2.cpus, user_xcpus(trial)))
+		return -EBUSY;
 	for_each_cpuset_child(sibling, cgroup->parent) {
 		if (sibling != cgroup && conflicts(trial, cpuset_of(sibling)))
 			return -EINVAL;
@@ -130,14 +163,13 @@ int cpuset_validate_partition(const struct cgroup *cgroup, const struct cpuset *
 enum partition_error cpuset_set_exclusive_flag(struct cgroup *cgroup, int state)
 {
 	struct cpuset *cpuset = cpuset_of(cgroup), trial = *cpuset;
+	bool exclusive = state > PARTITION_MEMBER;
 
-	if (state <= PARTITION_MEMBER) {
-		cpuset->flags &= ~(unsigned)CS_CPU_EXCLUSIVE;
+	if (exclusive == !!(cpuset->flags & CS_CPU_EXCLUSIVE))
 		return PARTITION_OK;
-	}
-	trial.flags |= CS_CPU_EXCLUSIVE;
-	if (!(cpuset->flags & CS_CPU_EXCLUSIVE) && cpuset_validate_partition(cgroup, &trial))
-		return PARTITION_NOT_EXCLUSIVE;
+	trial.flags ^= CS_CPU_EXCLUSIVE;
+	if (cpuset_validate_partition(cgroup, &trial))
+		return exclusive ? PARTITION_NOT_EXCLUSIVE : PARTITION_OK;
 	cpuset->flags = trial.flags;
 	return PARTITION_OK;
 }

@@ -52,6 +52,7 @@ void cpuset_free(void *state)
 		pthread_mutex_destroy(&cpuset->top->following);
 		bitmap_free(cpuset->top->subpartitions);
 		bitmap_free(cpuset->top->isolated);
+		bitmap_free(cpuset->top->scratch);
 	}
 	free(cpuset->top);
 	free(cpuset);
@@ -78,8 +79,9 @@ static bool make_root_partition(struct cpuset *root)
 
 	root->top->subpartitions = bitmap_new(cpus);
 	root->top->isolated = bitmap_new(cpus);
+	root->top->scratch = bitmap_new(cpus);
 	if (!cpuset_new_masks(root, cpus, root->mems->nr) || !root->top->subpartitions ||
-	    !root->top->isolated)
+	    !root->top->isolated || !root->top->scratch)
 		return false;
 	bitmap_copy(root->v2.cpus, root->cpus);
 	bitmap_copy(root->v2.mems, root->mems);

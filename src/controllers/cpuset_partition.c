@@ -36,20 +36,56 @@ static void invalidate_siblings(struct cgroup *cgroup, const struct bitmap *cpus
 	}
 }
 
-/* Whether a partition with these exclusive CPUs cannot be; its error then says why. */
-static bool becomes_invalid(struct cgroup *cgroup, const struct bitmap *xcpus)
+/* validate_partition(): why a partition with these exclusive CPUs cannot be. */
+static enum partition_error validate(struct cgroup *cgroup, const struct bitmap *xcpus)
+{
+	if (bitmap_empty(xcpus))
+		return PARTITION_CPUS;
+	return cpuset_tasks_nocpu_error(cgroup, xcpus) ? PARTITION_NO_CPUS : PARTITION_OK;
+}
+
+/*
+ * partition_cpus_change(): the lists become those of `trial`. `invalid`: a sibling has some of its CPUs
+ * exclusively.
+ */
+static void change_partition(struct cgroup *cgroup, const struct cpuset *trial, bool invalid)
+{
+	struct cpuset *cpuset = cpuset_of(cgroup);
+	enum partition_error error;
+
+	if (!cpuset->v2.state)
+		return;
+	error = validate(cgroup, trial->v2.xcpus);
+	if (error) {
+		cpuset->v2.error = error;
+		invalid = true;
+	}
+	if (cpuset->v2.remote && invalid)
+		cpuset_remote_disable(cgroup);
+	else if (cpuset->v2.remote)
+		cpuset_remote_update(cgroup, trial->v2.exclusive, trial->v2.xcpus, true);
+	else
+		cpuset_update_parent(cgroup, invalid ? COMMAND_INVALIDATE : COMMAND_UPDATE, 0,
+				     trial->v2.xcpus);
+}
+
+/* Its lists are those of `trial` from now on. `before`: its state before that. */
+static void take_lists(struct cgroup *cgroup, const struct cpuset *trial, int before)
 {
 	struct cpuset *cpuset = cpuset_of(cgroup);
 
-	if (!cpuset->v2.state)
-		return false;
-	if (bitmap_empty(xcpus))
-		cpuset->v2.error = PARTITION_CPUS;
-	else if (cpuset_tasks_nocpu_error(cgroup, xcpus))
-		cpuset->v2.error = PARTITION_NO_CPUS;
-	else
-		return false;
-	return true;
+	bitmap_copy(cpuset->cpus, trial->cpus);
+	bitmap_copy(cpuset->v2.exclusive, trial->v2.exclusive);
+	bitmap_copy(cpuset->v2.xcpus, trial->v2.xcpus);
+	if (before > 0 && !is_partition_valid(cpuset))
+		cpuset_reset_partition(cgroup);
+}
+
+/* compute_trialcs_excpus(): how many siblings have some of them. */
+static unsigned trial_xcpus(const struct cgroup *cgroup, struct cpuset *trial)
+{
+	return cpuset_exclusive_cpus(trial->v2.xcpus, cgroup,
+				     trial->v2.state ? user_xcpus(trial) : trial->v2.exclusive, true);
 }
 
 /* update_cpumask() */
@@ -57,38 +93,22 @@ int partition_set_cpus(struct cgroup *cgroup, const struct bitmap *map)
 {
 	struct cpuset *cpuset = cpuset_of(cgroup), trial = *cpuset;
 	int before = cpuset->v2.state, error;
-	bool invalidate, force;
+	bool force;
 	LOCAL_MASK(xcpus, map->nr);
 
 	if (bitmap_equal(cpuset->cpus, map))
 		return 0;
 	trial.cpus = (struct bitmap *)map;
 	trial.v2.xcpus = xcpus;
-	cpuset_exclusive_cpus(xcpus, cgroup, before ? user_xcpus(&trial) : cpuset->v2.exclusive, true);
-	invalidate = becomes_invalid(cgroup, xcpus);
-	force = !bitmap_equal(cpuset->v2.xcpus, xcpus);
+	trial_xcpus(cgroup, &trial);
 	error = cpuset_validate_partition(cgroup, &trial);
-	if (error == -EINVAL) {
-		invalidate = true;
-		invalidate_siblings(cgroup, user_xcpus(&trial));
-		error = 0;
-	}
-	if (error)
+	if (error && error != -EINVAL)
 		return error;
-	if (is_partition_valid(cpuset) || (is_partition_invalid(cpuset) && !invalidate)) {
-		const struct bitmap *wanted = bitmap_empty(xcpus) && is_partition_invalid(cpuset) ? map
-												  : xcpus;
-
-		if (cpuset->v2.remote)
-			cpuset_remote_update(cgroup, wanted, true);
-		else
-			cpuset_update_parent(cgroup, invalidate ? COMMAND_INVALIDATE : COMMAND_UPDATE, 0,
-					     wanted);
-	}
-	bitmap_copy(cpuset->cpus, map);
-	bitmap_copy(cpuset->v2.xcpus, xcpus);
-	if (before > 0 && !is_partition_valid(cpuset))
-		cpuset_reset_partition(cgroup);
+	if (error)
+		invalidate_siblings(cgroup, user_xcpus(&trial));
+	force = !bitmap_equal(cpuset->v2.xcpus, xcpus);
+	change_partition(cgroup, &trial, error);
+	take_lists(cgroup, &trial, before);
 	cpuset_update_down(cgroup, force);
 	if (cpuset->v2.state)
 		cpuset_update_balance(cgroup);
@@ -100,33 +120,21 @@ int partition_set_exclusive(struct cgroup *cgroup, const struct bitmap *map)
 {
 	struct cpuset *cpuset = cpuset_of(cgroup), trial = *cpuset;
 	int before = cpuset->v2.state, error;
-	bool invalidate, force;
+	bool force;
 	LOCAL_MASK(xcpus, map->nr);
 
 	if (bitmap_equal(cpuset->v2.exclusive, map))
 		return 0;
 	trial.v2.exclusive = (struct bitmap *)map;
 	trial.v2.xcpus = xcpus;
-	if (!bitmap_empty(map) && cpuset_exclusive_cpus(xcpus, cgroup, map, true))
+	if (trial_xcpus(cgroup, &trial))
 		return -EINVAL;
 	force = !bitmap_equal(cpuset->v2.xcpus, xcpus);
 	error = cpuset_validate_partition(cgroup, &trial);
 	if (error)
 		return error;
-	if (before) {
-		invalidate = becomes_invalid(cgroup, xcpus);
-		if (cpuset->v2.remote && invalidate)
-			cpuset_remote_disable(cgroup);
-		else if (cpuset->v2.remote)
-			cpuset_remote_update(cgroup, xcpus, true);
-		else
-			cpuset_update_parent(cgroup, invalidate ? COMMAND_INVALIDATE : COMMAND_UPDATE, 0,
-					     xcpus);
-	}
-	bitmap_copy(cpuset->v2.exclusive, map);
-	bitmap_copy(cpuset->v2.xcpus, xcpus);
-	if (before > 0 && !is_partition_valid(cpuset))
-		cpuset_reset_partition(cgroup);
+	change_partition(cgroup, &trial, false);
+	take_lists(cgroup, &trial, before);
 	if (is_partition_valid(cpuset) || force)
 		cpuset_update_down(cgroup, force);
 	if (cpuset->v2.state)
@@ -171,13 +179,9 @@ int partition_set_mems(struct cgroup *cgroup, const struct bitmap *map)
 static enum partition_error enable(struct cgroup *cgroup, int state, bool privileged)
 {
 	struct cpuset *cpuset = cpuset_of(cgroup), *parent = parent_cs(cgroup);
-	enum partition_error error;
 
 	if (bitmap_empty(user_xcpus(cpuset)))
 		return PARTITION_EMPTY;
-	error = cpuset_set_exclusive_flag(cgroup, state);
-	if (error)
-		return error;
 	if (parent == top_cs(cgroup) &&
 	    bitmap_intersects(cpuset->v2.exclusive, top_cs(cgroup)->top->subpartitions))
 		return PARTITION_REMOTE_BELOW;
@@ -189,20 +193,21 @@ static enum partition_error enable(struct cgroup *cgroup, int state, bool privil
 void partition_set_state(struct cgroup *cgroup, int state, bool privileged)
 {
 	struct cpuset *cpuset = cpuset_of(cgroup);
-	enum partition_error error = PARTITION_OK;
+	enum partition_error error;
 	int first = cpuset->v2.state, before = first;
 
 	if (before == state)
 		return;
 	if (state && before < 0)
 		before = PARTITION_MEMBER; /* an invalid one is treated as a member */
-	if (!before)
+	error = cpuset_set_exclusive_flag(cgroup, state);
+	if (!error && !before)
 		error = enable(cgroup, state, privileged);
-	else if (!state && cpuset->v2.remote)
+	else if (!error && !state && cpuset->v2.remote)
 		cpuset_remote_disable(cgroup);
-	else if (!state)
+	else if (!error && !state)
 		cpuset_update_parent(cgroup, COMMAND_DISABLE, 0, NULL);
-	else
+	else if (!error)
 		cpuset_isolate(top_cs(cgroup), state, cpuset->v2.xcpus);
 	if (error) {
 		state = -state;

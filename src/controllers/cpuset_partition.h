@@ -16,7 +16,8 @@ void partition_online(struct cgroup *cgroup);
 void partition_offline(struct cgroup *cgroup);
 
 /*
- * Writes of cpuset.cpus, cpuset.cpus.exclusive and cpuset.mems: the list becomes `map`. 0, -EINVAL, -ENOSPC.
+ * Writes of cpuset.cpus, cpuset.cpus.exclusive and cpuset.mems: the list becomes `map`. 0, -EINVAL,
+ * -ENOSPC, -EBUSY.
  */
 int partition_set_cpus(struct cgroup *cgroup, const struct bitmap *map);
 int partition_set_exclusive(struct cgroup *cgroup, const struct bitmap *map);

@@ -38,20 +38,21 @@ static const struct bitmap *root_domain(const struct cgroup *cgroup)
 	return domain->cpus;
 }
 
-/*
- * cpuset_cpumask_can_shrink: CPUs of `trial` must hold what the deadline
- * scheduler has promised in the domain, which is each CPU's fair server at least.
- */
-static bool can_shrink(const struct cgroup *cgroup, const struct bitmap *trial)
+bool cpuset_can_shrink(const struct cpuset_top *top, const struct bitmap *domain, const struct bitmap *trial)
 {
-	const struct machine_rt_limits *limits = &cpuset_top(cgroup)->rt_limits;
+	const struct machine_rt_limits *limits = &top->rt_limits;
 	uint64_t ratio;
 
-	if (bitmap_empty(cpuset_of(cgroup)->cpus) || limits->runtime_us < 0 || limits->period_us <= 0)
+	if (limits->runtime_us < 0 || limits->period_us <= 0)
 		return true;
 	ratio = ((uint64_t)limits->runtime_us << 20) / (uint64_t)limits->period_us;
-	return ratio * bitmap_weight(trial) >=
-	       FAIR_SERVER_RATIO * bitmap_weight(root_domain(cgroup));
+	return ratio * bitmap_weight(trial) >= FAIR_SERVER_RATIO * bitmap_weight(domain);
+}
+
+static bool can_shrink(const struct cgroup *cgroup, const struct bitmap *trial)
+{
+	return bitmap_empty(cpuset_of(cgroup)->cpus) ||
+	       cpuset_can_shrink(cpuset_top(cgroup), root_domain(cgroup), trial);
 }
 
 static bool becomes_empty(const struct bitmap *current, const struct bitmap *trial)

@@ -69,6 +69,11 @@ struct cpuset_top {
 	struct machine_rt_limits rt_limits; /* when last looked at */
 	/* v2: CPUs of the root that partitions have; of isolated ones */
 	struct bitmap *subpartitions, *isolated;
+	/*
+	 * The kernel's tmpmasks.new_cpus: what is worked out for a cgroup lies here until it is kept, and
+	 * what changes elsewhere by that leaves its own here. Then that is kept.
+	 */
+	struct bitmap *scratch;
 };
 
 struct bytes;
@@ -84,6 +89,12 @@ struct cpuset_top *cpuset_top(const struct cgroup *cgroup);
  * -EINVAL: would overlap a sibling where one of the two is exclusive.
  */
 int cpuset_validate_change(const struct cgroup *cgroup, const struct cpuset *trial, bool populated);
+
+/*
+ * cpuset_cpumask_can_shrink: the CPUs of `trial` must hold what the deadline scheduler has promised in the
+ * domain, which is each CPU's fair server at least. Under the tree lock.
+ */
+bool cpuset_can_shrink(const struct cpuset_top *top, const struct bitmap *domain, const struct bitmap *trial);
 
 /*
  * Makes the state of a root from the machine: what is online, and the constants.

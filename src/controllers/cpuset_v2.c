@@ -57,7 +57,7 @@ static int list_act(const struct request *request, char *text)
 	map = bitmap_new(list_of(cgroup->hierarchy->root, list == MEMS ? MEMS : CPUS)->nr);
 	error = map ? bitmap_parselist(text_strip(text), map) : -ENOMEM;
 	if (!error)
-		error = cpuset_follow_machine(cgroup->hierarchy, FOLLOW_CPUS | FOLLOW_MEMS);
+		error = cpuset_follow_machine(cgroup->hierarchy, FOLLOW_CPUS | FOLLOW_MEMS | FOLLOW_LIMITS);
 	if (error)
 		return error;
 	cgroup_settle_members(cgroup);

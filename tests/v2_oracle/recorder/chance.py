@@ -367,8 +367,9 @@ def chance_users(st):
            **{by_somebody(move): weight for move, weight in moves.items()}}, prepare)
 
 
-CPUSET = {"cpuset.cpus": ("", "0", "1", "0-1", "0-1"), "cpuset.cpus.exclusive": ("", "", "0", "1", "0-1"),
-          "cpuset.cpus.partition": ("member", "root", "root", "isolated"), "cpuset.mems": ("", "0")}
+CPUSET = {"cpuset.cpus": ("\n", "0", "1", "0-1", "0-1"),
+          "cpuset.cpus.exclusive": ("\n", "\n", "0", "1", "0-1"),
+          "cpuset.cpus.partition": ("member", "root", "root", "isolated"), "cpuset.mems": ("\n", "0")}
 
 
 def enabled(controllers):
