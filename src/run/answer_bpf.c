@@ -1,175 +1,320 @@
 /* SPDX-License-Identifier: MIT */
 /* bpf(2) on cgroups of ours. */
 #include <errno.h>
-#include <linux/bpf.h>
+#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "attached.h"
+#include "bpf_program.h"
 #include "calls.h"
 #include "cgroup2_calls.h"
 #include "peer.h"
 #include "rights.h"
-#include "text.h"
 #include "view.h"
 
 #define LISTED_MAX 1024
+#define LINK_FLAGS (BPF_F_ID | BPF_F_BEFORE | BPF_F_AFTER | BPF_F_PREORDER | BPF_F_LINK)
 
-/* The kind of program that is attached so (attach_type_to_prog_type of kernel/bpf/syscall.c), of cgroups. */
-static unsigned kind_of(uint32_t type)
+/* What the commands take: members of union bpf_attr of Linux 6.18, of which older headers lack some. */
+struct attach_attributes { /* BPF_PROG_ATTACH and BPF_PROG_DETACH */
+	uint32_t cgroup, program, type, flags, replaced, relative;
+	uint64_t revision;
+};
+
+struct query_attributes {
+	uint32_t cgroup, type, query_flags, flags;
+	uint64_t numbers;
+	uint32_t count, unused;
+	uint64_t program_flags, links, link_flags, revision;
+};
+
+struct link_attributes { /* BPF_LINK_CREATE */
+	uint32_t program, cgroup, type, flags, relative, unused;
+	uint64_t revision;
+};
+
+struct update_attributes { /* BPF_LINK_UPDATE; BPF_LINK_DETACH has the first only */
+	uint32_t link, program, flags, replaced;
+};
+
+union attributes {
+	struct attach_attributes attach;
+	struct query_attributes query;
+	struct link_attributes link;
+	struct update_attributes update;
+};
+
+struct request {
+	const struct call *call;
+	int target; /* O_PATH of the cgroup, or of the link */
+	ino_t link; /* whose number this is */
+	uint32_t type; /* of the link */
+	union attributes given; /* what was not given is 0 */
+};
+
+/* --- programs --- */
+
+/* The number of one of the task's links. */
+static int64_t link_number(const struct peer *peer, uint32_t fd)
 {
-	switch (type) {
-	case BPF_CGROUP_INET_INGRESS:
-	case BPF_CGROUP_INET_EGRESS:
-		return BPF_PROG_TYPE_CGROUP_SKB;
-	case BPF_CGROUP_INET_SOCK_CREATE:
-	case BPF_CGROUP_INET_SOCK_RELEASE:
-	case BPF_CGROUP_INET4_POST_BIND:
-	case BPF_CGROUP_INET6_POST_BIND:
-		return BPF_PROG_TYPE_CGROUP_SOCK;
-	case BPF_CGROUP_DEVICE:
-		return BPF_PROG_TYPE_CGROUP_DEVICE;
-	case BPF_CGROUP_SOCK_OPS:
-		return BPF_PROG_TYPE_SOCK_OPS;
-	case BPF_CGROUP_SYSCTL:
-		return BPF_PROG_TYPE_CGROUP_SYSCTL;
-	case BPF_CGROUP_GETSOCKOPT:
-	case BPF_CGROUP_SETSOCKOPT:
-		return BPF_PROG_TYPE_CGROUP_SOCKOPT;
-	default:
-		return BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
-	}
+	int file = peer_file(peer, (int)fd);
+	struct stat st = {0};
+	uint32_t type;
+
+	if (file < 0)
+		return file;
+	fstat(file, &st);
+	close(file);
+	return attached_is_link(st.st_ino, &type) ? (int64_t)st.st_ino : -EINVAL;
 }
 
-/* The number of the program of this kind that our descriptor is of; 0: it is of none. */
-static uint32_t number_of(int program, unsigned kind)
+/* The one to be before or after: a descriptor, or a number with BPF_F_ID. */
+static void find_beside(const struct call *call, uint32_t relative, struct attachment *attachment)
 {
-	unsigned number = 0, found = BPF_PROG_TYPE_UNSPEC;
-	char path[64], line[128];
-	FILE *about;
+	uint32_t flags = attachment->flags;
+	int64_t number;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", program);
-	about = fopen(path, "re");
-	while (about && !number && fgets(line, sizeof(line), about)) {
-		sscanf(line, "prog_type: %u", &found);
-		sscanf(line, "prog_id: %u", &number);
-	}
-	if (about)
-		fclose(about);
-	return found == kind ? number : 0;
+	attachment->has_beside = relative;
+	if (flags & BPF_F_ID)
+		number = relative ? (int64_t)relative : -EINVAL;
+	else if (flags & BPF_F_LINK)
+		number = link_number(call->peer, relative);
+	else
+		number = relative ? bpf_program_number(call->peer, relative) : 0;
+	attachment->beside = number < 0 ? 0 : (ino_t)number;
+	attachment->beside_error = number < 0 ? (int)number : 0;
 }
 
-/* The task's program: our descriptor of it, and its number. -EBADF; -EINVAL: it is something else. */
-static int fetch_program(const struct call *call, uint32_t fd, uint32_t type, uint32_t *number)
+static int attach(const struct request *request, struct answer *answer)
 {
-	int program = peer_descriptor(call->peer, (int)fd);
-
-	*number = program < 0 ? 0 : number_of(program, kind_of(type));
-	if (program < 0 || *number)
-		return program;
-	close(program);
-	return -EINVAL;
-}
-
-static int attach(const struct call *call, const union bpf_attr *attr, struct attachment *attachment)
-{
+	const struct attach_attributes *given = &request->given.attach;
+	const struct peer *peer = request->call->peer;
+	struct attachment attachment = {.directory = request->target, .type = given->type,
+					.flags = given->flags, .revision = given->revision};
 	int program, replaced;
 
-	program = fetch_program(call, attr->attach_bpf_fd, attr->attach_type, &attachment->program);
+	(void)answer;
+	program = bpf_program_fetch(peer, given->program, given->type, &attachment.program);
 	if (program < 0)
 		return program;
-	if (attachment->flags & BPF_F_REPLACE) {
-		replaced = fetch_program(call, attr->replace_bpf_fd, attr->attach_type,
-					 &attachment->replaced);
+	if (given->flags & BPF_F_REPLACE && given->flags & BPF_F_ALLOW_MULTI) {
+		replaced = bpf_program_fetch(peer, given->replaced, given->type, &attachment.replaced);
 		if (replaced < 0) {
 			close(program);
 			return replaced;
 		}
 		close(replaced);
 	}
-	return attached_add(attachment, program);
+	find_beside(request->call, given->relative, &attachment);
+	return attached_add(&attachment, program);
 }
 
-static int detach(const struct call *call, const union bpf_attr *attr, struct attachment *attachment)
+static int detach(const struct request *request, struct answer *answer)
 {
-	int program = fetch_program(call, attr->attach_bpf_fd, attr->attach_type, &attachment->program);
+	const struct attach_attributes *given = &request->given.attach;
+	struct attachment attachment = {.directory = request->target, .type = given->type,
+					.revision = given->revision};
+	int program;
 
+	(void)answer;
+	if (given->flags || given->relative)
+		return -EINVAL;
+	program = bpf_program_fetch(request->call->peer, given->program, given->type, &attachment.program);
 	if (program >= 0)
 		close(program); /* who permits one only may name none */
-	return attached_remove(attachment);
+	return attached_remove(&attachment);
 }
 
-static int query(const struct call *call, const union bpf_attr *attr, struct attachment *attachment)
+/* --- a query --- */
+
+static int tell(const struct call *call, size_t offset, const void *value, size_t size)
 {
-	const uint64_t address = call->arguments[1];
-	uint32_t programs[LISTED_MAX], flags, size = attr->query.prog_cnt, count;
+	return peer_write(call->peer, call->arguments[1] + offset, value, size);
+}
+
+/* The numbers, and the flags of each, which are the same. */
+static int tell_programs(const struct call *call, const struct query_attributes *given,
+			 const struct attached_programs *programs)
+{
+	uint32_t size = given->count < programs->count ? given->count : programs->count;
+	uint32_t flags[LISTED_MAX];
 	int error;
 
-	if (attr->query.query_flags & ~(uint32_t)BPF_F_QUERY_EFFECTIVE)
+	if (size > programs->size)
+		size = programs->size;
+	error = peer_write(call->peer, given->numbers, programs->numbers, size * sizeof(uint32_t));
+	for (uint32_t i = 0; i < size; i++)
+		flags[i] = programs->flags;
+	if (!error && given->program_flags)
+		error = peer_write(call->peer, given->program_flags, flags, size * sizeof(uint32_t));
+	return error ? error : size < programs->count ? -ENOSPC : 0;
+}
+
+static int query(const struct request *request, struct answer *answer)
+{
+	const struct query_attributes *given = &request->given.query;
+	const struct call *call = request->call;
+	const struct attachment attachment = {.directory = request->target, .type = given->type,
+					      .flags = given->query_flags};
+	uint32_t numbers[LISTED_MAX];
+	struct attached_programs programs = {.size = LISTED_MAX, .numbers = numbers};
+	int error;
+
+	(void)answer;
+	if (given->query_flags & ~(uint32_t)BPF_F_QUERY_EFFECTIVE ||
+	    (given->query_flags && given->program_flags))
 		return -EINVAL;
-	attachment->type = attr->query.attach_type;
-	attachment->flags = attr->query.query_flags;
-	count = attached_list(attachment, programs, LISTED_MAX, &flags);
-	error = peer_write(call->peer, address + offsetof(union bpf_attr, query.attach_flags), &flags,
-			   sizeof(flags));
+	attached_query(&attachment, &programs);
+	error = tell(call, offsetof(struct query_attributes, flags), &programs.flags, sizeof(programs.flags));
 	if (!error)
-		error = peer_write(call->peer, address + offsetof(union bpf_attr, query.prog_cnt), &count,
-				   sizeof(count));
-	if (error || !size || !attr->query.prog_ids || !count)
+		error = tell(call, offsetof(struct query_attributes, count), &programs.count,
+			     sizeof(programs.count));
+	if (!error && call->arguments[2] >= sizeof(*given))
+		error = tell(call, offsetof(struct query_attributes, revision), &programs.revision,
+			     sizeof(programs.revision));
+	if (error || !given->count || !given->numbers || !programs.count)
 		return error;
-	if (size > count)
-		size = count;
-	if (size > LISTED_MAX)
-		size = LISTED_MAX;
-	error = peer_write(call->peer, attr->query.prog_ids, programs, size * sizeof(programs[0]));
-	return error ? error : size < count ? -ENOSPC : 0;
+	return tell_programs(call, given, &programs);
 }
 
-static int serve(const struct call *call, const union bpf_attr *attr, int directory)
-{
-	struct attachment attachment = {
-		.directory = directory, .type = attr->attach_type, .flags = attr->attach_flags};
+/* --- links --- */
 
-	if (!rights_of_admin(call->peer))
-		return -EPERM;
-	switch (call->arguments[0]) {
-	case BPF_PROG_ATTACH:
-		return attach(call, attr, &attachment);
-	case BPF_PROG_DETACH:
-		return detach(call, attr, &attachment);
-	default:
-		return query(call, attr, &attachment);
+/* cgroup_bpf_link_attach(): as a program that others may be beside. */
+static int create_link(const struct request *request, struct answer *answer)
+{
+	const struct link_attributes *given = &request->given.link;
+	struct attachment attachment = {.directory = request->target, .type = given->type,
+					.flags = given->flags | BPF_F_ALLOW_MULTI,
+					.revision = given->revision};
+	int program, link, error;
+
+	program = bpf_program_fetch(request->call->peer, given->program, given->type, &attachment.program);
+	if (program < 0)
+		return program;
+	link = given->flags & ~LINK_FLAGS ? -EINVAL : attached_new_link(given->type, &attachment.link);
+	if (link < 0) {
+		close(program);
+		return link;
 	}
+	find_beside(request->call, given->relative, &attachment);
+	error = attached_add(&attachment, program);
+	if (error) {
+		close(link);
+		return error;
+	}
+	*answer = (struct answer){
+		.kind = ANSWER_FILE, .file = link, .close_on_exec = true, .closed_first = true};
+	return 0;
 }
 
-static bool takes_cgroup(uint64_t command)
+/* link_update() and cgroup_bpf_replace() */
+static int update_link(const struct request *request, struct answer *answer)
 {
-	return command == BPF_PROG_ATTACH || command == BPF_PROG_DETACH || command == BPF_PROG_QUERY;
+	const struct update_attributes *given = &request->given.update;
+	const struct peer *peer = request->call->peer;
+	uint32_t number, replaced = 0;
+	int program, file;
+
+	(void)answer;
+	if (given->flags & ~(uint32_t)BPF_F_REPLACE || (!given->flags && given->replaced))
+		return -EINVAL;
+	program = bpf_program_fetch(peer, given->program, request->type, &number);
+	if (program < 0)
+		return program;
+	if (given->flags) {
+		file = bpf_program_fetch(peer, given->replaced, request->type, &replaced);
+		if (file < 0) {
+			close(program);
+			return file;
+		}
+		close(file);
+	}
+	return attached_update_link(request->link, number, replaced, program);
 }
 
-/* The target comes first in what all three commands take (struct bpf_attr). */
+static int detach_link(const struct request *request, struct answer *answer)
+{
+	(void)answer;
+	attached_detach_link(request->link);
+	return 0;
+}
+
+/* --- the call --- */
+
+static const struct command {
+	uint64_t number; /* enum bpf_cmd */
+	size_t target; /* where its descriptor of a cgroup or link is */
+	size_t size;
+	bool of_link;
+	/* What is returned, unless *answer is filled. */
+	int (*serve)(const struct request *request, struct answer *answer);
+} commands[] = {
+	{BPF_PROG_ATTACH, 0, sizeof(struct attach_attributes), false, attach},
+	{BPF_PROG_DETACH, 0, sizeof(struct attach_attributes), false, detach},
+	{BPF_PROG_QUERY, 0, sizeof(struct query_attributes), false, query},
+	{BPF_LINK_CREATE, offsetof(struct link_attributes, cgroup), sizeof(struct link_attributes), false,
+	 create_link},
+	{BPF_LINK_UPDATE, 0, sizeof(struct update_attributes), true, update_link},
+	{BPF_LINK_DETACH, 0, sizeof(uint32_t), true, detach_link},
+};
+
+static const struct command *find_command(uint64_t number)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (commands[i].number == number)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+/* Whether what the target is is ours. */
+static bool is_ours(const struct calls_context *context, const struct command *command,
+		    struct request *request)
+{
+	struct statx about;
+	struct stat st;
+
+	if (!command->of_link)
+		return view_has(context->view, request->target, &about);
+	if (fstat(request->target, &st) || !S_ISFIFO(st.st_mode))
+		return false;
+	request->link = st.st_ino;
+	return attached_is_link(st.st_ino, &request->type);
+}
+
+static void serve(const struct command *command, const struct request *request, struct answer *answer)
+{
+	int64_t value = -EPERM;
+
+	if (rights_of_admin(request->call->peer))
+		value = command->serve(request, answer);
+	if (answer->kind != ANSWER_FILE)
+		answer_value(answer, value);
+}
+
 void answer_bpf(const struct calls_context *context, const struct call *call, char *path,
 		struct answer *answer)
 {
-	union bpf_attr attr = {0};
+	const struct command *command = find_command(call->arguments[0]);
+	struct request request = {.call = call};
 	size_t size = call->arguments[2];
-	struct statx about;
-	int directory;
+	uint32_t target;
 
-	if (!takes_cgroup(call->arguments[0]))
+	if (!command)
 		return;
-	if (size > sizeof(attr))
-		size = sizeof(attr);
-	if (peer_read(call->peer, call->arguments[1], &attr, size)) /* what is not given is 0 */
+	if (size > command->size)
+		size = command->size;
+	if (peer_read(call->peer, call->arguments[1], &request.given, size))
 		return;
-	snprintf(path, PATH_MAX, "%d, %u", (int)call->arguments[0], attr.target_fd);
-	directory = peer_file(call->peer, (int)attr.target_fd);
-	if (directory < 0)
+	memcpy(&target, (const char *)&request.given + command->target, sizeof(target));
+	snprintf(path, PATH_MAX, "%d, %u", (int)call->arguments[0], target);
+	request.target = peer_file(call->peer, (int)target);
+	if (request.target < 0)
 		return;
-	if (view_has(context->view, directory, &about))
-		answer_value(answer, serve(call, &attr, directory));
-	close(directory);
+	if (is_ours(context, command, &request))
+		serve(command, &request, answer);
+	close(request.target);
 }

@@ -1,275 +1,341 @@
 /* SPDX-License-Identifier: MIT */
-/* BPF programs that are attached to cgroups. */
+/* BPF programs that are attached to cgroups: the kernel's rules. */
 #include "attached.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/bpf.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_OF_CGROUP 64 /* BPF_CGROUP_MAX_PROGS */
-#define MAX_ALL 4096 /* each keeps two descriptors open */
+#include "attached_links.h"
+#include "attached_lists.h"
+
 #define SHARING (BPF_F_ALLOW_OVERRIDE | BPF_F_ALLOW_MULTI)
+#define PLACING (BPF_F_BEFORE | BPF_F_AFTER)
+#define FLAGS (SHARING | BPF_F_REPLACE | PLACING | BPF_F_ID | BPF_F_PREORDER | BPF_F_LINK)
 
-struct row {
-	ino_t cgroup;
-	dev_t device;
-	int directory, file; /* keep the cgroup's and the program's numbers theirs */
-	uint32_t type, flags, program;
-};
-
-/* Protects what follows. */
+/* Protects the lists and the links. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct row rows[MAX_ALL]; /* in the order they were attached */
-static unsigned count;
 
-/* A cgroup, its parent, and so on up to the root. */
-struct line {
-	struct stat *cgroup;
-	unsigned count;
-};
-
-static int add_to_line(struct line *line, int directory)
+/* What was removed or closed meanwhile is gone, before anything is asked or done. */
+static void take_lock(void)
 {
-	struct stat st, *longer;
-	const struct stat *last = line->count ? &line->cgroup[line->count - 1] : NULL;
-
-	if (fstat(directory, &st))
-		return -errno;
-	if (last && (st.st_dev != last->st_dev || st.st_ino == last->st_ino))
-		return 0; /* what the tree is mounted on */
-	longer = reallocarray(line->cgroup, line->count + 1, sizeof(st));
-	if (!longer)
-		return -ENOMEM;
-	line->cgroup = longer;
-	line->cgroup[line->count++] = st;
-	return 1;
+	pthread_mutex_lock(&lock);
+	attached_lists_drop_gone();
+	attached_links_drop_closed();
 }
 
-/* 0 or a negative errno. free() line->cgroup in any case. */
-static int read_line(int directory, struct line *line)
+/* A cgroup that never had one is as one that has none. */
+static const struct attached_list *find_or_none(const struct stat *cgroup, uint32_t type)
 {
-	int at = -1, found = add_to_line(line, directory);
+	static const struct attached_list none = {.revision = 1};
+	const struct attached_list *list = attached_list_find(cgroup, type);
 
-	while (found > 0) {
-		int parent = openat(at < 0 ? directory : at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-		found = parent < 0 ? -errno : add_to_line(line, parent);
-		if (at >= 0)
-			close(at);
-		at = parent;
-	}
-	if (at >= 0)
-		close(at);
-	return found;
+	return list ? list : &none;
 }
 
-static void drop(unsigned i)
-{
-	close(rows[i].directory);
-	close(rows[i].file);
-	count--;
-	memmove(&rows[i], &rows[i + 1], (count - i) * sizeof(rows[0]));
-}
+/* --- adding --- */
 
-/* Those of cgroups that were removed. */
-static void drop_gone(void)
-{
-	struct stat st;
-
-	for (unsigned i = count; i-- > 0;) {
-		if (fstat(rows[i].directory, &st) || !st.st_nlink)
-			drop(i);
-	}
-}
-
-/* The next row from `i` on of this cgroup and type; `count`: there is none. */
-static unsigned next(unsigned i, const struct stat *cgroup, uint32_t type)
-{
-	while (i < count && (rows[i].cgroup != cgroup->st_ino || rows[i].device != cgroup->st_dev ||
-			     rows[i].type != type))
-		i++;
-	return i;
-}
-
-static unsigned find(const struct stat *cgroup, uint32_t type, uint32_t program)
-{
-	unsigned i = next(0, cgroup, type);
-
-	while (i < count && rows[i].program != program)
-		i = next(i + 1, cgroup, type);
-	return i;
-}
-
-static unsigned count_of(const struct stat *cgroup, uint32_t type)
-{
-	unsigned found = 0;
-
-	for (unsigned i = next(0, cgroup, type); i < count; i = next(i + 1, cgroup, type))
-		found++;
-	return found;
-}
-
-/* The kernel's flags as of Linux 5.6: those for an order among programs came later. */
 static int check_flags(const struct attachment *attachment)
 {
-	uint32_t sharing = attachment->flags & SHARING;
+	uint32_t flags = attachment->flags, sharing = flags & SHARING;
 
-	if (sharing == SHARING || (attachment->flags & BPF_F_REPLACE && sharing != BPF_F_ALLOW_MULTI) ||
-	    attachment->flags & ~(uint32_t)(SHARING | BPF_F_REPLACE))
+	if (sharing == SHARING || (flags & BPF_F_REPLACE && sharing != BPF_F_ALLOW_MULTI) ||
+	    (flags & BPF_F_REPLACE && flags & PLACING) || flags & ~(uint32_t)FLAGS)
 		return -EINVAL;
 	return 0;
 }
 
-/* Which row the new program comes in place of; `count`: it is one more. */
-static int choose_place(const struct attachment *attachment, const struct stat *cgroup, unsigned *place)
-{
-	uint32_t sharing = attachment->flags & SHARING;
-	unsigned first = next(0, cgroup, attachment->type);
-
-	if (first < count && rows[first].flags != sharing)
-		return -EPERM; /* nobody changes what the first has permitted */
-	*place = first;
-	if (sharing != BPF_F_ALLOW_MULTI)
-		return 0;
-	*place = count;
-	if (attachment->flags & BPF_F_REPLACE) {
-		*place = find(cgroup, attachment->type, attachment->replaced);
-		return *place == count ? -ENOENT : 0;
-	}
-	if (find(cgroup, attachment->type, attachment->program) < count)
-		return -EINVAL;
-	return count_of(cgroup, attachment->type) >= MAX_OF_CGROUP ? -E2BIG : 0;
-}
-
 /* hierarchy_allows_attach(): the nearest ancestor that has one must have permitted more. */
-static bool ancestors_permit(const struct line *line, uint32_t type)
+static bool ancestors_permit(const struct attached_line *line, uint32_t type)
 {
 	for (unsigned i = 1; i < line->count; i++) {
-		unsigned first = next(0, &line->cgroup[i], type);
+		const struct attached_list *list = find_or_none(&line->cgroups[i], type);
 
-		if (first < count)
-			return rows[first].flags;
+		if (list->count)
+			return list->flags;
 	}
 	return true;
 }
 
-static int add(const struct attachment *attachment, const struct line *line, int file)
+/* The place of a program that is attached without a link; `count`: it is not there. */
+static unsigned place_of(const struct attached_list *list, uint32_t program)
 {
-	const struct stat *cgroup = line->cgroup;
-	unsigned place;
-	int error = check_flags(attachment);
+	unsigned i = 0;
 
-	if (!error && !ancestors_permit(line, attachment->type))
-		error = -EPERM;
-	if (!error)
-		error = choose_place(attachment, cgroup, &place);
-	if (error)
-		return error;
-	if (place < count) {
-		close(rows[place].file);
-		rows[place].file = file;
-		rows[place].program = attachment->program;
+	while (i < list->count && (list->rows[i].link || list->rows[i].program != program))
+		i++;
+	return i;
+}
+
+/* find_attach_entry(): the row that the new program comes in place of; `count`: it is one more. */
+static int find_replaced(const struct attachment *attachment, const struct attached_list *list,
+			 unsigned *place)
+{
+	unsigned same;
+
+	*place = list->count;
+	if (!(attachment->flags & BPF_F_ALLOW_MULTI)) {
+		*place = 0;
 		return 0;
 	}
-	if (count == MAX_ALL)
+	same = attachment->link ? list->count : place_of(list, attachment->program);
+	if (same < list->count &&
+	    !(attachment->flags & BPF_F_REPLACE && attachment->replaced == attachment->program))
+		return -EINVAL;
+	if (!(attachment->flags & BPF_F_REPLACE))
+		return 0;
+	*place = place_of(list, attachment->replaced);
+	return *place == list->count ? -ENOENT : 0;
+}
+
+/* get_prog_list(): beside the one that was named. */
+static int place_beside(const struct attachment *attachment, const struct attached_list *list,
+			unsigned *place)
+{
+	bool before = attachment->flags & BPF_F_BEFORE, by_link = attachment->flags & BPF_F_LINK;
+
+	if (before == !!(attachment->flags & BPF_F_AFTER) || by_link != !!attachment->link)
+		return -EINVAL;
+	if (attachment->beside_error)
+		return attachment->beside_error;
+	for (unsigned i = 0; i < list->count; i++) {
+		const struct attached_row *row = &list->rows[i];
+
+		if (by_link ? row->link != attachment->beside
+			    : row->link || row->program != attachment->beside)
+			continue;
+		if ((row->flags ^ attachment->flags) & BPF_F_PREORDER)
+			return -EINVAL;
+		*place = before ? i : i + 1;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* insert_pl_to_hlist(): where one more goes. */
+static int choose_place(const struct attachment *attachment, const struct attached_list *list,
+			unsigned *place)
+{
+	if (attachment->has_beside || attachment->flags & (BPF_F_ID | BPF_F_LINK))
+		return place_beside(attachment, list, place);
+	if (list->count && (attachment->flags & PLACING) == PLACING)
+		return -EINVAL;
+	*place = attachment->flags & BPF_F_BEFORE ? 0 : list->count;
+	return 0;
+}
+
+static int check_place(const struct attachment *attachment, const struct attached_line *line,
+		       const struct attached_list *list)
+{
+	if (attachment->revision && attachment->revision != list->revision)
+		return -ESTALE;
+	if (!ancestors_permit(line, attachment->type) ||
+	    (list->count && list->flags != (attachment->flags & SHARING)))
+		return -EPERM; /* nobody changes what the first has permitted */
+	return list->count == ATTACHED_MAX ? -E2BIG : 0;
+}
+
+/* __cgroup_bpf_attach() */
+static int add(const struct attachment *attachment, const struct attached_line *line, int file)
+{
+	const struct attached_row row = {.file = file, .program = attachment->program,
+					 .flags = attachment->flags, .link = attachment->link};
+	const struct attached_list *there = find_or_none(line->cgroups, attachment->type);
+	struct attached_list *list;
+	unsigned place;
+	bool is_new;
+	int error = check_place(attachment, line, there);
+
+	if (!error)
+		error = find_replaced(attachment, there, &place);
+	is_new = !error && place == there->count;
+	if (is_new)
+		error = choose_place(attachment, there, &place);
+	if (error)
+		return error;
+	list = attached_list_make(line->cgroups, attachment->directory, attachment->type);
+	if (!list || (is_new && !attached_lists_have_room()))
 		return -ENOSPC;
-	rows[count] = (struct row){
-		.cgroup = cgroup->st_ino, .device = cgroup->st_dev, .directory = dup(attachment->directory),
-		.file = file, .type = attachment->type, .flags = attachment->flags & SHARING,
-		.program = attachment->program};
-	count++;
+	if (is_new) {
+		attached_list_insert(list, place, &row);
+	} else {
+		close(list->rows[place].file);
+		list->rows[place] = row;
+	}
+	list->flags = attachment->flags & SHARING;
+	list->revision++;
 	return 0;
 }
 
 int attached_add(const struct attachment *attachment, int file)
 {
-	struct line line = {0};
-	int error = read_line(attachment->directory, &line);
+	struct attached_line line = {0};
+	int error = check_flags(attachment);
 
-	pthread_mutex_lock(&lock);
-	if (!error) {
-		drop_gone();
+	if (!error)
+		error = attached_line_read(attachment->directory, &line);
+	take_lock();
+	if (!error)
 		error = add(attachment, &line, file);
-	}
 	pthread_mutex_unlock(&lock);
-	free(line.cgroup);
+	free(line.cgroups);
 	if (error)
 		close(file);
 	return error;
 }
 
+/* --- removing --- */
+
+/* __cgroup_bpf_detach() */
+static int remove_from(const struct stat *cgroup, const struct attachment *attachment)
+{
+	const struct attached_list *there = find_or_none(cgroup, attachment->type);
+	struct attached_list *list;
+	unsigned place = 0;
+
+	if (attachment->revision && attachment->revision != there->revision)
+		return -ESTALE;
+	if (there->count && there->flags == BPF_F_ALLOW_MULTI) {
+		if (!attachment->program)
+			return -EINVAL;
+		place = place_of(there, attachment->program);
+	}
+	if (place == there->count)
+		return -ENOENT;
+	list = attached_list_find(cgroup, attachment->type);
+	attached_list_drop(list, place);
+	list->revision++;
+	return 0;
+}
+
 int attached_remove(const struct attachment *attachment)
 {
 	struct stat cgroup;
-	unsigned place;
-	int error = 0;
+	int error;
 
 	if (fstat(attachment->directory, &cgroup))
 		return -errno;
-	pthread_mutex_lock(&lock);
-	place = next(0, &cgroup, attachment->type);
-	if (place < count && rows[place].flags == BPF_F_ALLOW_MULTI) {
-		error = attachment->program ? 0 : -EINVAL;
-		place = find(&cgroup, attachment->type, attachment->program);
-	}
-	if (!error && place == count)
-		error = -ENOENT;
-	if (!error)
-		drop(place);
+	take_lock();
+	error = remove_from(&cgroup, attachment);
 	pthread_mutex_unlock(&lock);
 	return error;
 }
 
-/* Its programs, after the `found` that are listed already: how many there are then. */
-static unsigned list_of(const struct stat *cgroup, uint32_t type, uint32_t *programs, unsigned size,
-			unsigned found)
+/* --- links --- */
+
+int attached_new_link(uint32_t type, ino_t *number)
 {
-	for (unsigned i = next(0, cgroup, type); i < count; i = next(i + 1, cgroup, type)) {
-		if (found < size)
-			programs[found] = rows[i].program;
-		found++;
-	}
+	int file;
+
+	take_lock();
+	file = attached_links_make(type, number);
+	pthread_mutex_unlock(&lock);
+	return file;
+}
+
+bool attached_is_link(ino_t number, uint32_t *type)
+{
+	bool found;
+
+	take_lock();
+	found = attached_links_find(number, type);
+	pthread_mutex_unlock(&lock);
 	return found;
 }
 
-/* compute_effective_progs(): of an ancestor those that run whatever is below. */
-static unsigned list_effective(const struct line *line, uint32_t type, uint32_t *programs, unsigned size)
+int attached_update_link(ino_t number, uint32_t program, uint32_t replaced, int file)
 {
-	unsigned found = 0;
+	struct attached_list *list;
+	unsigned place;
+	int error = 0;
 
-	for (unsigned i = 0; i < line->count; i++) {
-		unsigned first = next(0, &line->cgroup[i], type);
-
-		if (first < count && (!found || rows[first].flags == BPF_F_ALLOW_MULTI))
-			found = list_of(&line->cgroup[i], type, programs, size, found);
+	take_lock();
+	list = attached_list_of_link(number, &place);
+	if (!list)
+		error = -ENOLINK;
+	else if (replaced && replaced != list->rows[place].program)
+		error = -EPERM;
+	if (!error) {
+		close(list->rows[place].file);
+		list->rows[place].file = file;
+		list->rows[place].program = program;
+		list->revision++;
 	}
-	return found;
+	pthread_mutex_unlock(&lock);
+	if (error)
+		close(file);
+	return error;
 }
 
-unsigned attached_list(const struct attachment *attachment, uint32_t *programs, unsigned size,
-		       uint32_t *flags)
+void attached_detach_link(ino_t number)
 {
-	struct line line = {0};
-	unsigned found = 0, first;
+	take_lock();
+	attached_links_detach(number);
+	pthread_mutex_unlock(&lock);
+}
 
-	*flags = 0;
-	if (!read_line(attachment->directory, &line)) {
-		pthread_mutex_lock(&lock);
-		first = next(0, line.cgroup, attachment->type);
-		if (attachment->flags & BPF_F_QUERY_EFFECTIVE) {
-			found = list_effective(&line, attachment->type, programs, size);
-		} else if (first < count) {
-			found = list_of(line.cgroup, attachment->type, programs, size, 0);
-			*flags = rows[first].flags;
-		}
-		pthread_mutex_unlock(&lock);
+/* --- telling --- */
+
+static void list_program(struct attached_programs *programs, uint32_t number)
+{
+	if (programs->count < programs->size)
+		programs->numbers[programs->count] = number;
+	programs->count++;
+}
+
+static void list_rows(const struct attached_list *list, uint32_t preorder, struct attached_programs *programs)
+{
+	for (unsigned i = 0; i < list->count; i++) {
+		if ((list->rows[i].flags & BPF_F_PREORDER) == preorder)
+			list_program(programs, list->rows[i].program);
 	}
-	free(line.cgroup);
-	return found;
+}
+
+/*
+ * compute_effective_progs(): of an ancestor those that run whatever is below; from the top down those with
+ * BPF_F_PREORDER, then from the bottom up the others.
+ */
+static void list_effective(const struct attached_line *line, uint32_t type,
+			   struct attached_programs *programs)
+{
+	const struct attached_list **in_effect = calloc(line->count, sizeof(struct attached_list *));
+	unsigned count = 0;
+
+	for (unsigned i = 0; in_effect && i < line->count; i++) {
+		const struct attached_list *list = find_or_none(&line->cgroups[i], type);
+
+		if (list->count && (!count || list->flags == BPF_F_ALLOW_MULTI))
+			in_effect[count++] = list;
+	}
+	for (unsigned i = count; i-- > 0;)
+		list_rows(in_effect[i], BPF_F_PREORDER, programs);
+	for (unsigned i = 0; i < count; i++)
+		list_rows(in_effect[i], 0, programs);
+	free(in_effect);
+}
+
+void attached_query(const struct attachment *attachment, struct attached_programs *programs)
+{
+	struct attached_line line = {0};
+	const struct attached_list *list;
+
+	programs->count = programs->flags = 0;
+	programs->revision = 0;
+	if (attached_line_read(attachment->directory, &line)) {
+		free(line.cgroups);
+		return;
+	}
+	take_lock();
+	list = find_or_none(line.cgroups, attachment->type);
+	if (attachment->flags & BPF_F_QUERY_EFFECTIVE) {
+		list_effective(&line, attachment->type, programs);
+	} else {
+		programs->revision = list->revision;
+		programs->flags = list->count ? list->flags : 0;
+		for (unsigned i = 0; i < list->count; i++)
+			list_program(programs, list->rows[i].program);
+	}
+	pthread_mutex_unlock(&lock);
+	free(line.cgroups);
 }

@@ -245,6 +245,14 @@ def test_bpf_of_ancestors(unified, kernel):
     assert ours == unified_calls.inherited_attachments(kernel, NAME)
 
 
+@pytest.mark.parametrize("steps", [unified_calls.ordered_attachments, unified_calls.linked_attachments])
+def test_bpf_in_order(unified, kernel, steps):
+    theirs = steps(kernel, NAME)
+    if theirs[0][2] == "EINVAL":
+        pytest.skip("this machine's kernel knows no order among programs")
+    assert unified.call(steps, AT, NAME) == theirs
+
+
 def test_bpf_needs_the_right():
     out = shell(f"setpriv --bounding-set -all --inh-caps -all --reuid 65534 --clear-groups "
                 f"{launcher.PYTHON} {launcher.HERE}/unified_calls.py query_of {AT}", options=["--v2"])

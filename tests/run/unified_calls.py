@@ -20,10 +20,10 @@ from mounting import wait_until  # noqa: E402 pylint: disable=wrong-import-posit
 
 COMMAND = f"/usr/bin/python3 {os.path.abspath(__file__)}"  # FUNCTION ARGUMENT...: prints what it says
 SYS_BPF, SYS_UNSHARE, SYS_CLONE3 = 321, 272, 435  # of x86_64
-LOAD, ATTACH, DETACH, QUERY = 5, 8, 9, 16
+LOAD, ATTACH, DETACH, QUERY, LINK_CREATE, LINK_UPDATE, LINK_DETACH = 5, 8, 9, 16, 28, 29, 34
 CGROUP_SKB, CGROUP_DEVICE = 8, 15  # kinds of programs
 DEVICE = 6  # BPF_CGROUP_DEVICE
-OVERRIDE, MULTI, REPLACE = 1, 2, 4
+OVERRIDE, MULTI, REPLACE, BEFORE, AFTER, BY_NUMBER, PREORDER, BY_LINK = 1, 2, 4, 8, 16, 32, 64, 1 << 13
 CLONE_INTO_CGROUP = 0x200000000
 IN_MODIFY, IN_NONBLOCK = 2, 0o4000
 
@@ -122,12 +122,27 @@ def load(kind):
     return bpf(LOAD, struct.pack("<IIQQ", kind, 2, ctypes.addressof(code), ctypes.addressof(license_name)))[0]
 
 
-def attach(directory, program, flags, replaced=0):
-    return bpf(ATTACH, struct.pack("<IIIII", directory, program, DEVICE, flags, replaced))[0]
+def attach(directory, program, flags, replaced=0, beside=0, revision=0):
+    given = struct.pack("<IIIIIIQ", directory, program, DEVICE, flags, replaced, beside, revision)
+    return bpf(ATTACH, given)[0]
 
 
-def detach(directory, program, size=20):
-    return bpf(DETACH, struct.pack("<IIIII", directory, program, DEVICE, 0, 0)[:size])[0]
+def detach(directory, program, size=32, flags=0, beside=0, revision=0):
+    given = struct.pack("<IIIIIIQ", directory, program, DEVICE, flags, 0, beside, revision)
+    return bpf(DETACH, given[:size])[0]
+
+
+def link(directory, program, flags=0, beside=0, revision=0, kind=DEVICE):
+    given = struct.pack("<IIIIIIQ", program, directory, kind, flags, beside, 0, revision)
+    return bpf(LINK_CREATE, given)[0]
+
+
+def update_link(number_of_link, program, flags=0, replaced=0):
+    return bpf(LINK_UPDATE, struct.pack("<IIII", number_of_link, program, flags, replaced))[0]
+
+
+def detach_link(number_of_link):
+    return bpf(LINK_DETACH, struct.pack("<I", number_of_link))[0]
 
 
 def number(program):
@@ -191,6 +206,118 @@ def attachments(base, name):
         step(detach, c)
         step(detach, c)
         return said
+
+
+def query_all(directory, flags=0, room=8, each=False):
+    """(flags, count, revision, the programs' numbers, what flags each has)."""
+    numbers, of_each = (ctypes.c_uint32 * 8)(), (ctypes.c_uint32 * 8)()
+    given = struct.pack("<IIIIQIIQQQQ", directory, DEVICE, flags, 0, ctypes.addressof(numbers), room, 0,
+                        ctypes.addressof(of_each) if each else 0, 0, 0, 0)
+    _, said = bpf(QUERY, given)
+    _, _, _, flags, _, count, _, _, _, _, revision = struct.unpack("<IIIIQIIQQQQ", said)
+    return flags, count, revision, [part for part in numbers if part], list(of_each)
+
+
+class Ordered:
+    """A cgroup and one below, five programs for devices (a to e) and one of another kind."""
+
+    def __init__(self, own, stack):
+        self.own, self.below = (os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in (own, own / "below"))
+        self.programs = {name: load(CGROUP_SKB if name == "other" else CGROUP_DEVICE)
+                         for name in ("a", "b", "c", "d", "e", "other")}
+        for opened in (self.own, self.below, *self.programs.values()):
+            stack.callback(os.close, opened)
+        self.numbers = {name: number(program) for name, program in self.programs.items()}
+        self.programs["itself"] = self.own
+        self.said = []
+
+    def look(self, directory, *arguments):
+        seen = ending(query_all, directory, *arguments)
+        if isinstance(seen, str):
+            return seen
+        names = {each: name for name, each in self.numbers.items()}
+        return (*seen[:3], "".join(names[part] for part in seen[3]), seen[4])
+
+    def step(self, function, *arguments):
+        """Where a name is given, its program is meant. What it ended with, None of a descriptor."""
+        end = ending(function, *(self.programs.get(part, part) for part in arguments))
+        self.said.append((function.__name__, arguments[1:], "ok" if isinstance(end, int) and end > 0 else end,
+                          self.look(self.own, 0, 8, True), self.look(self.below, 1)))
+        return end
+
+
+def ordered_attachments(base, name):
+    """Programs before and after others, and of lists that are as they were."""
+    with cgroups(base, name, "below") as own, contextlib.ExitStack() as stack:
+        place = Ordered(own, stack)
+        own, step, numbers = place.own, place.step, place.numbers
+        for function, *arguments in (
+                (attach, "a", MULTI | BEFORE), (attach, "b", MULTI | BEFORE), (attach, "c", MULTI | AFTER),
+                (attach, "d", MULTI | BEFORE, 0, "a"), (attach, "d", MULTI | REPLACE, "d"),
+                (attach, "e", MULTI, 0, 0, 99), (attach, "e", MULTI, 0, 0, 6),
+                (detach, "e", 32, 0, 0, 6), (detach, "e", 32, 0, 0, 7), (detach, "e"),
+                (attach, "e", MULTI | BEFORE | AFTER), (attach, "e", MULTI | BEFORE | AFTER, 0, "a"),
+                (attach, "e", MULTI, 0, "a"), (attach, "e", MULTI | BEFORE, 0, "e"),
+                (attach, "e", MULTI | BEFORE, 0, "other"), (attach, "e", MULTI | BEFORE, 0, 99),
+                (attach, "e", MULTI | BEFORE, 0, "itself"), (attach, "e", MULTI | BEFORE | BY_LINK, 0, "a"),
+                (attach, "e", MULTI | BEFORE | BY_LINK), (attach, "e", MULTI | REPLACE | BEFORE, "a"),
+                (attach, "e", MULTI | REPLACE, "a", "b"), (attach, "e", MULTI | REPLACE, "a"),
+                (attach, "e", MULTI | PREORDER), (attach, "a", MULTI | PREORDER),
+                (attach, "a", MULTI | PREORDER | BEFORE, 0, "b"), (detach, "a"),
+                (attach, "a", MULTI | PREORDER | BEFORE, 0, "b"), (attach, "a", MULTI | PREORDER | BEFORE),
+                (detach, "b", 32, MULTI), (detach, "b", 32, 0, "a"), (detach, "b", 32, BY_NUMBER),
+                (detach, 99), (attach, "b", MULTI, 99), (detach, "b"), (attach, "b", MULTI | 1 << 7),
+                (attach, "b", MULTI | 1 << 14), (attach, "b", REPLACE, 99),
+                *((detach, each) for each in "abcde"), (attach, "a", BEFORE | AFTER), (attach, "b", 0),
+                (attach, "c", BEFORE), (attach, "c", BEFORE, 0, "b"), (detach, 0),
+                (attach, "a", OVERRIDE | AFTER), (attach, "b", OVERRIDE | PREORDER), (detach, 0),
+                (attach, "a", MULTI | AFTER, 0, "a"), (attach, "a", MULTI)):
+            step(function, own, *arguments)
+        for flags, beside in ((AFTER, "a"), (0, "a"), (BEFORE, "other"), (BEFORE, "")):
+            options = (MULTI | BY_NUMBER | flags, 0, numbers.get(beside, 0))
+            end = ending(attach, own, place.programs["b"], *options)
+            place.said.append((end, place.look(own)))
+        for arguments in ((0, 1), (0, 1, True), (1, 8, True)):
+            place.said.append(place.look(own, *arguments))
+        return place.said
+
+
+def linked_attachments(base, name):
+    """Programs that a descriptor holds in their cgroup."""
+    with cgroups(base, name, "below") as own, contextlib.ExitStack() as stack:
+        path, place = own, Ordered(own, stack)
+        own, step = place.own, place.step
+        first, again = step(link, own, "a"), step(link, own, "a")
+        for arguments in (("a", MULTI), ("b", MULTI), ("b", OVERRIDE)):
+            step(attach, own, *arguments)
+        step(link, own, "c", BEFORE, "b")
+        before = ending(link, own, place.programs["d"], BEFORE | BY_LINK, first)
+        place.said.append((before > 0, place.look(own)))
+        step(attach, own, "d", MULTI | BEFORE, 0, "a")
+        for arguments in (("d", MULTI), ("d", OVERRIDE), ("d", REPLACE), ("d", 0, 0, 1), (99,), ("other",),
+                          ("a", 0, 0, 0, 0)):
+            step(link, own, *arguments)
+        step(link, 99, "a")
+        for arguments in (("c",), ("a", REPLACE, "b"), ("a", REPLACE, "c"), ("a", 0, "c"), ("a", 1),
+                          ("other",)):
+            arguments = (place.programs.get(each, each) for each in arguments)
+            place.said.append((ending(update_link, first, *arguments), place.look(own)))
+        for each in ("a", "b", "b"):
+            step(detach, own, each)
+        for end in (ending(detach_link, first), ending(detach_link, first),
+                    ending(update_link, first, place.programs["a"])):
+            place.said.append((end, place.look(own)))
+        copy = os.dup(again)
+        for each in (again, copy, before):
+            os.close(each)
+            place.said.append(place.look(own))
+        last = link(place.below, place.programs["e"])
+        (path / "below").rmdir()
+        assert wait_until(lambda: ending(update_link, last, place.programs["a"]) == "ENOLINK")
+        place.said.append(ending(detach_link, last))
+        os.close(first)
+        os.close(last)
+        return place.said
 
 
 def inherited_attachments(base, name):
