@@ -333,9 +333,11 @@ test-clients-long: all deps-clients deps-clients-long
 client-programs:
 	@tests/clients/build.sh $(abspath $(BUILD)/clients)
 
-# A kubelet with containerd and a pod; the kubelet's build takes its time once.
+# The scripts of nodes; a kubelet with containerd and a pod, whose build takes its time once.
 .PHONY: test-node-lite
 test-node-lite: all deps-node
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
+		FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) bats tests/scripts
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet) \
 		$(PYTHON) -m pytest -q -rs tests/node

@@ -84,6 +84,7 @@ write_containerd_settings() {
 
 start() {
 	its_tree=$(tree) || true
+	started=$(date +%s)
 	setsid "$@" >>"$log" 2>&1 &
 	k3s_pid=$!
 }
@@ -106,15 +107,11 @@ start_node() {
 	! wait_until_ready "$k3s_pid" "$log" node_condition || [ -n "$agent" ] ||
 		echo "node: in another terminal: export KUBECONFIG=$state/kubeconfig" \
 			"K3S_DATA_DIR=$state/k3s; $k3s kubectl get pods -A"
-	while has_another_tree "$k3s_pid" "$its_tree"; do
-		echo "node: the cgroups have another daemon: k3s is started anew, its pods go on"
+	while watch "$k3s_pid"; do
+		goes_on k3s "$started" "$log"
 		end "$k3s_pid"
 		with_words start "$@"
 	done
-	status=0
-	wait "$k3s_pid" || status=$?
-	k3s_pid=
-	has_ended k3s "$status" "$log"
 }
 
 # Its node's condition as the server tells it: "True", or another word and why. On the way its pods get

@@ -84,8 +84,16 @@ with_words() {
 start() {
 	# In a session of its own: Ctrl-C is for this script, which ends it in order.
 	its_tree=$(tree) || true
+	started=$(date +%s)
 	setsid "$@" >>"$log" 2>&1 &
 	kubelet_pid=$!
+}
+
+start_containerd() {
+	containerd_started=$(date +%s)
+	setsid containerd --config "$state/containerd.toml" >>"$state/log/containerd" 2>&1 &
+	containerd=$!
+	wait_for containerd "$state/log/containerd" ctr -a "$socket" version
 }
 
 import_images() {
@@ -102,22 +110,21 @@ start_node() {
 	containerd_config "$state/containerd" "$state/run" >"$state/containerd.toml"
 	write_network 10.42.0.0/16
 	write_kubelet_config "$(cd "$pods" && pwd)"
-	setsid containerd --config "$state/containerd.toml" >"$state/log/containerd" 2>&1 &
-	containerd=$!
-	wait_for containerd "$state/log/containerd" ctr -a "$socket" version
+	start_containerd
 	import_images
 	with_words start "$@"
 	echo "node: pods in $pods, logs in $state/log, the kubelet at http://127.0.0.1:$port/pods"
 	wait_until_ready "$kubelet_pid" "$log" kubelet_condition || true
-	while has_another_tree "$kubelet_pid" "$its_tree"; do
-		echo "node: the cgroups have another daemon: the kubelet is started anew"
-		end "$kubelet_pid"
-		with_words start "$@"
+	while watch "$kubelet_pid" "$containerd"; do
+		if [ "$gone" = "$containerd" ]; then
+			goes_on containerd "$containerd_started" "$state/log/containerd"
+			start_containerd
+		else
+			goes_on "the kubelet" "$started" "$log"
+			end "$kubelet_pid"
+			with_words start "$@"
+		fi
 	done
-	status=0
-	wait "$kubelet_pid" || status=$?
-	kubelet_pid=
-	has_ended "the kubelet" "$status" "$log"
 }
 
 # Whether it answers: without an API server there is no other condition of a node.

@@ -155,21 +155,37 @@ tree() {
 	stat -c %d /sys/fs/cgroup 2>/dev/null
 }
 
-# has_another_tree PID TREE: whether the tree became another before the process ended. On cgroup v2 a
-# kubelet keeps the root of the tree open, and sees nothing of the new one.
-has_another_tree() {
-	while kill -0 "$1" 2>/dev/null; do
+# watch PID...: until one of the programs has ended, whose pid is in $gone then, or until the tree is another
+# than $its_tree. On cgroup v2 a kubelet keeps the root of the tree open, and sees nothing of the new one.
+watch() {
+	gone=
+	while :; do
+		for pid in "$@"; do
+			kill -0 "$pid" 2>/dev/null || { gone=$pid && return; }
+		done
 		sleep 1
 		now=$(tree) || continue # not there yet
-		[ "$now" = "$2" ] || return 0
+		[ "$now" = "$its_tree" ] || return 0
 	done
-	return 1
+}
+
+# goes_on PROGRAM STARTED LOG: tells what watch() has seen. A program that was killed is worth another start;
+# one that has ended by itself is not, nor one that is killed as soon as it runs: with it all ends.
+goes_on() {
+	if [ -z "$gone" ]; then
+		echo "node: the cgroups have another daemon: $1 is started anew, the pods go on"
+		return
+	fi
+	status=0
+	wait "$gone" || status=$?
+	[ "$status" -gt 128 ] && [ $(($(date +%s) - $2)) -ge 10 ] || has_ended "$1" "$status" "$3"
+	echo "node: $1 was killed: it is started anew, the pods go on"
 }
 
 # end PID...: asks, waits, and then kills.
 end() {
 	for pid in "$@"; do
-		kill "$pid" 2>/dev/null || continue
+		[ "$pid" != "${gone:-}" ] && kill "$pid" 2>/dev/null || continue
 		tries=0
 		while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 100 ]; do
 			tries=$((tries + 1))

@@ -46,6 +46,9 @@ tell_machine() {
 	provided "CAP_SYS_RESOURCE" "restrict_oom_score_adj in containerd's settings" may_set_oom_scores
 	provided "default route" "an address for the node; nothing is pulled" has_default_route
 	provided "network for pods" "by fuse_cgroup_cni" false
+	instances=/proc/sys/fs/inotify/max_user_instances
+	[ ! -r "$instances" ] ||
+		row "inotify instances" "$(cat "$instances"): on cgroup v2 each pod takes two or more"
 	[ -n "$complete" ] || exit 1
 	exit 0
 }

@@ -164,37 +164,3 @@ def test_k3s_that_ends(start):
     assert [entry.name for entry in log.parent.iterdir()] == ["log"]
     shutil.rmtree(log.parent)
     running.assert_nothing_left()
-
-
-@pytest.mark.parametrize("words, environment, message", [
-    ([], {"K3S": "/nowhere/k3s"}, "there is no /nowhere/k3s: put k3s into PATH or name it with K3S="),
-    ([], {"K3S": "/bin/true"}, "/bin/true --version does not tell a version of Kubernetes"),
-    (["--data-dir", "/x"], {}, "--data-dir cannot be chosen"),
-    (["--agent"], {}, "--agent needs the server's URL"),
-    (["--agent", "https://x"], {}, "a node needs the server's token"),
-    ([], {"CGROUPS": "v3"}, "CGROUPS cannot be v3: it is v1 or v2"),
-    ([], {"IMAGES": "/nowhere.tar"}, "IMAGES: there is no file /nowhere.tar")])
-def test_refusals(start, words, environment, message):
-    running = start(*words, **environment)
-    assert running.wait() == 1
-    assert message in running.text()
-
-
-def test_words(start):
-    """k3s gets the user's words as they are, after ours."""
-    running = start("--dry-run", "--", "--node-name", "a b", "--v1", machine=trees.TAKE_AWAY)
-    assert running.wait() == 0
-    last = running.text().splitlines()[-1]
-    assert last.startswith(f"{STANDIN} server --data-dir ") and last.strip().endswith(
-        "--node-name 'a b' --v1")
-
-
-def test_check(start):
-    running = start("--check")
-    assert running.wait() == 0
-    assert "/dev/fuse              here" in running.text() and "provided" in running.text()
-
-
-def test_help(start):
-    running = start("--help")
-    assert running.wait() == 0 and "Usage: run-k3s-with-fuse-cgroups.sh" in running.text()

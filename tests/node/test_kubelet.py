@@ -30,7 +30,6 @@ LIMITS = {
 CLASS = {"v1": ("cpu/kubepods/burstable/cpu.shares", "256"), "v2": ("kubepods/burstable/cpu.weight", "10")}
 MACHINE = {"v1": "memory/kubepods/memory.limit_in_bytes", "v2": "kubepods/memory.max"}
 JOINED = {"v1": ("memory", "cpu", "cpuacct", "pids", "devices", "freezer", "blkio", "systemd"), "v2": ("",)}
-RUNNING = 30  # seconds: what a pod that needs no image may take
 # cAdvisor lists a cgroup before its first housekeeping (createContainerLocked() in manager.go):
 # who asks in between, as the summary does, gets this line with the kernel's cgroups too.
 JUST_FOUND = "RecentStats: unable to find data in memory cache"
@@ -190,7 +189,7 @@ def check_metrics(kubelet, container):
                          ids=["v1", "v2"])
 def test_pod(kubelet):
     (kubelet.pods / "web.yaml").write_text(POD)
-    pod = trees.until(kubelet.running, "the pod is running", RUNNING)
+    pod = trees.until(kubelet.running, "the pod is running")
     name = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
     cgroup = f"kubepods/burstable/pod{pod['metadata']['annotations']['kubernetes.io/config.hash']}"
     container = f"{cgroup}/{name}"
@@ -203,17 +202,34 @@ def test_pod(kubelet):
     trees.until(kubelet.has_no_pods, "its cgroups are gone")
     assert not kubelet.errors()
 
-    kill_daemon(kubelet)
-    (kubelet.pods / "web.yaml").write_text(POD)
+    kill(kubelet, "fuse_cgroupfs -f")
+    # One of the same name has the same UID, and is told to run with what is known of the last one.
+    (kubelet.pods / "again.yaml").write_text(POD.replace("name: web", "name: again"))
     trees.until(kubelet.running, "a pod is running")
+    if kubelet.cgroups == "v1":  # on v2 the kubelet is started anew for another daemon
+        check_parts_are_started_anew(kubelet)
     assert kubelet.interrupt() == 130, kubelet.text()
 
 
-def kill_daemon(kubelet):
-    """The launcher starts another; on v2 the kubelet is started anew for it, too."""
-    daemon = kubelet.find("fuse_cgroupfs -f")
-    os.kill(daemon, signal.SIGKILL)
-    trees.until(lambda: kubelet.find("fuse_cgroupfs -f") not in (daemon, None), "another daemon")
+def kill(kubelet, words):
+    """The first program with these words; another is started."""
+    pid = kubelet.find(words)
+    os.kill(pid, signal.SIGKILL)
+    trees.until(lambda: kubelet.find(words) not in (pid, None), f"another {words}")
+
+
+def check_parts_are_started_anew(kubelet):
+    """The pod goes on in its container, and is deleted as ever."""
+    def container():
+        statuses = (kubelet.running() or {"status": {}})["status"].get("containerStatuses")
+        return statuses and (statuses[0]["containerID"], statuses[0]["restartCount"])
+
+    before = trees.until(container, "the pod has a container")
+    kill(kubelet, "/kubelet --config")
+    assert trees.until(container, "the pod goes on") == before, kubelet.text()
+    kill(kubelet, "containerd --config")
+    (kubelet.pods / "again.yaml").unlink()
+    trees.until(kubelet.has_no_pods, "its cgroups are gone")
 
 
 def test_supervisor_is_killed(kubelet):
