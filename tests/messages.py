@@ -57,3 +57,25 @@ def not_there(elsewhere, directory):
         if f"def {test}(" not in source or words not in source:
             missing.append((place, words))
     return missing
+
+
+# What a shell script's fail() says, and echo on standard error.
+SHELL = re.compile(r'\b(fail|echo) ((?:"(?:[^"\\]|\\.)*"(?:\s|\\\n)*)+)((?:>&|[^\n;&|])*)')
+VARIABLE = r'\$(?:\{[^}]*\}|\w+|\*|\([^)]*\))'
+
+
+def of_scripts(directory):
+    """[(file, text)] of the messages of the scripts below a directory, without the script's name."""
+    found = []
+    for path in sorted(directory.rglob("*.sh")):
+        for how, literals, rest in SHELL.findall(path.read_text(encoding="utf-8")):
+            text = " ".join(literal[1:-1] for literal in re.findall(LITERAL.replace(r"\n", ""), literals))
+            text = re.sub(r"^(?:\$name|[\w-]+\.sh): ", "", text)
+            if (how == "fail" or ">&2" in rest) and text != "$*":  # which is fail() itself
+                found.append((path.name, text))
+    return found
+
+
+def of_shell(text):
+    """What a shell's text prints, as a regular expression."""
+    return ".*".join(re.escape(part.replace("\\", "")) for part in re.split(VARIABLE, text))

@@ -62,6 +62,11 @@ def test_other_c_libraries_are_refused():
     assert re.fullmatch(r"fuse_cgroupfs needs glibc .*: musl-gcc has another .*\n", result.stderr)
 
 
+def test_unknown_set(programs):
+    result = run(programs, "nonsense")
+    assert (result.returncode, result.stderr) == (2, "install-deps.sh: unknown set 'nonsense'\n")
+
+
 def test_nothing_is_said_where_all_is_there(programs):
     result = run(programs, "--check", "build")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
@@ -73,7 +78,7 @@ def test_says_what_to_install(programs, manager):
     result = run(programs, "--check", "build", PKG_CONFIG="false")
     lines = result.stderr.splitlines()
     assert result.returncode == 1 and len(lines) == 2
-    assert "fuse3>=3.10" in lines[0]
+    assert "fuse3>=3.10" in lines[0] and lines[0].startswith("fuse_cgroupfs needs what is not here: ")
     assert lines[1].split()[0] == manager and MANAGERS[manager] in lines[1].split()
     assert not (programs / f"{manager}.ran").exists()
 
@@ -120,4 +125,5 @@ def test_one_line_on_32_bit_machines(tmp_path):
                              "CFLAGS=-m32"],
                             text=True, capture_output=True, check=False)
     first, *rest = result.stderr.splitlines()
-    assert result.returncode and "64-bit" in first and len(rest) == 1 and rest[0].startswith("make")
+    assert result.returncode and first.startswith("fuse_cgroupfs is for 64-bit machines: ")
+    assert len(rest) == 1 and rest[0].startswith("make")

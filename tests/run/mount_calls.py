@@ -335,7 +335,7 @@ def many_detached(count):
 
 
 def many_of_another(count):
-    """One mount, and then more than are kept by the root of a user namespace: whether the first is still there."""
+    """One mount, then more than are kept, by a user namespace' root: whether the first is still there."""
     own = new_mount()
     said = []
     reading, writing = os.pipe()

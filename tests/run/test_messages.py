@@ -124,8 +124,8 @@ PLACES = [
     ("no_program", ":", ["/etc/passwd"], 126, "/etc/passwd: Permission denied"),
     ("no_daemon", f"mount -t tmpfs none /mnt; cp {RUN} /mnt; set -- /mnt/fuse_cgroup_run true; PATH=/nowhere",
      ["true"], launcher.OURS,
-     "its daemon, fuse_cgroupfs, cannot be run: No such file or directory: install it beside fuse_cgroup_run, "
-     "or in PATH"),
+     "its daemon, fuse_cgroupfs, cannot be run: No such file or directory: install it beside "
+     "fuse_cgroup_run, or in PATH"),
     ("daemon_not_to_be_run", f"mount -t tmpfs none /mnt; cp {RUN} /mnt; touch /mnt/fuse_cgroupfs; "
      "set -- /mnt/fuse_cgroup_run true; PATH=/nowhere", ["true"], launcher.OURS,
      "its daemon, fuse_cgroupfs, cannot be run: Permission denied: install it beside fuse_cgroup_run, or in "
