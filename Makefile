@@ -349,6 +349,14 @@ test-node-long: all deps-node
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet-long/kubelet) \
 		$(PYTHON) -m pytest -q -rs tests/node -k "not older"
 
+# Whole clusters of Kubernetes 1.30 and 1.35, each on cgroup v1 and v2; their build takes its time once.
+.PHONY: test-cluster-long
+test-cluster-long: all deps-node
+	@tests/node/build-cluster.sh $(abspath $(BUILD)/clusters)
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
+		FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) CLUSTERS=$(abspath $(BUILD)/clusters) \
+		$(PYTHON) -m pytest -q -rs tests/node/long_cluster.py
+
 # A node on which pods come and go for an hour, on cgroup v1 and v2: whether anything restarts or grows.
 SOAK_NODE_MINUTES ?= 60
 .PHONY: soak-node

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -43,6 +44,14 @@ written >"$LEFT.before"
 status=$?
 written | comm -13 "$LEFT.before" - >"$LEFT"
 exit $status"""
+
+# cAdvisor lists a cgroup before its first housekeeping (createContainerLocked() in manager.go):
+# who asks in between, as the summary does and a kubelet that registers, gets this with the kernel's too.
+JUST_FOUND = "unable to find data in memory cache"
+# containerd and the kubelet read files of a cgroup that the kubelet has removed: ENODEV of one that is
+# open, as of the kernel's.
+GONE = ("collecting metrics for .*no such (device|file)|"
+        "failed to read memory cgroup .* for the pod.*no such file")
 
 
 def pod(name, command, host="true", image="localhost/busybox:static", resources="{}"):
@@ -120,6 +129,14 @@ class Node:
         files = list(self.temporary.glob("**/*"))
         assert not files, f"files left behind: {files[:20]}"
         assert of_the_machine() == self.before
+
+    def errors(self):
+        """Lines of errors in the logs that are about cgroups or cAdvisor."""
+        logs = next(self.temporary.glob("kube-node.*")) / "log"
+        lines = [line for log in logs.iterdir() if log.is_file() for line in log.read_text().splitlines()]
+        return [line for line in lines if re.match("E[0-9]{4} |.*level=error", line)
+                and re.search("cgroup|cadvisor", line, re.IGNORECASE)
+                and not re.search(f"{JUST_FOUND}|{GONE}", line)]
 
     def kill(self):
         """The end of a test that failed."""

@@ -16,7 +16,6 @@ import ctypes
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -34,9 +33,6 @@ PROGRAMS = {"daemon": "fuse_cgroupfs -f", "launcher": "/fuse_cgroup_run "}
 # From the first two tenths to the last: times, and something that comes and goes (the launcher closes cgroup
 # namespaces that are gone when there are 32).
 MAY_GROW = {"memory": (1.25, 512), "descriptors": (1, 40), "threads": (1, 3), "cgroups": (1, 0)}
-# containerd reads a file that it has opened when the kubelet has removed the cgroup: ENODEV, as of
-# the kernel's.
-GONE = re.compile("collecting metrics for .*no such (device|file)")
 POD = """
 apiVersion: v1
 kind: Pod
@@ -151,7 +147,7 @@ class Visits:
             self.faults.append("the node was not healthy all the time")
         if self.all[-1]["restarts"]:
             self.faults.append(f"{self.all[-1]['restarts']} restarts of containers")
-        return self.faults + [line for line in self.node.errors() if not GONE.search(line)]
+        return self.faults + self.node.errors()
 
 
 HEAD = ("| minute | pods that came | Running after, s, at most | gone after | not healthy | restarts "

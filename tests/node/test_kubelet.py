@@ -30,9 +30,6 @@ LIMITS = {
 CLASS = {"v1": ("cpu/kubepods/burstable/cpu.shares", "256"), "v2": ("kubepods/burstable/cpu.weight", "10")}
 MACHINE = {"v1": "memory/kubepods/memory.limit_in_bytes", "v2": "kubepods/memory.max"}
 JOINED = {"v1": ("memory", "cpu", "cpuacct", "pids", "devices", "freezer", "blkio", "systemd"), "v2": ("",)}
-# cAdvisor lists a cgroup before its first housekeeping (createContainerLocked() in manager.go):
-# who asks in between, as the summary does, gets this line with the kernel's cgroups too.
-JUST_FOUND = "RecentStats: unable to find data in memory cache"
 
 
 def free_ports():
@@ -112,13 +109,6 @@ class Kubelet(node.Node):
             return not list(self.root.glob("**/kubepods/*/pod*"))
         except OSError:
             return False
-
-    def errors(self):
-        """Lines of errors in both logs that are about cgroups or cAdvisor."""
-        lines = (self.logs / "kubelet").read_text().splitlines()
-        lines += (self.logs / "containerd").read_text().splitlines()
-        return [line for line in lines if re.match("E[0-9]{4} |.*level=error", line)
-                and re.search("cgroup|cadvisor", line, re.IGNORECASE) and JUST_FOUND not in line]
 
 
 @pytest.fixture

@@ -2,7 +2,14 @@
 
 //go:build tools
 
-// Package tools names the program that the module is for, so that go mod tidy pins what it needs.
+// Package tools names the programs that the module is for, so that go mod tidy pins what they need.
 package tools
 
-import _ "k8s.io/kubernetes/cmd/kubelet"
+import (
+	_ "go.etcd.io/etcd/server/v3"
+	_ "k8s.io/kubernetes/cmd/kube-apiserver"
+	_ "k8s.io/kubernetes/cmd/kube-controller-manager"
+	_ "k8s.io/kubernetes/cmd/kube-scheduler"
+	_ "k8s.io/kubernetes/cmd/kubectl"
+	_ "k8s.io/kubernetes/cmd/kubelet"
+)
