@@ -371,7 +371,8 @@ void cpuset_remote_update(struct cgroup *cgroup, const struct bitmap *exclusive,
 	else if (adding &&
 		 (bitmap_intersects(add, top->top->subpartitions) || bitmap_subset(top->v2.cpus, add)))
 		cpuset->v2.error = PARTITION_NO_CPUS;
-	if (cpuset->v2.error) {
+	/* As in the kernel, why it was invalid before counts here too, but only where CPUs are added. */
+	if (bitmap_empty(xcpus) || (adding && cpuset->v2.error)) {
 		cpuset_remote_disable(cgroup);
 		return;
 	}
