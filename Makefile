@@ -370,10 +370,15 @@ test-gvisor: all deps-test deps-gvisor static $(BUILD)/unit/test_run_identity $(
 	tests/static/gvisor.sh $(BUILD)/static
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) tests/gvisor/run.sh
 
-# Storms of signals at programs in the sandbox: what gVisor interrupts, and what of it they see.
+# The launcher's tests in the sandbox, and storms of signals at programs there: what gVisor interrupts, and
+# what of it they see.
 STORM := $(BUILD)/gvisor/storm
-.PHONY: test-gvisor-long
-test-gvisor-long: all deps-gvisor
+.PHONY: test-gvisor-long test-gvisor-run
+test-gvisor-run: all deps-test deps-gvisor
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) GVISOR_SECONDS=3600 GVISOR_INSIDE=inside_run.sh \
+		tests/gvisor/run.sh
+
+test-gvisor-long: test-gvisor-run
 	@mkdir -p $(dir $(STORM))
 	$(CC) $(ALL_CFLAGS) -pthread -o $(STORM) tests/gvisor/storm.c
 	CGO_ENABLED=0 go build -o $(STORM)_go tests/gvisor/storm.go

@@ -22,11 +22,18 @@ may_set_oom_scores() {
 	[ $((0x$effective >> 24 & 1)) = 1 ]
 }
 
+# Where no sysctl can let pods listen on low ports and ping, as in gVisor, containerd is not to try.
+leave_ports() {
+	(: >>/proc/sys/net/ipv4/ip_unprivileged_port_start) 2>/dev/null ||
+		printf 'enable_unprivileged_%s = false\n' ports icmp
+}
+
 # The names of these settings since containerd 2, as one file beside another.
 cri_settings_v3() {
 	echo 'version = 3'
 	echo "[plugins.'io.containerd.cri.v1.runtime']"
 	may_set_oom_scores || echo 'restrict_oom_score_adj = true'
+	leave_ports
 	echo 'disable_apparmor = true'
 }
 
@@ -48,6 +55,7 @@ containerd_config() {
 		[plugins."io.containerd.grpc.v1.cri"]
 		sandbox_image = "${offline:+$busybox}"
 		restrict_oom_score_adj = $restrict
+		$(leave_ports)
 		disable_apparmor = true
 		disable_tcp_service = true
 		netns_mounts_under_state_dir = true

@@ -9,7 +9,8 @@ COLUMNS = 110
 OTHERS = ("/recorded/", "/fixtures/", "/corpus/", "go.sum", "go.mod")
 NOT_OURS = {".git", "build", "__pycache__", ".pytest_cache"}
 TABLES = {"scripts/dependencies", "completions/zsh", "tests/root_only", "tests/run/trace_exceptions",
-          "tests/gvisor/exceptions", "tests/v2_oracle/exceptions", "tests/v2_oracle/files.txt"}
+          "tests/gvisor/exceptions", "tests/gvisor/run_exceptions", "tests/v2_oracle/exceptions",
+          "tests/v2_oracle/files.txt"}
 
 
 def files():

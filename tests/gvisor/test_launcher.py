@@ -103,6 +103,13 @@ def test_scripts_begin(script):
     assert (result.returncode, result.stderr) == (0, "") and script in result.stdout
 
 
+def test_ports_of_pods_are_left():
+    """gVisor lets nobody write these sysctls, and runc starts no pod whose containerd wants them."""
+    out = subprocess.run(["sh", "-c", '. "$0"; leave_ports', mounting.ROOT / "scripts/lib/containers.sh"],
+                         text=True, stdout=subprocess.PIPE, check=True).stdout
+    assert out == "enable_unprivileged_ports = false\nenable_unprivileged_icmp = false\n"
+
+
 def test_mount():
     """With the attributes that are wanted, by who has the rights."""
     with mounting.mount_point() as path:

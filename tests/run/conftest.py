@@ -21,9 +21,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if reason and here in item.path.parents:
             item.add_marker(pytest.mark.skip(reason=reason))
-    if launcher.BACKEND == "trace":
-        exceptions.expect([item for item in items if here in item.path.parents], here / "trace_exceptions",
-                          "traced")
+    ours = [item for item in items if here in item.path.parents]
+    if mounting.in_gvisor():
+        exceptions.expect(ours, here.parent / "gvisor" / "run_exceptions", "gVisor")
+    elif launcher.BACKEND == "trace":
+        exceptions.expect(ours, here / "trace_exceptions", "traced")
 
 
 @pytest.fixture(autouse=True)

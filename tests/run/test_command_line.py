@@ -158,9 +158,11 @@ def test_no_mount_of_ours(path):
 
 def test_another_fuse_filesystem(fuse_file):
     with mounting.mount_point() as path, subprocess.Popen([fuse_file, "-f", path]) as process:
-        assert mounting.wait_until(lambda: mounting.is_serving(path))
-        line = complaint(launch("true", options=["--root", path]))
-        process.terminate()
+        try:
+            assert mounting.wait_until(lambda: mounting.is_serving(path))
+            line = complaint(launch("true", options=["--root", path]))
+        finally:
+            process.terminate()
     assert "no mount of fuse_cgroupfs" in line
 
 
