@@ -49,6 +49,24 @@ def test_options_are_completed(program):
         assert f"-l {option[2:]}" in fish, option
 
 
+@pytest.mark.parametrize("program, section", [("fuse_cgroupfs", 8), ("fuse_cgroup_run", 1)])
+def test_options_are_described(program, section):
+    """In the manual page, which names no other of its own."""
+    page = (ROOT / "man" / f"{program}.{section}").read_text().replace("\\-", "-")
+    assert {option for option in options(program) if not re.search(rf"{option}\b", page)} == set()
+    named = set(re.findall(r'^\.B[IR]* (?:"?-\w, )?"?(--[a-z][\w-]*)', page, re.MULTILINE))
+    assert named and named <= options(program)
+
+
+def test_options_of_the_readme_are_there():
+    """Those of the programs, and of the script that it names."""
+    text = (ROOT / "README.md").read_text()
+    script = (ROOT / "scripts" / "run-k3s-with-fuse-cgroups.sh").read_text()
+    named = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", text))
+    ours = options("fuse_cgroupfs") | options("fuse_cgroup_run") | set(re.findall(r"--[a-z][\w-]*", script))
+    assert {"--check", "--memory", "--root"} <= named <= ours
+
+
 def test_mount_options_are_described_and_completed():
     """Those that --help shows, but what libfuse says of its own."""
     text = subprocess.run([PROGRAMS["fuse_cgroupfs"], "--help"], text=True, capture_output=True,

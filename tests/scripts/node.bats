@@ -137,7 +137,8 @@ load helpers
 @test "machines and users that cannot" {
 	for script in k3s kubelet; do
 		says "a node makes containers and mounts: run it as root" \
-			setpriv --reuid 65534 --clear-groups "$project/scripts/run-$script-with-fuse-cgroups.sh"
+			setpriv --reuid 65534 --clear-groups \
+			"$project/scripts/run-$script-with-fuse-cgroups.sh"
 	done
 	says "there is no /dev/fuse: modprobe fuse, or give it to the container" in_a_machine \
 		"mount -t tmpfs tmpfs /dev; : >/dev/null; set -- setpriv --bounding-set -mknod \"\$@\"" k3s
@@ -189,7 +190,7 @@ load helpers
 		[[ $(interpret "$line") == "x: $meaning"* ]] || { echo "$line" && false; }
 		count=$((count + 1))
 	done <<-'END'
-		Error: kubelet is configured to not run on a host using cgroup v1. cgroup v1 support is unsupported|this
+		configured to not run on a host using cgroup v1. cgroup v1 support is unsupported|this
 		Error: failed to parse kubelet flag: unknown flag: --x|this version of Kubernetes
 		Error: no default routes found in "/proc/net/route"|there is no default route
 		Error: cgroups: cgroup mountpoint does not exist|cgroups are not seen
