@@ -299,6 +299,31 @@ def test_torn_tail_is_dropped(start, state):
     start(*keeping(state))
 
 
+def test_zeros_at_the_end_are_dropped(start, state):
+    """What a machine that lost its power may leave of a last write."""
+    file = filled(start, state)
+    for zeros in (1, 24, 100):
+        with open(file, "ab") as end:
+            end.write(bytes(zeros))
+        daemon = start(*keeping(state))
+        assert (daemon / "cpu" / "two" / "cpu.shares").read_text() == "77\n"
+        killed(daemon)
+    start(*keeping(state))
+
+
+def test_order_of_siblings(start, state):
+    """A rename puts a cgroup behind the others, and nothing else does."""
+    daemon = start(*keeping(state))
+    for name in "abcd":
+        (daemon / "cpu" / name).mkdir()
+    (daemon / "cpu" / "b").rename(daemon / "cpu" / "e")
+    os.chmod(daemon / "cpu" / "c", 0o700)
+    before = os.listdir(daemon / "cpu")
+    killed(daemon)
+    daemon = start(*keeping(state))
+    assert os.listdir(daemon / "cpu") == before
+
+
 def damaged(content):
     middle = len(content) // 2
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1:]
