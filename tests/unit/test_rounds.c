@@ -5,6 +5,7 @@
 #include "family.h"
 
 #define MANY 300
+#define A_SECOND 1000000000u /* ns */
 
 static void add_children(struct family *family)
 {
@@ -100,12 +101,69 @@ static void whoever_is_blocked_is_not_at_rest(void **state)
 	assert_false(ran);
 }
 
+/* As gVisor has it: no schedstat, and times in ticks. */
+static void put_ticks(struct family *family, const struct fake_task *task)
+{
+	char path[128];
+
+	put(family, task);
+	snprintf(path, sizeof(path), "%s/proc/%d/schedstat", family->fake.root, task->tid);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/proc/%d/task/%d/schedstat", family->fake.root, task->tgid, task->tid);
+	unlink(path);
+}
+
+static bool runs(struct family *family)
+{
+	bool ran;
+
+	fake_let_time_pass(family->accounting);
+	assert_int_equal(accounting_measure_running(family->accounting, USAGE_CPU, &ran), 0);
+	return ran;
+}
+
+/* As if those that were seen to run had been so long ago. */
+static void let_a_second_pass(struct accounting *accounting)
+{
+	struct process *process;
+
+	for (process = accounting->processes; process; process = process->hh.next)
+		process->read.ran_at -= A_SECOND;
+}
+
+/* Who runs a little now and then shows no tick for a while: it rests a second after the last. */
+static void whoever_shows_no_tick_rests_later(void **state)
+{
+	struct family *family = *state;
+	uint64_t start = now_ns(), round = 0;
+	bool ran;
+
+	put_ticks(family, &family->top);
+	put_ticks(family, &family->middle);
+	family->bottom.run += FAKE_TICK;
+	put_ticks(family, &family->bottom);
+	measure_all(family);
+	ran = runs(family);
+	if (now_ns() - start < A_SECOND) /* on a machine that is not busy */
+		assert_true(ran);
+	let_a_second_pass(family->accounting);
+	assert_false(runs(family));
+	family->bottom.run += FAKE_TICK;
+	put_ticks(family, &family->bottom);
+	assert_false(runs(family)); /* it is not looked at */
+	fake_let_time_pass(family->accounting);
+	assert_int_equal(accounting_measure_next(family->accounting, USAGE_CPU, &round, &ran), 0);
+	assert_true(ran);
+	assert_int_equal(counted(family), 2 * FAKE_TICK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(everybody_in_turn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(whoever_wakes_is_told_of, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(whoever_is_blocked_is_not_at_rest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(whoever_shows_no_tick_rests_later, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

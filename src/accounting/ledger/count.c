@@ -280,7 +280,9 @@ void reading_count(struct accounting *accounting, struct reading *reading)
 	if (!process || !process->live)
 		return;
 	if (!reading->is_run_known)
-		process->read.has_rested = !reading->has_stat && !reading->is_blocked;
+		process->read.has_rested = !reading->has_run && !reading->is_blocked;
+	if (reading->ran_at > process->read.ran_at)
+		process->read.ran_at = reading->ran_at;
 	if (reading->is_answer && !reading->is_run_known)
 		process->read.run_at = reading->at;
 	if (reading->has_stat) {

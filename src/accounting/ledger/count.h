@@ -38,6 +38,9 @@ struct reading {
 	bool is_settled; /* nobody's memory has changed since it was read */
 	bool has_rested; /* in: when it was read last; then who of it waits for a disk is not looked for */
 	bool is_blocked; /* it has not run, but waits for a disk: it will soon */
+	bool tells_ticks; /* no more is told of some thread's run time (gVisor) */
+	bool has_run; /* since it was read last, or may soon again */
+	uint64_t ran_at; /* ns: when it was seen to have run last; in, and out */
 	struct thread_reading *threads;
 	size_t count;
 	bool moved; /* it has run since it was read last */

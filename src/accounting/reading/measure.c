@@ -157,7 +157,7 @@ static int measure_chosen(struct accounting *accounting, unsigned kinds, const s
 	*count = list.count;
 	*ran = false;
 	for (size_t i = 0; i < list.count; i++)
-		*ran |= list.readings[i].has_stat || list.readings[i].is_blocked;
+		*ran |= list.readings[i].has_run || list.readings[i].is_blocked;
 	list_free(&list);
 	return error;
 }

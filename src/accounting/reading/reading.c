@@ -12,6 +12,8 @@
 /* Who shares memory with a process changes the process' part of it, though it sleeps: ns. */
 #define SHARED_WINDOW 1000000000u /* while members' memory changes */
 #define STRANGERS_WINDOW 10000000000u /* others share it too */
+/* Who runs now and then shows no tick for long: ns. */
+#define TICKS_WINDOW 1000000000u
 
 /* The thread's run time in ns: schedstat, or ticks where there is none. */
 static void read_run(const struct machine *machine, pid_t tgid, struct thread_reading *thread)
@@ -35,7 +37,8 @@ static bool is_thread_like(const struct reading *reading, const struct thread_re
 	       thread->id.tid == reading->tgid;
 }
 
-static void note_thread(struct thread_reading *thread, int error, const struct machine_task_stat *stat)
+static void note_thread(struct reading *reading, struct thread_reading *thread, int error,
+			const struct machine_task_stat *stat)
 {
 	if (error || !id_started(&thread->id, stat->starttime)) {
 		thread->liveness = !error || error_is_gone(error) ? TASK_GONE : TASK_UNKNOWN;
@@ -50,6 +53,7 @@ static void note_thread(struct thread_reading *thread, int error, const struct m
 	if (!thread->has_run) {
 		thread->run = (stat->utime + stat->stime) * MACHINE_TICK_NS;
 		thread->has_run = true;
+		reading->tells_ticks = true;
 	}
 }
 
@@ -74,12 +78,22 @@ static bool read_runs(const struct machine *machine, struct reading *reading)
 	return moved;
 }
 
+/* Its threads live, and have no schedstat: stat tells all there is. */
+static bool has_ticks_only(const struct reading *reading)
+{
+	bool ticks = false;
+
+	for (size_t i = 0; i < reading->count; i++)
+		ticks |= !reading->threads[i].has_run && reading->threads[i].liveness == TASK_LIVES;
+	return ticks;
+}
+
 /* The process ran on while its files were read, or threads that are not listed did. */
 static bool has_run_on(const struct reading *reading)
 {
 	const struct machine_task_stat *stat = &reading->stat;
 
-	return reading->has_stat &&
+	return reading->has_stat && !has_ticks_only(reading) &&
 	       (stat->utime + stat->stime) * MACHINE_TICK_NS > reading->run + reading->ended_run;
 }
 
@@ -211,11 +225,11 @@ static const struct machine_stat_question *note_threads(struct reading *reading,
 
 		if (!asks_thread(reading, thread)) {
 			if (reading->moved)
-				note_thread(thread, 0, &reading->stat);
+				note_thread(reading, thread, 0, &reading->stat);
 			continue;
 		}
 		if (reading->moved)
-			note_thread(thread, at->error, &at->stat);
+			note_thread(reading, thread, at->error, &at->stat);
 		else
 			reading->is_blocked |= !at->error && at->stat.state == 'D';
 		at++;
@@ -235,6 +249,27 @@ static void read_threads(const struct machine *machine, struct reading *readings
 	for (size_t i = 0; i < count; i++)
 		at = note_threads(&readings[i], at);
 	free(questions);
+}
+
+/* What its files tell, now that they are read, of whether it has run. */
+static void note_whether_it_ran(struct reading *reading, uint64_t now)
+{
+	bool ran = reading->first;
+	uint64_t run = 0;
+
+	if (!reading->has_stat)
+		return;
+	for (size_t i = 0; i < reading->count; i++) {
+		const struct thread_reading *thread = &reading->threads[i];
+
+		ran |= !thread->has_run || thread->run != thread->last_run;
+		run += thread->run;
+	}
+	if (reading->tells_ticks)
+		reading->run = run;
+	if (ran || !reading->ran_at)
+		reading->ran_at = now; /* a new one has had no time to show */
+	reading->has_run = ran || (reading->tells_ticks && now - reading->ran_at < TICKS_WINDOW);
 }
 
 struct memory_question {
@@ -305,6 +340,8 @@ void readings_fill(const struct machine *machine, struct reading *readings, size
 			read_runs(machine, &readings[i]); /* what is missing then was no listed thread's */
 	}
 	read_threads(machine, readings, count);
+	for (size_t i = 0; i < count; i++)
+		note_whether_it_ran(&readings[i], now);
 	for (size_t i = 0; i < count; i++)
 		readings[i].asks_memory = readings[i].kinds & USAGE_MEMORY &&
 					  has_new_memory(machine, &readings[i], now);

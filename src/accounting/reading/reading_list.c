@@ -51,6 +51,7 @@ static int list_process(struct reading_list *list, const struct process *process
 	reading->is_settled = process->memory.mark.at > list->accounting->memory_changed_at;
 	reading->is_answer = list->is_answer;
 	reading->has_rested = process->read.has_rested;
+	reading->ran_at = process->read.ran_at;
 	reading->is_run_known = list->is_answer && is_run_known(process, now);
 	reading->measured_at = reading->is_run_known ? process->read.run_at : now;
 	reading->last_io_run = process->io.run;

@@ -111,6 +111,7 @@ struct high_water {
 /* When it was read, by kind: reading_list.c, measure.c. */
 struct read_state {
 	bool has_rested; /* had not run when it was read last, and did not wait for a disk */
+	uint64_t ran_at; /* ns: when it was seen to have run last, or at all; 0: never read */
 	uint64_t run_at; /* ns: when the run of all threads was read last for an answer */
 	uint64_t at[USAGE_KINDS]; /* ns, monotonic: of then is what is counted */
 	/* Number of the reading that it is part of now; 0: none that was asked for. */
