@@ -22,7 +22,9 @@ export CC CPPFLAGS PKG_CONFIG PYTHON
 CFLAGS ?= -O2 -g
 # WERROR=1: every warning is an error, as in CI; elsewhere a newer compiler's new warning is none.
 WERROR ?=
-SANITIZE_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# A sanitizer's programs end where a lock is not held that has to be (include/lock.h).
+SANITIZE_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	-DDEBUG_LOCKS)
 
 # Those of these flags that the compiler takes. Asked when first needed: make test may install the compiler.
 accepted = $(shell for flag in $(1); do $(CC) -Werror $(CFLAGS) $$flag -include string.h \

@@ -14,6 +14,7 @@
 
 #include <utlist.h>
 
+#include "lock.h"
 #include "log.h"
 #include "machine.h"
 #include "machine_fd.h"
@@ -71,7 +72,7 @@ struct memory_watch *memory_watch_new(struct tree *tree)
 	if (!watch)
 		return NULL;
 	watch->tree = tree;
-	pthread_mutex_init(&watch->lock, NULL);
+	lock_init(&watch->lock);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&watch->wake, &attributes);
@@ -140,6 +141,7 @@ static int look_prepare(struct memory_watch *watch, struct look *look, bool *rec
 	struct memory_event *event;
 	unsigned count;
 
+	assert_locked(&watch->lock);
 	DL_COUNT(watch->events, event, count);
 	*look = (struct look){.samples = calloc(count + 1, sizeof(*look->samples))};
 	*reclaim = false;
@@ -203,6 +205,7 @@ static void look_deliver(struct memory_watch *watch, struct look *look)
 {
 	struct memory_event *event;
 
+	assert_locked(&watch->lock);
 	DL_FOREACH(watch->events, event) {
 		if (has_happened(event, look))
 			memory_eventfd_signal(event->eventfd);
@@ -275,6 +278,7 @@ static void drop_closed(struct memory_watch *watch)
 {
 	struct memory_event *event, *next;
 
+	assert_locked(&watch->lock);
 	DL_FOREACH_SAFE(watch->events, event, next) {
 		if (event->eventfd->is_closed)
 			event_drop(watch, event);
@@ -335,6 +339,7 @@ static void *watch_run(void *arg)
 /* Signals are for the daemon's main thread. Under the lock. */
 static int watch_start(struct memory_watch *watch)
 {
+	assert_locked(&watch->lock);
 	sigset_t all, before;
 	int error;
 
@@ -394,6 +399,7 @@ static int check_bounds(const struct memory_watch *watch, const struct memory_ev
 	const struct memory_eventfd *eventfd;
 	const struct memory_event *other;
 
+	assert_locked(&watch->lock);
 	DL_COUNT(watch->eventfds, eventfd, eventfds);
 	if (eventfds >= most)
 		return -EMFILE;

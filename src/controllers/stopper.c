@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "descent.h"
+#include "lock.h"
 #include "machine_task.h"
 
 #define LOOKS 20 /* at one of whom /proc does not tell whether it sleeps */
@@ -42,7 +43,7 @@ struct stopper *stopper_new(const struct machine *machine)
 	if (!stopper)
 		return NULL;
 	stopper->machine = machine;
-	pthread_mutex_init(&stopper->lock, NULL);
+	lock_init(&stopper->lock);
 	return stopper;
 }
 
@@ -72,6 +73,7 @@ static struct noted *find(struct stopper *stopper, pid_t tgid, uint64_t start_ti
 {
 	struct noted *noted;
 
+	assert_locked(&stopper->lock);
 	HASH_FIND_INT(stopper->noted, &tgid, noted);
 	if (!noted || noted->start_time == start_time)
 		return noted;
@@ -134,6 +136,7 @@ static void stop_process(struct stopper *stopper, const struct machine_task_stat
 	bool stands = is_stopped_state(leader->state);
 	struct noted *noted = find(stopper, leader->pid, leader->starttime);
 
+	assert_locked(&stopper->lock);
 	if (!noted && stands)
 		return;
 	if (!stands)

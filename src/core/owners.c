@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cgroup.h"
+#include "lock.h"
 
 #define OWNER_BYTES (32u << 20) /* owners.h */
 
@@ -18,7 +19,7 @@ struct owner {
 void owners_init(struct owners *owners)
 {
 	*owners = (struct owners){0};
-	pthread_mutex_init(&owners->lock, NULL);
+	lock_init(&owners->lock);
 }
 
 void owners_free(struct owners *owners)
@@ -43,6 +44,7 @@ static struct owner *get(struct owners *owners, uid_t uid)
 {
 	struct owner *owner;
 
+	assert_locked(&owners->lock);
 	HASH_FIND(hh, owners->table, &uid, sizeof(uid), owner);
 	if (owner)
 		return owner;

@@ -7,6 +7,7 @@
 #include "controller.h"
 #include "core.h"
 #include "inode.h"
+#include "lock.h"
 #include "number.h"
 
 static unsigned implicit_controllers(const struct hierarchy *hierarchy)
@@ -143,8 +144,10 @@ static void disable(struct cgroup *cgroup)
 
 int cgroup_apply_control(struct cgroup *cgroup, uid_t uid, gid_t gid)
 {
-	int error = enable(cgroup, uid, gid);
+	int error;
 
+	assert_write_locked(&cgroup_tree(cgroup)->lock);
+	error = enable(cgroup, uid, gid);
 	if (!error)
 		disable(cgroup);
 	return error;

@@ -6,6 +6,7 @@
 #include "cgroup.h"
 #include "controller.h"
 #include "core.h"
+#include "lock.h"
 
 struct tree *cgroup_tree(const struct cgroup *cgroup)
 {
@@ -107,6 +108,7 @@ bool tree_same_hierarchy(const struct tree *tree, const char *path, const char *
 
 int tree_lookup(struct tree *tree, const char *path, struct node *node)
 {
+	assert_rwlocked(&tree->lock);
 	*node = (struct node){.cgroup = tree->unified ? tree->unified->root : NULL};
 	for (;;) {
 		size_t len;

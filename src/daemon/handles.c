@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #include "delegation.h"
+#include "lock.h"
 #include "operations.h"
 
 /* Resolves the path, once, and holds its cgroup. */
@@ -70,6 +71,7 @@ static struct handle *find_handle(struct front_end *front, uint64_t number)
 {
 	struct handle *handle;
 
+	assert_locked(&front->handles_lock);
 	HASH_FIND(hh, front->handles_by_number, &number, sizeof(number), handle);
 	return handle;
 }
@@ -77,6 +79,7 @@ static struct handle *find_handle(struct front_end *front, uint64_t number)
 /* Under the lock. */
 static void forget_handle(struct front_end *front, struct handle *handle)
 {
+	assert_locked(&front->handles_lock);
 	DL_DELETE(front->handles, handle);
 	HASH_DELETE(hh, front->handles_by_number, handle);
 }

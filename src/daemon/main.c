@@ -16,6 +16,7 @@
 #include "daemon.h"
 #include "descriptors.h"
 #include "freezer.h"
+#include "lock.h"
 #include "log.h"
 #include "machine.h"
 #include "machine_patient.h"
@@ -227,7 +228,7 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 {
 	struct front_end front = {
 		.platform = platform_detect(options->sendfile),
-		.handles_lock = PTHREAD_MUTEX_INITIALIZER,
+		.handles_lock = LOCK_INITIALIZER,
 	};
 	struct machine *machine = access("/proc/self/stat", R_OK) ? NULL : machine_open("/");
 	int result = 1;

@@ -14,6 +14,7 @@
 
 #include <utlist.h>
 
+#include "lock.h"
 #include "log.h"
 #include "patient.h"
 #include "task.h"
@@ -99,6 +100,7 @@ static bool may_ask(const struct patient *patient, pid_t pid)
 {
 	const struct reader *reader;
 
+	assert_locked(&patient->lock);
 	if (!patient->lost)
 		return true;
 	DL_FOREACH(patient->lost, reader) {
@@ -162,6 +164,7 @@ static void lose(struct reader *reader, uint64_t now)
 {
 	struct patient *patient = reader->patient;
 
+	assert_locked(&patient->lock);
 	patient->recent = recent_losses(patient, now) + 1;
 	patient->lost_at = now;
 	reader->job = NULL;
@@ -188,6 +191,7 @@ static void log_and_unlock(struct patient *patient)
 	bool more = lost && (!patient->logged_at || now - patient->logged_at >= LOG_EVERY);
 	bool none = !lost && patient->is_logged;
 
+	assert_locked(&patient->lock);
 	if (more)
 		patient->logged_at = now;
 	if (more || none)
@@ -388,6 +392,7 @@ static bool have_read(struct reader *reader, struct job *job)
 	struct patient *patient = reader->patient;
 	uint64_t now = now_ns(), time = asleep_max(patient, now), until = now + time;
 
+	assert_locked(&patient->lock);
 	reader->job = job;
 	reader->pid = ((const struct patient_head *)question_of(job))->pid;
 	job->since = now;
@@ -467,7 +472,7 @@ struct patient *patient_new(const struct machine *machine)
 	if (!patient)
 		return NULL;
 	patient->machine = machine;
-	pthread_mutex_init(&patient->lock, NULL);
+	lock_init(&patient->lock);
 	return patient;
 }
 

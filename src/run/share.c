@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+#include "lock.h"
 #include "machine_task.h"
 #include "peer.h"
 #include "text.h"
@@ -18,7 +19,7 @@ struct share_user {
 };
 
 static struct share_user *users; /* that have calls; under the lock */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = LOCK_INITIALIZER;
 static _Atomic unsigned calls;
 
 bool share_find_user(const struct peer *peer, uid_t *id)
@@ -38,6 +39,7 @@ static struct share_user *get_user(uid_t id)
 {
 	struct share_user *user;
 
+	assert_locked(&lock);
 	HASH_FIND(hh, users, &id, sizeof(id), user);
 	if (user)
 		return user;

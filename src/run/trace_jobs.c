@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lock.h"
+
 #define THREADS 8 /* that stay when they have nothing to do */
 
 /* Set before the first thread is there. */
@@ -18,7 +20,7 @@ struct job_list {
 };
 
 /* Protects what follows, and what is said so of a job. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = LOCK_INITIALIZER;
 static pthread_cond_t is_given = PTHREAD_COND_INITIALIZER, is_told = PTHREAD_COND_INITIALIZER;
 static struct job_list given = {.end = &given.first}, wishing = {.end = &wishing.first};
 static unsigned idle; /* threads that wait for jobs */
@@ -129,6 +131,7 @@ void trace_jobs_forget(struct trace_job *job)
 /* False: the job's task is gone, and nobody else knows of the job. Under the lock. */
 static bool wish(struct trace_job *job, enum trace_wish what)
 {
+	assert_locked(&lock);
 	if (job->is_gone)
 		return false;
 	job->wish = what;

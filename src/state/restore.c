@@ -113,8 +113,10 @@ static struct cgroup *make_child(struct restore *restore, struct cgroup *parent,
 	error = path.error;
 	if (!error)
 		error = cgroup_mkdir(restore->tree, path.data, 0755, &(struct caller){0});
+	tree_read_lock(restore->tree);
 	if (!error)
 		error = tree_lookup(restore->tree, path.data, &node);
+	tree_unlock(restore->tree);
 	fail_for_now(restore, error);
 	if (error)
 		fail(restore, "its cgroup %s cannot be made: %s",

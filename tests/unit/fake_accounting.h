@@ -29,6 +29,18 @@ static inline struct task_id fake_id(const struct fake_task *task)
 	return (struct task_id){.tid = task->tid, .tgid = task->tgid, .start_time = task->start};
 }
 
+/* The process with this number in the table. */
+static inline struct process *fake_process(struct accounting *accounting, pid_t tgid)
+{
+	struct process *process;
+
+	pthread_mutex_lock(&accounting->lock);
+	process = process_find(accounting, tgid);
+	pthread_mutex_unlock(&accounting->lock);
+	assert_non_null(process);
+	return process;
+}
+
 static inline void fake_move(struct accounting *accounting, const struct fake_task *task,
 			     struct group *group)
 {

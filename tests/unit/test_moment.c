@@ -44,7 +44,7 @@ static void now_and_seen(void **state)
 	struct accounting_moment moment, late = {.ticks = 9997, .last_pid = 900};
 	struct machine *machine;
 	struct fake_machine fake;
-	struct accounting accounting = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	struct accounting accounting = {.lock = LOCK_INITIALIZER};
 
 	(void)state;
 	fake_open(&fake); /* it runs for 100 s */
@@ -58,8 +58,10 @@ static void now_and_seen(void **state)
 	assert_int_equal(moment.last_pid, 77);
 	assert_int_equal(moment.ticks, 10000);
 
+	pthread_mutex_lock(&accounting.lock);
 	moment_reach(&accounting, &moment);
 	moment_reach(&accounting, &late); /* an earlier one says nothing new */
+	pthread_mutex_unlock(&accounting.lock);
 	assert_int_equal(moment_seen(&accounting).ticks, 10000);
 	assert_int_equal(moment_seen(&accounting).last_pid, 77);
 	machine_close(machine);

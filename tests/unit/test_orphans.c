@@ -108,7 +108,7 @@ static void child_of_init(void **state)
 	struct fake_task child = in_group(12, 1);
 
 	put_init_in_session(family);
-	process_find(family->accounting, MEMBER)->origin.pgrp = 1; /* the member is there too */
+	fake_process(family->accounting, MEMBER)->origin.pgrp = 1; /* the member is there too */
 	wait_for_child(family);
 	child.pgrp = 1;
 	put(family, &child);

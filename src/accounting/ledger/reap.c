@@ -79,6 +79,7 @@ void heirs_retire(struct group *group)
 	struct group *parent = group->parent && group->parent->parent ? group->parent : NULL;
 	struct heir *heir;
 
+	assert_locked(&group->accounting->lock);
 	DL_FOREACH2(group->accounting->heirs, heir, all_next) {
 		if (heir->links[group->hierarchy].group == group)
 			heir->links[group->hierarchy].group = parent;
@@ -117,6 +118,7 @@ void reap_claim(struct accounting *accounting, const struct process *process)
 {
 	struct process *parent = process->reaped.by;
 
+	assert_locked(&accounting->lock);
 	if (!parent)
 		return;
 	note_heir(accounting, parent, process);
@@ -141,6 +143,7 @@ void reap_done(struct accounting *accounting, struct process *process)
 	struct process *reaper = process->reaped.by;
 	struct counters known;
 
+	assert_locked(&accounting->lock);
 	if (!reaper)
 		return;
 	process_unsaved(accounting, reaper);
@@ -155,6 +158,7 @@ void reap_release(struct accounting *accounting, struct process *process)
 {
 	struct counters known;
 
+	assert_locked(&accounting->lock);
 	if (!process->reaped.by)
 		return;
 	known_of(process, &known);
@@ -185,6 +189,7 @@ void reap_credit(struct accounting *accounting, struct process *process)
 {
 	struct process *parent = process->parent;
 
+	assert_locked(&accounting->lock);
 	if (!parent || !parent->live)
 		return;
 	reap_await(parent, process);
@@ -204,6 +209,7 @@ void reaper_note(struct accounting *accounting, struct process *process)
 
 void reaper_forget(struct accounting *accounting, struct process *process)
 {
+	assert_locked(&accounting->lock);
 	if (!process->reaped.is_listed)
 		return;
 	process->reaped.is_listed = false;
@@ -212,6 +218,7 @@ void reaper_forget(struct accounting *accounting, struct process *process)
 
 void reaper_end(struct accounting *accounting, struct process *process)
 {
+	assert_locked(&accounting->lock);
 	reaper_forget(accounting, process);
 	heirs_free(accounting, process);
 	hand_over_unreaped(accounting, process);
@@ -271,6 +278,7 @@ static struct counters take_part(const struct heir *heir, unsigned children, str
 
 void reap_settle(struct accounting *accounting, struct process *process, uint64_t at)
 {
+	assert_locked(&accounting->lock);
 	if (at <= process->reaped.claimed_at)
 		return;
 	heirs_free(accounting, process);
@@ -284,6 +292,7 @@ void reap_pay(struct accounting *accounting, struct process *process)
 	struct counters owed;
 	struct heir *heir;
 
+	assert_locked(&accounting->lock);
 	if (!leader || !process->live || !reap_owed(process, &owed))
 		return;
 	for (enum counter i = 0; i <= COUNTER_MAJOR_FAULTS; i++)

@@ -28,6 +28,7 @@ struct usage *usage_get(struct group *group)
 
 void usage_free(struct group *group)
 {
+	assert_locked(&group->accounting->lock);
 	if (group->usage) {
 		free(group->usage->per_cpu);
 		free(group->usage->disks);
@@ -121,6 +122,7 @@ void usage_count(struct accounting *accounting, const struct task_link *links,
 	const struct disk_part *parts;
 	size_t count;
 
+	assert_locked(&accounting->lock);
 	if (!memcmp(delta, &nothing, sizeof(nothing)))
 		return;
 	parts = disks_give(accounting->disks, io_usage_of(accounting, links), delta, &count);

@@ -22,10 +22,10 @@ struct accounting *accounting_new(struct machine *machine)
 	accounting->nr_cpu = cpus->nr;
 	accounting->unstarted = scan_unstarted(accounting);
 	bitmap_free(cpus);
-	pthread_mutex_init(&accounting->lock, NULL);
-	pthread_mutex_init(&accounting->scanning, NULL);
-	pthread_mutex_init(&accounting->settling, NULL);
-	pthread_mutex_init(&accounting->looking, NULL);
+	lock_init(&accounting->lock);
+	lock_init(&accounting->scanning);
+	lock_init(&accounting->settling);
+	lock_init(&accounting->looking);
 	pthread_cond_init(&accounting->has_read, NULL);
 	return accounting;
 }
@@ -35,8 +35,10 @@ void accounting_free(struct accounting *accounting)
 	if (!accounting)
 		return;
 	accounting_stop(accounting);
+	pthread_mutex_lock(&accounting->lock);
 	while (accounting->tasks)
 		task_free(accounting, accounting->tasks);
+	pthread_mutex_unlock(&accounting->lock);
 	free(accounting->news);
 	unsaved_free(accounting);
 	disks_free(accounting->disks);

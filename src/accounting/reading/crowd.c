@@ -9,6 +9,7 @@ int list_mortal(const struct group *group, bool live, struct task_list *list, si
 	const struct group *child;
 	int error = 0;
 
+	assert_locked(&group->accounting->lock);
 	if (!group->zombie_count && !(live && group->populated))
 		return 0;
 	error = list_links(group->zombies, list, capacity);
@@ -31,6 +32,7 @@ int group_list_crowd(struct group *group, struct task_list *list, size_t *capaci
 	struct accounting *accounting = group->accounting;
 	const struct group *top = NULL;
 
+	assert_locked(&accounting->lock);
 	if (accounting_tells_exits(accounting) ||
 	    !(accounting->counts_pids & UINT32_C(1) << group->hierarchy))
 		return 0;

@@ -79,6 +79,7 @@ static struct sight *see_all(const struct accounting *accounting, size_t *count)
 	struct machine_disks read = {0};
 	struct sight *sights;
 
+	assert_locked(&accounting->looking);
 	if (machine_disks(accounting->machine, &read))
 		return NULL;
 	machine_disks_drop_partitions(accounting->machine, &read);
@@ -181,6 +182,8 @@ static void note_all(struct accounting *accounting, struct sight *sights, size_t
 	struct disks *disks = accounting->disks;
 	bool is_first = !disks->looked_at;
 
+	assert_locked(&accounting->looking);
+	assert_locked(&accounting->lock);
 	if (now - disks->looked_at > SOON)
 		grow_stale(disks, now);
 	for (size_t i = 0; i < count; i++) {

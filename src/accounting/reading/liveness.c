@@ -105,6 +105,7 @@ static struct look *look_at_all(struct accounting *accounting, const struct task
 
 bool task_may_forget(const struct accounting *accounting, struct task *task)
 {
+	assert_locked(&accounting->lock);
 	if (!accounting_tells_exits(accounting) || task->zombie)
 		return true;
 	if (!task->gone_at)

@@ -79,6 +79,7 @@ int list_stale(struct reading_list *list, struct process *process, unsigned kind
 	unsigned stale = 0;
 	int error;
 
+	assert_locked(&list->accounting->lock);
 	for (unsigned i = 0; i < USAGE_KINDS; i++) {
 		if (kinds & 1u << i && process->read.at[i] <= before &&
 		    !(list->number && process->read.by[i]))
@@ -101,6 +102,7 @@ int list_group(struct reading_list *list, struct group *group, unsigned kinds, u
 	struct group *child;
 	int error = 0;
 
+	assert_locked(&group->accounting->lock);
 	if (!group->populated)
 		return 0;
 	DL_FOREACH(group->tasks, link) {
@@ -140,6 +142,7 @@ static void process_is_read(const struct reading_list *list, const struct readin
 
 void list_is_read(struct reading_list *list)
 {
+	assert_locked(&list->accounting->lock);
 	for (size_t i = 0; i < list->count; i++)
 		process_is_read(list, &list->readings[i]);
 	pthread_cond_broadcast(&list->accounting->has_read);
@@ -180,6 +183,7 @@ void group_await_reading(struct group *group, unsigned kinds)
 	struct accounting *accounting = group->accounting;
 	const uint64_t next = accounting->readings + 1;
 
+	assert_locked(&accounting->lock);
 	while (is_group_being_read(group, kinds, next))
 		pthread_cond_wait(&accounting->has_read, &accounting->lock);
 }
@@ -188,6 +192,7 @@ void tasks_await_reading(struct accounting *accounting, const struct task_list *
 {
 	const uint64_t next = accounting->readings + 1;
 
+	assert_locked(&accounting->lock);
 	while (are_tasks_being_read(accounting, tasks, kinds, next))
 		pthread_cond_wait(&accounting->has_read, &accounting->lock);
 }

@@ -120,6 +120,7 @@ static int settle(struct accounting *accounting, struct reading_list *list)
 	bool owed = false;
 	int error;
 
+	assert_locked(&accounting->settling);
 	pthread_mutex_lock(&accounting->lock);
 	count_all(accounting, list);
 	error = list_children(accounting, list, &children, &owed);

@@ -107,6 +107,7 @@ const struct task *creator_find(struct accounting *accounting, const struct newc
 	struct process *process =
 		process_find(accounting, is_process ? newcomer->stat.ppid : newcomer->id.tgid);
 
+	assert_locked(&accounting->lock);
 	if (process)
 		return process_leader(process);
 	return is_process && newcomer->has_parent ? orphan_creator(accounting, newcomer) : NULL;

@@ -69,6 +69,7 @@ static void on_exit_event(struct accounting *accounting, const struct event *eve
 
 void event_apply(struct accounting *accounting, const struct event *event, struct finals *finals)
 {
+	assert_locked(&accounting->lock);
 	switch (event->type) {
 	case EVENT_FORK:
 		on_fork(accounting, event);

@@ -85,6 +85,7 @@ static void drain(struct events_source *events)
 	uint64_t now = now_ns();
 	int lost = events->stream->drain(events->stream, &events->waiting);
 
+	assert_locked(&events->lock);
 	if (events->waiting.count || lost) { /* else nobody was made */
 		moment = moment_now(accounting);
 		now = now_ns();
@@ -105,6 +106,7 @@ static void drain(struct events_source *events)
 /* The lock is held. */
 static void listen_if(struct events_source *events, bool on)
 {
+	assert_locked(&events->lock);
 	if (events->listening == on)
 		return;
 	if (events->stream->listen(events->stream, on))
@@ -266,7 +268,7 @@ struct source *events_source_open(struct accounting *accounting, int *error)
 					 .wake = events_wake,
 					 .close = events_close};
 	events->taskstats.fd = -1;
-	pthread_mutex_init(&events->lock, NULL);
+	lock_init(&events->lock);
 	*error = events_open(events);
 	if (*error) {
 		events_free(events);

@@ -48,6 +48,7 @@ void moment_reach(struct accounting *accounting, const struct accounting_moment 
 {
 	struct accounting_moment *seen = &accounting->seen;
 
+	assert_locked(&accounting->lock);
 	if (moment_is_before(seen, moment->ticks, moment->last_pid))
 		*seen = *moment;
 }

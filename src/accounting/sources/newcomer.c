@@ -107,6 +107,7 @@ static bool take(struct accounting *accounting, const struct newcomer *newcomer,
 
 int note_failure(struct accounting *accounting, int error)
 {
+	assert_locked(&accounting->scanning);
 	if (error && !error_is_gone(error))
 		accounting->scan_failed = true;
 	return error;
@@ -182,6 +183,7 @@ bool newcomer_look(struct accounting *accounting, pid_t tgid, pid_t tid,
 {
 	bool taken;
 
+	assert_locked(&accounting->scanning);
 	/* Else its parent might wait for it, and be paid for it as for one never seen, meanwhile. */
 	pthread_mutex_lock(&accounting->settling);
 	taken = look_at_newcomer(accounting, tgid, tid, since);

@@ -135,6 +135,7 @@ static bool look_at_numbers(struct accounting *accounting, const struct accounti
 /* What was not looked at is not seen: the next scan will. */
 static void reach(struct accounting *accounting, const struct accounting_moment *moment)
 {
+	assert_locked(&accounting->scanning);
 	if (accounting->scan_failed)
 		return;
 	pthread_mutex_lock(&accounting->lock);

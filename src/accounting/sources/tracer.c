@@ -96,6 +96,7 @@ static void take(struct accounting *accounting, const struct task_news *news)
 /* The next messages; 0: there are none now. */
 static size_t receive(struct tracer *tracer, struct task_news news[AT_ONCE])
 {
+	assert_locked(&tracer->lock);
 	ssize_t len = read(tracer->pipe, news, AT_ONCE * sizeof(*news));
 	size_t count = len > 0 ? (size_t)len / sizeof(*news) : 0;
 
@@ -204,7 +205,7 @@ int tracer_open(struct accounting *accounting)
 		return error;
 	}
 	descriptors_to_null(STDIN_FILENO, STDIN_FILENO); /* no agent of ours is to read it */
-	pthread_mutex_init(&tracer->lock, NULL);
+	lock_init(&tracer->lock);
 	accounting->tracer = tracer;
 	log_info("accounting: what a tracer tells, and beside it");
 	return 0;

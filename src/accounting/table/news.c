@@ -6,6 +6,7 @@
 
 void note_fork(struct accounting *accounting, const struct task *task, unsigned hierarchy)
 {
+	assert_locked(&accounting->lock);
 	if (!accounting->on_fork[hierarchy].forked)
 		return;
 	if (accounting->news_count == accounting->news_capacity) {
@@ -45,6 +46,7 @@ void forks_announce(struct accounting *accounting)
 
 void tell_news(struct accounting *accounting)
 {
+	assert_locked(&accounting->lock);
 	if (accounting->on_news.tell)
 		accounting->on_news.tell(accounting->on_news.context);
 }

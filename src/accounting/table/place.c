@@ -8,6 +8,7 @@ void count_over_limit(struct group *own)
 {
 	struct group *limited = own;
 
+	assert_locked(&own->accounting->lock);
 	while (limited && limited->populated <= limited->pids_limit)
 		limited = limited->parent;
 	if (!limited)
@@ -81,6 +82,7 @@ void task_enter(struct task *task, unsigned hierarchy, struct group *group)
 
 void task_become_zombie(struct accounting *accounting, struct task *task)
 {
+	assert_locked(&accounting->lock);
 	for (unsigned i = 0; i < accounting->hierarchies; i++) {
 		struct task_link *link = &task->links[i];
 
@@ -97,6 +99,7 @@ void task_become_zombie(struct accounting *accounting, struct task *task)
 
 void task_leave_all(struct accounting *accounting, struct task *task)
 {
+	assert_locked(&accounting->lock);
 	for (unsigned i = 0; i < accounting->hierarchies; i++)
 		link_leave(&task->links[i]);
 }

@@ -10,6 +10,7 @@ struct process *process_find(struct accounting *accounting, pid_t tgid)
 {
 	struct process *process;
 
+	assert_locked(&accounting->lock);
 	HASH_FIND_INT(accounting->processes, &tgid, process);
 	if (process)
 		process_unsaved(accounting, process); /* who looks for it changes it */
@@ -43,6 +44,7 @@ struct task *process_leader(const struct process *process)
 
 void process_keep(struct accounting *accounting, struct process *process, uint64_t now)
 {
+	assert_locked(&accounting->lock);
 	process->kept.at = now;
 	if (process->kept.is_listed)
 		return;
@@ -52,6 +54,7 @@ void process_keep(struct accounting *accounting, struct process *process, uint64
 
 void process_unkeep(struct accounting *accounting, struct process *process)
 {
+	assert_locked(&accounting->lock);
 	if (!process->kept.is_listed)
 		return;
 	process->kept.is_listed = false;
@@ -77,6 +80,7 @@ void child_remove(struct process *child)
 
 void orphan_note(struct accounting *accounting, struct process *process, uint64_t now)
 {
+	assert_locked(&accounting->lock);
 	process->orphan.adopted_at = now;
 	if (process->orphan.is_listed)
 		return;
@@ -86,6 +90,7 @@ void orphan_note(struct accounting *accounting, struct process *process, uint64_
 
 void orphan_forget(struct accounting *accounting, struct process *process)
 {
+	assert_locked(&accounting->lock);
 	if (!process->orphan.is_listed)
 		return;
 	process->orphan.is_listed = false;
@@ -94,6 +99,7 @@ void orphan_forget(struct accounting *accounting, struct process *process)
 
 void process_remove(struct accounting *accounting, struct process *process)
 {
+	assert_locked(&accounting->lock);
 	process_unkeep(accounting, process);
 	orphan_forget(accounting, process);
 	process_gone(accounting, process);

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "accounting.h"
+#include "lock.h"
 #include "machine.h"
 #include "process.h"
 

@@ -11,6 +11,7 @@ struct task *task_find(struct accounting *accounting, pid_t tid)
 {
 	struct task *task;
 
+	assert_locked(&accounting->lock);
 	HASH_FIND_INT(accounting->tasks, &tid, task);
 	return task;
 }
@@ -30,6 +31,7 @@ bool task_is(const struct task *task, const struct task_id *id)
 
 bool task_is_claimed(const struct accounting *accounting, const struct task *task)
 {
+	assert_locked(&accounting->lock);
 	for (unsigned i = 0; i < accounting->hierarchies; i++) {
 		if (task->links[i].group)
 			return true;
@@ -42,6 +44,7 @@ struct task *task_add(struct accounting *accounting, const struct task_id *id)
 	struct process *process = process_get(accounting, id->tgid);
 	struct task *task;
 
+	assert_locked(&accounting->lock);
 	if (process)
 		process_unsaved(accounting, process);
 	task = calloc(1, sizeof(*task) + accounting->hierarchies * sizeof(task->links[0]));
@@ -61,6 +64,7 @@ struct task *task_add(struct accounting *accounting, const struct task_id *id)
 
 void task_remove(struct accounting *accounting, struct task *task)
 {
+	assert_locked(&accounting->lock);
 	accounting->zombies--;
 	DL_DELETE(task->process->tasks, task);
 	HASH_DEL(accounting->tasks, task);

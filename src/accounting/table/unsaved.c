@@ -8,6 +8,7 @@
 
 void process_unsaved(struct accounting *accounting, struct process *process)
 {
+	assert_locked(&accounting->lock);
 	if (!accounting->keeping || process->unsaved.is_listed)
 		return;
 	process->unsaved.is_listed = true;
@@ -16,6 +17,7 @@ void process_unsaved(struct accounting *accounting, struct process *process)
 
 void process_saved(struct accounting *accounting, struct process *process)
 {
+	assert_locked(&accounting->lock);
 	if (!process->unsaved.is_listed)
 		return;
 	process->unsaved.is_listed = false;
@@ -26,6 +28,7 @@ void group_unsaved(struct group *group)
 {
 	struct accounting *accounting = group->accounting;
 
+	assert_locked(&accounting->lock);
 	if (!accounting->keeping || group->is_unsaved || !group->parent || group->retired)
 		return;
 	group->is_unsaved = true;
@@ -34,6 +37,7 @@ void group_unsaved(struct group *group)
 
 void group_gone(struct group *group)
 {
+	assert_locked(&group->accounting->lock);
 	if (!group->is_unsaved)
 		return;
 	group->is_unsaved = false;
