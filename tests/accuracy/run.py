@@ -84,6 +84,15 @@ def compile_project(report, mounts, source, bound):
                  cwd=PROJECT, stderr=subprocess.DEVNULL)
 
 
+def elsewhere(report, mounts, source):
+    """Work of children whose parent, who is told what they used, is in another cgroup."""
+    with trees.Together(mounts, "here") as here, trees.Together(mounts, "there") as there:
+        here.start([*WORKLOADS, "elsewhere", *there.procs()]).wait()
+        time.sleep(0.3)
+        report.add(source, "reaped from elsewhere", "cpuacct.usage", there.numbers("cpuacct.usage"),
+                   2 if source == "events" else 5)
+
+
 def memory(report, mounts, source, directory):
     """(d) each stage at rest."""
     with trees.Together(mounts, "memory") as cgroups:
@@ -186,6 +195,7 @@ def measure(report, binary, source, directory, quick):
                  1 if by_events else 10)
         cpu_time(report, mounts, source, "nobody reaps", [*WORKLOADS, "unreaped"],
                  5 if by_events else None) # shorter than any scan's interval
+        elsewhere(report, mounts, source)
         memory(report, mounts, source, directory)
         peaks(report, mounts, source)
         input_output(report, mounts, source, directory)

@@ -144,10 +144,13 @@ class Together:
     def _directories(self):
         return [directory for cgroup in self.cgroups for directory in cgroup.directories]
 
+    def procs(self):
+        """The files by which a process enters all of them."""
+        return [directory / "cgroup.procs" for directory in self._directories()]
+
     def _enter_child(self):
-        for directory in self._directories():
-            with open(directory / "cgroup.procs", "w", encoding="ascii") as procs:
-                procs.write("0")
+        for file in self.procs():
+            file.write_text("0", encoding="ascii")
 
     def start(self, command, **options):
         """A process that enters all before it runs `command`."""
