@@ -365,7 +365,7 @@ SOAK_NODE_MINUTES ?= 60
 soak-node: all deps-node
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet) \
-		$(PYTHON) tests/node/soak.py $(SOAK_NODE_MINUTES)
+		$(PYTHON) tests/node/soak.py $(SOAK_NODE_MINUTES) $(BUILD)/soak-node.svg
 
 .PHONY: test-gvisor
 test-gvisor: all deps-test deps-gvisor static $(BUILD)/unit/test_run_identity $(BUILD)/unit/test_run_privilege

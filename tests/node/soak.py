@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 """A node on which pods come and go for a long time, on cgroup v1 and on v2 side by side.
 
-    soak.py MINUTES
+    soak.py MINUTES [PLOT.svg]
 
 Each node is run by run-kubelet-with-fuse-cgroups.sh in a network namespace of its own. Three pods stay: a
 busy one, one with limits and one with its own network. Others come one after the other, are Running, and go.
 Each time the kubelet's health is asked, and what the daemon and the launcher have is looked at. Prints a
-table with a row for each tenth of the time. Fails if the kubelet was not healthy once, if a container was
-restarted, if the daemon or the launcher was another, if an error about cgroups was logged, if anything has
-grown, or if something is left in the end.
+table with a row for each tenth of the time, and draws a plot of all. Fails if the kubelet was not healthy
+once, if a container was restarted, if the daemon or the launcher was another, if an error about cgroups was
+logged, if anything has grown, or if something is left in the end.
 """
 
 import ctypes
@@ -19,10 +19,12 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
+import plot  # noqa: E402
 import test_kubelet  # noqa: E402
 import trees  # noqa: E402
 
@@ -150,6 +152,30 @@ class Visits:
         return self.faults + self.node.errors()
 
 
+    def figures(self):
+        """What a plot shows, as {title: [(minute, value)]}."""
+        def line(value):
+            return [((seen["time"] - self.first["time"]) / 60, value(before, seen))
+                    for before, seen in zip([self.first, *self.all], self.all)]
+
+        lines = {
+            "node: 1 is healthy": line(lambda _, seen: int(seen["healthy"])),
+            "restarts of containers": line(lambda _, seen: seen["restarts"]),
+            "a pod is Running after, s": line(lambda _, seen: seen["came"]),
+            "and gone after, s": line(lambda _, seen: seen["gone"]),
+            "pods that came": [(minute, number) for number, (minute, _) in
+                               enumerate(line(lambda *_: 0), 1)],
+            "cgroups of pods": line(lambda _, seen: seen["cgroups"])}
+        for program in PROGRAMS:
+            lines[f"{program}: % of a CPU"] = line(
+                lambda before, seen, program=program: 100 * (
+                    seen[program]["seconds"] - before[program]["seconds"]) / (seen["time"] - before["time"]))
+            for what, title in (("memory", "kB"), ("descriptors", "descriptors"), ("threads", "threads")):
+                lines[f"{program}: {title}"] = line(
+                    lambda _, seen, program=program, what=what: seen[program][what])
+        return lines
+
+
 HEAD = ("| minute | pods that came | Running after, s, at most | gone after | not healthy | restarts "
         "| cgroups of pods |" + "".join(f" {program}: % of a CPU | kB | descriptors | threads |"
                                         for program in PROGRAMS))
@@ -170,11 +196,11 @@ def play(node, seconds):
             before, shown = visits.all[-1], len(visits.all)
     if shown < len(visits.all):
         lines.append(visits.row(visits.all[shown:], before))
-    return "\n".join(lines), visits.judge()
+    return "\n".join(lines), visits.judge(), visits.figures()
 
 
-def soak(version, seconds):
-    """Whether it went well; in a process of its own."""
+def soak(version, seconds, kept):
+    """Whether it went well; in a process of its own, that leaves its figures in the file `kept`."""
     trees.become_reaper()
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "unshare")
@@ -184,7 +210,8 @@ def soak(version, seconds):
     node = None
     try:
         node = Node(directory, trees.TAKE_AWAY, version)
-        table, faults = play(node, seconds)
+        table, faults, figures = play(node, seconds)
+        kept.write_text(json.dumps(figures))
         if node.interrupt() != 130:
             faults.append(f"the script ended otherwise: {node.text()}")
         print(f"\ncgroup {version}\n\n{table}\n", *(faults or ["no fault"]), sep="\n", flush=True)
@@ -195,19 +222,32 @@ def soak(version, seconds):
         shutil.rmtree(directory)
 
 
+def draw(file, kept, minutes):
+    runs = {f"cgroup {version}": json.loads(path.read_text()) for version, path in kept.items()}
+    titles = next(iter(runs.values()))
+    file.write_text(plot.draw(f"a node on which pods come and go, over {minutes:g} minutes", [
+        (title, {run: figures[title] for run, figures in runs.items()}) for title in titles], max(
+            figures[title][-1][0] for figures in runs.values() for title in titles)))
+
+
 def main():
-    pids = []
-    for version in ("v1", "v2"):
-        pids.append(os.fork())
-        if not pids[-1]:
-            went_well = False
-            try:
-                went_well = soak(version, 60 * float(sys.argv[1]))
-            except BaseException:  # a forked process never goes on as its parent
-                traceback.print_exc()
-            finally:
-                os._exit(not went_well)
-    sys.exit(any([os.waitpid(pid, 0)[1] for pid in pids]))
+    minutes, pids = float(sys.argv[1]), []
+    with tempfile.TemporaryDirectory() as directory:
+        kept = {version: pathlib.Path(directory) / version for version in ("v1", "v2")}
+        for version, path in kept.items():
+            pids.append(os.fork())
+            if not pids[-1]:
+                went_well = False
+                try:
+                    went_well = soak(version, 60 * minutes, path)
+                except BaseException:  # a forked process never goes on as its parent
+                    traceback.print_exc()
+                finally:
+                    os._exit(not went_well)
+        failed = any([os.waitpid(pid, 0)[1] for pid in pids])
+        if len(sys.argv) > 2 and all(path.exists() for path in kept.values()):
+            draw(pathlib.Path(sys.argv[2]), kept, minutes)
+    sys.exit(failed)
 
 
 if __name__ == "__main__":
