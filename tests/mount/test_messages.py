@@ -109,8 +109,9 @@ PLACES = [
     ("mounted_already", SERVE, ["/mnt/d"],
      "/mnt/d: a FUSE filesystem is already mounted here: unmount it with fusermount3 -u, or choose another "
      "directory"),
-    ("dead_mount", f'{SERVE}; kill -9 "$!"; wait "$!" || :; set -- {NOBODY} "$@"', ["/mnt/d"],
-     "/mnt/d: a FUSE filesystem whose daemon has died is mounted here: unmount it with fusermount3 -u -z"),
+    ("dead_mount", f'{SERVE}; {{ kill -9 "$!"; wait "$!"; }} 2>/dev/null || :; set -- {NOBODY} "$@"',
+     ["/mnt/d"], "/mnt/d: a FUSE filesystem whose daemon has died is mounted here: unmount it with "
+     "fusermount3 -u -z"),
     ("odd_option", ":", ["-o", "blksize=3", "/mnt/d"],
      r"/mnt/d: cannot mount: .*: the kernel does not take these mount options, or this /dev/fuse; --help "
      r"shows ours"),
