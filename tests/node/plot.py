@@ -36,7 +36,7 @@ def panel(x, y, title, lines, end):
     for colour, points in zip(COLOURS, lines.values()):
         places = " ".join(f"{x + LEFT + width * minute / end:.1f},{bottom - height * value / top:.1f}"
                           for minute, value in points)
-        parts.append(f'<polyline stroke="{colour}" points="{textwrap.fill(places, 100)}"/>')
+        parts.append(f'<polyline stroke="{colour}" points="\n{textwrap.fill(places, 100)}"/>')
     return parts
 
 
