@@ -109,7 +109,8 @@ static void put_ticks(struct family *family, const struct fake_task *task)
 	put(family, task);
 	snprintf(path, sizeof(path), "%s/proc/%d/schedstat", family->fake.root, task->tid);
 	unlink(path);
-	snprintf(path, sizeof(path), "%s/proc/%d/task/%d/schedstat", family->fake.root, task->tgid, task->tid);
+	snprintf(path, sizeof(path), "%s/proc/%d/task/%d/schedstat", family->fake.root, task->tgid,
+		 task->tid);
 	unlink(path);
 }
 
