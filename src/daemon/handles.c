@@ -152,7 +152,9 @@ void handles_close_all(struct front_end *front)
 
 	DL_FOREACH_SAFE(front->handles, handle, next) {
 		note_directory(handle);
+		pthread_mutex_lock(&front->handles_lock);
 		forget_handle(front, handle);
+		pthread_mutex_unlock(&front->handles_lock);
 		free_handle(handle);
 	}
 }
