@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "controller.h"
 #include "machine_task.h"
 #include "number.h"
@@ -28,16 +29,12 @@ static bool is_killed(const struct killed *killed, const struct task_id *task)
 
 static int note_killed(struct killed *killed, const struct task_id *task)
 {
-	struct task_id *grown;
+	struct task_id *tasks = array_room(killed->tasks, killed->count, &killed->capacity, sizeof(*tasks));
 
-	if (killed->count == killed->capacity) {
-		killed->capacity = killed->capacity ? 2 * killed->capacity : 16;
-		grown = reallocarray(killed->tasks, killed->capacity, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		killed->tasks = grown;
-	}
-	killed->tasks[killed->count++] = *task;
+	if (!tasks)
+		return -ENOMEM;
+	killed->tasks = tasks;
+	tasks[killed->count++] = *task;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* Which files have news for those who poll or watch them (cgroup_file_notify of kernel/cgroup/cgroup.c). */
 #include <stdlib.h>
 
+#include "array.h"
 #include "cgroup.h"
 #include "controller.h"
 
@@ -38,16 +39,12 @@ struct news_list {
 
 static void add_news(struct news_list *list, struct cgroup *cgroup, const struct cgroup_file *file)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 16;
-		struct news *grown = reallocarray(list->news, capacity, sizeof(*grown));
+	struct news *news = array_room(list->news, list->count, &list->capacity, sizeof(*news));
 
-		if (!grown)
-			return; /* who waits is told by what happens next */
-		list->news = grown;
-		list->capacity = capacity;
-	}
-	list->news[list->count++] = (struct news){cgroup_get(cgroup), file};
+	if (!news)
+		return; /* who waits is told by what happens next */
+	list->news = news;
+	news[list->count++] = (struct news){cgroup_get(cgroup), file};
 }
 
 /*

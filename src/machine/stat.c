@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "array.h"
+
 static bool starts_with(const struct span *s, const char *prefix, size_t len)
 {
 	return (size_t)(s->end - s->at) >= len && !memcmp(s->at, prefix, len);
@@ -26,24 +28,19 @@ static bool parse_times(struct span *line, struct machine_cpu_time *time)
 	return true;
 }
 
-static int add_cpu(struct machine_stat *stat, unsigned int *capacity,
-		   const struct machine_cpu *cpu)
+static int add_cpu(struct machine_stat *stat, size_t *capacity, const struct machine_cpu *cpu)
 {
-	if (stat->nr_cpu == *capacity) {
-		unsigned int more = *capacity ? *capacity * 2 : 16;
-		struct machine_cpu *grown = reallocarray(stat->cpu, more, sizeof(*grown));
+	struct machine_cpu *cpus = array_room(stat->cpu, stat->nr_cpu, capacity, sizeof(*cpus));
 
-		if (!grown)
-			return -ENOMEM;
-		stat->cpu = grown;
-		*capacity = more;
-	}
-	stat->cpu[stat->nr_cpu++] = *cpu;
+	if (!cpus)
+		return -ENOMEM;
+	stat->cpu = cpus;
+	cpus[stat->nr_cpu++] = *cpu;
 	return 0;
 }
 
 /* "cpu0 1 2 3": the kernel's numbers ascend, so one that does not is damage. */
-static int parse_cpu(struct machine_stat *stat, unsigned int *capacity, struct span *line)
+static int parse_cpu(struct machine_stat *stat, size_t *capacity, struct span *line)
 {
 	struct machine_cpu cpu;
 	uint64_t id;
@@ -67,7 +64,8 @@ int machine_parse_stat(const char *text, size_t len, struct machine_stat *stat)
 	};
 	struct machine_stat s = { 0 };
 	struct span rest = { text, text + len }, line, name;
-	unsigned int capacity = 0, hint = 0;
+	size_t capacity = 0;
+	unsigned int hint = 0;
 	bool total = false;
 
 	while (span_line(&rest, &line)) {

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
+
 /* Longer than "/task/" and two numbers and any name in use. */
 #define TASK_PATH_SIZE 64
 
@@ -92,16 +94,12 @@ void machine_ids_free(struct machine_ids *ids)
 
 static int add_id(struct machine_ids *ids, pid_t id)
 {
-	if (ids->nr == ids->capacity) {
-		size_t more = ids->capacity ? ids->capacity * 2 : 64;
-		pid_t *grown = reallocarray(ids->id, more, sizeof(*grown));
+	pid_t *room = array_room(ids->id, ids->nr, &ids->capacity, sizeof(*room));
 
-		if (!grown)
-			return -ENOMEM;
-		ids->id = grown;
-		ids->capacity = more;
-	}
-	ids->id[ids->nr++] = id;
+	if (!room)
+		return -ENOMEM;
+	ids->id = room;
+	room[ids->nr++] = id;
 	return 0;
 }
 

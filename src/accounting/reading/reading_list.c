@@ -5,6 +5,7 @@
 
 #include <utlist.h>
 
+#include "array.h"
 #include "reading.h"
 
 /* Whether the run of all threads was read for another question a moment ago. */
@@ -24,19 +25,13 @@ static bool is_run_known(const struct process *process, uint64_t now)
 static int list_process(struct reading_list *list, const struct process *process, unsigned kinds,
 			uint64_t now)
 {
-	struct reading *reading;
+	struct reading *reading = array_room(list->readings, list->count, &list->capacity, sizeof(*reading));
 	struct task *task;
 
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 16;
-		struct reading *grown = realloc(list->readings, capacity * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		list->readings = grown;
-		list->capacity = capacity;
-	}
-	reading = &list->readings[list->count];
+	if (!reading)
+		return -ENOMEM;
+	list->readings = reading;
+	reading += list->count;
 	*reading = (struct reading){.tgid = process->tgid, .kinds = kinds};
 	reading->threads = calloc(process->live, sizeof(*reading->threads));
 	if (!reading->threads)

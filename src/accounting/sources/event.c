@@ -3,21 +3,18 @@
 #include "events.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <time.h>
+
+#include "array.h"
 
 int event_add(struct event_list *list, const struct event *event)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 256;
-		struct event *events = realloc(list->events, capacity * sizeof(*events));
+	struct event *events = array_room(list->events, list->count, &list->capacity, sizeof(*events));
 
-		if (!events)
-			return -ENOMEM;
-		list->events = events;
-		list->capacity = capacity;
-	}
-	list->events[list->count++] = *event;
+	if (!events)
+		return -ENOMEM;
+	list->events = events;
+	events[list->count++] = *event;
 	return 0;
 }
 

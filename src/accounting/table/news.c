@@ -2,26 +2,24 @@
 /* What others want to be told: forks, and groups that become populated or empty. */
 #include <stdlib.h>
 
+#include "array.h"
 #include "table.h"
 
 void note_fork(struct accounting *accounting, const struct task *task, unsigned hierarchy)
 {
+	struct fork_news *news;
+
 	assert_locked(&accounting->lock);
 	if (!accounting->on_fork[hierarchy].forked)
 		return;
-	if (accounting->news_count == accounting->news_capacity) {
-		size_t capacity = accounting->news_capacity ? 2 * accounting->news_capacity : 16;
-		struct fork_news *news = realloc(accounting->news, capacity * sizeof(*news));
-
-		if (!news)
-			return;
-		accounting->news = news;
-		accounting->news_capacity = capacity;
-	}
-	accounting->news[accounting->news_count++] =
-		(struct fork_news){.id = task->id,
-				   .hierarchy = hierarchy,
-				   .group = task->links[hierarchy].group};
+	news = array_room(accounting->news, accounting->news_count, &accounting->news_capacity,
+			  sizeof(*news));
+	if (!news)
+		return;
+	accounting->news = news;
+	news[accounting->news_count++] = (struct fork_news){.id = task->id,
+							    .hierarchy = hierarchy,
+							    .group = task->links[hierarchy].group};
 }
 
 void forks_announce(struct accounting *accounting)

@@ -5,6 +5,7 @@
 
 #include <utlist.h>
 
+#include "array.h"
 #include "table.h"
 
 struct task *task_find(struct accounting *accounting, pid_t tid)
@@ -74,16 +75,12 @@ void task_remove(struct accounting *accounting, struct task *task)
 
 int list_add(struct task_list *list, size_t *capacity, const struct task_id *id)
 {
-	if (list->count == *capacity) {
-		size_t wanted = *capacity ? 2 * *capacity : 64;
-		struct task_id *tasks = realloc(list->tasks, wanted * sizeof(*tasks));
+	struct task_id *tasks = array_room(list->tasks, list->count, capacity, sizeof(*tasks));
 
-		if (!tasks)
-			return -ENOMEM;
-		list->tasks = tasks;
-		*capacity = wanted;
-	}
-	list->tasks[list->count++] = *id;
+	if (!tasks)
+		return -ENOMEM;
+	list->tasks = tasks;
+	tasks[list->count++] = *id;
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <utlist.h>
 
+#include "array.h"
 #include "table.h"
 
 void process_unsaved(struct accounting *accounting, struct process *process)
@@ -47,19 +48,17 @@ void group_gone(struct group *group)
 /* Remembers the number; without memory the process is found to be gone by the next daemon. */
 void process_gone(struct accounting *accounting, struct process *process)
 {
+	pid_t *gone;
+
 	process_saved(accounting, process);
 	if (!accounting->keeping || !process->unsaved.told)
 		return;
-	if (accounting->gone_count == accounting->gone_capacity) {
-		size_t capacity = accounting->gone_capacity ? 2 * accounting->gone_capacity : 64;
-		pid_t *gone = reallocarray(accounting->gone, capacity, sizeof(*gone));
-
-		if (!gone)
-			return;
-		accounting->gone = gone;
-		accounting->gone_capacity = capacity;
-	}
-	accounting->gone[accounting->gone_count++] = process->tgid;
+	gone = array_room(accounting->gone, accounting->gone_count, &accounting->gone_capacity,
+			  sizeof(*gone));
+	if (!gone)
+		return;
+	accounting->gone = gone;
+	gone[accounting->gone_count++] = process->tgid;
 }
 
 void unsaved_free(struct accounting *accounting)
