@@ -126,6 +126,7 @@ def test_check_says(script, status, verdict, text):
 
 
 @pytest.mark.native
+@pytest.mark.usefixtures("private_mounts")  # in a plain chroot there are no user namespaces, too
 def test_check_in_a_user_namespace():
     """Where that gives the right to mount the rest is looked at there."""
     report = check(status=0, wrapper=["setpriv", "--bounding-set=-sys_admin"])
