@@ -30,6 +30,7 @@ def run(script):
     return result.stdout.splitlines()
 
 
+@pytest.mark.usefixtures("private_mounts")
 @pytest.mark.parametrize("source, options", [("none", ""), ("mine", ",fsname=mine")])
 def test_fstab(source, options):
     """What is mounted already is not mounted again, and nothing is said."""
@@ -39,6 +40,7 @@ def test_fstab(source, options):
     assert lines == ["cpu, memory", f"fuse.cgroupfs {source}"] * 2
 
 
+@pytest.mark.usefixtures("private_mounts")
 def test_mount():
     lines = run("mount -t fuse.fuse_cgroupfs cgroup /mnt/cgroup -o controllers=pids; look; "
                 "umount /mnt/cgroup")
