@@ -126,8 +126,8 @@ func TestUnifiedContainerd(t *testing.T) {
 	checkEqual(t, "pids limit", metrics.Pids.Limit, 100)
 	checkRange(t, "memory", metrics.Memory.Usage, 24*megabyte, 256*megabyte)
 	must(t, "Freeze", manager.Freeze())
-	events := filepath.Join(path, "cgroup.events")
-	settle(func() bool { return strings.Contains(content(t, events), "frozen 1") })
+	state := filepath.Join(path, "cgroup.events")
+	settle(func() bool { return strings.Contains(content(t, state), "frozen 1") })
 	checkFiles(t, path, map[string]string{"cgroup.freeze": "1", "cgroup.events": "populated 1\nfrozen 1"})
 	must(t, "Thaw", manager.Thaw())
 
