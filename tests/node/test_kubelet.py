@@ -170,8 +170,8 @@ def check_metrics(kubelet, container):
 
     trees.until(lambda: (value("container_memory_usage_bytes") or 0) > 8_000_000,
                 "metrics of the pod")
-    used = value("container_cpu_usage_seconds_total")
-    assert 0 < used <= kubelet.used(container) / 1e9
+    used = round(value("container_cpu_usage_seconds_total") * 1e9)  # ns, which a float of seconds may miss
+    assert 0 < used <= kubelet.used(container)
     assert value("container_spec_memory_limit_bytes") == 64 << 20
 
 
