@@ -117,7 +117,8 @@ def test_raw_container(cadvisor):
     trees.until(lambda: tree.read("pids", box.cgroup, "pids.current") == "1", "it is ready")
     before = runtime.cpu_time(tree, box.cgroup)
     values = trees.until(
-        lambda: (seen := cadvisor.metrics(box.cgroup)) and cpu_time(seen) >= before and seen, "figures of now")
+        lambda: (seen := cadvisor.metrics(box.cgroup)) and cpu_time(seen) >= before and seen,
+        "figures of now")
     assert cpu_time(values) <= runtime.cpu_time(tree, box.cgroup)
     usage = int(tree.read("memory", box.cgroup, "memory.usage_in_bytes"))
     assert 8_000_000 < values["container_memory_usage_bytes"] < 2 * usage
