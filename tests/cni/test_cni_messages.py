@@ -265,11 +265,14 @@ def is_sanitized():
     return any(word in pathlib.Path(PLUGIN).read_bytes() for word in (b"__asan_init", b"__tsan_init"))
 
 
+def lines():
+    """Those that can be had: a sanitizer opens files of its own, for which there must be room."""
+    return [row for row in LINES if not ("prlimit" in row[2].get("wrapper", ()) and is_sanitized())]
+
+
 @pytest.mark.parametrize("command, changes, code, expected",
-                         [pytest.param(*row[1:], id=row[0]) for row in LINES])
+                         [pytest.param(*row[1:], id=row[0]) for row in lines()])
 def test_error(network, pod, command, changes, code, expected):
-    if "prlimit" in changes.get("wrapper", ()) and is_sanitized():
-        pytest.skip("a sanitizer has files of its own")
     result = ask(network, pod, command, **changes)
     answer = json.loads(result.stdout)
     said = answer["msg"] + (f": {answer['details']}" if "details" in answer else "")
