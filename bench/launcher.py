@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What fuse_cgroup_run costs: calls, a build of this project and a JVM's start, beside native and strace.
+"""What fuse_cgroup_run costs: calls, signals, a build, a JVM's start, beside native and strace.
 
 The floor of a build is a supervisor that catches the same opens and asks nothing.
 
@@ -26,6 +26,7 @@ ROOT = BENCH.parent
 RUN = os.environ.get("FUSE_CGROUP_RUN", str(ROOT / "build" / "fuse_cgroup_run"))
 NATIVE, LAUNCHED = (), (RUN, "--")
 FLOOR = (os.environ.get("BENCH_FLOOR", str(ROOT / "build" / "bench_floor")),)
+NOT_URGENT = ("setpriv", "--bounding-set", "-sys_nice", "--inh-caps", "-sys_nice", "--")
 STRACED = ("strace", "-f", "-qq", "-o", "/dev/null")
 
 # The order of bench_calls.c: what, and by how many us the launcher may make it slower.
@@ -59,6 +60,23 @@ def calls(report, directory, judged=True):
                             for turn in turns.values())
         report.add(what, launched - native, "us more", target=target if judged else None,
                    against=f"native {native:.2f} us, launched {launched:.2f} us")
+
+
+def signals(report, directory):
+    """Calls that a handler ends with EINTR: by the supervisor as it is, and by one that may not be urgent."""
+    program = directory / "bench_signals"
+    compile_c(program, BENCH / "bench_signals.c", "-Wall", "-Wextra")
+    one = ("taskset", "-c", min(os.sched_getaffinity(0)))
+
+    def share(how, what, count):
+        came, ended = map(int, run(*one, *how, program, what, 4, count).split())
+        return 100 * ended / max(came, 1)
+
+    for what, count in (("statfs", 200 if QUICK else 5000), ("table", 50 if QUICK else 1000)):
+        urgent, late = (statistics.median(each) for each in take_turns(
+            TURNS, (LAUNCHED, (*NOT_URGENT, *LAUNCHED)), lambda how, _: share(how, what, count)).values())
+        report.add(f"of the signals end a {what}", urgent, "%", ratio=urgent / late if late else None,
+                   target=0.5, against=f"one that is late ({late:.2f} %)")
 
 
 def seconds(command, ways=(NATIVE, LAUNCHED), prepare=lambda: None):
@@ -124,7 +142,7 @@ def measure_all(report):
     if not os.path.exists(RUN):
         fail(f"there is no {RUN}: run make first, or set FUSE_CGROUP_RUN")
     with tempfile.TemporaryDirectory(prefix="fcg-bench-") as directory:
-        for section in (calls, java, builds):
+        for section in (calls, signals, java, builds):
             print(f"\n{section.__doc__}", flush=True)
             section(report, pathlib.Path(directory))
 

@@ -4,7 +4,7 @@
  * make so many CALLS each, with a signal every 200 us. Prints how many signals came and how many
  * calls failed with EINTR.
  *
- *     interrupted open|statfs|table PROCESSES CALLS
+ *     bench_signals open|statfs|table PROCESSES CALLS
  */
 #include <errno.h>
 #include <fcntl.h>
