@@ -141,5 +141,10 @@ class Network:
                 if path.name != "lock" and not path.name.startswith("last_reserved_ip.")}
 
 
+def can_run(*wrapper):
+    """Whether a wrapper like unshare(1) can do what it is asked for here."""
+    return not subprocess.run([*wrapper, "true"], check=False, stderr=subprocess.DEVNULL).returncode
+
+
 def addresses(result):
     return [ip["address"] for ip in result["ips"]]
