@@ -55,20 +55,41 @@ struct request {
 	union attributes given; /* what was not given is 0 */
 };
 
-/* --- programs --- */
+/* --- links and programs --- */
+
+/* The number and type of the link that the file is; 0: it is none. */
+static ino_t link_of(int file, uint32_t *type)
+{
+	struct stat st;
+
+	if (fstat(file, &st) || !S_ISFIFO(st.st_mode) || !attached_is_link(st.st_ino, type))
+		return 0;
+	return st.st_ino;
+}
 
 /* The number of one of the task's links. */
 static int64_t link_number(const struct peer *peer, uint32_t fd)
 {
 	int file = peer_file(peer, (int)fd);
-	struct stat st = {0};
 	uint32_t type;
+	ino_t number;
 
 	if (file < 0)
 		return file;
-	fstat(file, &st);
+	number = link_of(file, &type);
 	close(file);
-	return attached_is_link(st.st_ino, &type) ? (int64_t)st.st_ino : -EINVAL;
+	return number ? (int64_t)number : -EINVAL;
+}
+
+/* The number alone of one of the task's programs. 0, or as bpf_program_fetch(). */
+static int fetch_number(const struct peer *peer, uint32_t fd, uint32_t type, uint32_t *number)
+{
+	int program = bpf_program_fetch(peer, fd, type, number);
+
+	if (program < 0)
+		return program;
+	close(program);
+	return 0;
 }
 
 /* The one to be before or after: a descriptor, or a number with BPF_F_ID. */
@@ -94,19 +115,17 @@ static int attach(const struct request *request, struct answer *answer)
 	const struct peer *peer = request->call->peer;
 	struct attachment attachment = {.directory = request->target, .type = given->type,
 					.flags = given->flags, .revision = given->revision};
-	int program, replaced;
+	int program, error = 0;
 
 	(void)answer;
 	program = bpf_program_fetch(peer, given->program, given->type, &attachment.program);
 	if (program < 0)
 		return program;
-	if (given->flags & BPF_F_REPLACE && given->flags & BPF_F_ALLOW_MULTI) {
-		replaced = bpf_program_fetch(peer, given->replaced, given->type, &attachment.replaced);
-		if (replaced < 0) {
-			close(program);
-			return replaced;
-		}
-		close(replaced);
+	if (given->flags & BPF_F_REPLACE && given->flags & BPF_F_ALLOW_MULTI)
+		error = fetch_number(peer, given->replaced, given->type, &attachment.replaced);
+	if (error) {
+		close(program);
+		return error;
 	}
 	find_beside(request->call, given->relative, &attachment);
 	return attached_add(&attachment, program);
@@ -117,14 +136,12 @@ static int detach(const struct request *request, struct answer *answer)
 	const struct attach_attributes *given = &request->given.attach;
 	struct attachment attachment = {.directory = request->target, .type = given->type,
 					.revision = given->revision};
-	int program;
 
 	(void)answer;
 	if (given->flags || given->relative)
 		return -EINVAL;
-	program = bpf_program_fetch(request->call->peer, given->program, given->type, &attachment.program);
-	if (program >= 0)
-		close(program); /* who permits one only may name none */
+	/* Who permits one only may name none. */
+	fetch_number(request->call->peer, given->program, given->type, &attachment.program);
 	return attached_remove(&attachment);
 }
 
@@ -216,7 +233,7 @@ static int update_link(const struct request *request, struct answer *answer)
 	const struct update_attributes *given = &request->given.update;
 	const struct peer *peer = request->call->peer;
 	uint32_t number, replaced = 0;
-	int program, file;
+	int program, error = 0;
 
 	(void)answer;
 	if (given->flags & ~(uint32_t)BPF_F_REPLACE || (!given->flags && given->replaced))
@@ -224,13 +241,11 @@ static int update_link(const struct request *request, struct answer *answer)
 	program = bpf_program_fetch(peer, given->program, request->type, &number);
 	if (program < 0)
 		return program;
-	if (given->flags) {
-		file = bpf_program_fetch(peer, given->replaced, request->type, &replaced);
-		if (file < 0) {
-			close(program);
-			return file;
-		}
-		close(file);
+	if (given->flags)
+		error = fetch_number(peer, given->replaced, request->type, &replaced);
+	if (error) {
+		close(program);
+		return error;
 	}
 	return attached_update_link(request->link, number, replaced, program);
 }
@@ -275,14 +290,11 @@ static bool is_ours(const struct calls_context *context, const struct command *c
 		    struct request *request)
 {
 	struct statx about;
-	struct stat st;
 
 	if (!command->of_link)
 		return view_has(context->view, request->target, &about);
-	if (fstat(request->target, &st) || !S_ISFIFO(st.st_mode))
-		return false;
-	request->link = st.st_ino;
-	return attached_is_link(st.st_ino, &request->type);
+	request->link = link_of(request->target, &request->type);
+	return request->link;
 }
 
 static void serve(const struct command *command, const struct request *request, struct answer *answer)

@@ -35,7 +35,7 @@ bool attached_lists_have_room(void);
 /* Puts a row at this place, of a list that is not full; the others move on. */
 void attached_list_insert(struct attached_list *list, unsigned place, const struct attached_row *row);
 void attached_list_drop(struct attached_list *list, unsigned place);
-/* The row of a link, or NULL: it is attached to nothing. *place may be NULL. */
+/* The list that has a link's row, and *place in it; NULL: the link is attached to nothing. */
 struct attached_list *attached_list_of_link(ino_t link, unsigned *place);
 /* Those of cgroups that were removed go. */
 void attached_lists_drop_gone(void);
