@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "answers.h"
+#include "attributes.h"
 #include "table_files.h"
 #include "view.h"
 
@@ -46,13 +47,9 @@ struct mount_answer {
 /* calculate_f_flags() of fs/statfs.c, from mount_setattr(2)'s attributes. */
 static unsigned long statfs_flags(uint64_t attributes, uint32_t super_flags)
 {
-	unsigned long flags = ST_VALID;
+	unsigned long flags = ST_VALID | attributes_shown(attributes);
 
-	flags |= attributes & MOUNT_ATTR_RDONLY || super_flags & MS_RDONLY ? ST_RDONLY : 0;
-	flags |= attributes & MOUNT_ATTR_NOSUID ? ST_NOSUID : 0;
-	flags |= attributes & MOUNT_ATTR_NODEV ? ST_NODEV : 0;
-	flags |= attributes & MOUNT_ATTR_NOEXEC ? ST_NOEXEC : 0;
-	flags |= attributes & MOUNT_ATTR_NODIRATIME ? ST_NODIRATIME : 0;
+	flags |= super_flags & MS_RDONLY ? ST_RDONLY : 0;
 	if ((attributes & MOUNT_ATTR__ATIME) == MOUNT_ATTR_NOATIME)
 		flags |= ST_NOATIME;
 	if ((attributes & MOUNT_ATTR__ATIME) == MOUNT_ATTR_RELATIME)

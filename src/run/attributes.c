@@ -18,16 +18,37 @@ static const struct {
 	{MOUNT_ATTR_NOSUID, MS_NOSUID, ST_NOSUID},
 	{MOUNT_ATTR_NODEV, MS_NODEV, ST_NODEV},
 	{MOUNT_ATTR_NOEXEC, MS_NOEXEC, ST_NOEXEC},
-	{MOUNT_ATTR_NOATIME, MS_NOATIME, ST_NOATIME},
 	{MOUNT_ATTR_NODIRATIME, MS_NODIRATIME, ST_NODIRATIME},
+	{MOUNT_ATTR_NOATIME, MS_NOATIME, ST_NOATIME},
 };
+
+#define WORDS (sizeof(words) / sizeof(words[0]))
+#define PLAIN_WORDS (WORDS - 1) /* NOATIME, the last, is one of several in MOUNT_ATTR__ATIME */
+
+uint64_t attributes_of_flags(unsigned long flags)
+{
+	uint64_t attributes = 0;
+
+	for (unsigned i = 0; i < PLAIN_WORDS; i++)
+		attributes |= flags & words[i].flag ? words[i].attribute : 0;
+	return attributes;
+}
+
+unsigned long attributes_shown(uint64_t attributes)
+{
+	unsigned long shown = 0;
+
+	for (unsigned i = 0; i < PLAIN_WORDS; i++)
+		shown |= attributes & words[i].attribute ? words[i].shown : 0;
+	return shown;
+}
 
 /* What the mount has, with the changes, for mount(2). */
 static unsigned long changed(unsigned long shown, const struct mount_attr *attributes)
 {
 	unsigned long flags = 0;
 
-	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (unsigned i = 0; i < WORDS; i++) {
 		bool is_set = shown & words[i].shown && !(attributes->attr_clr & words[i].attribute);
 
 		if (is_set || attributes->attr_set & words[i].attribute)
@@ -43,8 +64,7 @@ static int remount(int file, const struct mount_attr *attributes)
 	if (!attributes->attr_set && !attributes->attr_clr)
 		return 0; /* propagation: nobody shares what we make */
 	if (fchdir(file) || fstatvfs(file, &fs) ||
-	    mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | changed(fs.f_flag, attributes),
-		    NULL))
+	    mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | changed(fs.f_flag, attributes), NULL))
 		return -errno;
 	return 0;
 }
@@ -68,8 +88,7 @@ static int remount_detached(int *mount, const struct mount_attr *attributes)
 {
 	int error, clone;
 
-	if (unshare(CLONE_NEWNS) ||
-	    move_mount(*mount, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH))
+	if (unshare(CLONE_NEWNS) || move_mount(*mount, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH))
 		return -errno;
 	error = remount(*mount, attributes);
 	if (error)

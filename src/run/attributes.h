@@ -2,7 +2,14 @@
 #ifndef RUN_ATTRIBUTES_H
 #define RUN_ATTRIBUTES_H
 
+#include <stdint.h>
+
 struct mount_attr;
+
+/* The attributes of mount_setattr(2), but those of access times, of mount(2)'s flags. */
+uint64_t attributes_of_flags(unsigned long flags);
+/* The same as statvfs(3) shows them. */
+unsigned long attributes_shown(uint64_t attributes);
 
 /* mount_setattr(2) of a mount's root, and what does the same where there is none (gVisor). */
 

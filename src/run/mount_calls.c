@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "attributes.h"
 #include "calls.h"
 #include "identity.h"
 #include "mounts.h"
@@ -141,13 +142,8 @@ int mount_refuse(const struct call *call, int error)
 
 uint64_t mount_attributes(unsigned long flags)
 {
-	uint64_t attributes = 0;
+	uint64_t attributes = attributes_of_flags(flags);
 
-	attributes |= flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0;
-	attributes |= flags & MS_NOSUID ? MOUNT_ATTR_NOSUID : 0;
-	attributes |= flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0;
-	attributes |= flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
-	attributes |= flags & MS_NODIRATIME ? MOUNT_ATTR_NODIRATIME : 0;
 	attributes |= flags & MS_NOSYMFOLLOW ? MOUNT_ATTR_NOSYMFOLLOW : 0;
 	if (flags & MS_STRICTATIME)
 		attributes |= MOUNT_ATTR_STRICTATIME;

@@ -140,8 +140,7 @@ bool mounts_identify(int file, struct mount_identity *identity)
 {
 	struct statx about;
 
-	if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID | STATX_INO,
-		  &about) ||
+	if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID | STATX_INO, &about) ||
 	    !(about.stx_mask & STATX_MNT_ID))
 		return false;
 	identity->id = about.stx_mnt_id;
