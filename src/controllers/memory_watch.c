@@ -339,10 +339,10 @@ static void *watch_run(void *arg)
 /* Signals are for the daemon's main thread. Under the lock. */
 static int watch_start(struct memory_watch *watch)
 {
-	assert_locked(&watch->lock);
 	sigset_t all, before;
 	int error;
 
+	assert_locked(&watch->lock);
 	if (watch->running)
 		return 0;
 	if (watch->joinable)

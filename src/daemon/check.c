@@ -18,8 +18,8 @@
 
 #include "daemon.h"
 #include "fuse_device.h"
-#include "write_file.h"
 #include "version.h"
+#include "write_file.h"
 
 static void say_where(void)
 {

@@ -83,9 +83,10 @@ static void drain(struct events_source *events)
 	struct accounting *accounting = events->source.accounting;
 	struct accounting_moment before = moment_seen(accounting), moment = before;
 	uint64_t now = now_ns();
-	int lost = events->stream->drain(events->stream, &events->waiting);
+	int lost;
 
 	assert_locked(&events->lock);
+	lost = events->stream->drain(events->stream, &events->waiting);
 	if (events->waiting.count || lost) { /* else nobody was made */
 		moment = moment_now(accounting);
 		now = now_ns();

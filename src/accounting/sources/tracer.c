@@ -96,10 +96,12 @@ static void take(struct accounting *accounting, const struct task_news *news)
 /* The next messages; 0: there are none now. */
 static size_t receive(struct tracer *tracer, struct task_news news[AT_ONCE])
 {
-	assert_locked(&tracer->lock);
-	ssize_t len = read(tracer->pipe, news, AT_ONCE * sizeof(*news));
-	size_t count = len > 0 ? (size_t)len / sizeof(*news) : 0;
+	ssize_t len;
+	size_t count;
 
+	assert_locked(&tracer->lock);
+	len = read(tracer->pipe, news, AT_ONCE * sizeof(*news));
+	count = len > 0 ? (size_t)len / sizeof(*news) : 0;
 	if (count)
 		tracer->tid = news[count - 1].tracer;
 	return count;
