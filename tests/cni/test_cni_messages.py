@@ -3,7 +3,6 @@
 
 import json
 import os
-import pathlib
 import re
 import subprocess
 import sys
@@ -12,9 +11,10 @@ import pytest
 
 from node import PLUGIN, ROOT, SECONDS, can_run
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "mount")]
 
 import messages  # noqa: E402
+import mounting  # noqa: E402
 
 SUBNET = {"subnet": "10.0.0.0/24"}
 NO_NET_ADMIN = ["setpriv", "--bounding-set=-net_admin"]
@@ -261,13 +261,10 @@ def ask(network, pod, command, before=None, wrapper=(), environment=(), text=Non
             os.close(how["stdin"])
 
 
-def is_sanitized():
-    return any(word in pathlib.Path(PLUGIN).read_bytes() for word in (b"__asan_init", b"__tsan_init"))
-
-
 def lines():
     """Those that can be had: a sanitizer opens files of its own, for which there must be room."""
-    return [row for row in LINES if not ("prlimit" in row[2].get("wrapper", ()) and is_sanitized())]
+    sanitized = mounting.is_sanitized(PLUGIN)
+    return [row for row in LINES if not (sanitized and "prlimit" in row[2].get("wrapper", ()))]
 
 
 @pytest.mark.parametrize("command, changes, code, expected",

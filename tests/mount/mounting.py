@@ -19,10 +19,15 @@ import watchdog
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = str(places.public(os.environ.get("FUSE_CGROUPFS", ROOT / "build" / "fuse_cgroupfs")))
 os.environ["FUSE_CGROUPFS"] = BINARY  # for whom we start
-# A sanitizer's daemon is several times slower and keeps freed memory.
-SANITIZED = any(
-    word in pathlib.Path(BINARY).read_bytes() for word in (b"__asan_init", b"__tsan_init")
-) if os.path.exists(BINARY) else False
+
+
+def is_sanitized(program):
+    """Whether it was built with a sanitizer."""
+    return os.path.exists(program) and any(
+        word in pathlib.Path(program).read_bytes() for word in (b"__asan_init", b"__tsan_init"))
+
+
+SANITIZED = is_sanitized(BINARY)  # then it is several times slower and keeps freed memory
 HIERARCHIES = ("blkio cpu cpuacct cpuset devices freezer hugetlb memory "
                "net_cls net_prio perf_event pids systemd").split()
 

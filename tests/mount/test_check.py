@@ -44,13 +44,17 @@ NEW_DEV = "mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3"
 PRIVATE_DEV = "mount -t tmpfs none /mnt; cp -a /dev/null /dev/fuse /mnt/; mount --move /mnt /dev"
 WITHOUT_CGROUPS = "while mountpoint -q /sys/fs/cgroup; do umount -R /sys/fs/cgroup; done"
 NOBODY = "setpriv --reuid 65534 --regid 65534 --clear-groups"
-AS_NOBODY = ("mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3; mknod -m 666 /dev/fuse c 10 229; "
+AS_NOBODY = (f"{NEW_DEV}; mknod -m 666 /dev/fuse c 10 229; "
              f'mount -t tmpfs -o mode=1777 none /mnt; set -- {NOBODY} env TMPDIR=/mnt "$@"')
 # Nobody in a root where no user namespace can be made (user_namespaces(7)), and fusermount3 is no program.
 CHROOT = ('mount --rbind / /mnt; mount --bind /etc/passwd "/mnt$(command -v fusermount3)"; '
           f'set -- chroot /mnt {NOBODY} "$@"')
-SERVE = (f"setpriv --pdeathsig TERM {mounting.BINARY} -f -o accounting=scan /mnt >/dev/null 2>&1 & "
-         "until mountpoint -q /mnt; do sleep 0.01; done")
+
+
+def serve(at):
+    """A daemon that ends with the shell, and serves there from then on."""
+    return (f"setpriv --pdeathsig TERM {mounting.BINARY} -f -o accounting=scan {at} >/dev/null 2>&1 & "
+            f"until mountpoint -q {at}; do sleep 0.01; done")
 
 
 def without(capabilities):
@@ -75,7 +79,7 @@ SAID = [
     ("processors", ":", 0, "ok", r"the tree reads cpuacct.usage, ns: \d+"),
     ("memory", ":", 0, "ok", r"the tree reads memory.usage_in_bytes: \d+"),
     ("ends", ":", 0, "ok", "the daemon ends when told to, and unmounts"),
-    ("mounted", SERVE, 0, "ok", r"trees of fuse_cgroupfs that are mounted: \d+"),
+    ("mounted", serve("/mnt"), 0, "ok", r"trees of fuse_cgroupfs that are mounted: \d+"),
     ("own_cgroups", f"{WITHOUT_CGROUPS}; mount -t tmpfs none /mnt; mkdir /mnt/v1; "
      "mount -t cgroup -o none,name=fcg-check none /mnt/v1", 0, "ok",
      r"the machine has cgroups of its own \(mounts of v1: 1, of v2: 0\): ours are beside them"),

@@ -8,18 +8,13 @@ import sys
 import pytest
 
 import mounting
-import test_check
+from test_check import NEW_DEV, NOBODY, SAID, serve
 
 sys.path.insert(0, str(mounting.ROOT / "tests"))
 
 import messages  # noqa: E402
 
-NOBODY = "setpriv --reuid 65534 --regid 65534 --clear-groups"
-NEW_DEV = "mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3;"
 HINT = "--help shows the options"
-
-SERVE = (f"setpriv --pdeathsig TERM {mounting.BINARY} -f -o accounting=scan /mnt/d >/dev/null 2>&1 & "
-         "until mountpoint -q /mnt/d; do sleep 0.01; done")
 
 # Options and arguments ({} is a directory to mount on); what is said, as a regular expression.
 LINES = [
@@ -63,21 +58,22 @@ LINES = [
 # A name; a shell script that makes a place lack something (run as root in a mount namespace of its own,
 # /mnt/d is a directory on a tmpfs), options, and what is said there.
 PLACES = [
-    ("no_fuse", f"{NEW_DEV} mount -o remount,ro /dev", [],
+    ("no_fuse", f"{NEW_DEV}; mount -o remount,ro /dev", [],
      r"/dev/fuse: No such file or directory: load the module \(modprobe fuse\), or give the container "
      r"the device \(--device /dev/fuse\)"),
-    ("other_device", f"{NEW_DEV} mknod /dev/fuse c 1 3", [],
+    ("other_device", f"{NEW_DEV}; mknod /dev/fuse c 1 3", [],
      r"/dev/fuse: is not the FUSE device: put that in its place "
      r"\(rm -r /dev/fuse; mknod -m 666 /dev/fuse c 10 229\)"),
-    ("directory_for_device", f"{NEW_DEV} mkdir /dev/fuse", [], r"/dev/fuse: is not the FUSE device: put .*"),
-    ("nodev", f"{NEW_DEV} mknod /dev/fuse c 10 229; mount -o remount,nodev /dev", [],
+    ("directory_for_device", f"{NEW_DEV}; mkdir /dev/fuse", [], r"/dev/fuse: is not the FUSE device: put .*"),
+    ("nodev", f"{NEW_DEV}; mknod /dev/fuse c 10 229; mount -o remount,nodev /dev", [],
      "/dev/fuse: Permission denied: is its filesystem mounted with nodev\\? Mount that with dev, or another "
      "/dev"),
-    ("not_permitted", f'{NEW_DEV} mknod -m 600 /dev/fuse c 10 229; set -- {NOBODY} "$@"', [],
+    ("not_permitted", f'{NEW_DEV}; mknod -m 600 /dev/fuse c 10 229; set -- {NOBODY} "$@"', [],
      "/dev/fuse: Permission denied: run as root, or let this user open it"),
-    ("not_ours", f'{NEW_DEV} mknod -m 666 /dev/fuse c 10 229; set -- {NOBODY} "$@"', [],
+    ("not_ours", f'{NEW_DEV}; mknod -m 666 /dev/fuse c 10 229; set -- {NOBODY} "$@"', [],
      r".*: cannot mount: .*: run as root, or with fuse3 \(fusermount3\) on a directory of your own"),
-    ("no_fusermount", f'{NEW_DEV} mknod -m 666 /dev/fuse c 10 229; chown 65534 /mnt/d; set -- {NOBODY} "$@"; '
+    ("no_fusermount",
+     f'{NEW_DEV}; mknod -m 666 /dev/fuse c 10 229; chown 65534 /mnt/d; set -- {NOBODY} "$@"; '
      'mount --bind /etc/passwd "$(command -v fusermount3)"', [],
      r"/mnt/d: cannot mount: .*(exec|call).*fusermount.*: run as root, or install fuse3, which has "
      r"fusermount3"),
@@ -106,10 +102,11 @@ PLACES = [
      "kept as /mnt/state/state.refused-.*, and the next start begins anew"),
     ("log_that_nobody_reads", "mkfifo /mnt/log", ["-o", "log=/mnt/log", "/mnt/d"],
      "-o log: /mnt/log: nobody reads this pipe: name a file that can be made or written to"),
-    ("mounted_already", SERVE, ["/mnt/d"],
+    ("mounted_already", serve("/mnt/d"), ["/mnt/d"],
      "/mnt/d: a FUSE filesystem is already mounted here: unmount it with fusermount3 -u, or choose another "
      "directory"),
-    ("dead_mount", f'{SERVE}; {{ kill -9 "$!"; wait "$!"; }} 2>/dev/null || :; set -- {NOBODY} "$@"',
+    ("dead_mount",
+     f'{serve("/mnt/d")}; {{ kill -9 "$!"; wait "$!"; }} 2>/dev/null || :; set -- {NOBODY} "$@"',
      ["/mnt/d"], "/mnt/d: a FUSE filesystem whose daemon has died is mounted here: unmount it with "
      "fusermount3 -u -z"),
     ("odd_option", ":", ["-o", "blksize=3", "/mnt/d"],
@@ -119,7 +116,6 @@ PLACES = [
      "-o log: /mnt/d/log: Read-only file system: name a file that can be made or written to"),
 ]
 
-# What no test can bring about, by how it begins, and why.
 # What is said elsewhere, by how it begins, and the test that has it.
 ELSEWHERE = {
     "requests: by %s": "test_check.py::test_log_in_a_file",
@@ -130,6 +126,7 @@ ELSEWHERE = {
     "fuse_cgroupfs %s on %s": "test_check.py::test_check",
     "the tree %s%s%s": "test_check.py::test_check",
 }
+# What no test can bring about, by how it begins, and why.
 EXCUSED = {
     "cannot leave the working directory": "there is always a way to /",
     "the starting process is gone": "it would have to be killed while it waits, which is a moment",
@@ -180,7 +177,7 @@ def test_place(script, arguments, expected):
 
 def test_every_message_has_a_row():
     """Those of the command line, and those of --check."""
-    rows = [f"fuse_cgroupfs: {row[-1]}" for row in LINES + PLACES] + [row[-1] for row in test_check.SAID]
+    rows = [f"fuse_cgroupfs: {row[-1]}" for row in LINES + PLACES] + [row[-1] for row in SAID]
     assert messages.not_said(["src/daemon", "src/base"], rows, [*ELSEWHERE, *EXCUSED]) == []
 
 
