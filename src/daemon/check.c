@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* fuse_cgroupfs --check: what this machine has and lacks for us, and what to do about it. */
-#include "check.h"
+#include "check_tree.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check_report.h"
 #include "daemon.h"
 #include "fuse_device.h"
 #include "version.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines of --check. */
-#include "check.h"
+#include "check_report.h"
 
 #include <stdarg.h>
 #include <stdio.h>

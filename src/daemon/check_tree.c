@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The part of --check that mounts: a daemon in a directory of its own, and what clients do with its tree. */
-#include "check.h"
+#include "check_tree.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,6 +17,8 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "check_report.h"
 
 #define START_MS 10000 /* until a daemon that does not serve counts as hung */
 #define POLL_MS 10

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef CHECK_H
-#define CHECK_H
+#ifndef CHECK_REPORT_H
+#define CHECK_REPORT_H
 
 #include <stdbool.h>
 
 /*
- * What the files of --check share: a line of its report. `format` says in plain words what was looked at
+ * A line of what --check reports. `format` says in plain words what was looked at
  * and, where that is not well, what to do.
  */
 enum verdict {
@@ -25,8 +25,5 @@ static inline enum verdict check_verdict(bool works)
 {
 	return works ? CHECK_OK : CHECK_FAILED;
 }
-
-/* check_tree.c: mounts a tree in a directory of its own for a moment, and goes through what clients do. */
-void check_tree(void);
 
 #endif
