@@ -92,7 +92,7 @@ unsigned accounting_nr_cpu(const struct accounting *accounting);
 /* Where accounting learns of fork and exit. */
 enum accounting_source {
 	ACCOUNTING_AUTO, /* the best there is */
-	ACCOUNTING_EVENTS, /* perf's task records or the proc connector, and taskstats */
+	ACCOUNTING_EVENTS, /* perf's task records, and taskstats */
 	ACCOUNTING_SCAN, /* /proc */
 	ACCOUNTING_TRACER, /* the same, and what a tracer tells on standard input (task_news.h) */
 };
@@ -296,23 +296,24 @@ uint64_t memory_usage_bytes(const struct memory_usage *usage);
 int group_memory_usage(struct group *group, struct memory_usage *local,
 		       struct memory_usage *total);
 
-/* Highest total seen (page_counter watermark), in bytes. */
-struct memory_peak {
-	uint64_t memory; /* memory_usage_bytes() */
-	uint64_t memsw; /* with swap */
-	uint64_t kernel;
-	uint64_t swap;
-	uint64_t memory_since, swap_since; /* since they were reset last: v2's local watermarks */
+enum memory_peak {
+	MEMORY_PEAK_MEMORY, /* memory_usage_bytes() */
+	MEMORY_PEAK_MEMSW, /* with swap */
+	MEMORY_PEAK_KERNEL,
+	MEMORY_PEAK_SWAP,
+	MEMORY_PEAK_SINCE, MEMORY_PEAK_SWAP_SINCE, /* since they were reset last: v2's local watermarks */
+	MEMORY_PEAKS
 };
 
-/* Fills *peak. */
-int group_memory_peak(struct group *group, struct memory_peak *peak);
-
-enum memory_peak_kind {
-	MEMORY_PEAK_MEMORY, MEMORY_PEAK_MEMSW, MEMORY_PEAK_KERNEL, MEMORY_PEAK_SINCE, MEMORY_PEAK_SWAP_SINCE
+/* Highest totals seen (page_counter watermark), in bytes. */
+struct memory_peaks {
+	uint64_t of[MEMORY_PEAKS];
 };
+
+/* Fills *peaks. */
+int group_memory_peaks(struct group *group, struct memory_peaks *peaks);
 /* page_counter_reset_watermark(): the peak becomes what is held now. Does not read /proc. */
-void group_memory_peak_reset(struct group *group, enum memory_peak_kind kind);
+void group_memory_peak_reset(struct group *group, enum memory_peak peak);
 
 /*
  * v2 has enabled the memory controller in a group that may have members: its total, peaks and faults count

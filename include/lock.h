@@ -75,4 +75,19 @@ static inline bool rwlock_is_ours(const pthread_rwlock_t *lock)
 
 #endif
 
+static inline pthread_mutex_t *lock_take(pthread_mutex_t *lock)
+{
+	pthread_mutex_lock(lock);
+	return lock;
+}
+
+static inline void lock_give(pthread_mutex_t **lock)
+{
+	pthread_mutex_unlock(*lock);
+}
+
+/* Has the mutex from here to the end of the block, however that is left. */
+#define guard(lock) \
+	pthread_mutex_t *guarded __attribute__((cleanup(lock_give), unused)) = lock_take(lock)
+
 #endif

@@ -30,6 +30,7 @@ struct machine;
 /* What each question begins with. */
 struct patient_head {
 	pid_t pid; /* whom it is asked of */
+	bool passed_over; /* in: it is none, and stands in the array only */
 	bool answered; /* out */
 };
 

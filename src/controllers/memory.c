@@ -30,16 +30,21 @@ static int usage_measure(const struct request *request, struct text *out)
 	return 0;
 }
 
+/* Of MEMORY_TCP there is none. */
+static const enum memory_peak peaks[] = {
+	[MEMORY_MEM] = MEMORY_PEAK_MEMORY,
+	[MEMORY_MEMSWAP] = MEMORY_PEAK_MEMSW,
+	[MEMORY_KMEM] = MEMORY_PEAK_KERNEL,
+};
+
 static int peak_of_child(struct cgroup *cgroup, enum memory_counter counter, uint64_t *value)
 {
-	struct memory_peak peak;
-	int error = group_memory_peak(&cgroup->group, &peak);
+	struct memory_peaks told;
+	int error = group_memory_peaks(&cgroup->group, &told);
 
 	if (error)
 		return error;
-	*value = counter == MEMORY_MEM ? peak.memory :
-		 counter == MEMORY_MEMSWAP ? peak.memsw :
-		 counter == MEMORY_KMEM ? peak.kernel : 0;
+	*value = counter == MEMORY_TCP ? 0 : told.of[peaks[counter]];
 	*value -= *value % number_page_size();
 	return 0;
 }
@@ -68,11 +73,6 @@ static int max_usage_measure(const struct request *request, struct text *out)
 /* page_counter_reset_watermark(); whatever is written, as mem_cgroup_reset() looks at nothing. */
 static int max_usage_act(const struct request *request, char *text)
 {
-	static const enum memory_peak_kind kinds[] = {
-		[MEMORY_MEM] = MEMORY_PEAK_MEMORY,
-		[MEMORY_MEMSWAP] = MEMORY_PEAK_MEMSW,
-		[MEMORY_KMEM] = MEMORY_PEAK_KERNEL,
-	};
 	struct mem_cgroup *memcg = mem_cgroup_of(request->cgroup);
 	enum memory_counter counter = counter_of(request->file);
 	struct memory_held held;
@@ -87,7 +87,7 @@ static int max_usage_act(const struct request *request, char *text)
 	if (cgroup_is_root(request->cgroup))
 		atomic_store(&memcg->watermark[counter], held.counter[counter]);
 	else
-		group_memory_peak_reset(&request->cgroup->group, kinds[counter]);
+		group_memory_peak_reset(&request->cgroup->group, peaks[counter]);
 	return 0;
 }
 

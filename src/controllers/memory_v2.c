@@ -126,19 +126,19 @@ struct peaks {
 static int measure_peaks(const struct request *request, struct peaks *peaks)
 {
 	bool swap = request->file->type->private;
-	struct memory_peak peak;
+	struct memory_peaks told;
 	struct memory_held held;
 	int error = memory_held(request->cgroup, &held);
 
 	if (!error)
-		error = group_memory_peak(&request->cgroup->group, &peak);
+		error = group_memory_peaks(&request->cgroup->group, &told);
 	if (error)
 		return error;
 	peaks->now = held.counter[MEMORY_MEM];
 	if (swap)
 		peaks->now = held.counter[MEMORY_MEMSWAP] - peaks->now;
-	peaks->ever = swap ? peak.swap : peak.memory;
-	peaks->since = swap ? peak.swap_since : peak.memory_since;
+	peaks->ever = told.of[swap ? MEMORY_PEAK_SWAP : MEMORY_PEAK_MEMORY];
+	peaks->since = told.of[swap ? MEMORY_PEAK_SWAP_SINCE : MEMORY_PEAK_SINCE];
 	return 0;
 }
 

@@ -113,9 +113,9 @@ static bool may_ask(const struct patient *patient, pid_t pid)
 	       lost_of_user(patient, user_of(patient->machine, pid)) < LOST_OF_USER;
 }
 
-static void *question_of(const struct job *job)
+static struct patient_head *head_of(const struct job *job)
 {
-	return job->questions + job->next * job->kind->size;
+	return (void *)(job->questions + job->next * job->kind->size);
 }
 
 /* The reader's next question. False: there is none. */
@@ -125,8 +125,8 @@ static bool take_question(struct reader *reader)
 	const struct patient_head *head;
 
 	for (; job->next < job->count; job->next++) {
-		head = question_of(job);
-		if (!may_ask(reader->patient, head->pid))
+		head = head_of(job);
+		if (head->passed_over || !may_ask(reader->patient, head->pid))
 			continue;
 		memcpy(reader->question, head, job->kind->size);
 		reader->pid = head->pid;
@@ -140,8 +140,8 @@ static void give_answer(struct reader *reader)
 {
 	struct job *job = reader->job;
 
-	memcpy(question_of(job), reader->question, job->kind->size);
-	((struct patient_head *)question_of(job))->answered = true;
+	memcpy(head_of(job), reader->question, job->kind->size);
+	head_of(job)->answered = true;
 	job->next++;
 }
 
@@ -394,7 +394,7 @@ static bool have_read(struct reader *reader, struct job *job)
 
 	assert_locked(&patient->lock);
 	reader->job = job;
-	reader->pid = ((const struct patient_head *)question_of(job))->pid;
+	reader->pid = head_of(job)->pid;
 	job->since = now;
 	pthread_mutex_unlock(&patient->lock);
 	sem_post(&reader->asked);
@@ -420,6 +420,8 @@ static void ask_readers(struct patient *patient, const struct patient_kind *kind
 	struct reader *reader;
 	uint64_t lost_at = 0; /* ns: when that was asked which was lost first */
 
+	while (job.next < count && head_of(&job)->passed_over)
+		job.next++; /* nobody is woken for nothing */
 	pthread_mutex_lock(&patient->lock);
 	while (job.next < count && (!lost_at || now_ns() - lost_at < LOSSES_MAX)) {
 		reader = reader_get(patient);
@@ -443,10 +445,12 @@ static void ask_oneself(const struct machine *machine, const struct patient_kind
 			size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		void *question = questions + i * kind->size;
+		struct patient_head *head = (void *)(questions + i * kind->size);
 
-		kind->ask(machine, question);
-		((struct patient_head *)question)->answered = true;
+		if (head->passed_over)
+			continue;
+		kind->ask(machine, head);
+		head->answered = true;
 	}
 }
 

@@ -151,7 +151,7 @@ static void child_that_ends(void **state)
 	assert_int_equal(fake_process(family->accounting, 10)->memory.held.anon, 5 * MB);
 	tell_exit(family);
 	assert_int_equal(held(family, &family->group), 10 * MB); /* the parent has not run since */
-	assert_true(family->group.usage->peak.memory < 11 * MB);
+	assert_true(family->group.usage->peaks.of[MEMORY_PEAK_MEMORY] < 11 * MB);
 }
 
 /* What the parent's file said before its child's exec is what it said. */

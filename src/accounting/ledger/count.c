@@ -197,10 +197,10 @@ void reading_count_io(struct accounting *accounting, const struct reading *readi
 static struct task *task_of(struct accounting *accounting, const struct process *process,
 			    const struct thread_reading *read)
 {
-	struct task *task = task_find(accounting, read->id.tid);
+	struct task *task = task_known(accounting, &read->id);
 
-	if (!task || task->process != process || !task_is(task, &read->id) ||
-	    read->liveness == TASK_GONE || read->liveness == TASK_UNKNOWN || !read->has_run)
+	if (!task || task->process != process || read->liveness == TASK_GONE ||
+	    read->liveness == TASK_UNKNOWN || !read->has_run)
 		return NULL;
 	if (task->zombie)
 		return NULL; /* it ended since, and was counted then */

@@ -16,7 +16,7 @@ struct usage {
 	struct counters cpu; /* RUN, USER and SYSTEM */
 	struct cpu_time total, *per_cpu; /* accounting->nr_cpu */
 	struct memory_usage memory, memory_total;
-	struct memory_peak peak;
+	struct memory_peaks peaks;
 	struct disk_usage *disks; /* in the order in which they were used first */
 	size_t disk_count;
 	struct charge *charges;
@@ -87,7 +87,9 @@ struct usage *usage_get(struct group *group);
 /* What it has of the disk, made when first needed; NULL: no memory. */
 struct disk_usage *usage_of_disk(struct usage *usage, uint32_t device);
 void usage_free(struct group *group);
-/* A total, now or for a moment, has so much more than is held. */
+/* What there are peaks of, of a total that has, now or for a moment, so much more than is held. */
+struct memory_peaks memory_now(const struct memory_usage *total, uint64_t more);
+/* They are as high as that at least. */
 void memory_raise_peaks(struct usage *usage, uint64_t more);
 
 /* --- high_water.c --- */

@@ -219,7 +219,7 @@ void memory_restart(struct group *group)
 	restart(group, group);
 	if (!group->usage)
 		return;
-	group->usage->peak = (struct memory_peak){0};
+	group->usage->peaks = (struct memory_peaks){0};
 	group->usage->memory.pgfault = group->usage->memory.pgmajfault = 0;
 	group->usage->memory_total.pgfault = group->usage->memory_total.pgmajfault = 0;
 	group_unsaved(group);

@@ -153,21 +153,26 @@ uint64_t memory_usage_bytes(const struct memory_usage *usage)
 	return usage->anon + usage->file + usage->shmem + usage->kernel;
 }
 
-static void raise_peak(uint64_t *peak, uint64_t value)
+struct memory_peaks memory_now(const struct memory_usage *total, uint64_t more)
 {
-	if (value > *peak)
-		*peak = value;
+	uint64_t bytes = memory_usage_bytes(total) + more;
+
+	return (struct memory_peaks){.of = {
+		[MEMORY_PEAK_MEMORY] = bytes,
+		[MEMORY_PEAK_MEMSW] = bytes + total->swap,
+		[MEMORY_PEAK_KERNEL] = total->kernel,
+		[MEMORY_PEAK_SWAP] = total->swap,
+		[MEMORY_PEAK_SINCE] = bytes,
+		[MEMORY_PEAK_SWAP_SINCE] = total->swap,
+	}};
 }
 
 void memory_raise_peaks(struct usage *usage, uint64_t more)
 {
-	const struct memory_usage *total = &usage->memory_total;
-	uint64_t bytes = memory_usage_bytes(total) + more;
+	const struct memory_peaks now = memory_now(&usage->memory_total, more);
 
-	raise_peak(&usage->peak.memory, bytes);
-	raise_peak(&usage->peak.memory_since, bytes);
-	raise_peak(&usage->peak.memsw, bytes + total->swap);
-	raise_peak(&usage->peak.kernel, total->kernel);
-	raise_peak(&usage->peak.swap, total->swap);
-	raise_peak(&usage->peak.swap_since, total->swap);
+	for (enum memory_peak i = 0; i < MEMORY_PEAKS; i++) {
+		if (now.of[i] > usage->peaks.of[i])
+			usage->peaks.of[i] = now.of[i];
+	}
 }

@@ -67,9 +67,8 @@ void accounting_track(struct accounting *accounting, unsigned hierarchy, unsigne
 
 void accounting_track_pids(struct accounting *accounting, unsigned hierarchy)
 {
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	accounting->counts_pids |= UINT32_C(1) << hierarchy;
-	pthread_mutex_unlock(&accounting->lock);
 }
 
 void accounting_on_fork(struct accounting *accounting, unsigned hierarchy,
@@ -77,18 +76,16 @@ void accounting_on_fork(struct accounting *accounting, unsigned hierarchy,
 				       const struct task_id *task),
 			void *context)
 {
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	accounting->on_fork[hierarchy].forked = forked;
 	accounting->on_fork[hierarchy].context = context;
-	pthread_mutex_unlock(&accounting->lock);
 }
 
 void accounting_on_news(struct accounting *accounting, void (*tell)(void *context), void *context)
 {
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	accounting->on_news.tell = tell;
 	accounting->on_news.context = context;
-	pthread_mutex_unlock(&accounting->lock);
 }
 
 void accounting_catch_up(struct accounting *accounting)

@@ -7,20 +7,15 @@
 
 void accounting_keep(struct accounting *accounting)
 {
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	accounting->keeping = true;
-	pthread_mutex_unlock(&accounting->lock);
 }
 
 bool accounting_has_changed(struct accounting *accounting)
 {
-	bool changed;
-
-	pthread_mutex_lock(&accounting->lock);
-	changed = accounting->unsaved || accounting->unsaved_groups || accounting->gone_count ||
+	guard(&accounting->lock);
+	return accounting->unsaved || accounting->unsaved_groups || accounting->gone_count ||
 		  accounting->all_unsaved;
-	pthread_mutex_unlock(&accounting->lock);
-	return changed;
 }
 
 /* What is held is not told: charges are, and add up to it. */
@@ -40,7 +35,7 @@ static void put_group(struct text *out, const struct group *group)
 	bytes_put_u64(out, usage->memory.pgmajfault);
 	bytes_put_u64(out, usage->memory_total.pgfault);
 	bytes_put_u64(out, usage->memory_total.pgmajfault);
-	PUT_FIGURES(out, usage->peak);
+	PUT_FIGURES(out, usage->peaks);
 	bytes_put_u64(out, nr_cpu);
 	for (unsigned i = 0; i < nr_cpu; i++)
 		PUT_FIGURES(out, usage->per_cpu[i]);
@@ -200,19 +195,17 @@ int accounting_export(struct accounting *accounting, const struct accounting_kee
 {
 	int error;
 
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	*seen = accounting->resuming ? accounting->imported_seen : accounting->seen;
 	error = everything ? export_all(accounting, keeper) : export_changes(accounting, keeper);
 	accounting->gone_count = 0;
 	if (!error)
 		accounting->all_unsaved = false;
-	pthread_mutex_unlock(&accounting->lock);
 	return error;
 }
 
 void accounting_changed(struct group *group)
 {
-	pthread_mutex_lock(&group->accounting->lock);
+	guard(&group->accounting->lock);
 	group_unsaved(group);
-	pthread_mutex_unlock(&group->accounting->lock);
 }

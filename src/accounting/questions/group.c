@@ -10,7 +10,7 @@ int group_init(struct accounting *accounting, struct group *group, unsigned hier
 	*group = (struct group){
 		.accounting = accounting, .parent = parent, .hierarchy = hierarchy,
 		.pids_limit = UINT64_MAX};
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	if (parent) {
 		DL_APPEND(parent->children, group);
 	} else {
@@ -18,7 +18,6 @@ int group_init(struct accounting *accounting, struct group *group, unsigned hier
 		if (hierarchy >= accounting->hierarchies)
 			accounting->hierarchies = hierarchy + 1;
 	}
-	pthread_mutex_unlock(&accounting->lock);
 	return 0;
 }
 
@@ -36,7 +35,7 @@ void group_retire(struct group *group)
 
 	if (!accounting || group->retired)
 		return;
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	while (group->tasks)
 		leave(group->tasks->task, group);
 	while (group->zombies)
@@ -50,35 +49,22 @@ void group_retire(struct group *group)
 	else
 		accounting->roots[group->hierarchy] = NULL;
 	group->retired = true;
-	pthread_mutex_unlock(&accounting->lock);
 }
 
 bool group_has_members(struct group *group)
 {
-	bool has;
-
-	pthread_mutex_lock(&group->accounting->lock);
-	has = group->tasks;
-	pthread_mutex_unlock(&group->accounting->lock);
-	return has;
+	guard(&group->accounting->lock);
+	return group->tasks;
 }
 
 bool group_is_populated(const struct group *group)
 {
-	bool populated;
-
-	pthread_mutex_lock(&group->accounting->lock);
-	populated = group->populated;
-	pthread_mutex_unlock(&group->accounting->lock);
-	return populated;
+	guard(&group->accounting->lock);
+	return group->populated;
 }
 
 uint64_t group_populated_turns(const struct group *group)
 {
-	uint64_t turns;
-
-	pthread_mutex_lock(&group->accounting->lock);
-	turns = group->populated_turns;
-	pthread_mutex_unlock(&group->accounting->lock);
-	return turns;
+	guard(&group->accounting->lock);
+	return group->populated_turns;
 }

@@ -31,7 +31,7 @@ static void get_usage(struct usage *usage, unsigned nr_cpu, struct bytes *in)
 	usage->memory.pgmajfault = bytes_get_u64(in);
 	usage->memory_total.pgfault = bytes_get_u64(in);
 	usage->memory_total.pgmajfault = bytes_get_u64(in);
-	GET_FIGURES(in, usage->peak);
+	GET_FIGURES(in, usage->peaks);
 	count = bytes_get_u64(in);
 	for (uint64_t i = 0; i < count && !in->wrong && usage->per_cpu; i++) {
 		struct cpu_time time, *cpu = &usage->per_cpu[i < nr_cpu ? i : 0];
@@ -49,7 +49,7 @@ int accounting_import_group(struct group *group, struct bytes *in)
 	struct usage *usage;
 	int error = -ENOMEM;
 
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	group->pids_peak = (unsigned)bytes_get_u64(in);
 	group->pids_over = bytes_get_u64(in);
 	group->pids_hits = bytes_get_u64(in);
@@ -59,7 +59,6 @@ int accounting_import_group(struct group *group, struct bytes *in)
 		get_usage(usage, accounting->nr_cpu, in);
 	if (usage || !accounting->kinds[group->hierarchy] || !group->parent)
 		error = in->wrong ? -EINVAL : 0;
-	pthread_mutex_unlock(&accounting->lock);
 	return error;
 }
 
@@ -147,7 +146,7 @@ int accounting_import_process(struct accounting *accounting, struct bytes *in,
 	bytes_get_string(in, head.origin.comm, sizeof(head.origin.comm));
 	figures = *in;
 	get_process(NULL, in); /* the tasks make the process: they come first */
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	count = bytes_get_u64(in);
 	while (count-- && !in->wrong)
 		get_task(accounting, tgid, in, &finder);
@@ -167,16 +166,14 @@ int accounting_import_process(struct accounting *accounting, struct bytes *in,
 	count = bytes_get_u64(in);
 	while (count-- && !in->wrong)
 		get_charge(holder, in, &finder);
-	pthread_mutex_unlock(&accounting->lock);
 	return in->wrong ? -EINVAL : 0;
 }
 
 void accounting_import_moment(struct accounting *accounting, const struct accounting_moment *seen)
 {
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	accounting->imported_seen = *seen;
 	accounting->resuming = true;
-	pthread_mutex_unlock(&accounting->lock);
 }
 
 void accounting_resume(struct accounting *accounting)

@@ -33,10 +33,9 @@ static bool has_untold(struct group *group)
 	const struct task_link *link;
 	bool found = false;
 
-	pthread_mutex_lock(&group->accounting->lock);
+	guard(&group->accounting->lock);
 	DL_FOREACH(group->tasks, link)
 		found |= link->task->gone_at;
-	pthread_mutex_unlock(&group->accounting->lock);
 	return found;
 }
 
@@ -65,14 +64,11 @@ static int compare_tasks(const void *a, const void *b)
 static bool is_claimed_in(struct accounting *accounting, const struct task_id *id,
 			  unsigned hierarchy)
 {
-	struct task *task;
-	bool claimed;
+	const struct task *task;
 
-	pthread_mutex_lock(&accounting->lock);
-	task = task_find(accounting, id->tid);
-	claimed = task && task_is(task, id) && task->links[hierarchy].group;
-	pthread_mutex_unlock(&accounting->lock);
-	return claimed;
+	guard(&accounting->lock);
+	task = task_known(accounting, id);
+	return task && task->links[hierarchy].group;
 }
 
 /* One task of a process, if it lives and is in the hierarchy's root. One that hangs does live. */

@@ -25,7 +25,7 @@ int accounting_move(struct group *group, const struct task_id *tasks, size_t cou
 	struct accounting *accounting = group->accounting;
 	int error = 0;
 
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	for (size_t i = 0; i < count && !error; i++) {
 		struct task *task = task_find(accounting, tasks[i].tid);
 
@@ -42,22 +42,17 @@ int accounting_move(struct group *group, const struct task_id *tasks, size_t cou
 		else if (!task->zombie)
 			task_move(accounting, task, group);
 	}
-	pthread_mutex_unlock(&accounting->lock);
 	return error;
 }
 
 struct group *accounting_group_of(struct accounting *accounting, unsigned hierarchy,
 				  const struct task_id *id)
 {
-	struct group *group = NULL;
-	struct task *task;
+	const struct task *task;
 
-	pthread_mutex_lock(&accounting->lock);
-	task = task_find(accounting, id->tid);
-	if (task && task_is(task, id))
-		group = task->links[hierarchy].group;
-	pthread_mutex_unlock(&accounting->lock);
-	return group;
+	guard(&accounting->lock);
+	task = task_known(accounting, id);
+	return task ? task->links[hierarchy].group : NULL;
 }
 
 bool group_has_task(struct group *group, const struct task_id *id)
@@ -71,24 +66,21 @@ void group_leave_path(struct group *group, const char *path)
 {
 	struct task_link *link;
 
-	pthread_mutex_lock(&group->accounting->lock);
+	guard(&group->accounting->lock);
 	DL_FOREACH(group->zombies, link) {
 		free(link->task->left_path);
 		link->task->left_path = strdup(path);
 	}
-	pthread_mutex_unlock(&group->accounting->lock);
 }
 
 bool accounting_left_path(struct accounting *accounting, const struct task_id *id, struct text *out)
 {
 	const struct task *task;
-	bool left;
 
-	pthread_mutex_lock(&accounting->lock);
-	task = task_find(accounting, id->tid);
-	left = task && task_is(task, id) && task->left_path;
-	if (left)
-		text_add(out, task->left_path);
-	pthread_mutex_unlock(&accounting->lock);
-	return left;
+	guard(&accounting->lock);
+	task = task_known(accounting, id);
+	if (!task || !task->left_path)
+		return false;
+	text_add(out, task->left_path);
+	return true;
 }

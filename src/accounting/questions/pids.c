@@ -6,49 +6,35 @@
 
 uint64_t group_pids_peak(struct group *group)
 {
-	uint64_t peak;
-
-	pthread_mutex_lock(&group->accounting->lock);
-	peak = group->pids_peak;
-	pthread_mutex_unlock(&group->accounting->lock);
-	return peak;
+	guard(&group->accounting->lock);
+	return group->pids_peak;
 }
 
 void group_pids_limit(struct group *group, uint64_t limit)
 {
-	pthread_mutex_lock(&group->accounting->lock);
+	guard(&group->accounting->lock);
 	group->pids_limit = limit;
-	pthread_mutex_unlock(&group->accounting->lock);
 }
 
 uint64_t group_pids_hits(struct group *group, uint64_t *total)
 {
-	uint64_t hits;
-
-	pthread_mutex_lock(&group->accounting->lock);
-	hits = group->pids_hits;
+	guard(&group->accounting->lock);
 	if (total)
 		*total = group->pids_hits_below;
-	pthread_mutex_unlock(&group->accounting->lock);
-	return hits;
+	return group->pids_hits;
 }
 
 void group_pids_restart(struct group *group)
 {
-	pthread_mutex_lock(&group->accounting->lock);
+	guard(&group->accounting->lock);
 	group->pids_peak = group->populated;
 	group->pids_over = group->pids_hits = group->pids_hits_below = 0;
-	pthread_mutex_unlock(&group->accounting->lock);
 }
 
 uint64_t group_pids_over(struct group *group)
 {
-	uint64_t over;
-
-	pthread_mutex_lock(&group->accounting->lock);
-	over = group->pids_over;
-	pthread_mutex_unlock(&group->accounting->lock);
-	return over;
+	guard(&group->accounting->lock);
+	return group->pids_over;
 }
 
 int group_recount(struct group *group)

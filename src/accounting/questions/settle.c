@@ -9,7 +9,7 @@
 static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 {
 	struct task_id id = {.tid = tid, .tgid = tgid};
-	struct machine_task_stat stat;
+	struct machine_task_stat stat = {0};
 	struct task *task;
 	int error = machine_task_stat(accounting->machine, tgid, tid, &stat);
 
@@ -19,7 +19,7 @@ static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 		id.start_time = error ? 0 : stat.starttime;
 	if (error)
 		return error_is_gone(error) ? 0 : error;
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	task = task_find(accounting, tid);
 	if ((!task || !task_is(task, &id)) && !task_new(accounting, &id))
 		error = -ENOMEM;
@@ -28,7 +28,6 @@ static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 	task = task_find(accounting, tid);
 	if (task)
 		task->faults = stat.minflt + stat.majflt;
-	pthread_mutex_unlock(&accounting->lock);
 	return error;
 }
 
@@ -89,11 +88,10 @@ static int take_in_family(struct accounting *accounting, pid_t tgid)
 		error = tasks_measure(accounting, &children, USAGE_CPU | USAGE_IO);
 	free(children.tasks);
 	machine_ids_free(&threads);
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	process = process_find(accounting, tgid);
 	if (process)
 		process->complete = true;
-	pthread_mutex_unlock(&accounting->lock);
 	return error_is_gone(error) ? 0 : error;
 }
 
@@ -102,18 +100,15 @@ static bool is_complete(struct accounting *accounting, const struct task_id *id)
 {
 	struct process *process;
 	struct task *task;
-	bool complete;
 
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	task = task_find(accounting, id->tid);
 	if (task && !task_is(task, id)) {
 		task_free(accounting, task);
 		task = NULL;
 	}
 	process = process_find(accounting, id->tgid);
-	complete = task && process && process->complete;
-	pthread_mutex_unlock(&accounting->lock);
-	return complete;
+	return task && process && process->complete;
 }
 
 int accounting_settle(struct accounting *accounting, const struct task_id *tasks, size_t count)

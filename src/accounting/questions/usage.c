@@ -88,35 +88,22 @@ int group_memory_usage(struct group *group, struct memory_usage *local,
 	return 0;
 }
 
-int group_memory_peak(struct group *group, struct memory_peak *peak)
+int group_memory_peaks(struct group *group, struct memory_peaks *peaks)
 {
 	int error = ask(group, USAGE_MEMORY, false);
 
 	if (error)
 		return error;
-	*peak = group->usage ? group->usage->peak : (struct memory_peak){0};
+	*peaks = group->usage ? group->usage->peaks : (struct memory_peaks){0};
 	answered(group);
 	return 0;
 }
 
-void group_memory_peak_reset(struct group *group, enum memory_peak_kind kind)
+void group_memory_peak_reset(struct group *group, enum memory_peak peak)
 {
-	struct usage *usage;
-
-	pthread_mutex_lock(&group->accounting->lock);
-	usage = group->usage;
-	if (usage && kind == MEMORY_PEAK_MEMORY)
-		usage->peak.memory = memory_usage_bytes(&usage->memory_total);
-	else if (usage && kind == MEMORY_PEAK_MEMSW)
-		usage->peak.memsw = memory_usage_bytes(&usage->memory_total) +
-				    usage->memory_total.swap;
-	else if (usage && kind == MEMORY_PEAK_KERNEL)
-		usage->peak.kernel = usage->memory_total.kernel;
-	else if (usage && kind == MEMORY_PEAK_SINCE)
-		usage->peak.memory_since = memory_usage_bytes(&usage->memory_total);
-	else if (usage)
-		usage->peak.swap_since = usage->memory_total.swap;
-	pthread_mutex_unlock(&group->accounting->lock);
+	guard(&group->accounting->lock);
+	if (group->usage)
+		group->usage->peaks.of[peak] = memory_now(&group->usage->memory_total, 0).of[peak];
 }
 
 static void cut_to_sectors(struct io_usage *io)
@@ -176,11 +163,10 @@ static bool note_written(struct accounting *accounting, pid_t tid, size_t bytes)
 {
 	struct task *task;
 
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	task = task_find(accounting, tid);
 	if (task && task->process->io.measured)
 		task->process->io.written_here += bytes;
-	pthread_mutex_unlock(&accounting->lock);
 	return task;
 }
 

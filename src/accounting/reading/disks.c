@@ -202,12 +202,8 @@ static void note_all(struct accounting *accounting, struct sight *sights, size_t
 
 static bool tracks_io(struct accounting *accounting)
 {
-	bool tracks;
-
-	pthread_mutex_lock(&accounting->lock);
-	tracks = accounting->tracked & USAGE_IO;
-	pthread_mutex_unlock(&accounting->lock);
-	return tracks;
+	guard(&accounting->lock);
+	return accounting->tracked & USAGE_IO;
 }
 
 static void look(struct accounting *accounting, bool anew)

@@ -121,9 +121,8 @@ void exec_look(struct accounting *accounting, pid_t tgid)
 	if (accounting_tells_exits(accounting) ||
 	    task_look(accounting->machine, &leader, &stat) != TASK_LIVES)
 		return;
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	task_exec_seen(accounting, tgid, stat.minflt + stat.majflt);
-	pthread_mutex_unlock(&accounting->lock);
 }
 
 /*
@@ -141,8 +140,8 @@ static void note_look(struct accounting *accounting, const struct look *look, bo
 		return;
 	if (look->liveness == TASK_LIVES && id->tid == id->tgid && !accounting_tells_exits(accounting))
 		task_exec_seen(accounting, id->tgid, faults);
-	task = task_find(accounting, id->tid);
-	if (!task || !task_is(task, id))
+	task = task_known(accounting, id);
+	if (!task)
 		return;
 	if (look->liveness != TASK_GONE && id->tid == id->tgid &&
 	    look->at >= task->process->orphan.adopted_at)
@@ -180,7 +179,7 @@ static void list_orphans(struct accounting *accounting, struct task_list *list)
 {
 	size_t capacity = 0;
 
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	while (accounting->orphans) {
 		const struct task *leader = process_leader(accounting->orphans);
 
@@ -188,7 +187,6 @@ static void list_orphans(struct accounting *accounting, struct task_list *list)
 			break;
 		orphan_forget(accounting, accounting->orphans);
 	}
-	pthread_mutex_unlock(&accounting->lock);
 }
 
 void orphans_refresh(struct accounting *accounting)

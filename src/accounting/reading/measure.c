@@ -73,10 +73,10 @@ int tasks_measure(struct accounting *accounting, const struct task_list *tasks, 
 	list.number = ++accounting->readings;
 	now = now_ns();
 	for (size_t i = 0; i < tasks->count && !error; i++) {
-		struct task *task = task_find(accounting, tasks->tasks[i].tid);
+		const struct task *task = task_known(accounting, &tasks->tasks[i]);
 
 		/* A process' threads come together: one reading is for all. */
-		if (task && task_is(task, &tasks->tasks[i]))
+		if (task)
 			error = list_stale(&list, task->process, kinds, now - 1, now);
 	}
 	pthread_mutex_unlock(&accounting->lock);

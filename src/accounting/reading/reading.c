@@ -156,29 +156,20 @@ static void read_processes(const struct machine *machine, struct reading *readin
 {
 	static const struct patient_kind kind = {.size = sizeof(struct process_question),
 						 .ask = ask_process};
-	struct process_question *questions, *at;
-	size_t wanted = 0;
+	struct process_question *questions = calloc(count, kind.size);
 
-	for (size_t i = 0; i < count; i++)
-		wanted += asks_process(&readings[i]);
-	questions = at = wanted ? calloc(wanted, kind.size) : NULL;
 	if (!questions)
-		return;
+		return; /* no memory: the next reading knows better */
+	for (size_t i = 0; i < count; i++)
+		questions[i] = (struct process_question){
+			.head = {.pid = readings[i].tgid, .passed_over = !asks_process(&readings[i])},
+			.wants_io = readings[i].asks_io, .wants_stat = readings[i].moved};
+	patient_ask(machine, &kind, questions, count);
 	for (size_t i = 0; i < count; i++) {
-		if (asks_process(&readings[i]))
-			*at++ = (struct process_question){.head.pid = readings[i].tgid,
-							  .wants_io = readings[i].asks_io,
-							  .wants_stat = readings[i].moved};
-	}
-	patient_ask(machine, &kind, questions, wanted);
-	at = questions;
-	for (size_t i = 0; i < count; i++) {
-		if (!asks_process(&readings[i]))
-			continue;
-		readings[i].has_io = at->has_io;
-		readings[i].has_stat = at->has_stat;
-		readings[i].io = at->io;
-		readings[i].stat = at++->stat;
+		readings[i].has_io = questions[i].has_io;
+		readings[i].has_stat = questions[i].has_stat;
+		readings[i].io = questions[i].io;
+		readings[i].stat = questions[i].stat;
 	}
 	free(questions);
 }
@@ -194,60 +185,41 @@ static bool asks_thread(const struct reading *reading, const struct thread_readi
 	return reading->moved ? !is_thread_like(reading, thread) : asks_blocked(reading);
 }
 
-static struct machine_stat_question *ask_threads(const struct reading *readings, size_t count,
-						 size_t *wanted)
+/* Takes what was asked of a thread, or of its process in its place. */
+static void take_thread(struct reading *reading, struct thread_reading *thread,
+			const struct machine_stat_question *asked)
 {
-	struct machine_stat_question *questions, *at;
-
-	*wanted = 0;
-	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < readings[i].count; j++)
-			*wanted += asks_thread(&readings[i], &readings[i].threads[j]);
-	}
-	questions = at = *wanted ? calloc(*wanted, sizeof(*questions)) : NULL;
-	for (size_t i = 0; i < count && questions; i++) {
-		for (size_t j = 0; j < readings[i].count; j++) {
-			if (!asks_thread(&readings[i], &readings[i].threads[j]))
-				continue;
-			at->head.pid = readings[i].tgid;
-			at++->tid = readings[i].threads[j].id.tid;
-		}
-	}
-	return questions;
-}
-
-/* Takes what was asked of its threads; returns what follows. */
-static const struct machine_stat_question *note_threads(struct reading *reading,
-							const struct machine_stat_question *at)
-{
-	for (size_t i = 0; i < reading->count; i++) {
-		struct thread_reading *thread = &reading->threads[i];
-
-		if (!asks_thread(reading, thread)) {
-			if (reading->moved)
-				note_thread(reading, thread, 0, &reading->stat);
-			continue;
-		}
-		if (reading->moved)
-			note_thread(reading, thread, at->error, &at->stat);
-		else
-			reading->is_blocked |= !at->error && at->stat.state == 'D';
-		at++;
-	}
-	return at;
+	if (!reading->moved)
+		reading->is_blocked |= !asked->error && asked->stat.state == 'D';
+	else if (asked->head.passed_over)
+		note_thread(reading, thread, 0, &reading->stat);
+	else
+		note_thread(reading, thread, asked->error, &asked->stat);
 }
 
 static void read_threads(const struct machine *machine, struct reading *readings, size_t count)
 {
-	size_t wanted;
-	struct machine_stat_question *questions = ask_threads(readings, count, &wanted);
-	const struct machine_stat_question *at = questions;
+	struct machine_stat_question *questions, *at;
+	size_t threads = 0;
 
-	if (wanted && !questions)
-		return; /* no memory: the next reading knows better */
-	machine_task_stats(machine, questions, wanted);
 	for (size_t i = 0; i < count; i++)
-		at = note_threads(&readings[i], at);
+		threads += readings[i].count;
+	questions = at = calloc(threads, sizeof(*questions));
+	if (!questions)
+		return; /* no memory: the next reading knows better */
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < readings[i].count; j++) {
+			at->head.pid = readings[i].tgid;
+			at->head.passed_over = !asks_thread(&readings[i], &readings[i].threads[j]);
+			at++->tid = readings[i].threads[j].id.tid;
+		}
+	}
+	machine_task_stats(machine, questions, threads);
+	at = questions;
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < readings[i].count; j++)
+			take_thread(&readings[i], &readings[i].threads[j], at++);
+	}
 	free(questions);
 }
 
@@ -301,24 +273,18 @@ static void read_memory(const struct machine *machine, struct reading *readings,
 {
 	static const struct patient_kind kind = {.size = sizeof(struct memory_question),
 						 .ask = ask_memory};
-	struct memory_question *questions, *at;
-	size_t wanted = 0;
+	struct memory_question *questions = calloc(count, kind.size);
 
-	for (size_t i = 0; i < count; i++)
-		wanted += readings[i].asks_memory;
-	questions = at = wanted ? calloc(wanted, kind.size) : NULL;
 	if (!questions)
 		return;
+	for (size_t i = 0; i < count; i++)
+		questions[i] = (struct memory_question){
+			.head = {.pid = readings[i].tgid, .passed_over = !readings[i].asks_memory},
+			.parent = readings[i].parent};
+	patient_ask(machine, &kind, questions, count);
 	for (size_t i = 0; i < count; i++) {
 		if (readings[i].asks_memory)
-			*at++ = (struct memory_question){.head.pid = readings[i].tgid,
-							 .parent = readings[i].parent};
-	}
-	patient_ask(machine, &kind, questions, wanted);
-	at = questions;
-	for (size_t i = 0; i < count; i++) {
-		if (readings[i].asks_memory)
-			take_memory(machine, &readings[i], at++);
+			take_memory(machine, &readings[i], &questions[i]);
 	}
 	free(questions);
 }

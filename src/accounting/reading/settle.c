@@ -73,8 +73,8 @@ static void forget_gone_threads(struct accounting *accounting, const struct read
 
 		if (read->liveness != TASK_GONE)
 			continue;
-		task = task_find(accounting, read->id.tid);
-		if (task && task_is(task, &read->id) && task_may_forget(accounting, task))
+		task = task_known(accounting, &read->id);
+		if (task && task_may_forget(accounting, task))
 			task_free(accounting, task);
 	}
 }
@@ -152,7 +152,6 @@ static void look_for_execs(struct accounting *accounting, const struct reading_l
 
 static int read_and_count(struct accounting *accounting, struct reading_list *list, uint64_t now)
 {
-	int error;
 	bool has_io = false;
 
 	readings_fill(accounting->machine, list->readings, list->count, now);
@@ -167,10 +166,8 @@ static int read_and_count(struct accounting *accounting, struct reading_list *li
 	if (accounting->source && accounting->source->hear)
 		accounting->source->hear(accounting->source);
 	/* One at a time: another reading may know of a child's end that this one does not. */
-	pthread_mutex_lock(&accounting->settling);
-	error = settle(accounting, list);
-	pthread_mutex_unlock(&accounting->settling);
-	return error;
+	guard(&accounting->settling);
+	return settle(accounting, list);
 }
 
 int list_measure(struct reading_list *list, int error, uint64_t now)
@@ -179,8 +176,7 @@ int list_measure(struct reading_list *list, int error, uint64_t now)
 
 	if (!error && list->count)
 		error = read_and_count(accounting, list, now);
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	list_is_read(list);
-	pthread_mutex_unlock(&accounting->lock);
 	return error;
 }

@@ -137,14 +137,13 @@ static struct kin *list_kin(struct accounting *accounting, const struct newcomer
 	struct kin *kin = NULL;
 
 	*count = 0;
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	if (has_strange_leader(accounting, newcomer))
 		kin = calloc(HASH_COUNT(accounting->processes), sizeof(*kin));
 	for (process = kin ? accounting->processes : NULL; process; process = process->hh.next) {
 		if (process->live && process->origin.pgrp == newcomer->stat.pgrp)
 			kin[(*count)++] = kin_of(process, since);
 	}
-	pthread_mutex_unlock(&accounting->lock);
 	return kin;
 }
 

@@ -7,7 +7,6 @@
 #include "events.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -24,7 +23,7 @@ struct events_source {
 	pthread_t thread;
 	/* One reader of the streams at a time; protects everything below. Outside accounting's lock. */
 	pthread_mutex_t lock;
-	struct stream *stream;
+	struct perf_records perf;
 	struct taskstats_socket taskstats; /* fd -1: there is none */
 	struct event_list waiting; /* later than what was asked for */
 	struct finals finals;
@@ -67,8 +66,13 @@ static void apply(struct events_source *events, uint64_t now,
 	if (list->count)
 		qsort(list->events, list->count, sizeof(*list->events), compare_events);
 	pthread_mutex_lock(&accounting->lock);
-	for (i = 0; i < list->count && list->events[i].time <= now; i++)
-		event_apply(accounting, &list->events[i], &events->finals);
+	for (i = 0; i < list->count && list->events[i].time <= now; i++) {
+		const struct event *event = &list->events[i];
+		struct exit_figures final;
+		bool is_told = event->type == EVENT_EXIT && finals_take(&events->finals, event->tid, &final);
+
+		event_apply(accounting, event, is_told ? &final : NULL);
+	}
 	moment_reach(accounting, moment);
 	accounting->told_at = now;
 	pthread_mutex_unlock(&accounting->lock);
@@ -86,11 +90,11 @@ static void drain(struct events_source *events)
 	int lost;
 
 	assert_locked(&events->lock);
-	lost = events->stream->drain(events->stream, &events->waiting);
+	lost = perf_drain(&events->perf, &events->waiting);
 	if (events->waiting.count || lost) { /* else nobody was made */
 		moment = moment_now(accounting);
 		now = now_ns();
-		lost |= events->stream->drain(events->stream, &events->waiting);
+		lost |= perf_drain(&events->perf, &events->waiting);
 	}
 	if (events->taskstats.fd >= 0)
 		taskstats_drain(&events->taskstats, keep_final, events);
@@ -110,9 +114,8 @@ static void listen_if(struct events_source *events, bool on)
 	assert_locked(&events->lock);
 	if (events->listening == on)
 		return;
-	if (events->stream->listen(events->stream, on))
-		log_warning("accounting: cannot switch %s %s", events->stream->name,
-			    on ? "on" : "off");
+	if (perf_listen(&events->perf, on))
+		log_warning("accounting: cannot switch perf task records %s", on ? "on" : "off");
 	if (events->taskstats.fd >= 0)
 		taskstats_listen(&events->taskstats, on);
 	events->listening = on;
@@ -187,18 +190,14 @@ static bool events_turn(struct events_source *events)
 static void *events_run(void *arg)
 {
 	struct events_source *events = arg;
-	size_t count = 1 + events->stream->fd_count + (events->taskstats.fd >= 0);
+	size_t count = 2 + events->perf.count;
 	struct pollfd *fds = calloc(count, sizeof(*fds));
 
 	if (!fds)
 		return NULL; /* readers still have the events read */
-	for (size_t i = 0; i < count; i++)
-		fds[i].events = POLLIN;
-	fds[0].fd = events->stop;
-	for (size_t i = 0; i < events->stream->fd_count; i++)
-		fds[1 + i].fd = events->stream->fds[i];
-	if (events->taskstats.fd >= 0)
-		fds[count - 1].fd = events->taskstats.fd;
+	fds[0] = (struct pollfd){.fd = events->stop, .events = POLLIN};
+	fds[1] = (struct pollfd){.fd = events->taskstats.fd, .events = POLLIN}; /* -1 is passed over */
+	perf_poll_fds(&events->perf, fds + 2);
 	do {
 		wait_for_events(events, fds, count);
 		if (events_turn(events))
@@ -214,8 +213,7 @@ static void events_free(struct events_source *events)
 {
 	finals_forget(&events->finals);
 	free(events->waiting.events);
-	if (events->stream)
-		events->stream->close(events->stream);
+	perf_close(&events->perf);
 	taskstats_close(&events->taskstats);
 	if (events->stop >= 0)
 		close(events->stop);
@@ -242,12 +240,8 @@ static int events_open(struct events_source *events)
 	events->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (events->stop < 0)
 		return -errno;
-	events->stream = perf_stream_open(&error);
-	if (!events->stream) {
-		log_debug("accounting: no perf task records: %s", strerror(-error));
-		events->stream = connector_stream_open(&error);
-	}
-	if (!events->stream)
+	error = perf_open(&events->perf);
+	if (error)
 		return error;
 	error = taskstats_open(&events->taskstats, events->source.accounting->nr_cpu);
 	if (error)
@@ -276,7 +270,7 @@ struct source *events_source_open(struct accounting *accounting, int *error)
 		return NULL;
 	}
 	events->source.tells_ticks = events->taskstats.fd >= 0;
-	log_info("accounting: events from %s%s", events->stream->name,
+	log_info("accounting: events from perf task records%s",
 		 events->taskstats.fd >= 0 ? ", figures at exit from taskstats" : "");
 	return &events->source;
 }

@@ -55,10 +55,6 @@ void moment_reach(struct accounting *accounting, const struct accounting_moment 
 
 struct accounting_moment moment_seen(struct accounting *accounting)
 {
-	struct accounting_moment seen;
-
-	pthread_mutex_lock(&accounting->lock);
-	seen = accounting->seen;
-	pthread_mutex_unlock(&accounting->lock);
-	return seen;
+	guard(&accounting->lock);
+	return accounting->seen;
 }

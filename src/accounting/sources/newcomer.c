@@ -28,12 +28,8 @@ static int read_newcomer(const struct machine *machine, struct newcomer *newcome
 
 bool is_known(struct accounting *accounting, pid_t tgid)
 {
-	bool known;
-
-	pthread_mutex_lock(&accounting->lock);
-	known = process_find(accounting, tgid);
-	pthread_mutex_unlock(&accounting->lock);
-	return known;
+	guard(&accounting->lock);
+	return process_find(accounting, tgid);
 }
 
 static void leave_out(struct task_list *list, pid_t tgid)
@@ -159,10 +155,9 @@ static bool take_newcomer(struct accounting *accounting, struct newcomer *newcom
 	if (note_failure(accounting, error))
 		return false;
 	make_room(accounting, newcomer);
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	*taken = take(accounting, newcomer, ended ? &final : NULL);
 	is_stale = newcomer->waited && !process_find(accounting, newcomer->waited);
-	pthread_mutex_unlock(&accounting->lock);
 	return is_stale && !*taken;
 }
 
@@ -181,12 +176,9 @@ static bool look_at_newcomer(struct accounting *accounting, pid_t tgid, pid_t ti
 bool newcomer_look(struct accounting *accounting, pid_t tgid, pid_t tid,
 		   const struct accounting_moment *since)
 {
-	bool taken;
 
 	assert_locked(&accounting->scanning);
 	/* Else its parent might wait for it, and be paid for it as for one never seen, meanwhile. */
-	pthread_mutex_lock(&accounting->settling);
-	taken = look_at_newcomer(accounting, tgid, tid, since);
-	pthread_mutex_unlock(&accounting->settling);
-	return taken;
+	guard(&accounting->settling);
+	return look_at_newcomer(accounting, tgid, tid, since);
 }

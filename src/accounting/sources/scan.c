@@ -73,12 +73,11 @@ static int list_known(struct accounting *accounting, struct task_list *list)
 	size_t capacity = 0;
 	int error = 0;
 
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	for (process = accounting->processes; process && !error; process = process->hh.next) {
 		if (process->live)
 			error = list_add(list, &capacity, &process_leader(process)->id);
 	}
-	pthread_mutex_unlock(&accounting->lock);
 	return error;
 }
 
@@ -138,9 +137,8 @@ static void reach(struct accounting *accounting, const struct accounting_moment 
 	assert_locked(&accounting->scanning);
 	if (accounting->scan_failed)
 		return;
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	moment_reach(accounting, moment);
-	pthread_mutex_unlock(&accounting->lock);
 }
 
 bool scan_hear(struct accounting *accounting)
@@ -184,11 +182,10 @@ void scan_start(struct accounting *accounting)
 {
 	struct accounting_moment now;
 
-	pthread_mutex_lock(&accounting->scanning);
+	guard(&accounting->scanning);
 	accounting->scan_failed = false;
 	now = moment_now(accounting);
 	reach(accounting, &now);
-	pthread_mutex_unlock(&accounting->scanning);
 }
 
 void scan_all(struct accounting *accounting, const struct accounting_moment *seen)

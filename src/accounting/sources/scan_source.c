@@ -46,11 +46,10 @@ static void scan_stir(struct source *source)
 {
 	struct scan_source *scan = (struct scan_source *)source;
 
-	pthread_mutex_lock(&scan->lock);
+	guard(&scan->lock);
 	scan->woken_at = now_ns();
 	scan->stirred = true;
 	pthread_cond_signal(&scan->woken);
-	pthread_mutex_unlock(&scan->lock);
 }
 
 static void scan_wake(struct source *source)
@@ -63,9 +62,7 @@ static void scan_wake(struct source *source)
 /* Sleeps for `pause` ns, or until there are more members. False: it is time to end. */
 static bool scan_wait(struct scan_source *scan, uint64_t pause)
 {
-	bool go_on;
-
-	pthread_mutex_lock(&scan->lock);
+	guard(&scan->lock);
 	if (!scan->stop && accounting_is_idle(scan->source.accounting) &&
 	    now_ns() - scan->woken_at > IDLE_AFTER) {
 		pthread_cond_wait(&scan->woken, &scan->lock);
@@ -77,9 +74,7 @@ static bool scan_wait(struct scan_source *scan, uint64_t pause)
 		while (!scan->stop && !scan->stirred && now_ns() < until)
 			pthread_cond_timedwait(&scan->woken, &scan->lock, &time);
 	}
-	go_on = !scan->stop;
-	pthread_mutex_unlock(&scan->lock);
-	return go_on;
+	return !scan->stop;
 }
 
 /* Whether there are more members since it was asked last. */
@@ -87,10 +82,9 @@ static bool was_stirred(struct scan_source *scan)
 {
 	bool stirred;
 
-	pthread_mutex_lock(&scan->lock);
+	guard(&scan->lock);
 	stirred = scan->stirred;
 	scan->stirred = false;
-	pthread_mutex_unlock(&scan->lock);
 	return stirred;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "event.h"
 #include "log.h"
 #include "task_news.h"
 
@@ -24,11 +25,11 @@ struct tracer {
 
 /* --- what was told, under accounting's lock --- */
 
-static struct counters figures_of(const struct task_news *news)
+static struct exit_figures figures_of(const struct task_news *news)
 {
 	const uint64_t ticks = news->utime + news->stime;
 
-	return (struct counters){{
+	return (struct exit_figures){.used = {{
 		[COUNTER_RUN] = news->run ? news->run : ticks * MACHINE_TICK_NS,
 		[COUNTER_USER] = news->utime * MACHINE_TICK_NS,
 		[COUNTER_SYSTEM] = news->stime * MACHINE_TICK_NS,
@@ -36,59 +37,24 @@ static struct counters figures_of(const struct task_news *news)
 		[COUNTER_MAJOR_FAULTS] = news->major_faults,
 		[COUNTER_READ] = news->read_bytes,
 		[COUNTER_WRITTEN] = news->write_bytes,
-	}};
-}
-
-static const struct task *find_maker(struct accounting *accounting, const struct task_news *news)
-{
-	const struct task *maker = task_find(accounting, news->maker);
-	const struct process *process =
-		process_find(accounting, news->tid == news->tgid ? news->parent : news->tgid);
-
-	return maker || !process ? maker : process_leader(process);
-}
-
-/* It may have been seen already, beside its parent that became a member, or as one that somebody moves. */
-static void on_fork(struct accounting *accounting, const struct task_news *news)
-{
-	const struct task_id id = {.tid = news->tid, .tgid = news->tgid, .start_time = news->start_time};
-	struct task *task = task_find(accounting, id.tid);
-	const struct task *maker;
-
-	if (task && !task->zombie && task_is(task, &id) && task_is_claimed(accounting, task))
-		return;
-	if (task)
-		task_free(accounting, task); /* the number is another's now */
-	maker = find_maker(accounting, news);
-	if (!maker || !task_fork(accounting, maker, &id))
-		return;
-	if (id.tid == id.tgid && news->parent)
-		process_set_parent(accounting, process_find(accounting, id.tgid), news->parent);
-}
-
-static void on_exit_told(struct accounting *accounting, const struct task_news *news)
-{
-	struct task *task = task_find(accounting, news->tid);
-	const struct counters figures = figures_of(news);
-
-	if (!task || task->zombie)
-		return;
-	task->cpu = news->cpu < accounting->nr_cpu ? news->cpu : 0;
-	if (news->parent)
-		process_set_parent(accounting, task->process, news->parent);
-	task_end(accounting, task, news->has_figures ? &figures : NULL);
+	}}};
 }
 
 static void take(struct accounting *accounting, const struct task_news *news)
 {
-	switch (news->kind) {
-	case TASK_NEWS_FORK:
-		return on_fork(accounting, news);
-	case TASK_NEWS_EXEC:
-		return task_exec(accounting, news->tid);
-	case TASK_NEWS_EXIT:
-		return on_exit_told(accounting, news);
-	}
+	static const enum event_type types[] = {
+		[TASK_NEWS_FORK] = EVENT_FORK, [TASK_NEWS_EXEC] = EVENT_EXEC, [TASK_NEWS_EXIT] = EVENT_EXIT};
+	const struct exit_figures figures = figures_of(news);
+	struct event event = {.tid = news->tid, .tgid = news->tgid, .cpu = news->cpu,
+			      .creator_tid = news->maker, .creator_tgid = news->tgid,
+			      .parent = news->parent, .start_time = news->start_time};
+
+	if (news->kind < TASK_NEWS_FORK || news->kind > TASK_NEWS_EXIT)
+		return;
+	event.type = types[news->kind];
+	if (news->tid == news->tgid)
+		event.creator_tgid = news->parent;
+	event_apply(accounting, &event, news->has_figures ? &figures : NULL);
 }
 
 /* --- reading; under the tracer's lock --- */
@@ -152,11 +118,10 @@ void tracer_start(struct accounting *accounting)
 
 	if (!tracer)
 		return;
-	pthread_mutex_lock(&tracer->lock);
+	guard(&tracer->lock);
 	while (receive(tracer, news))
 		continue;
 	tracer->since = moment_now(accounting); /* whose fork was told before is older */
-	pthread_mutex_unlock(&tracer->lock);
 }
 
 void tracer_look_after(struct accounting *accounting)
@@ -177,10 +142,9 @@ bool tracer_tells_of(struct accounting *accounting, const struct task_id *id)
 
 	if (!tracer)
 		return false;
-	pthread_mutex_lock(&tracer->lock);
+	guard(&tracer->lock);
 	tid = tracer->tid;
 	may_tell = tid && moment_is_before(&tracer->since, id->start_time, id->tid);
-	pthread_mutex_unlock(&tracer->lock);
 	return may_tell && !machine_task_status(accounting->machine, id->tgid, id->tid, &status) &&
 	       status.tracer == tid;
 }

@@ -63,6 +63,8 @@ void task_remove(struct accounting *accounting, struct task *task);
 
 /* A task that has the number and started then is this one: nobody who has it later. */
 bool id_started(const struct task_id *id, uint64_t start_time);
+/* The one that has the number, and is the same as far as its start time is known; or NULL. */
+struct task *task_known(struct accounting *accounting, const struct task_id *id);
 /* The same task as `id` names, as far as its start time is known. */
 bool task_is(const struct task *task, const struct task_id *id);
 /* Whether it is in any group. */

@@ -9,10 +9,6 @@ bool accounting_tells_exits(const struct accounting *accounting)
 
 bool accounting_is_idle(struct accounting *accounting)
 {
-	bool idle;
-
-	pthread_mutex_lock(&accounting->lock);
-	idle = !accounting->processes;
-	pthread_mutex_unlock(&accounting->lock);
-	return idle;
+	guard(&accounting->lock);
+	return !accounting->processes;
 }

@@ -30,6 +30,13 @@ bool task_is(const struct task *task, const struct task_id *id)
 	return !id->start_time || id_started(&task->id, id->start_time);
 }
 
+struct task *task_known(struct accounting *accounting, const struct task_id *id)
+{
+	struct task *task = task_find(accounting, id->tid);
+
+	return task && task_is(task, id) ? task : NULL;
+}
+
 bool task_is_claimed(const struct accounting *accounting, const struct task *task)
 {
 	assert_locked(&accounting->lock);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Task records of perf events: fork, exec and exit of every task, with the
- * very thread that forked (kernel/events/core.c perf_event_task_output). The
- * connector names the new parent instead, which is another process after
- * clone(CLONE_PARENT), as runc does it. One ring for each CPU.
+ * very thread that forked (kernel/events/core.c perf_event_task_output). One ring for each CPU.
  */
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -23,13 +21,6 @@ struct ring {
 	int fd;
 	struct perf_event_mmap_page *page;
 	const char *data; /* RING_BYTES */
-};
-
-struct perf_stream {
-	struct stream stream;
-	struct ring *rings;
-	size_t count;
-	size_t page_size;
 };
 
 /* The end of each record: PERF_SAMPLE_TIME | PERF_SAMPLE_CPU. */
@@ -106,10 +97,13 @@ static bool read_record(const struct ring *ring, uint64_t at,
 		event.type = EVENT_EXEC;
 		event.tid = (pid_t)body.ppid; /* its second word is the thread */
 	} else {
-		event.type = header->type == PERF_RECORD_FORK ? EVENT_FORK : EVENT_EXIT;
+		bool is_fork = header->type == PERF_RECORD_FORK;
+
+		event.type = is_fork ? EVENT_FORK : EVENT_EXIT;
 		event.tid = (pid_t)body.tid;
-		event.creator_tgid = (pid_t)body.ppid;
-		event.creator_tid = (pid_t)body.ptid;
+		event.creator_tgid = is_fork ? (pid_t)body.ppid : 0;
+		event.creator_tid = is_fork ? (pid_t)body.ptid : 0;
+		event.parent = is_fork ? 0 : (pid_t)body.ppid; /* a fork's record has who made it */
 	}
 	if (event.tid > 0) /* else of a pid namespace that is not ours */
 		*error = event_add(list, &event);
@@ -135,9 +129,8 @@ static int ring_drain(struct ring *ring, struct event_list *list)
 	return lost ? -ENOBUFS : error;
 }
 
-static int perf_drain(struct stream *stream, struct event_list *list)
+int perf_drain(struct perf_records *perf, struct event_list *list)
 {
-	struct perf_stream *perf = (struct perf_stream *)stream;
 	int result = 0;
 
 	for (size_t i = 0; i < perf->count; i++) {
@@ -148,62 +141,44 @@ static int perf_drain(struct stream *stream, struct event_list *list)
 	return result;
 }
 
-static int perf_listen(struct stream *stream, bool on)
+int perf_listen(struct perf_records *perf, bool on)
 {
-	struct perf_stream *perf = (struct perf_stream *)stream;
-
 	for (size_t i = 0; i < perf->count; i++) {
-		if (ioctl(perf->rings[i].fd, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE,
-			  0))
+		if (ioctl(perf->rings[i].fd, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0))
 			return -errno;
 	}
 	return 0;
 }
 
-static void perf_close(struct stream *stream)
+void perf_poll_fds(const struct perf_records *perf, struct pollfd *fds)
 {
-	struct perf_stream *perf = (struct perf_stream *)stream;
+	for (size_t i = 0; i < perf->count; i++)
+		fds[i] = (struct pollfd){.fd = perf->rings[i].fd, .events = POLLIN};
+}
 
+void perf_close(struct perf_records *perf)
+{
 	for (size_t i = 0; i < perf->count; i++) {
-		munmap(perf->rings[i].page, perf->page_size + RING_BYTES);
+		munmap(perf->rings[i].page, number_page_size() + RING_BYTES);
 		close(perf->rings[i].fd);
 	}
 	free(perf->rings);
-	free(perf->stream.fds);
-	free(perf);
 }
 
-struct stream *perf_stream_open(int *error)
+int perf_open(struct perf_records *perf)
 {
-	struct perf_stream *perf = calloc(1, sizeof(*perf));
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 
-	*error = -ENOMEM;
-	if (!perf)
-		return NULL;
-	perf->stream = (struct stream){.name = "perf task records",
-				       .listen = perf_listen,
-				       .drain = perf_drain,
-				       .close = perf_close};
-	perf->page_size = number_page_size();
 	perf->rings = calloc((size_t)cpus, sizeof(*perf->rings));
-	perf->stream.fds = calloc((size_t)cpus, sizeof(*perf->stream.fds));
-	*error = perf->rings && perf->stream.fds ? 0 : -ENOMEM;
-	for (int cpu = 0; cpu < cpus && !*error; cpu++) {
-		*error = ring_open(&perf->rings[perf->count], cpu, perf->page_size);
-		if (*error == -ENODEV) { /* offline */
-			*error = 0;
-			continue;
-		}
-		if (!*error) {
-			perf->stream.fds[perf->stream.fd_count++] = perf->rings[perf->count].fd;
+	if (!perf->rings)
+		return -ENOMEM;
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		int error = ring_open(&perf->rings[perf->count], cpu, number_page_size());
+
+		if (!error)
 			perf->count++;
-		}
+		else if (error != -ENODEV) /* else it is offline */
+			return error;
 	}
-	if (!*error && !perf->count)
-		*error = -ENODEV; /* no CPU has them: gVisor */
-	if (!*error)
-		return &perf->stream;
-	perf_close(&perf->stream);
-	return NULL;
+	return perf->count ? 0 : -ENODEV; /* no CPU has them: gVisor */
 }
