@@ -83,18 +83,21 @@ static bool update_remote(struct cgroup *cgroup, struct bitmap *cpus)
 }
 
 /* What was worked out becomes effective. */
-static void settle(struct cgroup *cgroup, const struct bitmap *cpus, int state)
+static void settle(struct cgroup *cgroup, const struct cgroup *top, const struct bitmap *cpus, int state)
 {
 	struct cpuset *cpuset = cpuset_of(cgroup);
 
 	bitmap_copy(cpuset->v2.cpus, cpus);
 	cpuset->v2.state = state;
-	if (state > 0 || !bitmap_empty(cpuset->v2.exclusive))
+	if (!bitmap_empty(cpuset->v2.exclusive) && cgroup != top)
 		cpuset_exclusive_cpus(cpuset->v2.xcpus, cgroup, user_xcpus(cpuset), false);
-	if (state <= 0) {
+	/* As in the kernel, without a look at the siblings: two that become valid together have the same. */
+	if (state > 0 && bitmap_empty(cpuset->v2.exclusive))
+		bitmap_and(cpuset->v2.xcpus, cpuset->cpus, parent_cs(cgroup)->v2.xcpus);
+	else if (state < 0)
 		cpuset_reset_partition(cgroup);
+	if (state <= 0)
 		cpuset_balance_as_parent(cgroup);
-	}
 }
 
 /* One cgroup of update_cpumasks_hier(). False: nothing changes below it either. */
@@ -137,7 +140,7 @@ static bool update_one(struct cgroup *cgroup, const struct cgroup *top, bool for
 		cpuset_update_parent(cgroup, COMMAND_UPDATE, 0, NULL);
 		state = cpuset->v2.state;
 	}
-	settle(cgroup, cpus, state);
+	settle(cgroup, top, cpus, state);
 	cpuset_note_state(cpuset, before);
 	return true;
 }
