@@ -68,6 +68,19 @@ int cgroup_file_read(const struct request *request, struct text *out)
 	return error ? error : out->error;
 }
 
+int cgroup_file_check(const struct request *request)
+{
+	struct tree *tree = cgroup_tree(request->cgroup);
+	struct css *css;
+	int error;
+
+	tree_read_lock(tree);
+	error = hold_css(request, &css);
+	tree_unlock(tree);
+	css_put(css);
+	return error;
+}
+
 static int store_number(const struct request *request, char *text)
 {
 	const struct cftype *type = request->file->type;

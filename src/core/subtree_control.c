@@ -2,6 +2,7 @@
 /* Which controllers a v2 cgroup has and hands on to its children (kernel/cgroup/cgroup.c). */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cgroup.h"
 #include "controller.h"
@@ -196,21 +197,20 @@ static int parse(const struct hierarchy *hierarchy, char *text, struct change *c
 	return 0;
 }
 
-/* Leaves what is so already out. */
+/* Leaves what is so already out. The first controller that cannot be changed says why. */
 static int check_hierarchy(const struct cgroup *cgroup, struct change *change)
 {
-	unsigned now = cgroup->v2.subtree_control;
+	unsigned now = cgroup->v2.subtree_control, missing, busy = 0;
 	struct cgroup *child;
 
 	change->enable &= ~now;
 	change->disable &= now;
-	if (change->enable & ~cgroup_control(cgroup))
-		return -ENOENT;
-	cgroup_for_each_child(child, cgroup) {
-		if (child->v2.subtree_control & change->disable)
-			return -EBUSY;
-	}
-	return 0;
+	missing = change->enable & ~cgroup_control(cgroup);
+	cgroup_for_each_child(child, cgroup)
+		busy |= child->v2.subtree_control & change->disable;
+	if (!(missing | busy))
+		return 0;
+	return missing && (!busy || ffs((int)missing) < ffs((int)busy)) ? -ENOENT : -EBUSY;
 }
 
 /* cgroup_vet_subtree_control_enable */

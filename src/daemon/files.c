@@ -69,14 +69,26 @@ static struct request request_of(const struct handle *handle)
 	return request;
 }
 
-/* As seq_file: a read at offset 0 looks anew, one further on continues what that saw. */
+/*
+ * As seq_file: a read that goes on where the last one ended continues what that saw, any other looks anew.
+ * A kernel that reads ahead does so by whole pages.
+ */
+static bool continues(const struct handle *handle, off_t offset)
+{
+	const struct platform *platform = front_end()->platform;
+
+	if (!handle->filled || !offset)
+		return false;
+	return offset == handle->read_to || platform->file_size || platform->open_size;
+}
+
 static int fill_content(struct handle *handle, off_t offset)
 {
 	struct request request = request_of(handle);
 	int error;
 
-	if (handle->filled && offset)
-		return 0;
+	if (continues(handle, offset)) /* what was seen is still shown, and no more */
+		return (size_t)offset < handle->content.len ? 0 : cgroup_file_check(&request);
 	handle->event = cgroup_file_event(request.cgroup, request.file);
 	error = cgroup_file_read(&request, &handle->content);
 	handle->filled = !error;
@@ -88,15 +100,9 @@ static int fill_content(struct handle *handle, off_t offset)
 /* Whether a read of the open file would fail now; the snapshot of a reader in pieces stays. */
 static int check_content(struct handle *handle)
 {
-	struct tree *tree = cgroup_tree(handle->node.cgroup);
-	bool dead;
+	struct request request = request_of(handle);
 
-	if (!handle->filled)
-		return fill_content(handle, 0);
-	tree_read_lock(tree);
-	dead = handle->node.cgroup->dead;
-	tree_unlock(tree);
-	return dead ? -ENODEV : 0;
+	return handle->filled ? cgroup_file_check(&request) : fill_content(handle, 0);
 }
 
 /* The size of an open file, for a kernel that asks: with the error that a read would give. */
@@ -154,6 +160,7 @@ int op_read(const char *path, char *buffer, size_t size, off_t offset,
 
 		result = (int)(size < rest ? size : rest);
 		memcpy(buffer, handle->content.data + offset, (size_t)result);
+		handle->read_to = offset + result;
 	}
 	pthread_mutex_unlock(&handle->lock);
 	handle_put(handle);

@@ -24,8 +24,9 @@ struct handle {
 	/* who polls for news; NULL: nobody. Whoever takes it, frees it */
 	struct fuse_pollhandle *_Atomic waiter;
 	pthread_mutex_t lock; /* protects what follows */
-	struct text content; /* one snapshot: what the last read at offset 0 saw */
+	struct text content; /* one snapshot: what the last read saw that did not continue another */
 	bool filled;
+	off_t read_to; /* where the last read ended: who reads on there continues it */
 	uint64_t figure; /* request.opened */
 	uint64_t event; /* cgroup_file_event() at the last read */
 };

@@ -52,6 +52,24 @@ def test_snapshot(mount):
     assert read(shares) == "99999\n"
 
 
+@pytest.mark.skipif(in_gvisor(), reason="gVisor reads ahead by whole pages")
+def test_a_read_elsewhere_sees_the_present(mount):
+    """Only who goes on where the last read ended goes on with what that saw (seq_file)."""
+    shares = mount / "cpu" / "a" / "cpu.shares"
+    shares.parent.mkdir()
+    write(shares, "12345")
+    with open(shares, "rb", buffering=0) as file:
+        assert file.read(100) == b"12345\n"
+        write(shares, "67890")
+        assert os.pread(file.fileno(), 2, 1) == b"78"
+        write(shares, "12345")
+        assert os.pread(file.fileno(), 2, 3) == b"90"
+        assert os.pread(file.fileno(), 2, 3) == b"45"
+        shares.parent.rmdir()
+        assert os.pread(file.fileno(), 2, 5) == b"\n"
+        assert error_of(os.pread, file.fileno(), 2, 6) == "ENODEV"
+
+
 def test_longer_content_at_the_start_again(mount):
     """Nothing is cut when a file has grown since it was opened."""
     directory = mount / "devices" / "a"
