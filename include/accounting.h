@@ -185,6 +185,12 @@ int group_recount(struct group *group);
  */
 int accounting_move(struct group *group, const struct task_id *tasks, size_t count);
 
+/*
+ * Adds to the list, which was empty, those threads of the process that are known and live elsewhere than in
+ * the group. Does not read /proc. 0 or -ENOMEM.
+ */
+int group_list_left(const struct group *group, pid_t tgid, struct task_list *list);
+
 /* Whether the task is in the group now, as far as accounting knows. Does not read /proc. */
 bool group_has_task(struct group *group, const struct task_id *id);
 

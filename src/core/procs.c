@@ -223,8 +223,12 @@ static int attach_to_rest(const struct controller *const *controller, const stru
 	return error;
 }
 
+/*
+ * Moves those of the list, and of a process the threads, too, that were made since it was listed: in the
+ * kernel it cannot fork meanwhile (cgroup_threadgroup_rwsem). *moved: how many.
+ */
 static int attach(struct cgroup *cgroup, const struct task_id *named, struct task_list *list,
-		  const struct caller *caller, bool process)
+		  const struct caller *caller, bool process, size_t *moved)
 {
 	const struct move move = {cgroup, named, list, caller, process};
 	int error = cgroup->dead ? -ENODEV : cgroup->hierarchy->kind->may_move(&move);
@@ -232,7 +236,15 @@ static int attach(struct cgroup *cgroup, const struct task_id *named, struct tas
 	if (error)
 		return error;
 	drop_members(cgroup, list);
-	return list->count ? attach_to_rest(cgroup->hierarchy->controllers, &move) : 0;
+	do {
+		if (list->count)
+			error = attach_to_rest(cgroup->hierarchy->controllers, &move);
+		*moved += list->count;
+		list->count = 0;
+		if (!error && process)
+			error = group_list_left(&cgroup->group, named->tgid, list);
+	} while (!error && list->count);
+	return error;
 }
 
 /* -d; under the tree lock. `count` tasks have moved. */
@@ -254,6 +266,7 @@ int procs_write(const struct request *request, char *text, bool process)
 	struct machine_task_status status;
 	struct task_list list = {0};
 	struct task_id named;
+	size_t moved = 0;
 	bool exiting;
 	pid_t tid;
 	int error = find_task(tree->machine, &request->caller, text_strip(text), &tid);
@@ -277,8 +290,8 @@ int procs_write(const struct request *request, char *text, bool process)
 		error = group_recount(&request->cgroup->group);
 	if (!error) { /* what none of which can move is refused all the same */
 		tree_write_lock(tree);
-		error = attach(request->cgroup, &named, &list, &request->caller, process);
-		tell_attached(request->cgroup, tid, list.count, error);
+		error = attach(request->cgroup, &named, &list, &request->caller, process, &moved);
+		tell_attached(request->cgroup, tid, moved, error);
 		tree_unlock(tree);
 	}
 	free(list.tasks);

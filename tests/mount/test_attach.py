@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import threading
 
 import pytest
@@ -27,6 +28,20 @@ for line in sys.stdin:
         print(os.posix_spawn("/bin/sleep", ["sleep", "1000"], {}))
     else:
         print("what?")
+"""
+
+
+# A process that starts threads all the time, each of which lives for a while.
+MAKER = """
+import threading, time
+def live():
+    time.sleep(0.01)
+def make():
+    while True:
+        threading.Thread(target=live).start()
+for i in range(3):
+    threading.Thread(target=make).start()
+print("begun", flush=True)
 """
 
 
@@ -262,3 +277,19 @@ def test_pid_namespace_writer_is_zero(cgroup):
         assert is_shell_of(insider, path)
     finally:
         inside.communicate("\n", timeout=PATIENCE)
+
+
+def test_threads_that_are_made_meanwhile(cgroup):
+    """A process moves as a whole: a thread that it makes at that moment comes along."""
+    here, there = cgroup("cpu", "here"), cgroup("cpu", "there")
+    with subprocess.Popen([sys.executable, "-c", MAKER], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout.readline() == b"begun\n"
+            write(there / "cgroup.procs", str(process.pid))
+            for _ in range(300):
+                write(here / "cgroup.procs", str(process.pid))
+                assert pids(there / "tasks") == []
+                here, there = there, here
+        finally:
+            process.kill()
+    assert wait_until(lambda: pids(here / "tasks") == pids(there / "tasks") == [])

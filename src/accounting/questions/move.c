@@ -45,6 +45,25 @@ int accounting_move(struct group *group, const struct task_id *tasks, size_t cou
 	return error;
 }
 
+int group_list_left(const struct group *group, pid_t tgid, struct task_list *list)
+{
+	const struct group *wanted = group->parent ? group : NULL; /* roots list nobody */
+	struct accounting *accounting = group->accounting;
+	size_t capacity = list->count;
+	const struct process *process;
+	const struct task *task;
+	int error = 0;
+
+	pthread_mutex_lock(&accounting->lock);
+	process = process_find(accounting, tgid);
+	DL_FOREACH(process ? process->tasks : NULL, task) {
+		if (!task->zombie && task->links[group->hierarchy].group != wanted && !error)
+			error = list_add(list, &capacity, &task->id);
+	}
+	pthread_mutex_unlock(&accounting->lock);
+	return error;
+}
+
 struct group *accounting_group_of(struct accounting *accounting, unsigned hierarchy,
 				  const struct task_id *id)
 {
