@@ -306,8 +306,12 @@ void cgroup_add_path(const struct cgroup *cgroup, struct text *out);
  * for what is not delegated of the root of a container's view.
  */
 int cgroup_file_read(const struct request *request, struct text *out);
-/* Whether the file is still there, for who reads on in what is known of it: 0 or -ENODEV. Takes the lock. */
-int cgroup_file_check(const struct request *request);
 int cgroup_file_write(const struct request *request, const char *bytes, size_t len);
+
+/*
+ * The error that a read would give, as far as stored values tell: no processes are looked at. 0: none. Takes
+ * the tree lock.
+ */
+int cgroup_file_check(const struct request *request);
 
 #endif

@@ -57,6 +57,8 @@ enum cftype_flags {
  *   show                any text made of stored values; under the tree lock, shared
  *   measure             text made from the machine or from accounting; called
  *                       without the tree lock, which it may take for stored values
+ *   check               beside measure, where it may have an error by stored values alone: that
+ *                       error, or 0; under the tree lock, shared
  * Writers, one of; each gets one write() of at most max_write_len bytes:
  *   write_u64, write_s64  the number (kstrtoull, kstrtoll of the stripped
  *                       text, base 0); under the tree lock, exclusive
@@ -77,6 +79,7 @@ struct cftype {
 	int64_t (*read_s64)(struct cgroup *cgroup, const struct cgroup_file *file);
 	int (*show)(const struct request *request, struct text *out);
 	int (*measure)(const struct request *request, struct text *out);
+	int (*check)(const struct request *request);
 
 	int (*write_u64)(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t value);
 	int (*write_s64)(struct cgroup *cgroup, const struct cgroup_file *file, int64_t value);

@@ -70,14 +70,21 @@ int cgroup_file_read(const struct request *request, struct text *out)
 
 int cgroup_file_check(const struct request *request)
 {
+	const struct cftype *type = request->file->type;
 	struct tree *tree = cgroup_tree(request->cgroup);
+	struct text unseen = {0};
 	struct css *css;
 	int error;
 
 	tree_read_lock(tree);
 	error = hold_css(request, &css);
+	if (!error && !type->measure)
+		error = show_stored(request, &unseen);
+	else if (!error && type->check)
+		error = type->check(request);
 	tree_unlock(tree);
 	css_put(css);
+	text_free(&unseen);
 	return error;
 }
 

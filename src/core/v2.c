@@ -21,6 +21,12 @@ static int processes_measure(const struct request *request, struct text *out)
 	return procs_list(request, out, true);
 }
 
+/* Its threads are the processes of its domain. */
+static int processes_check(const struct request *request)
+{
+	return cgroup_is_threaded(request->cgroup) ? -EOPNOTSUPP : 0;
+}
+
 static int processes_act(const struct request *request, char *text)
 {
 	return procs_write(request, text, true);
@@ -199,7 +205,8 @@ static int pressure_store(const struct request *request, char *text)
 
 static const struct cftype base_files[] = {
 	{.name = "type", .flags = CFTYPE_NOT_ON_ROOT, .measure = type_measure, .act = type_act},
-	{.name = "procs", .flags = CFTYPE_NS_DELEGATABLE, .measure = processes_measure, .act = processes_act},
+	{.name = "procs", .flags = CFTYPE_NS_DELEGATABLE, .measure = processes_measure,
+	 .check = processes_check, .act = processes_act},
 	{.name = "threads", .flags = CFTYPE_NS_DELEGATABLE, .measure = threads_measure, .act = threads_act},
 	{.name = "controllers", .show = subtree_controllers_show},
 	{.name = "subtree_control", .flags = CFTYPE_NS_DELEGATABLE, .show = subtree_control_show,

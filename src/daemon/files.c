@@ -97,26 +97,20 @@ static int fill_content(struct handle *handle, off_t offset)
 	return reply(error);
 }
 
-/* Whether a read of the open file would fail now; the snapshot of a reader in pieces stays. */
-static int check_content(struct handle *handle)
-{
-	struct request request = request_of(handle);
-
-	return handle->filled ? cgroup_file_check(&request) : fill_content(handle, 0);
-}
-
 /* The size of an open file, for a kernel that asks: with the error that a read would give. */
 static int open_file_size(const struct platform *platform, const struct fuse_file_info *fi,
 			  off_t *size)
 {
 	struct handle *handle = handle_get(fi);
+	struct request request;
 	int error = 0;
 
 	if (!handle)
 		return -EBADF;
 	if (!handle->write_only) {
 		pthread_mutex_lock(&handle->lock);
-		error = check_content(handle);
+		request = request_of(handle);
+		error = reply(cgroup_file_check(&request));
 		pthread_mutex_unlock(&handle->lock);
 		*size = platform->open_size;
 	}
