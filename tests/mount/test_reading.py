@@ -52,7 +52,6 @@ def test_snapshot(mount):
     assert read(shares) == "99999\n"
 
 
-@pytest.mark.skipif(in_gvisor(), reason="gVisor reads ahead by whole pages")
 def test_a_read_elsewhere_sees_the_present(mount):
     """Only who goes on where the last read ended goes on with what that saw (seq_file)."""
     shares = mount / "cpu" / "a" / "cpu.shares"
