@@ -39,6 +39,7 @@ check_programs() {
 
 check_machine() {
 	whether "k3s" "put it into PATH, or name it with K3S=" command -v "$k3s"
+	[ -z "$offline${IMAGES:-}" ] && has_default_route || tell_busybox
 }
 
 # with_words COMMAND [K3S-OPTION...]: runs the command with k3s' whole command line. Of an option that

@@ -5,8 +5,8 @@
 # the kubelet, and leaves nothing behind. As root.
 #
 # Usage: run-kubelet-with-fuse-cgroups.sh [OPTION...] [PODS [KUBELET-OPTION...]]
-#   PODS         a directory of static pods' manifests (default: an empty new one). Images are
-#                those of IMAGES, nothing is pulled
+#   PODS         a directory of static pods' manifests that is there (default: an empty new one).
+#                Images are those of IMAGES, nothing is pulled
 #   --v1, --v2   the cgroups that are shown (default: v2 for a kubelet 1.35 and later, which
 #                wants it, but in gVisor; else those of the machine's kernel)
 #   --check      tells what is here, what is missing and what is provided, and ends
@@ -37,6 +37,15 @@ check_programs() {
 	[ -x "$kubelet" ] ||
 		fail "there is no kubelet: put one into PATH, name it with KUBELET=," \
 			"or run tests/node/build-kubelet.sh"
+	[ "$port" -ge 2 ] 2>/dev/null && [ "$port" -le 65535 ] ||
+		fail "PORT cannot be $port: it is a number from 2 to 65535"
+	case ${1:-} in
+	-*) fail "options of the kubelet come after a directory for pods: PODS $1" ;;
+	?*)
+		[ -d "$1" ] || fail "there is no directory $1 for pods: mkdir $1"
+		check_seen "$1"
+		;;
+	esac
 }
 
 check_machine() {
@@ -44,8 +53,7 @@ check_machine() {
 	whether "containerd" "apt-get install containerd" command -v containerd
 	whether "ctr" "apt-get install containerd" command -v ctr
 	whether "runc" "apt-get install runc" command -v runc
-	whether "python3" "apt-get install python3" command -v python3
-	whether "/bin/busybox" "apt-get install busybox-static" test -x /bin/busybox
+	tell_busybox
 }
 
 write_kubelet_config() {
@@ -100,7 +108,8 @@ import_images() {
 	write_busybox "$state/busybox.tar"
 	for image in "$state/busybox.tar" ${IMAGES:-}; do
 		# CRI unpacks it, with its own snapshotter: ctr of containerd 2 cannot name one.
-		ctr -a "$socket" -n k8s.io image import --no-unpack "$image" >/dev/null
+		ctr -a "$socket" -n k8s.io image import --no-unpack "$image" >/dev/null ||
+			fail "IMAGES: $image cannot be imported"
 	done
 }
 

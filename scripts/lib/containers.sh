@@ -11,6 +11,12 @@ check_busybox() {
 	[ -x /bin/busybox ] || fail "there is no /bin/busybox: sudo apt-get install -y busybox-static"
 }
 
+# Of --check.
+tell_busybox() {
+	whether "python3" "apt-get install python3" command -v python3
+	whether "/bin/busybox" "apt-get install busybox-static" test -x /bin/busybox
+}
+
 # write_busybox FILE
 write_busybox() {
 	python3 "$project/scripts/busybox_image.py" "$1" "$busybox"

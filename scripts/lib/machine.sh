@@ -54,7 +54,7 @@ each_network_sysctl() {
 }
 
 save() {
-	mkdir -p "$(dirname "$2")"
+	mkdir -p "${2%/*}"
 	cat "$1" >"$2"
 }
 

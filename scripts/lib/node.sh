@@ -58,7 +58,21 @@ check_node() {
 		[ -x "$program" ] || fail "$program is not there: run make first"
 	done
 	for image in ${IMAGES:-}; do
-		[ -r "$image" ] || fail "IMAGES: there is no file $image"
+		[ -f "$image" ] && [ -r "$image" ] || fail "IMAGES: there is no file $image"
+	done
+	temporary=$(cd "${TMPDIR:-/tmp}" 2>/dev/null && pwd -P) ||
+		fail "TMPDIR: there is no directory $TMPDIR"
+}
+
+# check_seen FILE...: the node sees these.
+check_seen() {
+	for file in "$@"; do
+		its_path=$(readlink -f "$file")/
+		for place in $places; do
+			case $its_path in
+			"$place"/*) fail "$file cannot be in $place, as the node sees one of its own there" ;;
+			esac
+		done
 	done
 }
 
@@ -111,7 +125,7 @@ heed_interrupt() {
 
 # Outside: a new directory, the launcher with this script again below it, and the end of both.
 run_below_launcher() {
-	state=$(mktemp -d "${TMPDIR:-/tmp}/kube-node.XXXXXX")
+	state=$(mktemp -d "$temporary/kube-node.XXXXXX")
 	export KUBE_NODE="$state" KUBE_NODE_AGENT="$agent" KUBE_NODE_OFFLINE="$offline"
 	export KUBE_NODE_ADDRESS="$address" KUBE_NODE_MINOR="$minor" CGROUPS="$cgroups"
 	# With it k3s believes that systemd is there, and takes its cgroup driver.
@@ -210,12 +224,18 @@ run_node() {
 		--offline) offline=1 ;;
 		--check) mode=check ;;
 		--dry-run) mode=dry_run ;;
-		--agent)
+		--agent | --agent=*)
 			[ "$name" = run-k3s-with-fuse-cgroups.sh ] || fail "only k3s has agents"
-			[ "$left" -gt 0 ] || fail "--agent needs the server's URL"
-			agent=$1
-			shift
-			left=$((left - 1))
+			agent=${word#--agent=}
+			if [ "$word" = --agent ] && [ "$left" -gt 0 ]; then
+				agent=$1
+				shift
+				left=$((left - 1))
+			fi
+			case $agent in
+			https://?*) ;;
+			*) fail "--agent needs the server's URL: https://SERVER:6443" ;;
+			esac
 			;;
 		--)
 			while [ "$left" -gt 0 ]; do
@@ -236,6 +256,8 @@ run_node() {
 		check_programs "$@"
 		choose "$@"
 		check_programs "$@" # what these want
+		# shellcheck disable=SC2086 # a list
+		check_seen "$temporary" "$launcher" "$plugin" "$(command -v "$kubernetes")" ${IMAGES:-}
 		[ "$mode" = run ] || { dry_run "$@" && exit 0; }
 		run_below_launcher "$@"
 	fi

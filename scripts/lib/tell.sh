@@ -40,6 +40,7 @@ tell_machine() {
 	whether "fuse_cgroup_run" "run make first" test -x "$launcher"
 	whether "fuse_cgroup_cni" "run make first" test -x "$plugin"
 	check_machine
+	has_default_route || whether "ip" "apt-get install iproute2" command -v ip
 	provided "cgroups" "by fuse_cgroup_run, whatever is here" false
 	provided "/dev/kmsg" "an empty file" test -e /dev/kmsg
 	provided "/proc/sys" "files of the node's own, by prepare-node.sh" false
@@ -55,7 +56,7 @@ tell_machine() {
 
 # --dry-run
 dry_run() {
-	state=${TMPDIR:-/tmp}/kube-node.XXXXXX
+	state=$temporary/kube-node.XXXXXX
 	echo "# Kubernetes 1.$minor, cgroups $(served)${offline:+, offline}"
 	for place in $places; do
 		echo "mount --bind $state/root$place $place # seen by the node alone"
@@ -79,7 +80,7 @@ quote() {
 meanings() {
 	cat <<-'END'
 		cgroup v1 support is unsupported => this Kubernetes wants cgroup v2: leave --v1 out
-		unknown flag: => this version of Kubernetes does not have that option
+		unknown flag|flag provided but not => this version of Kubernetes does not have that option
 		no default routes found => there is no default route: give --node-ip ADDRESS
 		cgroup mountpoint does not exist => cgroups are not seen: start it with this script
 		address already in use => another k3s or kubelet runs here, or another program has its port

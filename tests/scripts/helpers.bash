@@ -52,8 +52,8 @@ in_a_machine() {
 without() {
 	path=$BATS_TEST_TMPDIR/path
 	mkdir -p "$path"
-	for program in awk cat containerd ctr dirname env grep head id ip mknod python3 runc sed stat tr \
-		uname; do
+	for program in awk cat containerd ctr dirname env grep head id ip mknod python3 readlink runc sed \
+		stat tr uname; do
 		ln -sf "$(command -v "$program")" "$path/"
 	done
 	while [ "$1" != -- ]; do

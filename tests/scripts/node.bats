@@ -49,7 +49,7 @@ load helpers
 	has "fuse_cgroup_run --v1 --"
 	has "$K3S server --data-dir $TMPDIR/kube-node.XXXXXX/k3s --snapshotter native"
 	has "--kubelet-arg fail-cgroupv1=false"
-	run -0 kubelet --dry-run --v2 pods --v=4
+	run -0 kubelet --dry-run --v2 "$TMPDIR" --v=4
 	[[ ${lines[-1]} == "$KUBELET --config $TMPDIR/kube-node.XXXXXX/kubelet.yaml"*" --v=4 " ]]
 	[ -z "$(ls -A "$TMPDIR")" ]
 }
@@ -88,7 +88,8 @@ load helpers
 	K3S_TOKEN=x run -0 k3s --dry-run --agent https://server:6443
 	has "$K3S agent --server https://server:6443 --data-dir"
 	has_not --write-kubeconfig
-	run -0 k3s --dry-run --agent https://server:6443 --token-file=/x
+	run -0 k3s --dry-run --agent=https://server:6443 --token-file=/x
+	has "$K3S agent --server https://server:6443 --data-dir"
 	has "--token-file=/x"
 }
 
@@ -109,7 +110,11 @@ load helpers
 		FUSE_CGROUP_RUN=/nowhere says "/nowhere is not there: run make first" "$script"
 		FUSE_CGROUP_CNI=/nowhere says "/nowhere is not there: run make first" "$script"
 		IMAGES="$K3S /nowhere.tar" says "IMAGES: there is no file /nowhere.tar" "$script"
+		IMAGES=/etc says "IMAGES: there is no file /etc" "$script"
+		missing=$TMPDIR/missing
+		TMPDIR=$missing says "TMPDIR: there is no directory $missing" "$script"
 	done
+	says "there is no directory $K3S for pods: mkdir $K3S" kubelet "$K3S"
 	says "there is no containerd: sudo apt-get install -y containerd" without containerd -- kubelet
 	says "there is no ctr: sudo apt-get install -y containerd" without ctr -- kubelet
 	says "there is no runc: sudo apt-get install -y runc" without runc -- kubelet
@@ -119,8 +124,16 @@ load helpers
 }
 
 @test "options and settings that cannot be" {
-	says "--agent needs the server's URL" k3s --agent
-	says "only k3s has agents" kubelet --agent https://server:6443
+	for words in --agent --agent= "--agent --v1" "--agent http://server:6443" "--agent=https://"; do
+		says "--agent needs the server's URL: https://SERVER:6443" k3s $words
+	done
+	for words in "--agent https://server:6443" --agent=https://server:6443; do
+		says "only k3s has agents" kubelet $words
+	done
+	says "options of the kubelet come after a directory for pods: PODS --v=4" kubelet --v=4
+	for port in x 1 65536; do
+		PORT=$port says "PORT cannot be $port: it is a number from 2 to 65535" kubelet
+	done
 	says "a node needs the server's token: set K3S_TOKEN, or give --token TOKEN" \
 		k3s --agent https://server:6443
 	for words in "--data-dir /x" --data-dir=/x "-d /x"; do
@@ -132,6 +145,18 @@ load helpers
 	done
 	K3S=/bin/true says "/bin/true --version does not tell a version of Kubernetes" k3s
 	KUBELET=/bin/true says "/bin/true --version does not tell a version of Kubernetes" kubelet
+}
+
+@test "what lies where the node has a directory of its own" {
+	for script in k3s kubelet; do
+		for what in TMPDIR=/opt/cni {FUSE_CGROUP_CNI,IMAGES,${script^^}}=/opt/cni/file; do
+			says "${what#*=} cannot be in /opt/cni, as the node sees one of its own there" \
+				in_a_machine "mount -t tmpfs tmpfs /opt; mkdir /opt/cni
+				cp -L '$bin/$script' /opt/cni/file; export $what" "$script"
+		done
+	done
+	ln -s /var/log "$bin/pods"
+	says "$bin/pods cannot be in /var/log, as the node sees one of its own there" kubelet "$bin/pods"
 }
 
 @test "machines and users that cannot" {
@@ -160,6 +185,19 @@ load helpers
 	[[ ${lines[-1]} == *": the logs are kept in $TMPDIR/kube-node."*/log ]]
 	echo "${lines[-2]}" >>"$said"
 	grep -qF "$K3S_LOG" "$TMPDIR"/kube-node.*/log/k3s
+}
+
+@test "an image that cannot be imported" {
+	echo 'case " $* " in *" import "*) exit 1 ;; esac' >"$bin/failing"
+	rm "$bin/ctr"
+	install -m 755 "$bin/failing" "$bin/ctr"
+	sed -i '1i #!/bin/sh' "$bin/ctr"
+	printf '#!/bin/sh\nexec sleep 1000\n' >"$bin/sleeps"
+	rm "$bin/containerd"
+	install -m 755 "$bin/sleeps" "$bin/containerd"
+	run -1 kubelet --v1
+	[[ ${lines[-2]} == *": IMAGES: $TMPDIR/kube-node."*"/busybox.tar cannot be imported" ]]
+	echo "${lines[-2]}" >>"$said"
 }
 
 @test "every message that ends a script is said here" {
@@ -191,7 +229,7 @@ load helpers
 		count=$((count + 1))
 	done <<-'END'
 		configured to not run on a host using cgroup v1. cgroup v1 support is unsupported|this
-		Error: failed to parse kubelet flag: unknown flag: --x|this version of Kubernetes
+		level=fatal msg="Error: flag provided but not defined: -x"|this version of Kubernetes
 		Error: no default routes found in "/proc/net/route"|there is no default route
 		Error: cgroups: cgroup mountpoint does not exist|cgroups are not seen
 		listen tcp :6443: bind: address already in use|another k3s or kubelet runs here
