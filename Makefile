@@ -115,9 +115,9 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY_OBJECTS)
 	@echo "  CC      $<"
 	@$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY_OBJECTS) $(ALL_LDFLAGS) -lcmocka
 
-# Its allocations fail one after the other.
+# Its allocations and its opens fail one after the other.
 $(BUILD)/unit/test_no_memory: ALL_LDFLAGS += $(patsubst %,-Xlinker --wrap=%,\
-	malloc calloc realloc reallocarray strdup strndup)
+	malloc calloc realloc reallocarray strdup strndup open openat __openat_2)
 
 # Tests of the launcher's parts include its own headers (-iquote: its limits.h is not <limits.h>).
 RUN_TEST_OBJECTS := $(filter-out $(BUILD)/obj/run/main.o,$(RUN_OBJECTS))

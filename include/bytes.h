@@ -17,6 +17,8 @@
 void bytes_put_u64(struct text *out, uint64_t value);
 void bytes_put(struct text *out, const void *data, size_t len);
 void bytes_put_string(struct text *out, const char *string);
+/* Another text as bytes_put() has them: if there is not all of it (error), there is not all of `out`. */
+void bytes_put_text(struct text *out, const struct text *part);
 
 /* What is left to read. Points into memory of someone else. */
 struct bytes {

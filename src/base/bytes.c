@@ -21,6 +21,13 @@ void bytes_put_string(struct text *out, const char *string)
 	bytes_put(out, string, strlen(string));
 }
 
+void bytes_put_text(struct text *out, const struct text *part)
+{
+	if (part->error)
+		out->error = part->error;
+	bytes_put(out, part->data, part->len);
+}
+
 uint64_t bytes_get_u64(struct bytes *in)
 {
 	uint64_t value;

@@ -70,6 +70,12 @@ static struct blkio_stat disk_stat(const struct machine_disk *disk)
 	}};
 }
 
+/* A machine without that file, as gVisor's, or that hides it has no disks. */
+static bool is_untold(int error)
+{
+	return error == -ENOENT || error == -EACCES;
+}
+
 int blkio_read_disks(const struct machine *machine, struct blkio_disks *disks)
 {
 	struct machine_disks all = {0};
@@ -77,7 +83,7 @@ int blkio_read_disks(const struct machine *machine, struct blkio_disks *disks)
 
 	*disks = (struct blkio_disks){0};
 	if (error)
-		return error == -ENOMEM ? error : 0;
+		return is_untold(error) ? 0 : error;
 	machine_disks_drop_partitions(machine, &all);
 	disks->disk = calloc(all.nr ? all.nr : 1, sizeof(*disks->disk));
 	for (size_t i = 0; i < all.nr && disks->disk; i++) {

@@ -40,7 +40,7 @@ void cpuset_put_mask(struct text *out, const struct bitmap *map)
 
 	if (cpuset_add_list(&list, map))
 		out->error = -ENOMEM;
-	bytes_put(out, list.data, list.len);
+	bytes_put_text(out, &list);
 	text_free(&list);
 }
 

@@ -161,17 +161,22 @@ static uint64_t machine_figure(const struct line *line, const struct machine_mem
 	return strncmp(line->vmstat, "nr_", strlen("nr_")) ? value : value * number_page_size();
 }
 
-static void figures_of_machine(const struct machine *machine, uint64_t figures[LINES])
+/* gVisor has no /proc/vmstat. */
+static int figures_of_machine(const struct machine *machine, uint64_t figures[LINES])
 {
 	struct machine_meminfo info;
 	struct machine_vmstat *vmstat = NULL;
+	int error = machine_meminfo(machine, &info);
 
-	if (machine_meminfo(machine, &info))
-		memset(&info, 0, sizeof(info));
-	machine_vmstat(machine, &vmstat);
+	if (error)
+		return error;
+	error = machine_vmstat(machine, &vmstat);
+	if (error && error != -ENOENT)
+		return error;
 	for (unsigned i = 0; i < LINES; i++)
 		figures[i] = machine_figure(&lines[i], &info, vmstat);
 	machine_vmstat_free(vmstat);
+	return 0;
 }
 
 /* --- a child --- */
@@ -216,10 +221,8 @@ static int sample(struct cgroup *cgroup, uint64_t figures[LINES])
 	struct memory_usage own, all;
 	int error;
 
-	if (cgroup_is_root(cgroup)) {
-		figures_of_machine(cgroup_tree(cgroup)->machine, figures);
-		return 0;
-	}
+	if (cgroup_is_root(cgroup))
+		return figures_of_machine(cgroup_tree(cgroup)->machine, figures);
 	error = memory_usage_of(cgroup, &own, &all);
 	for (unsigned i = 0; i < LINES && !error; i++)
 		figures[i] = usage_figure(lines[i].source, &all);

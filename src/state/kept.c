@@ -35,11 +35,11 @@ void kept_put_record(struct text *out, const struct text *content)
 void kept_put_entry(struct text *content, enum entry_kind kind, uint64_t number,
 		    const struct text *bytes)
 {
-	if (bytes && bytes->error)
-		content->error = bytes->error;
+	static const struct text nothing;
+
 	bytes_put_u64(content, kind);
 	bytes_put_u64(content, number);
-	bytes_put(content, bytes ? bytes->data : NULL, bytes ? bytes->len : 0);
+	bytes_put_text(content, bytes ? bytes : &nothing);
 }
 
 /* --- reading --- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One cgroup as bytes. */
+#include <errno.h>
 #include <string.h>
 
 #include "controller.h"
@@ -46,11 +47,11 @@ static void put_file(struct cgroup *cgroup, const struct cgroup_file *file, stru
 		text_add_u64(&content, file->type->read_u64(cgroup, file));
 	else
 		text_add_s64(&content, file->type->read_s64(cgroup, file));
-	if (content.error)
-		out->error = content.error;
+	if (error == -ENOMEM)
+		out->error = error;
 	if (!error) {
 		bytes_put_string(out, file->name);
-		bytes_put(out, content.data, content.len);
+		bytes_put_text(out, &content);
 	}
 	text_free(&content);
 }
@@ -75,10 +76,8 @@ void tree_put_values(struct cgroup *cgroup, struct text *out)
 	struct text kind = {0};
 
 	cgroup_save_kind(cgroup, &kind);
-	if (kind.error)
-		out->error = kind.error;
 	bytes_put_string(out, "");
-	bytes_put(out, kind.data, kind.len);
+	bytes_put_text(out, &kind);
 	text_free(&kind);
 	for (; *controller; controller++) {
 		struct text values = {0};
@@ -89,10 +88,8 @@ void tree_put_values(struct cgroup *cgroup, struct text *out)
 			(*controller)->save(cgroup, &values);
 		else
 			put_files(cgroup, *controller, &values);
-		if (values.error)
-			out->error = values.error;
 		bytes_put_string(out, (*controller)->name);
-		bytes_put(out, values.data, values.len);
+		bytes_put_text(out, &values);
 		text_free(&values);
 	}
 }

@@ -430,17 +430,26 @@ def remount(disk, how):
     subprocess.run(["mount", "-o", f"remount,{how}", disk], check=True)
 
 
-@pytest.mark.parametrize("spoil, mend", (
-    (fill, lambda disk: (disk / "much").unlink()),
-    (lambda disk: remount(disk, "ro"), lambda disk: remount(disk, "rw")),
-), ids=("full", "read-only"))
-def test_what_can_be_read_is_gone_on_with(disk, start, spoil, mend):
+def empty(disk):
+    (disk / "much").unlink()
+
+
+@pytest.mark.parametrize("spoil, mend, when", (
+    (fill, empty, "before"), (fill, empty, "meanwhile"),
+    (lambda disk: remount(disk, "ro"), lambda disk: remount(disk, "rw"), "before"),
+), ids=("full", "full meanwhile", "read-only"))
+def test_what_can_be_read_is_gone_on_with(disk, start, spoil, mend, when):
     """It says once that nothing is kept, and keeps all as soon as it can."""
     state = disk / "state"
     file = filled(start, state)
-    spoil(disk)
+    if when == "before":
+        spoil(disk)
     daemon = mounting.Daemon(start.directory, *keeping(state))
+    if when == "meanwhile":
+        spoil(disk)
     assert (daemon / "cpu" / "two" / "cpu.shares").read_text() == "77\n"
+    for number in range(64):  # more than there is room for where the file ends
+        (daemon / "cpu" / f"{number}{'-' * 100}").mkdir()
     (daemon / "cpu" / "four").mkdir()
     mend(disk)
     assert mounting.wait_until(lambda: b"four" in file.read_bytes())
@@ -450,7 +459,7 @@ def test_what_can_be_read_is_gone_on_with(disk, start, spoil, mend):
     assert len([line for line in said if re.search(complaint, line)]) == 1, said
     assert any(f"state: {state}: can be written again" in line for line in said), said
     daemon = start(*keeping(state))
-    assert (daemon / "cpu" / "four").is_dir()
+    assert (daemon / "cpu" / "four").is_dir() and len(list((daemon / "cpu").glob("*--"))) == 64
 
 
 def test_a_full_disk_with_nothing_on_it_is_said(disk, directory):

@@ -312,6 +312,34 @@ static void put_status(unsigned high_kb, unsigned resident_kb)
 	fake_put(&fake, "proc/100/status", text);
 }
 
+static void remove_file(const char *path)
+{
+	char full[128];
+
+	snprintf(full, sizeof(full), "%s/%s", fake.root, path);
+	assert_int_equal(unlink(full), 0);
+}
+
+/* A kernel that does not tell the kinds of resident pages, as gVisor's, tells all and the shared ones. */
+static void test_memory_by_statm(void **state)
+{
+	const uint64_t page = number_page_size();
+
+	(void)state;
+	fake_put(&fake, "proc/100/status",
+		 "Name:\ta\nState:\tS (sleeping)\nTgid:\t100\nPid:\t100\nPPid:\t1\nUid:\t0\t0\t0\t0\n"
+		 "NStgid:\t100\nNSpid:\t100\nVmSize:\t9000 kB\nVmRSS:\t4000 kB\nThreads:\t1\n");
+	fake_put(&fake, "proc/100/statm", "3000 1000 300 5 0 50 0\n");
+	remove_file("proc/100/smaps_rollup");
+	assert_int_equal(small_write(&small, "/memory/a/b/cgroup.procs", "100"), 0);
+	fake_put(&fake, "proc/100/statm", "3000 1100 330 5 0 50 0\n");
+	put_memory(0);
+	remove_file("proc/100/smaps_rollup");
+	wait_a_moment();
+	assert_int_equal(stat_line("/memory/a/b", "rss"), 70 * page);
+	assert_int_equal(stat_line("/memory/a/b", "cache"), 30 * page);
+}
+
 /*
  * A peak between two readings, of which the kernel tells; but not one of before it was a member or
  * of a reset.
@@ -429,6 +457,7 @@ int main(void)
 						close_process),
 		cmocka_unit_test_setup_teardown(test_usage_of_a_process, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_peak_and_its_reset, open_process, close_process),
+		cmocka_unit_test_setup_teardown(test_memory_by_statm, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_peak_that_nobody_read, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_root_takes_back, open_process, close_process),
 		cmocka_unit_test(test_pressure_levels),

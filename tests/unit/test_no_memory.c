@@ -1,44 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each allocation of a request fails once: it is refused whole (ENOMEM) with everything as it was, or is done
- * whole; and done again with memory it is what it always is. The linker has put us before malloc(3).
- * Left out is freezing, which is asked for at once, and goes on by itself with who could not be stopped yet.
+ * Each allocation and each open(2) of a request fails once: it is refused whole (ENOMEM, EMFILE) with
+ * everything as it was, or is done whole; and done again it is what it always is. What is kept of a
+ * cgroup is told whole, or as an error. Left out is freezing, which is asked for at once, and goes on by
+ * itself with who could not be stopped yet.
  */
 #include "fixture.h"
 
-#include <stdbool.h>
 #include <string.h>
 
+#include "../../src/state/kept.h"
+#include "../../src/state/tree_bytes.h"
+#include "failing.h"
+#include "fake_tasks.h"
 #include "inode.h"
 #include "small_machine.h"
-
-/* --- allocations --- */
-
-static _Thread_local unsigned left; /* allocations until one fails; 0: none does */
-static _Thread_local bool has_failed;
-
-static bool fails(void)
-{
-	if (!left || --left)
-		return false;
-	errno = ENOMEM;
-	return has_failed = true;
-}
-
-#define PASSED_ON(declaration, name, arguments, passed)         \
-	declaration __real_##name arguments;                    \
-	declaration __wrap_##name arguments;                    \
-	declaration __wrap_##name arguments                     \
-	{                                                       \
-		return fails() ? NULL : __real_##name passed;   \
-	}
-
-PASSED_ON(void *, malloc, (size_t size), (size))
-PASSED_ON(void *, calloc, (size_t count, size_t size), (count, size))
-PASSED_ON(void *, realloc, (void *old, size_t size), (old, size))
-PASSED_ON(void *, reallocarray, (void *old, size_t count, size_t size), (old, count, size))
-PASSED_ON(char *, strdup, (const char *text), (text))
-PASSED_ON(char *, strndup, (const char *text, size_t size), (text, size))
 
 /* --- requests --- */
 
@@ -110,39 +86,52 @@ static char *picture(const struct asked *asked)
 	return strcat(strcat(calloc(1, 128), number), value);
 }
 
-/* One by one. What it is without a failure has to be `wanted`. */
-static void without_memory(const struct asked *asked, int wanted)
+/* Asks with one failure. False: there were not so many. */
+static bool fail_once(const struct asked *asked, int error, unsigned number)
 {
 	char *before = picture(asked), *after;
-	int error;
+	int result;
 
-	for (unsigned number = 1;; number++) {
-		if (number > 100000)
-			fail_msg("%s: there is no end", asked->path);
-		has_failed = false;
-		left = number;
-		error = ask(asked);
-		left = 0;
-		if (!has_failed)
-			break;
-		if (error && error != -ENOMEM)
-			fail_msg("%s: allocation %u: %s", asked->path, number, strerror(-error));
-		after = picture(asked);
-		if (error && strcmp(before, after) != 0)
-			fail_msg("%s: allocation %u: was %s, is %s", asked->path, number, before, after);
-		free(after);
-		if (!error && asked->what == MAKE)
+	has_failed = false;
+	which = error;
+	left = number;
+	result = ask(asked);
+	left = 0;
+	if (!has_failed && result)
+		fail_msg("%s: %s", asked->path, strerror(-result));
+	if (!result && asked->what == READ)
+		assert_string_equal(small.out.data, before);
+	if (result && result != -error)
+		fail_msg("%s: %s %u: %s", asked->path, strerror(error), number, strerror(-result));
+	after = picture(asked);
+	if (result && strcmp(before, after) != 0)
+		fail_msg("%s: %s %u: was %s, is %s", asked->path, strerror(error), number, before, after);
+	free(before);
+	free(after);
+	if (has_failed && !result && asked->what == MAKE)
+		assert_int_equal(small_rmdir(&small, asked->path), 0);
+	return has_failed;
+}
+
+/* One by one, until it succeeds. */
+static void with_failures(const struct asked *asked)
+{
+	static const int errors[] = {ENOMEM, EMFILE};
+
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned number = 1;
+
+		while (fail_once(asked, errors[i], number))
+			number++;
+		if (!i && asked->what == MAKE)
 			assert_int_equal(small_rmdir(&small, asked->path), 0);
 	}
-	if (error != wanted)
-		fail_msg("%s: %s", asked->path, strerror(-error));
-	free(before);
 }
 
 static void each(const struct asked *asked, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		without_memory(&asked[i], 0);
+		with_failures(&asked[i]);
 }
 
 #define EACH(asked) each(asked, sizeof(asked) / sizeof(*(asked)))
@@ -160,8 +149,87 @@ static void read_all(const char *hierarchy, const char *name)
 		file = &node.cgroup->hierarchy->files[i];
 		snprintf(path, sizeof(path), "%s%s/%s", hierarchy, name, file->name);
 		if (small_read(&small, path))
-			without_memory(&(struct asked){READ, path, NULL}, 0);
+			with_failures(&(struct asked){READ, path, NULL});
 	}
+}
+
+/* --- the state that is kept --- */
+
+static void tell(struct cgroup *cgroup, struct text *out)
+{
+	static char boot[] = "boot";
+	struct text all = {0}, part = {0};
+
+	kept_put_entry(&all, ENTRY_BOOT, 0, &(struct text){.data = boot, .len = strlen(boot)});
+	tree_put_place(small.tree, cgroup, &part);
+	kept_put_entry(&all, ENTRY_CGROUP, cgroup->id, &part);
+	text_clear(&part);
+	tree_put_values(cgroup, &part);
+	kept_put_entry(&all, ENTRY_VALUES, cgroup->id, &part);
+	kept_put_record(out, &all);
+	text_free(&part);
+	text_free(&all);
+}
+
+static bool is_same(const struct text *a, const struct text *b)
+{
+	return a->len == b->len && !memcmp(a->data, b->data, a->len);
+}
+
+/* What has come out short says so, or it would be read as whole. */
+static void tell_whole(struct cgroup *cgroup)
+{
+	struct text wanted = {0}, found = {0};
+
+	tell(cgroup, &wanted);
+	assert_false(wanted.error);
+	which = ENOMEM;
+	for (unsigned number = 1;; number++) {
+		has_failed = false;
+		left = number;
+		tell(cgroup, &found);
+		left = 0;
+		if (!found.error && !is_same(&found, &wanted))
+			fail_msg("%s/%s: without allocation %u it is told as a whole",
+				 cgroup->hierarchy->name, cgroup->name, number);
+		text_free(&found);
+		if (!has_failed)
+			break;
+	}
+	text_free(&wanted);
+}
+
+static void tell_all(void)
+{
+	struct cgroup *cgroup;
+
+	for (unsigned i = 0; i < small.tree->hierarchy_count; i++) {
+		cgroup_for_each_descendant(cgroup, small.tree->hierarchies[i].root)
+			tell_whole(cgroup);
+	}
+}
+
+/* --- members --- */
+
+/* A process of one thread, which holds memory. */
+static void put_process(pid_t pid)
+{
+	const struct fake_task task = {.tid = pid, .tgid = pid, .ppid = 1, .start = 100000u + (unsigned)pid,
+				       .run = FAKE_TICK, .anon = 8 << 20};
+	struct fake_machine fake;
+
+	snprintf(fake.root, sizeof(fake.root), "%s", machine);
+	fake_put_process(&fake, &task, task.run, 1);
+	fake_put_thread(&fake, &task);
+	fake_put_children(&fake, pid, "");
+}
+
+/* The first one makes the tables of processes. */
+static void put_processes(const char *of_first)
+{
+	put_process(90100);
+	put_process(90101);
+	assert_int_equal(small_write(&small, of_first, "90100"), 0);
 }
 
 /* --- cgroup v1 --- */
@@ -172,6 +240,16 @@ static int open_v1(void **state)
 	copy_machine();
 	small_tree_open(&small, machine, controllers);
 	return 0;
+}
+
+static void attach(const char *one, const char *two)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", one);
+	put_processes(path);
+	snprintf(path, sizeof(path), "%s/tasks", two);
+	with_failures(&(struct asked){WRITE, path, "90101"});
 }
 
 static void test_v1_cgroups(void **state)
@@ -185,7 +263,9 @@ static void test_v1_cgroups(void **state)
 		snprintf(one, sizeof(one), "/%s/one", hierarchy->name);
 		snprintf(path, sizeof(path), "/%s/two", hierarchy->name);
 		assert_int_equal(small_mkdir(&small, one), 0);
-		without_memory(&(struct asked){MAKE, path, NULL}, 0);
+		with_failures(&(struct asked){MAKE, path, NULL});
+		if (strcmp(hierarchy->name, "cpuset") != 0)
+			attach(one, path);
 		snprintf(one, sizeof(one), "/%s", hierarchy->name);
 		read_all(one, "/two");
 		read_all(one, "");
@@ -218,6 +298,7 @@ static void test_v1_values(void **state)
 	};
 
 	(void)state;
+	tell_all();
 	/* The first child makes a table of children, and uthash ends the program where it cannot. */
 	assert_int_equal(small_mkdir(&small, "/cpuset/two/other"), 0);
 	assert_int_equal(small_mkdir(&small, "/net_prio/two/other"), 0);
@@ -254,6 +335,7 @@ static void test_v2(void **state)
 		{WRITE, "/two/cgroup.max.depth", "3"},
 		{WRITE, "/two/cgroup.subtree_control", "+cpuset +memory"},
 		{WRITE, "/one/inner/cgroup.type", "threaded"},
+		{WRITE, "/three/cgroup.procs", "90101"},
 		{XATTR, "/two", "value"},
 		{MODE, "/two/cgroup.procs", NULL},
 	};
@@ -263,9 +345,13 @@ static void test_v2(void **state)
 	assert_int_equal(small_mkdir(&small, "/one/inner"), 0);
 	assert_int_equal(small_mkdir(&small, "/two"), 0);
 	assert_int_equal(small_mkdir(&small, "/two/other"), 0);
+	assert_int_equal(small_mkdir(&small, "/first"), 0);
+	put_processes("/first/cgroup.procs");
 	EACH(asked);
 	read_all("", "/two");
+	read_all("", "/three");
 	read_all("", "");
+	tell_all();
 }
 
 int main(void)
