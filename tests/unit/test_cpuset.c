@@ -270,6 +270,24 @@ static void tasks_need_cpus_and_nodes(void **state)
 	small_tree_close(&here);
 }
 
+/* cpuset_write_u64(): a flag of the root alone, which nothing is counted by here. */
+static void pressure_is_switched_by_the_root(void **state)
+{
+	static const struct {
+		const char *input, *shown;
+		int error;
+	} rows[] = {{"1", "1\n", 0}, {"x", "1\n", -EINVAL}, {"0", "0\n", 0}, {"7", "1\n", 0}};
+
+	(void)state;
+	shows("", "memory_pressure_enabled", "0\n");
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(put("", "memory_pressure_enabled", rows[i].input), rows[i].error);
+		shows("", "memory_pressure_enabled", rows[i].shown);
+	}
+	assert_int_equal(put("t", "memory_pressure_enabled", "1"), -ENOENT);
+	shows("t", "memory_pressure", "0\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -286,6 +304,7 @@ int main(void)
 		TEST(clones_are_as_their_parent),
 		TEST(what_goes_offline_is_gone),
 		TEST(relax_level_is_bounded_by_the_topology),
+		TEST(pressure_is_switched_by_the_root),
 		cmocka_unit_test(tasks_need_cpus_and_nodes),
 	};
 

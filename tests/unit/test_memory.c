@@ -381,6 +381,32 @@ static void test_root_takes_back(void **state)
 	assert_int_equal(stat_line("/memory", "rss"), 30000 * 1024);
 }
 
+/* What it left in two cgroups of one parent, one after the other, is the parent's until it gives it back. */
+static void test_parent_inherits_twice(void **state)
+{
+	(void)state;
+	assert_int_equal(small_mkdir(&small, "/memory/c"), 0);
+	for (unsigned anon = 8; anon <= 12; anon += 4) {
+		assert_int_equal(small_write(&small, "/memory/a/b/cgroup.procs", "100"), 0);
+		put_memory(anon << 10);
+		wait_a_moment();
+		assert_int_equal(stat_line("/memory/a", "total_rss"), anon << 20);
+		assert_int_equal(small_write(&small, "/memory/c/cgroup.procs", "100"), 0);
+		assert_int_equal(small_rmdir(&small, "/memory/a/b"), 0);
+		assert_int_equal(stat_line("/memory/a", "rss"), 0);
+		assert_int_equal(stat_line("/memory/a", "total_rss"), anon << 20);
+		assert_int_equal(small_mkdir(&small, "/memory/a/b"), 0);
+	}
+	put_memory(10 << 10);
+	wait_a_moment();
+	assert_int_equal(stat_line("/memory/c", "rss"), 0); /* which reads its member */
+	assert_int_equal(stat_line("/memory/a", "total_rss"), 10 << 20);
+	put_memory(0);
+	wait_a_moment();
+	assert_int_equal(stat_line("/memory/c", "rss"), 0); /* which reads its member */
+	assert_int_equal(stat_line("/memory/a", "total_rss"), 0);
+}
+
 /* mm/vmpressure.c: of what was scanned, the share that was not reclaimed, in percent. */
 static void test_pressure_levels(void **state)
 {
@@ -460,6 +486,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_memory_by_statm, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_peak_that_nobody_read, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_root_takes_back, open_process, close_process),
+		cmocka_unit_test_setup_teardown(test_parent_inherits_twice, open_process, close_process),
 		cmocka_unit_test(test_pressure_levels),
 		cmocka_unit_test(test_threads_end_before_the_tree),
 	};
