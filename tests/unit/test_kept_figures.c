@@ -241,6 +241,39 @@ static void changes_alone(void **state)
 	assert_true(told.group_len && told.process_len);
 }
 
+static void fork_another(struct family *family, pid_t pid)
+{
+	const struct fake_task child = task_of(pid, 10);
+
+	put(family, &child);
+	put_last_pid(family, pid);
+	source_sync(family->accounting);
+}
+
+/* A fork over a limit above changes what a group is known for, with no more members than it had before. */
+static void forks_over_the_limit(void **state)
+{
+	enum { PEAK = 0, OVER = 8 };
+	struct family *family = *state;
+	const struct fake_task child = task_of(13, 10);
+	struct told told;
+
+	fork_another(family, 13);
+	accounting_keep(family->accounting);
+	gone(family, &child);
+	measure_all(family);
+	assert_int_equal(group_pids(&family->group), 3);
+	tell(family, &told, true);
+	assert_int_equal(get_word(told.group, PEAK), 4);
+	assert_int_equal(get_word(told.group, OVER), 0);
+	group_pids_limit(&family->root, 1);
+	fork_another(family, 14);
+	tell(family, &told, false);
+	assert_in_range(told.group_len, 16, SIZE_MAX_TOLD);
+	assert_int_equal(get_word(told.group, PEAK), 4);
+	assert_int_equal(get_word(told.group, OVER), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -250,6 +283,7 @@ int main(void)
 		TEST(processes_figures),
 		TEST(half_a_process),
 		TEST(changes_alone),
+		TEST(forks_over_the_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

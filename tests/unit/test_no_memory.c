@@ -19,7 +19,7 @@
 /* --- requests --- */
 
 struct asked {
-	enum { WRITE, READ, MAKE, XATTR, MODE } what;
+	enum { WRITE, READ, MAKE, REMOVE, XATTR, MODE } what;
 	const char *path, *text;
 };
 
@@ -57,9 +57,20 @@ static int ask(const struct asked *asked)
 		return small_read(&small, asked->path) ? 0 : -errno;
 	case MAKE:
 		return small_mkdir(&small, asked->path);
+	case REMOVE:
+		return small_rmdir(&small, asked->path);
 	default:
 		return change(asked);
 	}
+}
+
+/* A cgroup that has been made or removed is not, or is, once more. */
+static void undo(const struct asked *asked)
+{
+	if (asked->what == MAKE)
+		assert_int_equal(small_rmdir(&small, asked->path), 0);
+	else if (asked->what == REMOVE)
+		assert_int_equal(small_mkdir(&small, asked->path), 0);
 }
 
 /* What the request changes, as a text; free() it. */
@@ -72,7 +83,7 @@ static char *picture(const struct asked *asked)
 	int error;
 
 	error = look_up(path, &node);
-	if (error || asked->what == MAKE)
+	if (error || asked->what == MAKE || asked->what == REMOVE)
 		return snprintf(number, sizeof(number), "%d", error) > 0 ? strdup(number) : NULL;
 	if (asked->what == WRITE || asked->what == READ) {
 		text = small_read(&small, path);
@@ -108,8 +119,8 @@ static bool fail_once(const struct asked *asked, int error, unsigned number)
 		fail_msg("%s: %s %u: was %s, is %s", asked->path, strerror(error), number, before, after);
 	free(before);
 	free(after);
-	if (has_failed && !result && asked->what == MAKE)
-		assert_int_equal(small_rmdir(&small, asked->path), 0);
+	if (has_failed && !result)
+		undo(asked);
 	return has_failed;
 }
 
@@ -123,8 +134,8 @@ static void with_failures(const struct asked *asked)
 
 		while (fail_once(asked, errors[i], number))
 			number++;
-		if (!i && asked->what == MAKE)
-			assert_int_equal(small_rmdir(&small, asked->path), 0);
+		if (!i)
+			undo(asked);
 	}
 }
 
@@ -238,6 +249,7 @@ static int open_v1(void **state)
 {
 	(void)state;
 	copy_machine();
+	shell("cd %s/sys && mkdir -p dev/block/253:0/queue dev/block/254:0/queue");
 	small_tree_open(&small, machine, controllers);
 	return 0;
 }
@@ -288,6 +300,9 @@ static void test_v1_values(void **state)
 		{WRITE, "/devices/two/devices.deny", "c 1:3 m"},
 		{WRITE, "/net_prio/two/net_prio.ifpriomap", "lo 5"},
 		{MAKE, "/net_prio/two/three", NULL},
+		{WRITE, "/blkio/two/blkio.throttle.read_bps_device", "253:0 1000"},
+		{WRITE, "/blkio/two/blkio.throttle.read_bps_device", "253:0 0"},
+		{WRITE, "/net_cls/two/net_cls.classid", "7"},
 		{WRITE, "/cpu/two/cpu.cfs_quota_us", "5000"},
 		{WRITE, "/cpu/two/cpu.rt_runtime_us", "10"},
 		{XATTR, "/pids/two", "value"},
@@ -295,6 +310,8 @@ static void test_v1_values(void **state)
 		{XATTR, "/pids/two/pids.max", "value"},
 		{MODE, "/pids/two/tasks", NULL},
 		{MODE, "/pids/two", NULL},
+		{REMOVE, "/net_prio/two/other", NULL},
+		{REMOVE, "/cpuset/two/other", NULL},
 	};
 
 	(void)state;
@@ -311,6 +328,7 @@ static int open_v2(void **state)
 {
 	(void)state;
 	copy_machine();
+	shell("cd %s/sys && mkdir -p dev/block/253:0/queue dev/block/254:0/queue");
 	small = (struct small_tree){.machine = machine_open(machine)};
 	small.accounting = accounting_new(small.machine);
 	small.tree = tree_new_unified(dfl_controllers, small.machine, small.accounting);
@@ -332,12 +350,18 @@ static void test_v2(void **state)
 		{WRITE, "/two/cpuset.cpus.partition", "member"},
 		{WRITE, "/two/cpu.max", "5000 10000"},
 		{WRITE, "/two/memory.max", "4M"},
+		{WRITE, "/two/io.max", "254:0 rbps=1000"},
+		{WRITE, "/io.cost.qos", "254:0 enable=1"},
+		{WRITE, "/two/io.weight", "254:0 50"},
+		{WRITE, "/two/pids.max", "7"},
+		{WRITE, "/two/cgroup.max.descendants", "5"},
 		{WRITE, "/two/cgroup.max.depth", "3"},
 		{WRITE, "/two/cgroup.subtree_control", "+cpuset +memory"},
 		{WRITE, "/one/inner/cgroup.type", "threaded"},
 		{WRITE, "/three/cgroup.procs", "90101"},
 		{XATTR, "/two", "value"},
 		{MODE, "/two/cgroup.procs", NULL},
+		{REMOVE, "/two/other", NULL},
 	};
 
 	(void)state;
