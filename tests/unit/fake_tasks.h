@@ -16,9 +16,11 @@ struct fake_task {
 	pid_t pgrp, session; /* 0: its own, and 1 */
 	uint64_t start; /* ticks */
 	uint64_t run; /* ns, in whole ticks */
+	uint64_t waited; /* ns, for a processor */
 	uint64_t ended_run; /* a leader's: of its process' threads that ended */
 	uint64_t reaped; /* a leader's: ns of children that were waited for */
 	uint64_t read_bytes; /* a leader's: of all its threads */
+	uint64_t written, cancelled; /* the same, and what of it went with its file */
 	uint64_t anon; /* a leader's: bytes */
 	bool zombie, blocked;
 };
@@ -56,7 +58,7 @@ static inline void fake_put_thread(const struct fake_machine *fake, const struct
 
 	snprintf(path, sizeof(path), "proc/%d/task/%d/stat", task->tgid, task->tid);
 	fake_put_stat(fake, path, task, task->run, 1);
-	snprintf(text, sizeof(text), "%lu 0 1\n", task->run);
+	snprintf(text, sizeof(text), "%lu %lu 1\n", task->run, task->waited);
 	snprintf(path, sizeof(path), "proc/%d/task/%d/schedstat", task->tgid, task->tid);
 	fake_put(fake, path, text);
 	snprintf(path, sizeof(path), "proc/%d/schedstat", task->tid);
@@ -89,8 +91,8 @@ static inline void fake_put_process(const struct fake_machine *fake, const struc
 	fake_put_status(fake, leader, threads);
 	snprintf(path, sizeof(path), "proc/%d/io", leader->tid);
 	snprintf(text, sizeof(text), "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: %lu\n"
-				     "write_bytes: 0\ncancelled_write_bytes: 0\n",
-		 leader->read_bytes);
+				     "write_bytes: %lu\ncancelled_write_bytes: %lu\n",
+		 leader->read_bytes, leader->written, leader->cancelled);
 	fake_put(fake, path, text);
 }
 

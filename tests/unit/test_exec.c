@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An exec by another thread than the leader, as /proc alone shows it: the leader's number has had fewer
- * faults.
+ * faults, or has waited less for a processor.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,16 +56,22 @@ static int stop(void **state)
 	return tear_down(state);
 }
 
-/* The thread is gone, and the leader's number has run for so long. */
-static void exec(struct threads *threads, uint64_t run)
+/* The thread is gone, and the leader's number has run and waited for so long. */
+static void exec_waited(struct threads *threads, uint64_t run, uint64_t waited)
 {
 	struct fake_task leader = threads->leader;
 
 	gone(&threads->family, &threads->leader);
 	gone(&threads->family, &threads->thread);
 	threads->leader.run = run;
+	threads->leader.waited = waited;
 	show(threads, true);
 	threads->leader = leader;
+}
+
+static void exec(struct threads *threads, uint64_t run)
+{
+	exec_waited(threads, run, threads->leader.waited);
 }
 
 static void assert_members(struct group *group, pid_t wanted)
@@ -120,6 +126,38 @@ static void by_a_stranger(void **state)
 	assert_null(family->accounting->processes);
 }
 
+/* A leader that has done little: the new program has more faults by then. */
+static void by_a_thread_after_little(void **state)
+{
+	struct threads *threads = *state;
+	struct family *family = &threads->family;
+
+	threads->leader.waited = 40000;
+	threads->thread.waited = 3000;
+	show(threads, false);
+	fake_move(family->accounting, &threads->thread, &threads->other);
+	exec_waited(threads, TICKS(90), 5000);
+	assert_members(&threads->other, 10);
+	assert_members(&family->group, 0);
+}
+
+/* Its wait was read with what it had run only. */
+static void by_a_thread_after_a_reading(void **state)
+{
+	struct threads *threads = *state;
+	struct family *family = &threads->family;
+
+	fake_move(family->accounting, &threads->leader, &family->group);
+	fake_move(family->accounting, &threads->thread, &threads->other);
+	threads->leader.run += TICKS(1);
+	threads->leader.waited = 40000;
+	show(threads, false);
+	measure_all(family);
+	exec_waited(threads, TICKS(90), 5000);
+	assert_members(&threads->other, 10);
+	assert_members(&family->group, 0);
+}
+
 static void by_the_leader(void **state)
 {
 	struct threads *threads = *state;
@@ -127,7 +165,7 @@ static void by_the_leader(void **state)
 
 	fake_move(family->accounting, &threads->leader, &family->group);
 	fake_move(family->accounting, &threads->thread, &threads->other);
-	exec(threads, TICKS(57));
+	exec_waited(threads, TICKS(57), 50000);
 	assert_members(&threads->other, 0);
 	assert_members(&family->group, 10);
 }
@@ -138,6 +176,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(by_a_thread, start, stop),
 		cmocka_unit_test_setup_teardown(by_a_thread_found_while_measured, start, stop),
 		cmocka_unit_test_setup_teardown(by_a_stranger, start, stop),
+		cmocka_unit_test_setup_teardown(by_a_thread_after_little, start, stop),
+		cmocka_unit_test_setup_teardown(by_a_thread_after_a_reading, start, stop),
 		cmocka_unit_test_setup_teardown(by_the_leader, start, stop),
 	};
 

@@ -397,6 +397,44 @@ static void parent_is_forgotten(void **state)
 	assert_int_equal(family->group.populated, 2);
 }
 
+static void first_newcomer_goes(struct family *family)
+{
+	const struct fake_task first = task_of(13, 10);
+
+	gone(family, &first);
+}
+
+/* One scan finds two of whom one ends before the other is looked at: there were never both. */
+static void newcomers_in_turn(void **state)
+{
+	struct family *family = *state;
+	const struct fake_task first = task_of(13, 10), second = task_of(14, 10);
+
+	accounting_track_pids(family->accounting, 0);
+	put(family, &first);
+	put(family, &second);
+	put_last_pid(family, 14);
+	when_opened(family, "14/stat", first_newcomer_goes);
+	source_sync(family->accounting);
+	happened();
+	assert_int_equal(family->group.populated, 4);
+	assert_int_equal(group_pids_peak(&family->group), 4);
+}
+
+/* What was written to a file that ended before it was on a disk never gets there. */
+static void written_in_vain(void **state)
+{
+	struct family *family = *state;
+
+	measure_all(family);
+	family->middle.run += 20 * FAKE_TICK;
+	family->middle.written = 80 << 20;
+	family->middle.cancelled = 30 << 20;
+	put(family, &family->middle);
+	measure_all(family);
+	assert_int_equal(counted_io_usage(family).write_bytes, 50 << 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +446,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_group_waits_for_another, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_waits_for_a_round, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(one_reading_for_two, set_up_both, tear_down),
+		cmocka_unit_test_setup_teardown(newcomers_in_turn, set_up_both, tear_down),
+		cmocka_unit_test_setup_teardown(written_in_vain, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(waits_while_it_is_read, set_up_group, tear_down),
 		cmocka_unit_test_setup_teardown(parent_is_forgotten, set_up_group, tear_down),
 	};

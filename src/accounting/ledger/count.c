@@ -156,7 +156,7 @@ static struct counters own_io(const struct process *process, const struct machin
 {
 	return (struct counters){{
 		[COUNTER_READ] = without_children(process, COUNTER_READ, io->read_bytes),
-		[COUNTER_WRITTEN] = without_children(process, COUNTER_WRITTEN, io->write_bytes),
+		[COUNTER_WRITTEN] = without_children(process, COUNTER_WRITTEN, machine_io_written(io)),
 	}};
 }
 
@@ -223,6 +223,8 @@ static uint64_t note_threads(struct accounting *accounting, struct process *proc
 			task->id.start_time = read->id.start_time;
 		if (reading->has_stat)
 			task->cpu = read->cpu;
+		if (read->waited > task->marks.waited)
+			task->marks.waited = read->waited;
 		if (!task->measured)
 			task->run = read->run;
 		task->measured = true;

@@ -9,14 +9,17 @@
 static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 {
 	struct task_id id = {.tid = tid, .tgid = tgid};
-	struct machine_task_stat stat = {0};
+	struct machine_task_stat stat;
+	struct task_marks marks = {0};
 	struct task *task;
 	int error = machine_task_stat(accounting->machine, tgid, tid, &stat);
 
 	if (error == -EBUSY)
 		error = task_id_of_hung(accounting->machine, &id);
-	else
-		id.start_time = error ? 0 : stat.starttime;
+	else if (!error)
+		error = task_read_marks(accounting->machine, &id, &stat, &marks);
+	if (!error && !id.forked_at)
+		id.start_time = stat.starttime;
 	if (error)
 		return error_is_gone(error) ? 0 : error;
 	guard(&accounting->lock);
@@ -27,7 +30,7 @@ static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 		process_keep(accounting, process_find(accounting, tgid), now_ns());
 	task = task_find(accounting, tid);
 	if (task)
-		task->faults = stat.minflt + stat.majflt;
+		task->marks = marks;
 	return error;
 }
 

@@ -4,6 +4,8 @@
 
 #include "reading.h"
 
+#define FEW 16 /* who so many are is looked at for each newcomer, more of them once a scan */
+
 int list_mortal(const struct group *group, bool live, struct task_list *list, size_t *capacity)
 {
 	const struct group *child;
@@ -37,7 +39,8 @@ int group_list_crowd(struct group *group, struct task_list *list, size_t *capaci
 	    !(accounting->counts_pids & UINT32_C(1) << group->hierarchy))
 		return 0;
 	for (; group && group->parent; group = group->parent) {
-		if (!is_crowded(group) || group->recounted == accounting->scans)
+		if (!is_crowded(group) ||
+		    (group->recounted == accounting->scans && group->populated > FEW))
 			continue;
 		group->recounted = accounting->scans;
 		top = group;

@@ -31,6 +31,10 @@ bool error_is_gone(int error);
 int task_read_final(const struct machine *machine, const struct task_id *id,
 		    struct counters *final);
 
+/* *stat is of the task. 0; other errors: it is gone, or they are not known. */
+int task_read_marks(const struct machine *machine, const struct task_id *id,
+		    const struct machine_task_stat *stat, struct task_marks *marks);
+
 /*
  * Where execs are not told of: whether another thread has become the process' leader. Takes the lock, reads
  * /proc.
@@ -57,7 +61,7 @@ void zombies_refresh(struct accounting *accounting);
 
 /*
  * Lists the tasks of the highest of the group and those above it where one more would be more than
- * there ever were, or may be; none where exits are told of, or in the second question of one scan.
+ * there ever were, or may be; none where exits are told of, or for many in one scan's second question.
  * Under the lock. 0 or -ENOMEM.
  */
 int group_list_crowd(struct group *group, struct task_list *list, size_t *capacity);
