@@ -13,7 +13,9 @@
 #include "cgroup_namespace.h"
 #include "identity.h"
 #include "peer.h"
+#include "share.h"
 #include "table_files.h"
+#include "table_share.h"
 #include "view.h"
 
 /* A row is a table of /proc. */
@@ -21,18 +23,27 @@ struct table {
 	const char *name;
 	bool of_machine; /* /proc/NAME; else of each task */
 	bool has_news; /* poll(2) of the kernel's tells of changes */
-	/* Makes it of a task for a reader with these roots; `file` is the kernel's own, O_PATH, or -1. */
+	/*
+	 * Makes it of a task for a reader with these roots and this share; `file` is the kernel's own,
+	 * O_PATH, or -1.
+	 */
 	int (*make)(struct view *view, const struct text *roots, const struct peer *of, int file,
-		    struct text *out);
+		    struct table_share *share, struct text *out);
 };
 
-static int read_all(int fd, struct text *out)
+#define COPIES 4 /* of what is read, at most, until the table is made: texts grow by doubling */
+
+static int read_all(int fd, struct table_share *share, struct text *out)
 {
 	char part[16384];
 	ssize_t len;
 
-	while ((len = read(fd, part, sizeof(part))) > 0)
+	while ((len = read(fd, part, sizeof(part))) > 0) {
+		if (out->len + (size_t)len > TABLE_TEXT_MAX ||
+		    table_share_grow(share, COPIES * (size_t)len))
+			return -ENOMEM;
 		text_add_bytes(out, part, (size_t)len);
+	}
 	return len < 0 ? -errno : out->error;
 }
 
@@ -49,23 +60,24 @@ static int open_file(int file)
 	return fd < 0 ? -errno : fd;
 }
 
-static int read_place(int file, struct text *out)
+/* Of a descriptor, which is closed, or a negative errno. */
+static int read_file(int fd, struct table_share *share, struct text *out)
 {
-	int fd = open_file(file), error;
+	int error;
 
 	if (fd < 0)
 		return fd;
 	text_clear(out);
-	error = read_all(fd, out);
+	error = read_all(fd, share, out);
 	close(fd);
 	return error;
 }
 
 static int make_mountinfo(struct view *view, const struct text *roots, const struct peer *of, int file,
-			  struct text *out)
+			  struct table_share *share, struct text *out)
 {
 	struct text mountinfo = {0};
-	int error = read_place(file, &mountinfo);
+	int error = read_file(open_file(file), share, &mountinfo);
 
 	if (!error)
 		error = view_mountinfo(view, roots, &mountinfo, view_is_outside(view, of), out);
@@ -75,7 +87,8 @@ static int make_mountinfo(struct view *view, const struct text *roots, const str
 
 #define MOMENTS 10 /* tries to read two tables between two mounts */
 
-static int make_from_two(struct view *view, const struct peer *of, int file, struct text *out,
+static int make_from_two(struct view *view, const struct peer *of, int file, struct table_share *share,
+			 struct text *out,
 			 int (*merge)(struct view *view, const struct text *mountinfo,
 				      const struct text *table, bool outside, struct text *out))
 {
@@ -84,9 +97,10 @@ static int make_from_two(struct view *view, const struct peer *of, int file, str
 	int error = -EAGAIN;
 
 	for (unsigned i = 0; i < MOMENTS && error == -EAGAIN; i++) {
-		error = peer_proc_read(of, "mountinfo", &mountinfo);
+		table_share_shrink(share, 0); /* what the try before has read */
+		error = read_file(peer_proc_open(of, "mountinfo", O_RDONLY), share, &mountinfo);
 		if (!error)
-			error = read_place(file, &table);
+			error = read_file(open_file(file), share, &table);
 		if (!error)
 			error = merge(view, &mountinfo, &table, outside, out);
 	}
@@ -96,38 +110,41 @@ static int make_from_two(struct view *view, const struct peer *of, int file, str
 }
 
 static int make_mounts(struct view *view, const struct text *roots, const struct peer *of, int file,
-		       struct text *out)
+		       struct table_share *share, struct text *out)
 {
 	(void)roots;
-	return make_from_two(view, of, file, out, view_mounts);
+	return make_from_two(view, of, file, share, out, view_mounts);
 }
 
 static int make_mountstats(struct view *view, const struct text *roots, const struct peer *of, int file,
-			   struct text *out)
+			   struct table_share *share, struct text *out)
 {
 	(void)roots;
-	return make_from_two(view, of, file, out, view_mountstats);
+	return make_from_two(view, of, file, share, out, view_mountstats);
 }
 
 static int make_cgroup(struct view *view, const struct text *roots, const struct peer *of, int file,
-		       struct text *out)
+		       struct table_share *share, struct text *out)
 {
 	(void)file;
+	(void)share;
 	return view_task(view, roots, of, out);
 }
 
 static int make_cpuset(struct view *view, const struct text *roots, const struct peer *of, int file,
-		       struct text *out)
+		       struct table_share *share, struct text *out)
 {
 	(void)file;
+	(void)share;
 	return view_cpuset(view, roots, of, out);
 }
 
 static int make_cgroups(struct view *view, const struct text *roots, const struct peer *of, int file,
-			struct text *out)
+			struct table_share *share, struct text *out)
 {
 	(void)of;
 	(void)file;
+	(void)share;
 	(void)roots;
 	return view_cgroups(view, out);
 }
@@ -248,17 +265,32 @@ static int check_permission(const struct peer *reader, int file)
 	return fd < 0 ? fd : 0;
 }
 
-/* The text as the file that the kernel's would be. `kernels` is that, or -1; it is used up. */
-static int open_text(const struct table *table, const struct text *text, int file, int kernels)
+#define FILE_BYTES 512 /* of an open table, beside its text */
+
+/* From now on the share is that of the finished table. */
+static int settle(struct table_share *share, const struct text *text)
+{
+	size_t bytes = FILE_BYTES + 2 * text->len;
+
+	if (share->bytes < bytes)
+		return table_share_grow(share, bytes - share->bytes);
+	table_share_shrink(share, bytes);
+	return 0;
+}
+
+/* The text as the file that the kernel's would be. `kernels` is that, or -1; both are used up. */
+static int open_text(const struct table *table, const struct text *text, int file, int kernels,
+		     struct table_share *share)
 {
 	struct stat about = {.st_ino = 1, .st_mode = 0444}; /* where the kernel has none */
 	int fd;
 
 	if (file >= 0)
 		fstat(file, &about);
-	fd = table_files_open(table->name, text, &about, kernels);
+	fd = table_files_open(table->name, text, &about, kernels, share);
 	if (fd != -ENOSYS)
 		return fd;
+	table_share_return(share); /* the kernel does not tell when such a file is closed */
 	if (kernels >= 0)
 		close(kernels);
 	return open_in_memory(table->name, text, about.st_mode & 0777);
@@ -269,19 +301,23 @@ static int make_table(struct view *view, const struct table *table, const struct
 		      const struct peer *of, int file)
 {
 	struct text text = {0}, roots = {0};
-	int fd = check_permission(reader, file);
+	struct table_share share = {0};
+	int fd = share_find_user(reader, &share.user) ? check_permission(reader, file) : -ENOMEM;
 	int kernels = !fd && table->has_news ? open_file(file) : -1; /* before it is read: no news is lost */
 
 	if (!fd)
 		fd = cgroup_namespace_roots(view, reader, &roots);
 	if (!fd)
-		fd = table->make(view, &roots, of, file, &text);
+		fd = table->make(view, &roots, of, file, &share, &text);
 	if (fd == -EAGAIN)
 		fd = -ENOENT; /* mounts come faster than they can be read: the kernel's own */
 	if (!fd)
-		fd = open_text(table, &text, file, kernels);
+		fd = settle(&share, &text);
+	if (!fd)
+		fd = open_text(table, &text, file, kernels, &share);
 	else if (kernels >= 0)
 		close(kernels);
+	table_share_return(&share); /* but for what the file has taken over */
 	text_free(&roots);
 	text_free(&text);
 	return fd;

@@ -252,9 +252,10 @@ static void take_name_away(const char *name)
 	reply(0, FUSE_NOTIFY_INVAL_ENTRY, message, sizeof(out) + out.namelen + 1);
 }
 
-static int open_file(const char *name, const struct text *text, const struct stat *about, int kernels)
+static int open_file(const char *name, const struct text *text, const struct stat *about, int kernels,
+		     struct table_share *share)
 {
-	struct table_file *file = table_list_add(text, about, kernels);
+	struct table_file *file = table_list_add(text, about, kernels, share);
 	char unique[64];
 	int fd;
 
@@ -276,8 +277,9 @@ static bool has_content(void)
 {
 	const struct text text = {.data = "x", .len = 1};
 	const struct stat about = {.st_ino = 1, .st_mode = 0444};
+	struct table_share share = {0};
 	char byte;
-	int fd = open_file("probe", &text, &about, -1);
+	int fd = open_file("probe", &text, &about, -1, &share);
 	bool has = fd >= 0 && read(fd, &byte, 1) == 1;
 
 	if (fd >= 0)
@@ -309,10 +311,11 @@ static void start(void)
 	root = -1;
 }
 
-int table_files_open(const char *name, const struct text *text, const struct stat *about, int kernels)
+int table_files_open(const char *name, const struct text *text, const struct stat *about, int kernels,
+		     struct table_share *share)
 {
 	pthread_once(&once, start);
-	return root < 0 ? -ENOSYS : open_file(name, text, about, kernels);
+	return root < 0 ? -ENOSYS : open_file(name, text, about, kernels, share);
 }
 
 bool table_files_are_on(dev_t filesystem)

@@ -7,6 +7,8 @@
 
 #include "text.h"
 
+struct table_share;
+
 /*
  * Files as /proc has them: regular, read-only, with a size of 0 and yet a content, that poll(2) and epoll(7)
  * take, and tell by POLLERR and POLLPRI that mounts have changed. Only a filesystem can have such files: this
@@ -17,9 +19,12 @@
 /*
  * A descriptor open for reading of a file of this name with this content, which is copied, and the mode and
  * owner of `about`. `kernels`, which the file takes over, is the kernel's own file of the table: its changes
- * are told; -1: it has none. A negative errno; -ENOSYS: there is no FUSE for us here. Thread-safe.
+ * are told, if its user's share (table_share.h) has room for that; -1: it has none. `share`, what the file
+ * costs, is the file's too. A negative errno; -ENOSYS: there is no FUSE for us here, and nothing was taken
+ * over. Thread-safe.
  */
-int table_files_open(const char *name, const struct text *text, const struct stat *about, int kernels);
+int table_files_open(const char *name, const struct text *text, const struct stat *about, int kernels,
+		     struct table_share *share);
 
 /* Whether such files are on this device. */
 bool table_files_are_on(dev_t filesystem);

@@ -8,13 +8,11 @@
 #include <unistd.h>
 
 #define BUCKETS 256
-#define MAX_WATCHED 256 /* files whose changes are told; each has a descriptor of ours */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Protected by the lock. */
 static struct table_file *files[BUCKETS];
 static uint64_t last_number = FUSE_ROOT_ID;
-static unsigned watched;
 
 static void enter(struct table_file *file)
 {
@@ -25,11 +23,6 @@ static void enter(struct table_file *file)
 	bucket = &files[file->number % BUCKETS];
 	file->next = *bucket;
 	*bucket = file;
-	if (file->kernels >= 0 && watched == MAX_WATCHED) {
-		close(file->kernels);
-		file->kernels = -1;
-	}
-	watched += file->kernels >= 0;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -41,7 +34,6 @@ static void leave(const struct table_file *file)
 	while (*at != file)
 		at = &(*at)->next;
 	*at = file->next;
-	watched -= file->kernels >= 0;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -50,21 +42,30 @@ static void destroy(struct table_file *file)
 	if (file->kernels >= 0)
 		close(file->kernels);
 	text_free(&file->text);
+	table_share_return(&file->share);
 	free(file);
 }
 
-struct table_file *table_list_add(const struct text *text, const struct stat *about, int kernels)
+struct table_file *table_list_add(const struct text *text, const struct stat *about, int kernels,
+				  struct table_share *share)
 {
 	struct table_file *file = calloc(1, sizeof(*file));
 
 	if (!file) {
 		if (kernels >= 0)
 			close(kernels);
+		table_share_return(share);
 		return NULL;
+	}
+	if (kernels >= 0 && !table_share_watch(share)) {
+		close(kernels);
+		kernels = -1;
 	}
 	text_add_bytes(&file->text, text->data, text->len);
 	file->about = *about;
 	file->kernels = kernels;
+	file->share = *share;
+	*share = (struct table_share){0};
 	if (file->text.error) {
 		destroy(file);
 		return NULL;

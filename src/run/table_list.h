@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "table_share.h"
 #include "text.h"
 
 /*
@@ -19,14 +20,19 @@ struct table_file {
 	struct text text;
 	struct stat about;
 	int kernels; /* the kernel's own file, or -1 */
+	struct table_share share; /* what it costs its user */
 	atomic_bool known; /* the kernel has asked for it, and will tell when it forgets it */
 	/* The rest is the serving thread's. */
 	bool changed; /* news that nobody was told of */
 	uint64_t poll_handle; /* who waits for news */
 };
 
-/* `kernels` is used up; it is -1 in the file where too many have one. NULL: no memory. */
-struct table_file *table_list_add(const struct text *text, const struct stat *about, int kernels);
+/*
+ * `kernels` is used up; it is -1 in the file where its user, or all, have too many. So is `share`. NULL: no
+ * memory.
+ */
+struct table_file *table_list_add(const struct text *text, const struct stat *about, int kernels,
+				  struct table_share *share);
 
 /* NULL: there is none. */
 struct table_file *table_list_find(uint64_t number);
