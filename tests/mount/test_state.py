@@ -434,10 +434,15 @@ def empty(disk):
     (disk / "much").unlink()
 
 
-@pytest.mark.parametrize("spoil, mend, when", (
-    (fill, empty, "before"), (fill, empty, "meanwhile"),
-    (lambda disk: remount(disk, "ro"), lambda disk: remount(disk, "rw"), "before"),
-), ids=("full", "full meanwhile", "read-only"))
+SPOILED = {
+    "full": (fill, empty, "before"),
+    "read-only": (lambda disk: remount(disk, "ro"), lambda disk: remount(disk, "rw"), "before"),
+}
+if not mounting.in_gvisor():  # of its tmpfs it is not known where a file's last page ends
+    SPOILED["full meanwhile"] = (fill, empty, "meanwhile")
+
+
+@pytest.mark.parametrize("spoil, mend, when", SPOILED.values(), ids=SPOILED)
 def test_what_can_be_read_is_gone_on_with(disk, start, spoil, mend, when):
     """It says once that nothing is kept, and keeps all as soon as it can."""
     state = disk / "state"
@@ -448,7 +453,8 @@ def test_what_can_be_read_is_gone_on_with(disk, start, spoil, mend, when):
     if when == "meanwhile":
         spoil(disk)
     assert (daemon / "cpu" / "two" / "cpu.shares").read_text() == "77\n"
-    for number in range(64):  # more than there is room for where the file ends
+    more = 64 if when == "meanwhile" else 0  # than there is room for where the file ends
+    for number in range(more):
         (daemon / "cpu" / f"{number}{'-' * 100}").mkdir()
     (daemon / "cpu" / "four").mkdir()
     mend(disk)
@@ -459,7 +465,7 @@ def test_what_can_be_read_is_gone_on_with(disk, start, spoil, mend, when):
     assert len([line for line in said if re.search(complaint, line)]) == 1, said
     assert any(f"state: {state}: can be written again" in line for line in said), said
     daemon = start(*keeping(state))
-    assert (daemon / "cpu" / "four").is_dir() and len(list((daemon / "cpu").glob("*--"))) == 64
+    assert (daemon / "cpu" / "four").is_dir() and len(list((daemon / "cpu").glob("*--"))) == more
 
 
 def test_a_full_disk_with_nothing_on_it_is_said(disk, directory):
