@@ -153,6 +153,23 @@ static void thread_runs_on(void **state)
 	group_retire(&elsewhere);
 }
 
+/* One that nobody has told of yet when its process is about to move is where that is. */
+static void thread_is_not_told_of(void **state)
+{
+	struct family *family = *state;
+	struct fake_task thread = task_of(13, 10);
+	struct task_id ids[2];
+
+	thread.tgid = 11;
+	fake_put_status(&family->fake, &thread, 2);
+	fake_put_thread(&family->fake, &thread);
+	fake_put_process(&family->fake, &family->middle, 0, 2);
+	ids[0] = fake_id(&family->middle);
+	ids[1] = fake_id(&thread);
+	assert_int_equal(accounting_settle(family->accounting, ids, 2), 0);
+	assert_int_equal(family->group.populated, 4);
+}
+
 static void *measure_others(void *arg)
 {
 	struct family *family = arg;
@@ -440,6 +457,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(thread_ends, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(thread_runs_on, set_up_both, tear_down),
+		cmocka_unit_test_setup_teardown(thread_is_not_told_of, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(two_readings, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(zombie_is_found, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(reset, set_up_both, tear_down),

@@ -5,6 +5,18 @@
 
 #include "questions.h"
 
+/* One that was made since its process became a member is where that is, though nobody has told of it yet. */
+static int add_thread(struct accounting *accounting, const struct task_id *id)
+{
+	const struct process *process = process_find(accounting, id->tgid);
+	const struct task *leader = process ? process_leader(process) : NULL;
+
+	assert_locked(&accounting->lock);
+	if (leader && id->tid != id->tgid && task_is_claimed(accounting, leader))
+		return task_fork(accounting, leader, id) ? 0 : -ENOMEM;
+	return task_new(accounting, id) ? 0 : -ENOMEM;
+}
+
 /* A thread of a process that is or will be in the table. */
 static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 {
@@ -24,9 +36,9 @@ static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 		return error_is_gone(error) ? 0 : error;
 	guard(&accounting->lock);
 	task = task_find(accounting, tid);
-	if ((!task || !task_is(task, &id)) && !task_new(accounting, &id))
-		error = -ENOMEM;
-	else if (process_find(accounting, tgid) && !process_find(accounting, tgid)->claims)
+	if (!task || !task_is(task, &id))
+		error = add_thread(accounting, &id);
+	if (!error && process_find(accounting, tgid) && !process_find(accounting, tgid)->claims)
 		process_keep(accounting, process_find(accounting, tgid), now_ns());
 	task = task_find(accounting, tid);
 	if (task)
