@@ -77,6 +77,14 @@ def test_documents_that_the_code_names_are_there():
     assert sources and dead == []
 
 
+def test_scripts_can_be_run():
+    """Each file that names its interpreter: documents say to type its name."""
+    found = [path for folder in ("tests", "scripts", "bench")
+             for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".sh")
+             and path.read_bytes()[:2] == b"#!"]
+    assert found and [path for path in found if not path.stat().st_mode & 0o100] == []
+
+
 def test_each_source_file_tells_its_license():
     """In its first lines: also after the line that names a script's interpreter."""
     suffixes = {".c", ".h", ".py", ".sh", ".go", ".1", ".8"}
