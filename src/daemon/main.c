@@ -92,8 +92,8 @@ static bool start_accounting(struct front_end *front, enum accounting_source sou
 		fprintf(stderr, "fuse_cgroupfs: -o accounting=tracer: %s: it is fuse_cgroup_run's, which "
 				"tells on a pipe of its own\n", strerror(-error));
 	else if (error)
-		fprintf(stderr, "fuse_cgroupfs: -o accounting=events: %s: it needs CAP_PERFMON, or "
-				"CAP_NET_ADMIN in the first pid namespace; accounting=scan does without\n",
+		fprintf(stderr, "fuse_cgroupfs: -o accounting=events: %s: it needs CAP_PERFMON; "
+				"accounting=scan does without\n",
 			strerror(-error));
 	return !error;
 }
@@ -234,8 +234,9 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 	int result = 1;
 
 	if (!machine) {
-		fprintf(stderr, "fuse_cgroupfs: /proc: %s: mount it first (mount -t proc proc /proc)\n",
-			strerror(errno));
+		fprintf(stderr, "fuse_cgroupfs: /proc: %s: %s\n", strerror(errno),
+			errno == EMFILE ? "raise the limit of open files (ulimit -n)" :
+					  "mount it first (mount -t proc proc /proc)");
 		return 1;
 	}
 	machine_be_patient(machine);
@@ -285,6 +286,8 @@ int main(int argc, char **argv)
 			status = build_and_run(&options, &args);
 		break;
 	case OPTIONS_WRONG:
+		if (*fuse_complaint) /* else it has been said */
+			explain_options();
 		break;
 	}
 	options_free(&options);

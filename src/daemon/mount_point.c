@@ -94,6 +94,13 @@ static bool is_dead(const char *path)
 	return (stat(path, &st) && tells_of_death(errno)) || (statfs(path, &fs) && tells_of_death(errno));
 }
 
+static bool is_same(const struct stat *st, const char *path)
+{
+	struct stat other;
+
+	return !stat(path, &other) && st->st_dev == other.st_dev && st->st_ino == other.st_ino;
+}
+
 bool mount_point_prepare(const char *path)
 {
 	struct stat st;
@@ -112,6 +119,8 @@ bool mount_point_prepare(const char *path)
 	}
 	if (!S_ISDIR(st.st_mode))
 		return complain(path, "not a directory: a mount point must be one");
+	if (is_same(&st, "/") || is_same(&st, "/proc"))
+		return complain(path, "a tree would hide what is needed here: choose another directory");
 	if (is_fuse_mount(path, &st))
 		return complain(path, "a FUSE filesystem is already mounted here: unmount it with "
 				      "fusermount3 -u, or choose another directory");

@@ -55,7 +55,7 @@ static const char usage[] =
 static const char usage_end[] =
 	"\n"
 	"       accounting=SOURCE where fork and exit are learnt of: auto (default),\n"
-	"                         events (needs CAP_PERFMON or CAP_NET_ADMIN) or scan\n"
+	"                         events (needs CAP_PERFMON) or scan\n"
 	"       state=DIRECTORY   keep everything there, and go on with it at the next start\n"
 	"       v2                serve the unified hierarchy, cgroup v2, instead of v1's\n"
 	"       log=FILE          add the log to this file (default: standard error, and in\n"
@@ -352,14 +352,19 @@ static int add_mount_options(const struct options *options, struct fuse_args *ar
 enum options_result options_parse(struct options *options, struct fuse_args *args)
 {
 	struct fuse_cmdline_opts cmdline;
+	const int words = args->argc;
 
 	*options = (struct options){0};
 	if (fuse_opt_parse(args, options, option_table, process_argument))
 		return OPTIONS_WRONG;
 	if (options->answered)
 		return OPTIONS_DONE;
-	if (options->check)
+	if (options->check && words == 2)
 		return OPTIONS_CHECK;
+	if (options->check) {
+		fprintf(stderr, "fuse_cgroupfs: --check takes nothing beside it: it mounts for itself\n");
+		return OPTIONS_WRONG;
+	}
 	if (add_mount_options(options, args) || fuse_parse_cmdline(args, &cmdline))
 		return OPTIONS_WRONG;
 	free(cmdline.mountpoint);

@@ -200,10 +200,11 @@ static void log_and_unlock(struct patient *patient)
 	if (more)
 		log_warning(
 			"accounting: process %d does not let its files be read: what is known of it stays "
-			"(%u such processes now, %lu times since the start)",
+			"(such processes now: %u, losses since the start: %lu)",
 			last, lost, losses);
 	if (none)
-		log_info("accounting: all processes let their files be read again (%lu times one did not)",
+		log_info("accounting: all processes let their files be read again "
+			 "(losses since the start: %lu)",
 			 losses);
 }
 

@@ -168,8 +168,10 @@ static enum run_options_result check(const struct run_options *options)
 	const struct limits *limits = &options->limits;
 	const char *problem;
 
-	if (!options->command[0])
+	if (!options->command[0] || !*options->command[0])
 		return complain("no command given", NULL);
+	if (!*options->at) /* or it was "/", of which nothing is left */
+		return complain("--at must be an absolute path below /", NULL);
 	if (options->at[0] != '/')
 		return complain("--at must be an absolute path below /, not", options->at);
 	problem = limit_options_check(limits);

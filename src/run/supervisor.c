@@ -48,6 +48,12 @@ static const char *fuse_directory(const struct supervisor *supervisor)
 	return supervisor->options->root ? supervisor->root : supervisor->cgroupfs.mount;
 }
 
+static void complain_of_root(const char *path, int error)
+{
+	fprintf(stderr, "fuse_cgroup_run: --root: %s: %s: mount fuse_cgroupfs there first\n", path,
+		strerror(error));
+}
+
 static bool show(struct supervisor *supervisor)
 {
 	int error = view_open(&supervisor->view, fuse_directory(supervisor));
@@ -55,6 +61,8 @@ static bool show(struct supervisor *supervisor)
 	if (error == -ENOTSUP)
 		fprintf(stderr, "fuse_cgroup_run: --root: %s is no mount of fuse_cgroupfs: mount it "
 				"there first\n", fuse_directory(supervisor));
+	else if (error && supervisor->options->root)
+		complain_of_root(fuse_directory(supervisor), -error);
 	else if (error)
 		fprintf(stderr, "fuse_cgroup_run: %s: %s\n", fuse_directory(supervisor),
 			strerror(-error));
@@ -86,8 +94,7 @@ static bool build(struct supervisor *supervisor)
 	const struct run_options *options = supervisor->options;
 
 	if (options->root && !realpath(options->root, supervisor->root)) {
-		fprintf(stderr, "fuse_cgroup_run: --root: %s: %s: mount fuse_cgroupfs there first\n",
-			options->root, strerror(errno));
+		complain_of_root(options->root, errno);
 		return false;
 	}
 	if (!options->root && !start_daemon(supervisor))
@@ -236,7 +243,8 @@ int supervisor_run(const struct run_options *options, int channel)
 		.before_waiting = options->catcher->before_waiting,
 	};
 	if (!supervisor.context.machine)
-		fprintf(stderr, "fuse_cgroup_run: /proc and /sys cannot be read: %s\n", strerror(errno));
+		fprintf(stderr, "fuse_cgroup_run: /proc and /sys cannot be read: %s: mount them, or "
+				"raise the limit of open files (ulimit -n)\n", strerror(errno));
 	built = supervisor.context.machine && build(&supervisor) && helper_open(helped) &&
 		privilege_keep_supervisors(options->catcher->traces) &&
 		channel_send(channel, CHANNEL_READY, -1);

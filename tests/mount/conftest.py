@@ -26,6 +26,7 @@ def pytest_configure(config):
                             "native: a sanitizer needs /proc, and at its end waits for threads that hang")
     config.addinivalue_line("markers", "locks: about locks that Linux' processes hold; gVisor has others")
     config.addinivalue_line("markers", "news: polls for news, of which gVisor's FUSE tells nobody")
+    config.addinivalue_line("markers", "events: of the kernel's events of processes; gVisor has none")
 
 
 def pytest_collection_modifyitems(items, config):
@@ -35,6 +36,7 @@ def pytest_collection_modifyitems(items, config):
     if mounting.in_gvisor():
         leave_out(items, config, "locks")
         leave_out(items, config, "news")
+        leave_out(items, config, "events")
     here = pathlib.Path(__file__).parent
     items = [item for item in items if here in item.path.parents]
     on_kernel = config.getoption("kernel")

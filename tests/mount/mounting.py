@@ -171,10 +171,11 @@ def run(*arguments, wrapper=(), **options):
 class Daemon:
     """A daemon in the foreground, and the mount it serves."""
 
-    def __init__(self, path, *options, wrapper=(), **environment):
+    def __init__(self, path, *options, wrapper=(), stdin=None, **environment):
         self.path = path
         self.options = options
-        self.process = subprocess.Popen([*wrapper, BINARY, "-f", *options, str(path)], text=True,
+        self.log = None  # all lines that it has printed, once it has ended
+        self.process = subprocess.Popen([*wrapper, BINARY, "-f", *options, str(path)], text=True, stdin=stdin,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         start_new_session=True, env=os.environ | environment)
         came_up = wait_until(lambda: self.process.poll() is not None or is_serving(path))
@@ -198,8 +199,8 @@ class Daemon:
     def wait(self):
         """The exit status, and what it has printed but for its choice of a source."""
         out, err = self.process.communicate(timeout=PATIENCE)
-        lines = (out + err).splitlines(keepends=True)
-        unexpected = [line for line in lines if not line.startswith(
+        self.log = (out + err).splitlines(keepends=True)
+        unexpected = [line for line in self.log if not line.startswith(
             ("fuse_cgroupfs: accounting: ", "fuse_cgroupfs: requests: by "))]
         return self.process.returncode, "".join(unexpected)
 

@@ -222,8 +222,10 @@ def lost_threads(daemon):
     return sum((task / "stat").read_text().rpartition(")")[2].split()[0] == "D" for task in tasks)
 
 
-def test_one_that_hangs_costs_one_thread(start, hung):
-    daemon = start()
+def test_one_that_hangs_costs_one_thread(start, hung, tmp_path):
+    """And a line in the log, and one when it goes on."""
+    log = tmp_path / "log"
+    daemon = start("-o", f"log={log}")
     memory = daemon / "memory" / "v"
     memory.mkdir()
     member = hung("map")
@@ -235,8 +237,12 @@ def test_one_that_hangs_costs_one_thread(start, hung):
         in_time((memory / "cgroup.procs").write_text, str(member.pid))
         time.sleep(0.06)
     assert lost_threads(daemon) == 1
+    assert re.search(rf"accounting: process {member.pid} does not let its files be read: what is known of it "
+                     r"stays \(such processes now: \d+, losses since the start: \d+\)", log.read_text())
     member.let_go()
     assert wait_until(lambda: not lost_threads(daemon))
+    assert wait_until(lambda: re.search(r"accounting: all processes let their files be read again \(losses "
+                                        r"since the start: \d+\)", log.read_text()))
 
 
 def test_one_that_hangs_is_estimated_at_first(start, hung):

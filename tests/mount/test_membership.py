@@ -323,6 +323,9 @@ for line in sys.stdin:
 """
 
 
+LOST = "accounting: events were lost (losses so far: "
+
+
 @pytest.mark.daemon
 def test_lost_events(mount):
     """More forks and exits than the kernel's buffers hold: a scan finds who is there."""
@@ -342,6 +345,9 @@ def test_lost_events(mount):
         members = sorted([*members, third])
         assert pids(a / "cgroup.procs") == members
         kill_all(a)
+    assert mount.stop() == (0, "")
+    by_events = "accounting=events" in mount.options
+    assert by_events == any(LOST in line for line in mount.log)
 
 
 # By scans nobody is told of: there is no number of who came and went in between.

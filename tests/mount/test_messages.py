@@ -22,6 +22,8 @@ LINES = [
     ([""], "no mount point given; try: mkdir /tmp/fuse-cgroup && fuse_cgroupfs /tmp/fuse-cgroup"),
     (["{}", "/tmp/other"], "one mount point only, not also '/tmp/other'; --help shows what can be given"),
     (["one", "two", "{}"], "one mount point only, not also '{}'; --help shows what can be given"),
+    (["-o"], f"missing argument after `-o'; {HINT}"),
+    (["--check", "{}"], "--check takes nothing beside it: it mounts for itself"),
     (["--nonsense", "{}"], f"unknown option\\(s\\): `--nonsense'; {HINT}"),
     (["-o", "nonsense=1", "{}"], f"unknown option\\(s\\): `-o nonsense=1'; {HINT}"),
     (["-o", "controllers=cpu,memory", "{}"],
@@ -51,6 +53,8 @@ LINES = [
      "-o log: /nowhere/log: No such file or directory: name a file that can be made or written to"),
     (["-o", "log=/etc", "{}"], "-o log: /etc: Is a directory: name a file that can be made or written to"),
     (["{}/missing"], "{}/missing: no such directory: make it with mkdir first"),
+    (["/"], "/: a tree would hide what is needed here: choose another directory"),
+    (["/proc"], "/proc: a tree would hide what is needed here: choose another directory"),
     (["/etc/passwd"], "/etc/passwd: not a directory: a mount point must be one"),
     (["/etc/passwd/x"], "/etc/passwd/x: Not a directory: choose another directory"),
 ]
@@ -120,6 +124,7 @@ PLACES = [
 ELSEWHERE = {
     "requests: by %s": "test_check.py::test_log_in_a_file",
     "io_uring": "test_command_line.py::test_io_uring",
+    "-o accounting=events": "test_log.py::test_events_that_are_not_to_be_had",
     "a request does not end: it is left": "test_lifetime.py::test_signal_while_a_request_never_ends",
     "%s %s%s%s%s by task %d of user %u": "test_check.py::test_debug_tells_what_happens",
     "everything works that is not said to be lacking": "test_check.py::test_check",
@@ -128,6 +133,7 @@ ELSEWHERE = {
 }
 # What no test can bring about, by how it begins, and why.
 EXCUSED = {
+    "raise the limit of open files": "with so few no sanitizer starts",
     "cannot leave the working directory": "there is always a way to /",
     "the starting process is gone": "it would have to be killed while it waits, which is a moment",
     "the filesystem was unmounted": "a line of -d, in gVisor",
@@ -145,7 +151,6 @@ EXCUSED = {
     "out of memory": "it is there",
     "cannot build the tree": "it is for want of memory",
     "cannot go into the background": "root may always fork",
-    "-o accounting=events": "who may mount may have events, but where no kernel has them",
     "%s\\n": "these are the log's lines",
 }
 

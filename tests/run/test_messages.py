@@ -23,11 +23,13 @@ LIST = "it is a list of numbers, as 0-2,5"
 # Options, and what is said, as a regular expression.
 LINES = [
     ([], f"no command given; {HINT}"),
+    ([""], f"no command given; {HINT}"),
     (["--nonsense", "true"], f"there is no option --nonsense; {HINT}"),
     (["-z", "true"], f"there is no option -z; {HINT}"),
     (["--root"], f"a value is missing after --root; {HINT}"),
     (["-m"], f"a value is missing after -m; {HINT}"),
     (["--at", "here", "true"], f"--at must be an absolute path below /, not here; {HINT}"),
+    (["--at", "/", "true"], f"--at must be an absolute path below /; {HINT}"),
     (["--backend", "x", "true"], f"--backend must be notify or trace, not x; {HINT}"),
     (["--memory", "5x", "true"], f"--memory cannot be '5x': {SIZE}"),
     (["-m", "-1", "true"], f"--memory cannot be '-1': {SIZE}"),
@@ -107,6 +109,8 @@ PLACES = [
      "--at: {} would hide {}/.*: choose another TMPDIR"),
     ("no_root", ":", ["--root", "/nowhere", "true"], launcher.OURS,
      "--root: /nowhere: No such file or directory: mount fuse_cgroupfs there first"),
+    ("root_that_is_a_file", ":", ["--root", "/etc/passwd", "true"], launcher.OURS,
+     "--root: /etc/passwd: Not a directory: mount fuse_cgroupfs there first"),
     ("root_of_another", ":", ["--root", "/proc", "true"], launcher.OURS,
      "--root: /proc is no mount of fuse_cgroupfs: mount it there first"),
     ("root_of_another_version", SERVE.format(""), ["--root", "/mnt", "--v2", "true"], launcher.OURS,

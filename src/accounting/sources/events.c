@@ -102,7 +102,7 @@ static void drain(struct events_source *events)
 	if (!lost)
 		return;
 	events->losses++;
-	log_warning("accounting: events were lost (%lu times so far); scanning instead",
+	log_warning("accounting: events were lost (losses so far: %lu); scanning instead",
 		    events->losses);
 	finals_forget(&events->finals);
 	scan_all(accounting, &before);

@@ -173,7 +173,7 @@ int tracer_open(struct accounting *accounting)
 	descriptors_to_null(STDIN_FILENO, STDIN_FILENO); /* no agent of ours is to read it */
 	lock_init(&tracer->lock);
 	accounting->tracer = tracer;
-	log_info("accounting: what a tracer tells, and beside it");
+	log_info("accounting: forks and exits from the tracer");
 	return 0;
 }
 
