@@ -19,8 +19,10 @@ class Namespace:
     """A network namespace, which a process holds."""
 
     def __init__(self):
-        # It says when it is there, and ends with us.
-        self.process = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec cat"], text=True,
+        # It says when it is there, and ends with us. A new one forwards what the machine's forwards.
+        start = ("for way in ipv4/ip_forward ipv6/conf/all/forwarding; do echo 0 >/proc/sys/net/$way; done; "
+                 "echo; exec cat")
+        self.process = subprocess.Popen(["unshare", "-n", "sh", "-c", start], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.process.stdout.readline()
         self.path = f"/proc/{self.process.pid}/ns/net"
