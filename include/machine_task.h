@@ -188,12 +188,6 @@ struct machine_task_io {
 	uint64_t read_bytes, write_bytes, cancelled_write_bytes;
 };
 
-/* What was or will be written to disks: without pages that went before, with the end of their file. */
-static inline uint64_t machine_io_written(const struct machine_task_io *io)
-{
-	return io->write_bytes > io->cancelled_write_bytes ? io->write_bytes - io->cancelled_write_bytes : 0;
-}
-
 /* Fills *io. */
 int machine_task_io(const struct machine *machine, pid_t pid, pid_t tid,
 		    struct machine_task_io *io);

@@ -98,7 +98,7 @@ static void fill_figures(const struct machine *machine, struct task_news *messag
 	message->faults = stat.minflt + stat.majflt;
 	message->major_faults = stat.majflt;
 	message->read_bytes = io.read_bytes;
-	message->write_bytes = machine_io_written(&io);
+	message->write_bytes = io.write_bytes;
 }
 
 void trace_news_exit(const struct machine *machine, pid_t tid, pid_t tgid)

@@ -20,7 +20,6 @@ struct fake_task {
 	uint64_t ended_run; /* a leader's: of its process' threads that ended */
 	uint64_t reaped; /* a leader's: ns of children that were waited for */
 	uint64_t read_bytes; /* a leader's: of all its threads */
-	uint64_t written, cancelled; /* the same, and what of it went with its file */
 	uint64_t anon; /* a leader's: bytes */
 	bool zombie, blocked;
 };
@@ -91,8 +90,8 @@ static inline void fake_put_process(const struct fake_machine *fake, const struc
 	fake_put_status(fake, leader, threads);
 	snprintf(path, sizeof(path), "proc/%d/io", leader->tid);
 	snprintf(text, sizeof(text), "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: %lu\n"
-				     "write_bytes: %lu\ncancelled_write_bytes: %lu\n",
-		 leader->read_bytes, leader->written, leader->cancelled);
+				     "write_bytes: 0\ncancelled_write_bytes: 0\n",
+		 leader->read_bytes);
 	fake_put(fake, path, text);
 }
 

@@ -92,21 +92,14 @@ static inline uint64_t counted(struct family *family)
 	return family->group.usage->total.user + family->group.usage->total.system;
 }
 
-static inline struct io_usage counted_io_usage(struct family *family)
-{
-	const struct usage *usage = family->group.usage;
-	struct io_usage sum = {0};
-
-	for (size_t i = 0; i < usage->disk_count; i++) {
-		sum.read_bytes += usage->disks[i].local.read_bytes;
-		sum.write_bytes += usage->disks[i].local.write_bytes;
-	}
-	return sum;
-}
-
 static inline uint64_t counted_io(struct family *family)
 {
-	return counted_io_usage(family).read_bytes;
+	const struct usage *usage = family->group.usage;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < usage->disk_count; i++)
+		bytes += usage->disks[i].local.read_bytes;
+	return bytes;
 }
 
 static inline void refresh(struct family *family, const struct fake_task *task)

@@ -438,20 +438,6 @@ static void newcomers_in_turn(void **state)
 	assert_int_equal(group_pids_peak(&family->group), 4);
 }
 
-/* What was written to a file that ended before it was on a disk never gets there. */
-static void written_in_vain(void **state)
-{
-	struct family *family = *state;
-
-	measure_all(family);
-	family->middle.run += 20 * FAKE_TICK;
-	family->middle.written = 80 << 20;
-	family->middle.cancelled = 30 << 20;
-	put(family, &family->middle);
-	measure_all(family);
-	assert_int_equal(counted_io_usage(family).write_bytes, 50 << 20);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -465,7 +451,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nobody_waits_for_a_round, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(one_reading_for_two, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(newcomers_in_turn, set_up_both, tear_down),
-		cmocka_unit_test_setup_teardown(written_in_vain, set_up_both, tear_down),
 		cmocka_unit_test_setup_teardown(waits_while_it_is_read, set_up_group, tear_down),
 		cmocka_unit_test_setup_teardown(parent_is_forgotten, set_up_group, tear_down),
 	};

@@ -156,7 +156,7 @@ static struct counters own_io(const struct process *process, const struct machin
 {
 	return (struct counters){{
 		[COUNTER_READ] = without_children(process, COUNTER_READ, io->read_bytes),
-		[COUNTER_WRITTEN] = without_children(process, COUNTER_WRITTEN, machine_io_written(io)),
+		[COUNTER_WRITTEN] = without_children(process, COUNTER_WRITTEN, io->write_bytes),
 	}};
 }
 

@@ -50,7 +50,7 @@ int task_read_final(const struct machine *machine, const struct task_id *id,
 		return error;
 	if (!machine_task_io(machine, id->tgid, id->tid, &io)) { /* not everybody's may be read */
 		final->value[COUNTER_READ] = io.read_bytes;
-		final->value[COUNTER_WRITTEN] = machine_io_written(&io);
+		final->value[COUNTER_WRITTEN] = io.write_bytes;
 	}
 	return 0;
 }

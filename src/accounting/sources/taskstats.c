@@ -150,9 +150,6 @@ void taskstats_close(struct taskstats_socket *taskstats)
 
 static struct counters counters_of(const struct taskstats *stats)
 {
-	const struct machine_task_io io = {.write_bytes = stats->write_bytes,
-					   .cancelled_write_bytes = stats->cancelled_write_bytes};
-
 	return (struct counters){{
 		[COUNTER_RUN] = stats->cpu_run_virtual_total,
 		[COUNTER_USER] = stats->ac_utime * 1000,
@@ -160,7 +157,7 @@ static struct counters counters_of(const struct taskstats *stats)
 		[COUNTER_FAULTS] = stats->ac_minflt + stats->ac_majflt,
 		[COUNTER_MAJOR_FAULTS] = stats->ac_majflt,
 		[COUNTER_READ] = stats->read_bytes,
-		[COUNTER_WRITTEN] = machine_io_written(&io),
+		[COUNTER_WRITTEN] = stats->write_bytes,
 	}};
 }
 
