@@ -54,8 +54,12 @@ def make_children(top, pid):
         (top / name / "child/cgroup.procs").write_text(str(pid), encoding="ascii")
 
 
-def remove_children(top):
+@contextlib.contextmanager
+def native_children(top, pid):
+    make_children(top, pid)
+    yield
     for name in HIERARCHIES:
+        (top / name / "cgroup.procs").write_text(str(pid), encoding="ascii")
         (top / name / "child").rmdir()
 
 
@@ -96,16 +100,21 @@ def compare_all(report):
         stack.callback(hello.close)
         floor, native = f"read:{hello}/hello", directory / "native"
         mount_native(stack, native)
-        stack.callback(remove_children, native)
         pid = stack.enter_context(member())
-        make_children(native, pid)
         beside = [floor, *(at(what, native) for what, _ in FILES if what not in MISSING)]
 
-        ours = Mount([BINARY], directory / "ours", "memory/memory.stat")
-        stack.callback(ours.close)
-        make_children(ours, pid)
-        compare(report, "A mount of fuse_cgroupfs. Of files: open, read, close.", ours, native, floor,
-                measure(NATIVE, [*(at(what, ours) for what, _ in FILES), *beside], program))
+        def mount(name, *options):
+            with contextlib.ExitStack() as mounted:
+                ours = Mount([BINARY, *options], directory / name, "memory/memory.stat")
+                mounted.callback(ours.close)
+                make_children(ours, pid)
+                heading = " ".join(["A mount of fuse_cgroupfs", *options])
+                compare(report, f"{heading}. Of files: open, read, close.", ours, native, floor,
+                        measure(NATIVE, [*(at(what, ours) for what, _ in FILES), *beside], program))
+
+        mount("backed", "-o", "native=auto")  # its children are gVisor's, too
+        stack.enter_context(native_children(native, pid))
+        mount("ours")
 
         how = [RUN, "--v1", "--", "sh", "-ec", "for name in $1; do mkdir $2/$name/child; "
                'echo $3 >$2/$name/child/cgroup.procs; done; shift 3; exec "$@"', "sh",

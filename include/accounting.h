@@ -7,6 +7,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <uthash.h>
+
+#include "native.h"
+
 struct bytes;
 struct machine;
 struct task_link;
@@ -54,6 +58,9 @@ struct group {
 	uint64_t pids_hits, pids_hits_below;
 	struct group *children, *next, *prev;
 	struct usage *usage; /* what members, past and present, used; NULL while there were none */
+	struct native_dir *native; /* the kernel's own cgroup below it; NULL: it has none */
+	char *place; /* its path from its root; NULL: nobody looks there */
+	UT_hash_handle placed;
 	bool is_unsaved; /* in accounting's list of what accounting_export() has to tell */
 	struct group *unsaved_prev, *unsaved_next;
 };
@@ -141,6 +148,26 @@ int group_init(struct accounting *accounting, struct group *group,
  * memory may be freed afterwards; questions about it answer 0 meanwhile.
  */
 void group_retire(struct group *group);
+
+/*
+ * The kernel has cgroups of its own below those of the hierarchy, in a hierarchy of this controller, where
+ * our root is `top` (both constant): a new task is where /proc/PID/cgroup has it. Before any
+ * task is in a group.
+ */
+void accounting_back(struct accounting *accounting, unsigned hierarchy, const char *controller,
+		     const char *top);
+
+/*
+ * A new group, or a root: `native` is below it (NULL: nothing is), and `place` is its path from its root.
+ * native_remove() is called when it ends, unless it is a root. 0 or -ENOMEM: then `native` is still the
+ * caller's.
+ */
+int group_back(struct group *group, struct native_dir *native, const char *place);
+
+/* native_figure() of what is below the group. False too where nothing is. Does not read /proc. */
+bool group_native_figure(struct group *group, enum native_figure figure, uint64_t *value);
+/* native_set() likewise; what is refused is logged. Waits for nobody. */
+void group_native_set(struct group *group, enum native_setting setting, int64_t value);
 
 /*
  * True while a task that has not exited is in the group itself

@@ -24,6 +24,7 @@ struct delegation;
 struct hierarchy_kind;
 struct inode;
 struct machine;
+struct native;
 struct request;
 
 /*
@@ -54,6 +55,7 @@ struct hierarchy {
 	unsigned event_count; /* of files that have cftype.event */
 	struct cgroup_file *file_table; /* uthash of the same by name */
 	struct cgroup *root;
+	bool is_backed; /* by the kernel's own cgroups; constant after start */
 	char *release_agent; /* stored and shown, never executed; NULL is empty */
 };
 
@@ -116,6 +118,7 @@ struct tree {
 	pthread_rwlock_t lock;
 	struct machine *machine;
 	struct accounting *accounting;
+	struct native *native; /* the kernel's own cgroups below ours; NULL: there are none */
 	struct hierarchy *hierarchies;
 	unsigned hierarchy_count;
 	/* the only one of a v2 tree, whose root is the top directory; NULL on v1 */
@@ -160,6 +163,12 @@ struct tree *tree_new(const struct controller *const *list, struct machine *mach
 /* The same with all controllers of `list` in the one hierarchy of cgroup v2. At most 32. */
 struct tree *tree_new_unified(const struct controller *const *list, struct machine *machine,
 			      struct accounting *accounting);
+/*
+ * Has the kernel's own cgroups below those of v1 that native_back() finds: what is made, removed and moved
+ * here is so there, too. Before the tree is in use. Adds the names of those that have some, to be shown. 0,
+ * or what native_back() says where none has.
+ */
+int tree_back(struct tree *tree, struct native *native, const char *directory, struct text *names);
 /* Ends the threads of the tree's controllers. Before accounting_stop(), which tells them what they ask. */
 void tree_stop(struct tree *tree);
 /* Frees it, after tree_stop(). NULL is fine. Nobody else may use it. */

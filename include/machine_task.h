@@ -63,6 +63,12 @@ bool machine_task_is_blocked(const struct machine *machine, pid_t pid);
 bool machine_task_waits_for_vfork(const struct machine *machine, pid_t pid, pid_t tid);
 
 /*
+ * Where the kernel's own cgroups have it: /proc/PID/cgroup, lines of "NUMBER:CONTROLLERS:PATH", into *text on
+ * the heap, the caller's to free. 0, -ESRCH (one that is exiting too, in gVisor), -ENOENT, -ENOMEM.
+ */
+int machine_task_cgroups(const struct machine *machine, pid_t pid, pid_t tid, char **text);
+
+/*
  * Sends a signal to the process that was started then (stat.starttime), through a pidfd: to no other that has
  * its number by now. 0, -ESRCH, or why not: pidfd_open(2), pidfd_send_signal(2). -EBUSY: it hangs, and does
  * not tell when it was started; SIGCONT is sent all the same, lest it stop when it goes on.

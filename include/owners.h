@@ -23,6 +23,8 @@ struct owners {
 /* What one of them counts, with what hangs on it: from struct sizes, and measured (a bare cgroup takes some 1
  * KiB, its controllers and usage up to as much again). */
 #define OWNERS_CGROUP 2048
+/* What the kernel has below one (native.h), by its open files: some 1500 of a user, of the daemon's 65536. */
+#define OWNERS_NATIVE (190u << 10)
 #define OWNERS_INODE 128
 #define OWNERS_XATTR 64 /* and its name and value */
 

@@ -21,8 +21,12 @@ static uint64_t shares_read(struct cgroup *cgroup, const struct cgroup_file *fil
 
 static int shares_write(struct cgroup *cgroup, const struct cgroup_file *file, uint64_t shares)
 {
+	int error = cpu_set_shares(cgroup, shares);
+
 	(void)file;
-	return cpu_set_shares(cgroup, shares);
+	if (!error)
+		group_native_set(&cgroup->group, NATIVE_CPU_SHARES, (int64_t)cpu_of(cgroup)->shares);
+	return error;
 }
 
 /* --- bandwidth: tg_set_bandwidth, __cfs_schedulable --- */
@@ -74,9 +78,14 @@ static int set_bandwidth(struct cgroup *cgroup, const struct cpu_bandwidth *want
 	if (error)
 		return error;
 	error = check_schedulable(cgroup, inherited_ratio(cgroup));
-	if (error)
+	if (error) {
 		cpu->cfs = previous;
-	return error;
+		return error;
+	}
+	group_native_set(&cgroup->group, NATIVE_CPU_PERIOD, (int64_t)wanted->period_us);
+	group_native_set(&cgroup->group, NATIVE_CPU_QUOTA,
+			 wanted->quota_us == RUNTIME_INF ? -1 : (int64_t)wanted->quota_us);
+	return 0;
 }
 
 static uint64_t period_read(struct cgroup *cgroup, const struct cgroup_file *file)

@@ -143,20 +143,29 @@ static int check_usage(const struct request *request, uint64_t pages)
 	return stays / number_page_size() > pages ? -EBUSY : 0;
 }
 
+static void set_max(const struct request *request, uint64_t pages)
+{
+	const enum memory_counter counter = counter_of(request->file);
+
+	mem_cgroup_of(request->cgroup)->max[counter] = pages;
+	if (counter == MEMORY_MEM)
+		group_native_set(&request->cgroup->group, NATIVE_MEMORY_LIMIT,
+				 (int64_t)number_pages_to_bytes(pages));
+}
+
 /* mem_cgroup_resize_max() */
 static int resize_max(const struct request *request, uint64_t pages)
 {
-	struct mem_cgroup *memcg = mem_cgroup_of(request->cgroup);
+	const struct mem_cgroup *memcg = mem_cgroup_of(request->cgroup);
 	struct tree *tree = cgroup_tree(request->cgroup);
-	uint64_t *max = &memcg->max[counter_of(request->file)];
 	bool shrinks;
 	int error;
 
 	tree_write_lock(tree);
 	error = check_limit(request, pages);
-	shrinks = pages < *max;
+	shrinks = pages < memcg->max[counter_of(request->file)];
 	if (!error && !shrinks)
-		*max = pages;
+		set_max(request, pages);
 	tree_unlock(tree);
 	if (error || !shrinks)
 		return error;
@@ -167,7 +176,7 @@ static int resize_max(const struct request *request, uint64_t pages)
 	tree_write_lock(tree);
 	error = check_limit(request, pages);
 	if (!error)
-		*max = pages;
+		set_max(request, pages);
 	tree_unlock(tree);
 	return error;
 }

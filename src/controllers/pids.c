@@ -46,6 +46,7 @@ static int max_store(const struct request *request, char *text)
 	}
 	pids_of(cgroup)->limit = limit;
 	group_pids_limit(&cgroup->group, limit >= PIDS_MAX ? UINT64_MAX : (uint64_t)limit);
+	group_native_set(&cgroup->group, NATIVE_PIDS_MAX, limit >= PIDS_MAX ? -1 : limit);
 	return 0;
 }
 

@@ -15,12 +15,18 @@ struct cgroup *cgroup_get(struct cgroup *cgroup)
 	return cgroup;
 }
 
+/* Of the daemon's, by owners.h. */
+static size_t cost_of(const struct hierarchy *hierarchy)
+{
+	return OWNERS_CGROUP + (hierarchy->is_backed ? OWNERS_NATIVE : 0);
+}
+
 static void cgroup_free(struct cgroup *cgroup)
 {
 	struct tree *tree = cgroup_tree(cgroup);
 
 	if (cgroup->is_charged)
-		owners_release(tree, cgroup->uid, OWNERS_CGROUP);
+		owners_release(tree, cgroup->uid, cost_of(cgroup->hierarchy));
 	for (unsigned i = 0; cgroup->hierarchy->controllers[i]; i++)
 		css_put(cgroup->css[i]);
 	inode_free_all(tree, cgroup->inodes);
@@ -61,7 +67,7 @@ int cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, const char *n
 	cgroup->notify_on_release = parent && parent->notify_on_release;
 	clock_gettime(CLOCK_REALTIME, &cgroup->created);
 	cgroup->name = strdup(name);
-	error = cgroup->name ? owners_charge(hierarchy->tree, uid, OWNERS_CGROUP) : -ENOMEM;
+	error = cgroup->name ? owners_charge(hierarchy->tree, uid, cost_of(hierarchy)) : -ENOMEM;
 	cgroup->is_charged = !error;
 	if (hierarchy->kind->init)
 		hierarchy->kind->init(cgroup);
@@ -73,6 +79,11 @@ int cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, const char *n
 	if (!error)
 		error = group_init(hierarchy->tree->accounting, &cgroup->group, hierarchy->index,
 				   parent ? &parent->group : NULL);
+	if (!error && parent) {
+		error = cgroup_back(cgroup);
+		if (error)
+			group_retire(&cgroup->group);
+	}
 	if (error)
 		cgroup_put(cgroup);
 	else
@@ -296,6 +307,8 @@ static int check_rename(struct tree *tree, const struct node *source, const char
 		return -ENOTDIR;
 	if (!source->cgroup || cgroup_is_root(source->cgroup))
 		return -EPERM;
+	if (source->cgroup->group.native)
+		return -EPERM; /* gVisor waits for its lock of all mounts to do that: see native.h */
 	if (source->cgroup->parent != new_parent->cgroup)
 		return -EIO; /* cgroup1_rename */
 	if (!tree_lookup(tree, to, &existing))

@@ -83,6 +83,13 @@ void css_put(struct css *css);
 int cgroup_new(struct hierarchy *hierarchy, struct cgroup *parent, const char *name, uid_t uid, gid_t gid,
 	       struct cgroup **made);
 
+/* --- backed.c: the kernel's own cgroups below ours. Under the tree lock, exclusive. --- */
+
+/* Makes what is below a new cgroup, if anything is below its parent. 0 or -errno. */
+int cgroup_back(struct cgroup *cgroup);
+/* Moves them there, before they move here. 0 or -errno. */
+int cgroup_native_attach(const struct move *move);
+
 /* Frees a cgroup and everything below it when the whole tree ends; nobody else may hold one of them. */
 void cgroup_free_subtree(struct cgroup *cgroup);
 

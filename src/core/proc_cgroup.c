@@ -12,14 +12,6 @@
 #include "machine_task.h"
 #include "pid_namespace.h"
 
-void cgroup_add_path(const struct cgroup *cgroup, struct text *out)
-{
-	if (cgroup->parent && cgroup->parent->parent)
-		cgroup_add_path(cgroup->parent, out);
-	text_add(out, "/");
-	text_add(out, cgroup->name);
-}
-
 static bool is_unified(const struct hierarchy *hierarchy)
 {
 	return hierarchy == hierarchy->tree->unified;

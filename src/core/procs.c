@@ -210,8 +210,11 @@ static int attach_to_rest(const struct controller *const *controller, const stru
 
 	while (*controller && !(*controller)->can_attach && !(*controller)->attach)
 		controller++;
-	if (!*controller)
-		return accounting_move(&move->cgroup->group, move->tasks->tasks, move->tasks->count);
+	if (!*controller) {
+		error = cgroup_native_attach(move);
+		return error ? error : accounting_move(&move->cgroup->group, move->tasks->tasks,
+						       move->tasks->count);
+	}
 	error = arrival_init(&arrival, *controller, move);
 	if (!error && arrival.tasks.count && (*controller)->can_attach)
 		error = (*controller)->can_attach(arrival.cgroup, &arrival.tasks, move->caller);

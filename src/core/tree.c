@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tree: its lock, and what a path names. */
+/* The tree: its lock, what a path names, and what names a cgroup. */
 #include <errno.h>
 #include <string.h>
 
@@ -104,6 +104,14 @@ bool tree_same_hierarchy(const struct tree *tree, const char *path, const char *
 	other += strspn(other, "/");
 	len = strcspn(path, "/");
 	return len == strcspn(other, "/") && !memcmp(path, other, len);
+}
+
+void cgroup_add_path(const struct cgroup *cgroup, struct text *out)
+{
+	if (cgroup->parent && cgroup->parent->parent)
+		cgroup_add_path(cgroup->parent, out);
+	text_add(out, "/");
+	text_add(out, cgroup->name);
 }
 
 int tree_lookup(struct tree *tree, const char *path, struct node *node)

@@ -20,6 +20,7 @@
 #include "log.h"
 #include "machine.h"
 #include "machine_patient.h"
+#include "native.h"
 #include "options.h"
 #include "state.h"
 
@@ -201,6 +202,33 @@ static bool open_state(const struct options *options, struct front_end *front)
 	return front->state;
 }
 
+/* Has the kernel's own cgroups below, from here on; false, and said why, when there are none. */
+static bool open_native(const struct options *options, struct tree *tree, struct native **native)
+{
+	bool chosen = options->native && !strcmp(options->native, "auto");
+	struct text names = {0};
+	int error;
+
+	if (!options->native)
+		return true;
+	if (chosen && !platform_is_gvisor()) {
+		fprintf(stderr, "fuse_cgroupfs: -o native=auto: this is not gVisor: name the directory that "
+				"cgroups of v1 are mounted in\n");
+		return false;
+	}
+	*native = native_new(platform_is_gvisor());
+	error = *native ? tree_back(tree, *native, chosen ? NULL : options->native, &names) : -ENOMEM;
+	if (error)
+		fprintf(stderr, "fuse_cgroupfs: -o native=%s: %s: %s\n", options->native, strerror(-error),
+			chosen ? "gVisor has none of these, or lets only CAP_SYS_ADMIN mount them"
+			       : "no cgroup of v1 is mounted on a directory there that has its controller's "
+				 "name");
+	else
+		log_info("native: %.*s", (int)names.len, names.data);
+	text_free(&names);
+	return !error;
+}
+
 /* The end in order: all is kept, and who is stopped waits for the next daemon. */
 static void close_state(struct front_end *front)
 {
@@ -231,6 +259,7 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 		.handles_lock = LOCK_INITIALIZER,
 	};
 	struct machine *machine = access("/proc/self/stat", R_OK) ? NULL : machine_open("/");
+	struct native *native = NULL;
 	int result = 1;
 
 	if (!machine) {
@@ -248,7 +277,8 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 			(options->v2 ? tree_new_unified : tree_new)(options->list, machine, front.accounting);
 	if (front.tree)
 		front.tree->container_view = options->container_view;
-	if (front.tree && want_files(options, front.tree) && open_state(options, &front))
+	if (front.tree && want_files(options, front.tree) && open_state(options, &front) &&
+	    open_native(options, front.tree, &native))
 		result = run(options, args, &front);
 	else if (!front.tree)
 		fprintf(stderr, "fuse_cgroupfs: cannot build the tree: %s\n", strerror(errno));
@@ -259,6 +289,7 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 	close_state(&front);
 	handles_close_all(&front);
 	tree_free(front.tree);
+	native_free(native);
 	accounting_free(front.accounting);
 	machine_close(machine);
 	return result;

@@ -26,6 +26,7 @@ static const struct fuse_opt option_table[] = {
 	OPTION("with=%s", with),
 	OPTION("accounting=%s", accounting),
 	OPTION("state=%s", state),
+	OPTION("native=%s", native),
 	OPTION("log=%s", log),
 	OPTION("--check", check),
 	OPTION("freeze=%s", freeze),
@@ -57,6 +58,8 @@ static const char usage_end[] =
 	"       accounting=SOURCE where fork and exit are learnt of: auto (default),\n"
 	"                         events (needs CAP_PERFMON) or scan\n"
 	"       state=DIRECTORY   keep everything there, and go on with it at the next start\n"
+	"       native=WHERE      have the kernel's own cgroups of v1 below, of which those in\n"
+	"                         use are in this directory (auto: gVisor's)\n"
 	"       v2                serve the unified hierarchy, cgroup v2, instead of v1's\n"
 	"       log=FILE          add the log to this file (default: standard error, and in\n"
 	"                         the background syslog)\n"
@@ -319,6 +322,12 @@ static bool check_paths(const struct options *options)
 			"no mount point given; try: mkdir /tmp/fuse-cgroup && fuse_cgroupfs /tmp/fuse-cgroup";
 	else if (options->state && !*options->state)
 		problem = "-o state: no directory given; try: state=/var/lib/fuse_cgroupfs";
+	else if (options->native && !*options->native)
+		problem = "-o native: no directory given; try: native=auto";
+	else if (options->native && options->v2)
+		problem = "-o native: there is nothing of cgroup v2 to have below: leave out v2 or native";
+	else if (options->native && options->state)
+		problem = "-o native: what the kernel has counted is not kept: leave out state or native";
 	else if (options->log && !*options->log)
 		problem = "-o log: no file given; try: log=/var/log/fuse_cgroupfs.log";
 	if (problem)
@@ -384,6 +393,7 @@ void options_free(struct options *options)
 	free(options->source_name);
 	free(options->controllers);
 	free(options->state);
+	free(options->native);
 	free(options->log);
 	free(options->with);
 	free(options->accounting);

@@ -23,6 +23,7 @@ struct options {
 	bool clone_fd;
 	int no_io_uring; /* -o no_io_uring */
 	char *state; /* -o state=DIRECTORY, NULL for none */
+	char *native; /* -o native=auto or DIRECTORY, NULL for none */
 	char *log; /* -o log=FILE, NULL for standard error or syslog */
 	int sendfile; /* -o sendfile */
 	int v2; /* -o v2: the unified hierarchy */

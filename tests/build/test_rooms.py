@@ -8,12 +8,13 @@ from objects import SOURCES
 
 # Each room, and those whose functions it may call.
 ROOMS = {
-    "daemon": "state controllers core accounting machine base",
+    "daemon": "state controllers core accounting native machine base",
     "state": "core accounting base",
     "controllers": "core accounting machine base",
-    "core": "accounting machine base",
-    "accounting": "machine base",
+    "core": "accounting native machine base",
+    "accounting": "native machine base",
     "run": "machine base",
+    "native": "base",
     "machine": "base",
     "cni": "base",
     "base": "",

@@ -201,7 +201,7 @@ class Daemon:
         out, err = self.process.communicate(timeout=PATIENCE)
         self.log = (out + err).splitlines(keepends=True)
         unexpected = [line for line in self.log if not line.startswith(
-            ("fuse_cgroupfs: accounting: ", "fuse_cgroupfs: requests: by "))]
+            ("fuse_cgroupfs: accounting: ", "fuse_cgroupfs: native: ", "fuse_cgroupfs: requests: by "))]
         return self.process.returncode, "".join(unexpected)
 
     def settle(self):

@@ -48,6 +48,13 @@ LINES = [
      "-o state: /nowhere/state: No such file or directory: name a directory that is there or can be made"),
     (["-o", "state=/etc/passwd", "{}"],
      "-o state: /etc/passwd: Not a directory: name a directory that is there or can be made"),
+    (["-o", "native=", "{}"], "-o native: no directory given; try: native=auto"),
+    (["-o", "native=auto,v2", "{}"],
+     "-o native: there is nothing of cgroup v2 to have below: leave out v2 or native"),
+    (["-o", "native=auto,state=/var/lib/state", "{}"],
+     "-o native: what the kernel has counted is not kept: leave out state or native"),
+    (["-o", "native=/nowhere", "{}"], "-o native=/nowhere: No such device: no cgroup of v1 is mounted on a "
+     "directory there that has its controller's name"),
     (["-o", "log=", "{}"], "-o log: no file given; try: log=/var/log/fuse_cgroupfs.log"),
     (["-o", "log=/nowhere/log", "{}"],
      "-o log: /nowhere/log: No such file or directory: name a file that can be made or written to"),
@@ -123,6 +130,8 @@ PLACES = [
 # What is said elsewhere, by how it begins, and the test that has it.
 ELSEWHERE = {
     "requests: by %s": "test_check.py::test_log_in_a_file",
+    "-o native=auto: this is not gVisor": "test_native.py::test_auto",
+    "gVisor has none of these": "test_native.py::test_auto",
     "io_uring": "test_command_line.py::test_io_uring",
     "-o accounting=events": "test_log.py::test_events_that_are_not_to_be_had",
     "a request does not end: it is left": "test_lifetime.py::test_signal_while_a_request_never_ends",

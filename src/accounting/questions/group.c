@@ -44,6 +44,7 @@ void group_retire(struct group *group)
 	memory_retire(group);
 	usage_free(group);
 	group_gone(group);
+	group_unback(group);
 	if (group->parent)
 		DL_DELETE(group->parent->children, group);
 	else

@@ -50,7 +50,7 @@ static int group_refresh(struct group *group)
 bool group_is_busy(struct group *group)
 {
 	group_refresh(group);
-	return group_has_members(group);
+	return group_has_members(group) || group_native_is_busy(group);
 }
 
 static int compare_tasks(const void *a, const void *b)

@@ -70,6 +70,7 @@ int group_cpu_reset(struct group *group)
 		       group->accounting->nr_cpu * sizeof(*group->usage->per_cpu));
 	}
 	answered(group);
+	group_native_reset(group);
 	return 0;
 }
 

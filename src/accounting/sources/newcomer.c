@@ -92,7 +92,8 @@ static bool take(struct accounting *accounting, const struct newcomer *newcomer,
 	if (known)
 		task_free(accounting, known); /* the number is another's now */
 	creator = creator_find(accounting, newcomer);
-	if (!creator || !task_fork(accounting, creator, id))
+	if (newcomer->cgroups ? !placed_take(accounting, newcomer, creator)
+			      : !creator || !task_fork(accounting, creator, id))
 		return false;
 	if (id->tid == id->tgid)
 		note_process(accounting, process_find(accounting, id->tgid), &newcomer->stat);
@@ -135,6 +136,8 @@ static int read_all(struct accounting *accounting, struct newcomer *newcomer,
 		return -ESRCH;
 	if (!error && id->tid == id->tgid && !is_known(accounting, newcomer->stat.ppid))
 		error = creator_read(accounting, newcomer, since);
+	if (!error)
+		error = placed_read(accounting, newcomer);
 	if (error || (newcomer->stat.state != 'Z' && newcomer->stat.state != 'X'))
 		return error;
 	error = task_read_final(accounting->machine, id, final);
@@ -165,11 +168,13 @@ static bool look_at_newcomer(struct accounting *accounting, pid_t tgid, pid_t ti
 			     const struct accounting_moment *since)
 {
 	struct newcomer newcomer;
-	bool taken = false;
+	bool taken = false, again;
 
-	do
+	do {
 		newcomer = (struct newcomer){.id = {.tid = tid, .tgid = tgid}};
-	while (take_newcomer(accounting, &newcomer, since, &taken));
+		again = take_newcomer(accounting, &newcomer, since, &taken);
+		free(newcomer.cgroups);
+	} while (again);
 	return taken;
 }
 

@@ -13,6 +13,7 @@ struct newcomer {
 	struct machine_task_stat parent, leader; /* the leader of its process group */
 	bool has_parent, has_leader;
 	bool session_lives; /* its session's leader */
+	char *cgroups; /* the kernel's own, as placed_read() has them; NULL: they do not tell */
 	pid_t waited; /* a member of its group that of late has ended, or waited for a child; 0: none */
 };
 
@@ -27,6 +28,16 @@ int creator_read(struct accounting *accounting, struct newcomer *newcomer,
 
 /* A thread of who made it, NULL: no member did. Under the lock. */
 const struct task *creator_find(struct accounting *accounting, const struct newcomer *newcomer);
+
+/* --- placed.c --- */
+
+/* Where the kernel's own cgroups have it, if they back ours. 0 or a negative errno. */
+int placed_read(struct accounting *accounting, struct newcomer *newcomer);
+/*
+ * Takes one of whom that was read into the table, if it is a member by that. `creator`: who has made it, as
+ * creator_find() has it, or NULL. True: it is there now. Under the lock.
+ */
+bool placed_take(struct accounting *accounting, const struct newcomer *newcomer, const struct task *creator);
 
 /* --- newcomer.c; under `scanning` --- */
 

@@ -58,6 +58,13 @@ struct accounting {
 	unsigned tracked; /* enum usage_kind: of all of them */
 	uint32_t counts_pids; /* a bit for each hierarchy where peaks and limits of pids matter */
 	struct group *roots[ACCOUNTING_MAX_HIERARCHIES];
+	/* Which of the kernel's hierarchies tells who is in ours. Constant after start. */
+	struct {
+		const char *controller; /* NULL: there is none */
+		const char *top; /* what is our root there */
+	} backed[ACCOUNTING_MAX_HIERARCHIES];
+	bool is_backed; /* one is */
+	struct group *places[ACCOUNTING_MAX_HIERARCHIES]; /* uthash by place: all groups, if one is backed */
 	struct task *tasks; /* uthash by tid */
 	struct process *processes; /* uthash by tgid */
 	size_t zombies, zombies_kept; /* among the tasks: now, and after they were looked at last */
