@@ -136,8 +136,10 @@ run_below_launcher() {
 	trap 'ended=130; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' INT
 	trap 'ended=143; [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null' TERM
 	enter_machine
-	# Shared, so that what the launcher mounts when its daemon was killed comes to the node, too.
-	"$launcher" ${cgroups:+"--$cgroups"} -- sh -c 'mount --make-rshared / && exec "$@"' sh \
+	# Shared, so that what the launcher mounts when its daemon was killed comes to the node, too. Its own
+	# directory lies in ours, as it is left when the supervisor is killed.
+	TMPDIR="$state" "$launcher" ${cgroups:+"--$cgroups"} -- \
+		sh -c 'mount --make-rshared / && exec "$@"' sh \
 		"$project/scripts/prepare-node.sh" "$0" -- "$@" 9<&- &
 	pid=$!
 	status=0

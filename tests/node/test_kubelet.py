@@ -232,6 +232,7 @@ def test_supervisor_is_killed(kubelet):
     assert "the logs are kept in" in kubelet.text()
     shutil.rmtree(kubelet.logs.parent)
     trees.until(lambda: not trees.descendants(), "all have ended")
+    assert not list(kubelet.temporary.iterdir())
 
 
 @pytest.mark.parametrize("kubelet", [(node.BARE, "v1")], indirect=True, ids=["bare"])
