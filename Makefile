@@ -358,12 +358,24 @@ test-node-long: all deps-node
 		$(PYTHON) -m pytest -q -rs tests/node -k "not older"
 
 # Whole clusters of Kubernetes 1.30 and 1.35, each on cgroup v1 and v2; their build takes its time once.
+# With a network of its own, whose settings nobody else changes.
 .PHONY: test-cluster-long
 test-cluster-long: all deps-node
 	@tests/node/build-cluster.sh $(abspath $(BUILD)/clusters)
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 		FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) CLUSTERS=$(abspath $(BUILD)/clusters) \
+		unshare --mount --net --propagation private sh -c 'ip link set lo up && exec "$$@"' sh \
 		$(PYTHON) -m pytest -q -rs tests/node/long_cluster.py
+
+# What a node does when parts of it are killed and when its disk is full: in a mount and a network
+# namespace of its own.
+.PHONY: test-node-faults-long
+test-node-faults-long: all deps-node
+	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet) \
+		FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) \
+		unshare --mount --net --propagation private sh -c 'ip link set lo up && exec "$$@"' sh \
+		$(PYTHON) -m pytest -q -rs tests/node/long_faults.py
 
 # A node on which pods come and go for an hour, on cgroup v1 and v2: whether anything restarts or grows.
 SOAK_NODE_MINUTES ?= 60

@@ -16,6 +16,7 @@ ASKED = 100  # thousandths of a processor
 # What may lie between cAdvisor's reading of a cgroup's processor time and its look at the clock, after it has
 # read the cgroup's other files; seconds, on a busy machine.
 LATE = 10
+BEGIN = "/tmp/begin"  # made when accounting is watched, however long what was before has taken
 # In hundredths of a second: as many of its own as half of those that have passed.
 COMMAND = f"""x=$(head -c {HELD} /dev/zero | tr '\\0' a)
 clock() {{ read -r now rest </proc/uptime; now=${{now%.*}}${{now#*.}}; }}
@@ -24,6 +25,7 @@ spend() {{
 	set -- ${{stat##*) }}
 	spent=$((${{12}} + ${{13}} + ${{14}} + ${{15}}))
 }}
+while [ ! -e {BEGIN} ]; do usleep 100000; done
 spend; before=$spent
 clock; first=$now
 while spend; [ $((spent - before)) -lt {BURN}00 ]; do
@@ -148,6 +150,7 @@ def watch(cluster):
         return said and all(given and given[-1]["cpu"][1] > end + 1 for given in answers.values()) and said
 
     try:
+        cluster.kubectl("exec", "burner", "--", "touch", BEGIN)
         said = cluster.until(all_know, "the burner's figures")
     finally:
         account.ended.set()

@@ -74,8 +74,9 @@ spec:
 
 def of_the_machine():
     """What a node might change: settings, and which logs there are."""
-    return [open(f"/proc/sys/{name}", encoding="ascii").read() for name in SYSCTLS
-            if os.path.exists(f"/proc/sys/{name}")] + [os.path.exists(log) for log in LOGS]
+    settings = {name: open(f"/proc/sys/{name}", encoding="ascii").read() for name in SYSCTLS
+                if os.path.exists(f"/proc/sys/{name}")}
+    return {**settings, **{log: os.path.exists(log) for log in LOGS}}
 
 
 class Node:
@@ -128,7 +129,8 @@ class Node:
         assert not left, f"processes left behind: {left}"
         files = list(self.temporary.glob("**/*"))
         assert not files, f"files left behind: {files[:20]}"
-        assert of_the_machine() == self.before
+        changed = {name: value for name, value in of_the_machine().items() if value != self.before[name]}
+        assert not changed, f"settings of the machine that are others now: {changed}"
 
     def errors(self):
         """Lines of errors in the logs that are about cgroups or cAdvisor."""
