@@ -48,9 +48,9 @@ exit $status"""
 # cAdvisor lists a cgroup before its first housekeeping (createContainerLocked() in manager.go):
 # who asks in between, as the summary does and a kubelet that registers, gets this with the kernel's too.
 JUST_FOUND = "unable to find data in memory cache"
-# containerd and the kubelet read files of a cgroup that the kubelet has removed: ENODEV of one that is
-# open, as of the kernel's.
-GONE = ("collecting metrics for .*no such (device|file)|"
+# containerd and the kubelet read files of a cgroup that the kubelet or runc has removed: ENODEV of one that
+# is open, as of the kernel's.
+GONE = ("collecting metrics for .*(no such (device|file)|cgroup deleted)|"
         "failed to read memory cgroup .* for the pod.*no such file")
 
 
