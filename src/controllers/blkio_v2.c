@@ -135,9 +135,10 @@ static int set_weight(struct blkg *blkg, int what, const char *value)
 	return 0;
 }
 
+/* sscanf("default %u"), whose space stands for any or none; or the number alone. */
 static int set_default_weight(struct cgroup *cgroup, const char *text)
 {
-	static const char word[] = "default ";
+	static const char word[] = "default";
 	struct tree *tree = cgroup_tree(cgroup);
 	uint64_t weight;
 

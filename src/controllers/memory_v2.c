@@ -264,9 +264,9 @@ static int reclaim_store(const struct request *request, char *text)
 	(void)request;
 	text = text_strip(text);
 	bytes = number_memparse(text, &end);
-	if (end == text || (*end && *end != ' '))
+	if (end == text)
 		return -EINVAL;
-	text = (char *)end;
+	text = text_strip((char *)end);
 	for (char *word; (word = strsep(&text, " "));) {
 		if (*word && !is_swappiness(word))
 			return -EINVAL;

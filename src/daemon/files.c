@@ -211,11 +211,16 @@ int op_write(const char *path, const char *bytes, size_t size, off_t offset,
 }
 
 /*
- * Whether poll(2) tells of something, with the handle's lock: of what was not read yet
- * (kernfs_generic_poll), or that a pressure file has no trigger (psi_trigger_poll): one never fires.
+ * Whether poll(2) tells of something, with the handle's lock: that the file is gone (kernfs_fop_poll), of
+ * what was not read yet (kernfs_generic_poll), or that a pressure file has no trigger (psi_trigger_poll):
+ * one never fires.
  */
 static bool has_news(const struct handle *handle)
 {
+	struct request request = request_of(handle);
+
+	if (cgroup_file_check(&request))
+		return true;
 	if (handle->node.file->type->flags & CFTYPE_PRESSURE)
 		return !handle->figure;
 	return !handle->filled || handle->event != cgroup_file_event(handle->node.cgroup, handle->node.file);

@@ -94,10 +94,10 @@ class Program:
         return self.hand.call(function, *args) if self.hand else function(*args)
 
     def content(self, place, name):
-        if name.startswith("owner of "):
-            about = os.stat(self.st.path(place) + "/" + name[9:])
-            return f"{about.st_mode & 0o7777:o} {about.st_uid}:{about.st_gid}"
         try:
+            if name.startswith("owner of "):
+                about = os.stat(self.st.path(place) + "/" + name[9:])
+                return f"{about.st_mode & 0o7777:o} {about.st_uid}:{about.st_gid}"
             text = read_once(self.st.path(place) + "/" + name)
         except OSError as error:
             return name_of(error)
@@ -284,13 +284,13 @@ MOVES = {Program.mkdir: 10, Program.rmdir: 5, Program.control: 12, Program.make_
 SEED, WALKS, STEPS = (int(each) for each in os.environ.get("CHANCE", "1 4 40").split())
 
 
-def walks(st, files, moves, prepare=lambda program: None, count=WALKS):
+def walks(st, files, moves, prepare=lambda program: None, count=WALKS, program=Program):
     LIBC.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     for walk in range(1, count + 1):
-        program = Program(st, walk, files, moves)
-        prepare(program)
-        program.run(STEPS)
-        program.clear()
+        walker = program(st, walk, files, moves)
+        prepare(walker)
+        walker.run(STEPS)
+        walker.clear()
 
 
 @scenario("core")
