@@ -46,6 +46,7 @@ ELSEWHERE = {
 }
 EXCUSED = {
     "accounting: cannot switch": "whoever was given the kernel's events may switch them on and off",
+    "native: %s takes no %ld": "the kernel's own cgroups take what they are told, but for want of memory",
     "memory: an eventfd took no event": "it is asked before whether it has room",
     # no messages
     "scan at each question": "the name of a source, which none is asked for",
