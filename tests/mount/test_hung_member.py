@@ -236,7 +236,8 @@ def test_one_that_hangs_costs_one_thread(start, hung, tmp_path):
         usage(memory)
         in_time((memory / "cgroup.procs").write_text, str(member.pid))
         time.sleep(0.06)
-    assert lost_threads(daemon) == 1
+    by_events = "accounting: events from" in log.read_text()
+    assert 1 <= lost_threads(daemon) <= (1 if by_events else 2)  # one for a scan's question, too
     assert re.search(rf"accounting: process {member.pid} does not let its files be read: what is known of it "
                      r"stays \(such processes now: \d+, losses since the start: \d+\)", log.read_text())
     member.let_go()
