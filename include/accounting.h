@@ -99,7 +99,7 @@ unsigned accounting_nr_cpu(const struct accounting *accounting);
 /* Where accounting learns of fork and exit. */
 enum accounting_source {
 	ACCOUNTING_AUTO, /* the best there is */
-	ACCOUNTING_EVENTS, /* perf's task records, and taskstats */
+	ACCOUNTING_EVENTS, /* perf's task records or the proc connector, and taskstats */
 	ACCOUNTING_SCAN, /* /proc */
 	ACCOUNTING_TRACER, /* the same, and what a tracer tells on standard input (task_news.h) */
 };

@@ -217,7 +217,7 @@ static void tell_log(int log, bool serves)
 		else if (*line && strstr(line, scans))
 			check_report(CHECK_LACKS,
 				     "events of processes: the daemon scans /proc, and misses what is short; "
-				     "CAP_PERFMON gives them");
+				     "CAP_PERFMON, or CAP_NET_ADMIN in the first pid namespace, gives them");
 		else if (strstr(line, "events from"))
 			check_report(CHECK_OK, "%s", line);
 	}

@@ -93,8 +93,8 @@ static bool start_accounting(struct front_end *front, enum accounting_source sou
 		fprintf(stderr, "fuse_cgroupfs: -o accounting=tracer: %s: it is fuse_cgroup_run's, which "
 				"tells on a pipe of its own\n", strerror(-error));
 	else if (error)
-		fprintf(stderr, "fuse_cgroupfs: -o accounting=events: %s: it needs CAP_PERFMON; "
-				"accounting=scan does without\n",
+		fprintf(stderr, "fuse_cgroupfs: -o accounting=events: %s: it needs CAP_PERFMON, or "
+				"CAP_NET_ADMIN in the first pid namespace; accounting=scan does without\n",
 			strerror(-error));
 	return !error;
 }

@@ -56,7 +56,7 @@ static const char usage[] =
 static const char usage_end[] =
 	"\n"
 	"       accounting=SOURCE where fork and exit are learnt of: auto (default),\n"
-	"                         events (needs CAP_PERFMON) or scan\n"
+	"                         events (needs CAP_PERFMON or CAP_NET_ADMIN) or scan\n"
 	"       state=DIRECTORY   keep everything there, and go on with it at the next start\n"
 	"       native=WHERE      have the kernel's own cgroups of v1 below, of which those in\n"
 	"                         use are in this directory (auto: gVisor's)\n"

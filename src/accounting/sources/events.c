@@ -23,7 +23,9 @@ struct events_source {
 	pthread_t thread;
 	/* One reader of the streams at a time; protects everything below. Outside accounting's lock. */
 	pthread_mutex_t lock;
+	/* One of them tells of forks, execs and exits. */
 	struct perf_records perf;
+	int connector; /* -1: perf does */
 	struct taskstats_socket taskstats; /* fd -1: there is none */
 	struct event_list waiting; /* later than what was asked for */
 	struct finals finals;
@@ -33,6 +35,22 @@ struct events_source {
 	int stop; /* eventfd: the thread is to end, or to look again whether it listens */
 	bool stopped;
 };
+
+static bool has_perf(const struct events_source *events)
+{
+	return events->connector < 0;
+}
+
+static const char *name_of(const struct events_source *events)
+{
+	return has_perf(events) ? "perf task records" : "proc connector";
+}
+
+static int take_events(struct events_source *events)
+{
+	return has_perf(events) ? perf_drain(&events->perf, &events->waiting)
+				: connector_drain(events->connector, &events->waiting);
+}
 
 static void keep_final(void *context, pid_t tid, const struct exit_figures *figures)
 {
@@ -90,11 +108,11 @@ static void drain(struct events_source *events)
 	int lost;
 
 	assert_locked(&events->lock);
-	lost = perf_drain(&events->perf, &events->waiting);
+	lost = take_events(events);
 	if (events->waiting.count || lost) { /* else nobody was made */
 		moment = moment_now(accounting);
 		now = now_ns();
-		lost |= perf_drain(&events->perf, &events->waiting);
+		lost |= take_events(events);
 	}
 	if (events->taskstats.fd >= 0)
 		taskstats_drain(&events->taskstats, keep_final, events);
@@ -114,8 +132,8 @@ static void listen_if(struct events_source *events, bool on)
 	assert_locked(&events->lock);
 	if (events->listening == on)
 		return;
-	if (perf_listen(&events->perf, on))
-		log_warning("accounting: cannot switch perf task records %s", on ? "on" : "off");
+	if (has_perf(events) ? perf_listen(&events->perf, on) : connector_listen(events->connector, on))
+		log_warning("accounting: cannot switch %s %s", name_of(events), on ? "on" : "off");
 	if (events->taskstats.fd >= 0)
 		taskstats_listen(&events->taskstats, on);
 	events->listening = on;
@@ -190,14 +208,16 @@ static bool events_turn(struct events_source *events)
 static void *events_run(void *arg)
 {
 	struct events_source *events = arg;
-	size_t count = 2 + events->perf.count;
+	size_t count = 3 + events->perf.count;
 	struct pollfd *fds = calloc(count, sizeof(*fds));
 
 	if (!fds)
 		return NULL; /* readers still have the events read */
 	fds[0] = (struct pollfd){.fd = events->stop, .events = POLLIN};
-	fds[1] = (struct pollfd){.fd = events->taskstats.fd, .events = POLLIN}; /* -1 is passed over */
-	perf_poll_fds(&events->perf, fds + 2);
+	/* -1 is passed over */
+	fds[1] = (struct pollfd){.fd = events->taskstats.fd, .events = POLLIN};
+	fds[2] = (struct pollfd){.fd = events->connector, .events = POLLIN};
+	perf_poll_fds(&events->perf, fds + 3);
 	do {
 		wait_for_events(events, fds, count);
 		if (events_turn(events))
@@ -214,6 +234,8 @@ static void events_free(struct events_source *events)
 	finals_forget(&events->finals);
 	free(events->waiting.events);
 	perf_close(&events->perf);
+	if (events->connector >= 0)
+		close(events->connector);
 	taskstats_close(&events->taskstats);
 	if (events->stop >= 0)
 		close(events->stop);
@@ -241,8 +263,12 @@ static int events_open(struct events_source *events)
 	if (events->stop < 0)
 		return -errno;
 	error = perf_open(&events->perf);
-	if (error)
-		return error;
+	if (error) {
+		log_debug("accounting: no perf task records: %s", strerror(-error));
+		events->connector = connector_open();
+		if (events->connector < 0)
+			return events->connector;
+	}
 	error = taskstats_open(&events->taskstats, events->source.accounting->nr_cpu);
 	if (error)
 		log_debug("accounting: no taskstats: %s", strerror(-error));
@@ -262,7 +288,7 @@ struct source *events_source_open(struct accounting *accounting, int *error)
 					 .sync = events_sync,
 					 .wake = events_wake,
 					 .close = events_close};
-	events->taskstats.fd = -1;
+	events->connector = events->taskstats.fd = -1;
 	lock_init(&events->lock);
 	*error = events_open(events);
 	if (*error) {
@@ -270,7 +296,7 @@ struct source *events_source_open(struct accounting *accounting, int *error)
 		return NULL;
 	}
 	events->source.tells_ticks = events->taskstats.fd >= 0;
-	log_info("accounting: events from perf task records%s",
+	log_info("accounting: events from %s%s", name_of(events),
 		 events->taskstats.fd >= 0 ? ", figures at exit from taskstats" : "");
 	return &events->source;
 }

@@ -20,7 +20,7 @@ struct perf_records {
 	size_t count;
 };
 
-/* *perf is empty at first. 0 or a negative errno, then too it is to be closed. */
+/* *perf is empty at first, and after an error: a negative errno. */
 int perf_open(struct perf_records *perf);
 void perf_close(struct perf_records *perf);
 /* Events are sent from here on, or no more. 0 or a negative errno. */
@@ -29,6 +29,16 @@ int perf_listen(struct perf_records *perf, bool on);
 int perf_drain(struct perf_records *perf, struct event_list *list);
 /* Fills in perf->count descriptors: readable when there is something to drain. */
 void perf_poll_fds(const struct perf_records *perf, struct pollfd *fds);
+
+/*
+ * The process events connector (cn_proc): the new parent of who was forked. Where perf's are not permitted:
+ * since Linux 6.6 it tells everybody, before that CAP_NET_ADMIN. A descriptor to poll and to close, or a
+ * negative errno; -EPERM: it tells us nothing.
+ */
+int connector_open(void);
+/* As those of perf. */
+int connector_listen(int fd, bool on);
+int connector_drain(int fd, struct event_list *list);
 
 /* What tasks used in their life, told at their exit (Documentation/accounting/taskstats.rst). */
 struct taskstats_socket {

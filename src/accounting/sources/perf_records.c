@@ -165,6 +165,13 @@ void perf_close(struct perf_records *perf)
 	free(perf->rings);
 }
 
+static int give_up(struct perf_records *perf, int error)
+{
+	perf_close(perf);
+	*perf = (struct perf_records){0};
+	return error;
+}
+
 int perf_open(struct perf_records *perf)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
@@ -178,7 +185,7 @@ int perf_open(struct perf_records *perf)
 		if (!error)
 			perf->count++;
 		else if (error != -ENODEV) /* else it is offline */
-			return error;
+			return give_up(perf, error);
 	}
-	return perf->count ? 0 : -ENODEV; /* no CPU has them: gVisor */
+	return perf->count ? 0 : give_up(perf, -ENODEV); /* no CPU has them: gVisor */
 }
