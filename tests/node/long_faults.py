@@ -14,15 +14,13 @@ import pytest
 
 import soak
 import test_k3s
-import test_kubelet
+from test_kubelet import kill
 import trees
 
 start = test_k3s.start  # a fixture
 FULL = 45  # seconds that the disk is
 STAYS = ("busy", "own")
 SUPERVISOR = "fuse_cgroup_run --"
-YOUNG = 10  # seconds: who is killed so soon after his start is not started again
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture(params=["v1", "v2"])
@@ -57,18 +55,6 @@ def cgroups(node):
     """How many pods have; as the kubelet that runs now sees it."""
     node.root = pathlib.Path(f"/proc/{node.find('/kubelet --config')}/root{trees.STANDARD}")
     return node.pod_cgroups()
-
-
-def age(pid):
-    """In seconds."""
-    started = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]) / TICKS
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
-
-
-def kill(node, words):
-    """Another is started."""
-    trees.until(lambda: (pid := node.find(words)) and age(pid) > YOUNG + 1, f"{words} has run for a while")
-    test_kubelet.kill(node, words)
 
 
 def assert_goes_on(node, before, many, name):
@@ -131,7 +117,7 @@ def test_disk_is_full(node):
         assert not node.runs("waits")
         fill(file)
         time.sleep(1)
-    test_kubelet.kill(node, "fuse_cgroupfs -f")
+    kill(node, "fuse_cgroupfs -f")
     trees.until(lambda: containers(node) == before, "the pods go on")
     file.unlink()
     trees.until(lambda: node.runs("waits"), "the pod that has waited runs")

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import time
 import urllib.error
 import urllib.request
 
@@ -20,6 +21,9 @@ KUBELET = os.environ.get("KUBELET", str(trees.ROOT / "build/kubelet"))
 POD = node.pod("web", r"x=$(head -c 8000000 /dev/zero | tr '\0' a); while :; do :; done",
                resources=json.dumps(
     {"requests": {"cpu": "250m", "memory": "32Mi"}, "limits": {"cpu": "500m", "memory": "64Mi"}}))
+
+TICKS = os.sysconf("SC_CLK_TCK")
+YOUNG = 10  # seconds: what is killed sooner is not started anew (goes_on() of scripts/lib/node.sh)
 
 # By the version of cgroups: the pod's limits as files tell them, the class', and where its process is.
 LIMITS = {
@@ -201,11 +205,18 @@ def test_pod(kubelet):
     assert kubelet.interrupt() == 130, kubelet.text()
 
 
-def kill(kubelet, words):
-    """The first program with these words; another is started."""
-    pid = kubelet.find(words)
+def age(pid):
+    """In seconds."""
+    started = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]) / TICKS
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+
+
+def kill(running, words):
+    """The first program with these words, which has run for a while; another is started."""
+    pid = trees.until(lambda: running.find(words), words)
+    trees.until(lambda: age(pid) > YOUNG + 1, f"{words} has run for a while")
     os.kill(pid, signal.SIGKILL)
-    trees.until(lambda: kubelet.find(words) not in (pid, None), f"another {words}")
+    trees.until(lambda: running.find(words) not in (pid, None), f"another {words}")
 
 
 def check_parts_are_started_anew(kubelet):
