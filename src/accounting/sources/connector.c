@@ -98,6 +98,15 @@ static int take_message(const struct nlmsghdr *message, struct event_list *list)
 	return take_event(&event, list);
 }
 
+static int take_messages(const struct nlmsghdr *message, size_t left, struct event_list *list)
+{
+	int error = 0;
+
+	for (; NLMSG_OK(message, left) && !error; message = NLMSG_NEXT(message, left))
+		error = take_message(message, list);
+	return error;
+}
+
 int connector_drain(int fd, struct event_list *list)
 {
 	int error = 0;
@@ -105,7 +114,7 @@ int connector_drain(int fd, struct event_list *list)
 	for (;;) {
 		char buffer[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
 		ssize_t len = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
-		struct nlmsghdr *message = (struct nlmsghdr *)buffer;
+		int failed;
 
 		if (len < 0 && errno == EINTR)
 			continue;
@@ -115,11 +124,8 @@ int connector_drain(int fd, struct event_list *list)
 		}
 		if (len <= 0)
 			return error;
-		for (size_t left = (size_t)len; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
-			int failed = take_message(message, list);
-
-			error = error ? error : failed;
-		}
+		failed = take_messages((struct nlmsghdr *)buffer, (size_t)len, list);
+		error = error ? error : failed;
 	}
 }
 
