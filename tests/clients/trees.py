@@ -284,8 +284,9 @@ class Tree:
                 (path / "freezer.state").write_text("THAWED")
 
     def _remove_cgroups(self):
-        subprocess.run(private(KERNEL, "find", STANDARD, "-depth", "-type", "d", "-path",
-                               f"{STANDARD}/*/{self.unique}*", "-exec", "rmdir", "{}", ";"),
+        # Others' cgroups may go meanwhile.
+        subprocess.run(private(KERNEL, "find", STANDARD, "-ignore_readdir_race", "-depth", "-type", "d",
+                               "-path", f"{STANDARD}/*/{self.unique}*", "-exec", "rmdir", "{}", ";"),
                        check=True)
 
     def leave(self):
