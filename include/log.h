@@ -6,14 +6,15 @@
 
 /*
  * The daemon's log: the file that was named; or else standard error while it runs in the
- * foreground, and syslog (facility daemon) once it is in the background. Thread-safe.
+ * foreground, and syslog (facility daemon) once it is in the background. What is not printable ASCII is
+ * told as '?' (text_make_printable()). Thread-safe.
  */
 
 /*
- * Appends everything from here on to this file, each line with its time (UTC) and our process. 0 or a
- * negative errno.
+ * Appends everything from here on to this file, each line with its time (UTC) and our process. `flags` are
+ * more of those of open(2), as O_NOFOLLOW. 0 or a negative errno.
  */
-int log_to_file(const char *path);
+int log_to_file(const char *path, int flags);
 
 /* Sends everything from here on to syslog instead of standard error, if there is no file. */
 void log_to_syslog(void);

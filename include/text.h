@@ -43,6 +43,12 @@ void text_add_pair(struct text *text, const char *name, uint64_t value);
  */
 void text_unescape(char *word);
 
+/*
+ * What others wrote or named, as a word of one line that a terminal only shows: each byte that is no
+ * printable character of ASCII becomes '?', in place.
+ */
+void text_make_printable(char *bytes, size_t len);
+
 /* Appends as printf does (seq_printf). */
 void text_printf(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "text.h"
+
 static atomic_int file = -1;
 static atomic_bool to_syslog;
 static atomic_bool debug;
@@ -21,10 +23,11 @@ void log_to_syslog(void)
 	to_syslog = true;
 }
 
-int log_to_file(const char *path)
+int log_to_file(const char *path, int more)
 {
 	/* Nobody waits for who reads a pipe: what has no room there is lost. */
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int fd = open(path, flags | more, 0640);
 
 	if (fd < 0)
 		return -errno;
@@ -43,7 +46,7 @@ bool log_is_debug(void)
 }
 
 /* One write a line, so that those of several threads and daemons do not mix. */
-static void add_to_file(const char *format, va_list args)
+static void add_to_file(const char *message)
 {
 	time_t now = time(NULL);
 	struct tm utc;
@@ -53,7 +56,7 @@ static void add_to_file(const char *format, va_list args)
 	gmtime_r(&now, &utc);
 	len = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%SZ ", &utc);
 	len += (size_t)snprintf(line + len, sizeof(line) - len, "fuse_cgroupfs[%d]: ", getpid());
-	vsnprintf(line + len, sizeof(line) - len - 1, format, args);
+	snprintf(line + len, sizeof(line) - len - 1, "%s", message);
 	len += strlen(line + len);
 	line[len++] = '\n';
 	if (write(file, line, len) < 0)
@@ -64,16 +67,14 @@ static void log_line(int priority, const char *format, va_list args)
 {
 	char line[1024];
 
-	if (file >= 0) {
-		add_to_file(format, args);
-		return;
-	}
-	if (to_syslog) {
-		vsyslog(priority, format, args);
-		return;
-	}
 	vsnprintf(line, sizeof(line), format, args);
-	fprintf(stderr, "fuse_cgroupfs: %s\n", line);
+	text_make_printable(line, strlen(line)); /* it may have names that users gave */
+	if (file >= 0)
+		add_to_file(line);
+	else if (to_syslog)
+		syslog(priority, "%s", line);
+	else
+		fprintf(stderr, "fuse_cgroupfs: %s\n", line);
 }
 
 #define LOG_FUNCTION(name, priority)            \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -115,4 +116,12 @@ void text_unescape(char *word)
 		*to++ = *octal ? (char)strtoul(octal, NULL, 8) : *word;
 	}
 	*to = '\0';
+}
+
+void text_make_printable(char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (!isprint((unsigned char)bytes[i]))
+			bytes[i] = '?';
+	}
 }

@@ -23,6 +23,7 @@
 #include "native.h"
 #include "options.h"
 #include "state.h"
+#include "symlink.h"
 
 /* Open files: half of them are for eventfds of others (memory_eventfds_max()), of 32 users at least. */
 #define DESCRIPTORS 65536
@@ -38,16 +39,30 @@ static void keep_fuse_complaint(enum fuse_log_level level, const char *format, v
 		vsnprintf(fuse_complaint + used, sizeof(fuse_complaint) - used, format, args);
 }
 
+static bool open_log_file(const char *path)
+{
+	uid_t owner;
+	enum symlink link = symlink_find(path, &owner);
+	int error;
+
+	if (link == SYMLINK_OF_ANOTHER) {
+		fprintf(stderr, "fuse_cgroupfs: -o log: %s: it is a link of user %u, who could have us write "
+				"anywhere: remove it, or name another file\n", path, owner);
+		return false;
+	}
+	/* what was none may be one by now */
+	error = log_to_file(path, link == SYMLINK_NONE ? O_NOFOLLOW : 0);
+	if (error)
+		fprintf(stderr, "fuse_cgroupfs: -o log: %s: %s: name a file that can be made or written to\n",
+			path, error == -ENXIO ? "nobody reads this pipe" : strerror(-error));
+	return !error;
+}
+
 /* From here on the log is the file of -o log; false, and said why, when it cannot be. */
 static bool open_log(const struct options *options)
 {
-	int error = options->log ? log_to_file(options->log) : 0;
-
 	log_set_debug(options->debug);
-	if (error)
-		fprintf(stderr, "fuse_cgroupfs: -o log: %s: %s: name a file that can be made or written to\n",
-			options->log, error == -ENXIO ? "nobody reads this pipe" : strerror(-error));
-	return !error;
+	return !options->log || open_log_file(options->log);
 }
 
 /*

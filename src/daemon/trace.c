@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What -d tells: changes in our own terms, beside libfuse's trace of the requests. */
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "daemon.h"
 #include "log.h"
 #include "operations.h"
+#include "text.h"
 
 #define VALUE_MAX 64 /* bytes of a written value that are told */
 
@@ -28,13 +28,13 @@ void trace_fuse_log(enum fuse_log_level level, const char *format, va_list args)
 /* As one word of one line, whatever a client wrote or named. */
 static void print_word(char *word, size_t size, const char *bytes, size_t len)
 {
-	size_t used = 0;
-
 	while (len && (bytes[len - 1] == '\n' || !bytes[len - 1]))
 		len--;
-	for (; used < len && used < size - 1; used++)
-		word[used] = isprint((unsigned char)bytes[used]) ? bytes[used] : '?';
-	word[used] = '\0';
+	if (len > size - 1)
+		len = size - 1;
+	memcpy(word, bytes, len);
+	text_make_printable(word, len);
+	word[len] = '\0';
 }
 
 static void tell(const char *what, const char *path, size_t path_len, const char *value, size_t len,

@@ -25,6 +25,7 @@
 #include "peer.h"
 #include "redirect.h"
 #include "restricted.h"
+#include "text.h"
 #include "view.h"
 
 #ifndef __NR_statmount /* Linux 6.8; everywhere the same */
@@ -367,7 +368,7 @@ const struct trap traps[] = {
 
 const unsigned trap_count = sizeof(traps) / sizeof(traps[0]);
 
-static void tell(const struct call *call, const char *name, const char *path,
+static void tell(const struct call *call, const char *name, char *path,
 		 const struct answer *answer)
 {
 	const char *what = "the kernel's";
@@ -382,6 +383,7 @@ static void tell(const struct call *call, const char *name, const char *path,
 		what = "the kernel's, without signals";
 	else if (answer->kind == ANSWER_VALUE)
 		what = answer->value < 0 ? strerrorname_np(-(int)answer->value) : "answered";
+	text_make_printable(path, strlen(path));
 	fprintf(stderr, "fuse_cgroup_run: %s %s(%s): %s\n", task, name, path, what);
 }
 

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "symlink.h"
 
 static char *say(const char *path, const char *what)
 {
@@ -81,20 +81,15 @@ static char *check_owner(const char *path, const struct stat *stat)
 			       "chmod go-w, or use another", path) < 0 ? NULL : line;
 }
 
-/* In a directory like /tmp anybody may have put a link there, and have us write wherever he likes. */
 static char *check_link(const char *path)
 {
-	char name[PATH_MAX];
-	struct stat stat;
+	uid_t owner;
 	char *line;
 
-	snprintf(name, sizeof(name), "%s", path);
-	for (size_t len = strlen(name); len > 1 && name[len - 1] == '/'; len--)
-		name[len - 1] = '\0'; /* with it lstat(2) follows the link */
-	if (lstat(name, &stat) || !S_ISLNK(stat.st_mode) || !stat.st_uid || stat.st_uid == geteuid())
+	if (symlink_find(path, &owner) != SYMLINK_OF_ANOTHER)
 		return NULL;
 	return asprintf(&line, "%s: it is a link of user %u, who could lead daemons anywhere: remove it, or "
-			       "name another directory", path, stat.st_uid) < 0 ? NULL : line;
+			       "name another directory", path, owner) < 0 ? NULL : line;
 }
 
 char *state_file_open(struct state_file *file, const char *path)

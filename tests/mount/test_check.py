@@ -195,6 +195,7 @@ def test_debug_tells_what_happens(tmp_path, directory):
         forked = int(child.stdout.readline())
         assert str(forked) in (web / "cgroup.procs").read_text().split()
     assert (web / "cgroup.procs").read_text() == ""
+    assert not (web / "odd\x1b[31m").exists()
     shell = int(re.search(r"attach: process or task (\d+) to", log.read_text()).group(1))
     with pytest.raises(OSError):
         (web / "memory.limit_in_bytes").write_text("12mon\nkeys\x1b\n")
@@ -214,6 +215,8 @@ def test_debug_tells_what_happens(tmp_path, directory):
     assert any(re.fullmatch(r"state: what has changed, \d+ bytes: written", line) for line in told)
     assert re.fullmatch(r"state: all that there is, \d+ bytes: written", told[-1])
     assert any(re.match(r"libfuse: (\w+ )?unique: ", line) for line in told)
+    assert any(line.startswith("libfuse: ") and "odd?[31m" in line for line in told)
+    assert "\x1b" not in log.read_text(encoding="utf-8")
 
 
 # --- the source ---

@@ -113,6 +113,10 @@ PLACES = [
      "kept as /mnt/state/state.refused-.*, and the next start begins anew"),
     ("log_that_nobody_reads", "mkfifo /mnt/log", ["-o", "log=/mnt/log", "/mnt/d"],
      "-o log: /mnt/log: nobody reads this pipe: name a file that can be made or written to"),
+    ("log_by_another's_link", "touch /mnt/log; ln -s log /mnt/link; chown -h 65534 /mnt/link",
+     ["-o", "log=/mnt/link", "/mnt/d"],
+     "-o log: /mnt/link: it is a link of user 65534, who could have us write anywhere: remove it, or name "
+     "another file"),
     ("mounted_already", serve("/mnt/d"), ["/mnt/d"],
      "/mnt/d: a FUSE filesystem is already mounted here: unmount it with fusermount3 -u, or choose another "
      "directory"),

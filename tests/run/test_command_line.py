@@ -179,6 +179,14 @@ def test_trace():
         assert any(line.endswith(call) for line in lines), call
 
 
+def test_trace_of_odd_names():
+    """A path is whatever a task says: no terminal may take it for more than text, and no line for two."""
+    name = "/no\x1b]0;x\x07\n\x9b\u00e9"
+    result = launch("sh", "-c", 'stat -f "$1" 2>/dev/null; :', "sh", name, options=["--trace"])
+    assert "statfs(/no?]0;x??????): " in result.stderr
+    assert result.stderr.isascii() and "\x1b" not in result.stderr
+
+
 def test_compiler_is_not_asked(tmp_path):
     """The opens of headers, of which a build has tens of thousands, go by."""
     source = tmp_path / "empty.c"
