@@ -13,6 +13,7 @@
 #ifndef MACHINE_TASK_H
 #define MACHINE_TASK_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "machine.h"
@@ -114,6 +115,13 @@ void machine_task_stats(const struct machine *machine, struct machine_stat_quest
 			size_t count);
 /* -EINVAL: not the line of a task, or cut off before rss. */
 int machine_parse_task_stat(const char *text, size_t len, struct machine_task_stat *stat);
+
+/*
+ * stat(2) of a file of task `pid` that may keep who asks waiting, as those of ns/ do (machine_patient.h):
+ * `name` is below the directory `at`, or absolute. 0, -EBUSY: it hangs, or a negative errno.
+ */
+int machine_task_look(const struct machine *machine, pid_t pid, int at, const char *name,
+		      struct stat *about);
 
 /* --- statm: pages --- */
 

@@ -29,6 +29,7 @@ struct namespace {
 
 struct expectation {
 	int directory; /* of the task in /proc */
+	pid_t tid; /* as it was then */
 	struct cgroup *root; /* held; NULL: this place is free */
 };
 
@@ -50,7 +51,7 @@ struct delegation *delegation_new(const struct machine *machine)
 		return NULL;
 	pthread_mutex_init(&delegation->lock, NULL);
 	if (directory >= 0) {
-		delegation->own = machine_cgroup_namespace(directory);
+		delegation->own = machine_cgroup_namespace(machine, 0, directory);
 		close(directory);
 	}
 	return delegation;
@@ -111,14 +112,16 @@ static struct namespace *find(struct delegation *delegation, ino_t inode)
 }
 
 /* Where its maker was, held, if that is still in it. NULL: nobody who was expected has made it. */
-static struct cgroup *take_expected(struct delegation *delegation, ino_t inode)
+static struct cgroup *take_expected(struct delegation *delegation, const struct machine *machine,
+				     ino_t inode)
 {
 	for (unsigned i = 1; i <= MAX_EXPECTED; i++) {
 		struct expectation *latest =
 			&delegation->expected[(delegation->expected_next + MAX_EXPECTED - i) % MAX_EXPECTED];
 		struct cgroup *root;
 
-		if (!latest->root || machine_cgroup_namespace(latest->directory) != inode)
+		if (!latest->root ||
+		    machine_cgroup_namespace(machine, latest->tid, latest->directory) != inode)
 			continue;
 		root = cgroup_get(latest->root);
 		drop(latest);
@@ -160,7 +163,7 @@ static bool make_room(struct delegation *delegation, const struct machine *machi
 static struct cgroup *learn(struct tree *tree, pid_t tid, int directory, ino_t inode)
 {
 	struct delegation *delegation = tree->delegation;
-	struct cgroup *root = take_expected(delegation, inode);
+	struct cgroup *root = take_expected(delegation, tree->machine, inode);
 	int file = make_room(delegation, tree->machine) ? machine_cgroup_namespace_open(directory) : -1;
 
 	if (!root)
@@ -173,7 +176,7 @@ static struct cgroup *learn(struct tree *tree, pid_t tid, int directory, ino_t i
 
 static struct cgroup *root_of(struct tree *tree, pid_t tid, int directory)
 {
-	ino_t inode = machine_cgroup_namespace(directory);
+	ino_t inode = machine_cgroup_namespace(tree->machine, tid, directory);
 	struct namespace *namespace;
 
 	if (!inode || !tree->delegation->own || inode == tree->delegation->own)
@@ -211,7 +214,7 @@ int delegation_expect(struct tree *tree, pid_t tid)
 	cgroup_put(root_of(tree, tid, directory));
 	next = &delegation->expected[delegation->expected_next];
 	drop(next);
-	*next = (struct expectation){directory, place_of(tree, tid)};
+	*next = (struct expectation){directory, tid, place_of(tree, tid)};
 	delegation->expected_next = (delegation->expected_next + 1) % MAX_EXPECTED;
 	pthread_mutex_unlock(&delegation->lock);
 	return 0;

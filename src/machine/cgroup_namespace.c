@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "internal.h"
+#include "machine_task.h"
 
 #define NAME "ns/cgroup"
 
@@ -23,11 +25,11 @@ int machine_task_directory(const struct machine *machine, pid_t tid)
 	return fd < 0 ? -errno : fd;
 }
 
-ino_t machine_cgroup_namespace(int directory)
+ino_t machine_cgroup_namespace(const struct machine *machine, pid_t tid, int directory)
 {
 	struct stat st;
 
-	return fstatat(directory, NAME, &st, 0) ? 0 : st.st_ino;
+	return machine_task_look(machine, tid, directory, NAME, &st) ? 0 : st.st_ino;
 }
 
 struct visitor {
@@ -45,7 +47,7 @@ static int visit_process(const char *name, void *arg)
 	if (!isdigit((unsigned char)*name))
 		return 0;
 	snprintf(path, sizeof(path), "%.16s/" NAME, name);
-	if (!fstatat(visitor->machine->proc, path, &st, 0))
+	if (!machine_task_look(visitor->machine, atoi(name), visitor->machine->proc, path, &st))
 		visitor->visit(st.st_ino, visitor->arg);
 	return 0;
 }

@@ -95,6 +95,37 @@ int machine_task_stat(const struct machine *machine, pid_t pid, pid_t tid,
 	return question.error;
 }
 
+/* --- ns/ --- */
+
+struct look_question {
+	struct patient_head head;
+	int at;
+	char name[64];
+	int error;
+	struct stat about;
+};
+
+static void ask_look(const struct machine *machine, void *question)
+{
+	struct look_question *asked = question;
+
+	(void)machine;
+	asked->error = fstatat(asked->at, asked->name, &asked->about, 0) ? -errno : 0;
+}
+
+int machine_task_look(const struct machine *machine, pid_t pid, int at, const char *name,
+		      struct stat *about)
+{
+	static const struct patient_kind kind = { .size = sizeof(struct look_question), .ask = ask_look };
+	struct look_question question = { .head.pid = pid, .at = at, .error = -EBUSY };
+
+	snprintf(question.name, sizeof(question.name), "%s", name);
+	patient_ask(machine, &kind, &question, 1);
+	if (!question.error)
+		*about = question.about;
+	return question.error;
+}
+
 /* --- wchan: what it waits for in the kernel --- */
 
 struct wait_question {

@@ -332,8 +332,7 @@ static bool is_left_out(const struct table *table, const struct place *place)
 	return place->fd < 0 && !access(path, F_OK);
 }
 
-static int open_place(struct view *view, const struct machine *machine, const struct peer *reader,
-		      const struct place *place)
+static int open_place(struct view *view, const struct peer *reader, const struct place *place)
 {
 	const struct table *table = identify(place);
 	struct peer *of = NULL;
@@ -342,7 +341,7 @@ static int open_place(struct view *view, const struct machine *machine, const st
 	if (!table || is_left_out(table, place))
 		return -ENOENT;
 	if (!table->of_machine) {
-		of = proc_directory_task(machine, place->parent, reader);
+		of = proc_directory_task(view->machine, place->parent, reader);
 		if (!of)
 			return -ENOENT;
 	}
@@ -351,8 +350,7 @@ static int open_place(struct view *view, const struct machine *machine, const st
 	return fd;
 }
 
-int answers_open_table(struct view *view, const struct machine *machine, const struct peer *peer,
-		       int dirfd, const char *path)
+int answers_open_table(struct view *view, const struct peer *peer, int dirfd, const char *path)
 {
 	struct place place, real;
 	int fd = place_find(peer, dirfd, path, &place);
@@ -361,10 +359,10 @@ int answers_open_table(struct view *view, const struct machine *machine, const s
 		return -ENOENT; /* the kernel says why */
 	if (place.fd >= 0 && place.parent < 0 && is_proc(place.fd) &&
 	    !open_parent(peer, place.fd, &real)) {
-		fd = open_place(view, machine, peer, &real);
+		fd = open_place(view, peer, &real);
 		place_close(&real);
 	} else {
-		fd = open_place(view, machine, peer, &place);
+		fd = open_place(view, peer, &place);
 	}
 	place_close(&place);
 	return fd;

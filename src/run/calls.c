@@ -97,7 +97,7 @@ static void answer_open_at(const struct calls_context *context, const struct cal
 		return;
 	if (how->resolve & RESOLVE_IN_ROOT)
 		path += strspn(path, "/");
-	file = answers_open_table(context->view, context->machine, call->peer, dirfd, path);
+	file = answers_open_table(context->view, call->peer, dirfd, path);
 	if (file == -ENOENT)
 		return; /* no table of ours */
 	if (file < 0) {

@@ -2,8 +2,6 @@
 /* Which cgroups are the roots of a cgroup namespace. */
 #include "cgroup_namespace.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "peer.h"
+#include "machine_namespace.h"
+#include "peer_number.h"
 #include "view.h"
 
 #define MAX_KNOWN 4096 /* each keeps a descriptor open */
@@ -32,6 +31,7 @@ struct namespace {
 struct expectation {
 	bool is_open;
 	int task; /* its directory of /proc: a number would become another's */
+	pid_t tid; /* as it was then */
 	struct text roots;
 };
 
@@ -53,14 +53,11 @@ static ino_t namespace_of(const struct peer *peer)
 	return peer_proc_stat(peer, NAME, &st) ? 0 : st.st_ino;
 }
 
-/* The same of a directory of /proc, or of the name of one in `proc`. */
-static ino_t namespace_at(int directory, const char *name)
+static ino_t our_namespace(void)
 {
-	char path[NAME_MAX + sizeof(NAME) + 1];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/" NAME, name);
-	return fstatat(directory, path, &st, 0) ? 0 : st.st_ino;
+	return stat("/proc/self/" NAME, &st) ? 0 : st.st_ino;
 }
 
 static struct namespace *find(ino_t inode)
@@ -80,34 +77,29 @@ static void forget(unsigned i)
 	memmove(&known[i], &known[i + 1], (known_count - i) * sizeof(known[0]));
 }
 
-/* Finds out which ones have processes. False: it cannot be told. */
-static bool look_at_all(void)
+static void note_process(ino_t inode, void *unused)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	struct namespace *namespace;
+	struct namespace *namespace = find(inode);
 
-	if (!proc)
-		return false;
+	(void)unused;
+	if (namespace)
+		namespace->has_process = true;
+}
+
+/* Finds out which ones have processes. False: it cannot be told. */
+static bool look_at_all(const struct machine *machine)
+{
 	for (unsigned i = 0; i < known_count; i++)
 		known[i].has_process = false;
-	while ((entry = readdir(proc))) {
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		namespace = find(namespace_at(dirfd(proc), entry->d_name));
-		if (namespace)
-			namespace->has_process = true;
-	}
-	closedir(proc);
-	return true;
+	return !machine_cgroup_namespaces(machine, note_process, NULL);
 }
 
 /* Makes room for another: by those that are gone, or else by the oldest. */
-static void make_room(void)
+static void make_room(const struct machine *machine)
 {
 	if (known_count < known_most)
 		return;
-	if (look_at_all()) {
+	if (look_at_all(machine)) {
 		for (unsigned i = known_count; i-- > 0;) {
 			if (!known[i].has_process)
 				forget(i);
@@ -129,13 +121,14 @@ static void drop(struct expectation *expectation)
 }
 
 /* Where the maker of the namespace was, if it still is in it. */
-static bool take_expected(ino_t inode, struct text *roots)
+static bool take_expected(const struct machine *machine, ino_t inode, struct text *roots)
 {
 	for (unsigned i = 1; i <= MAX_EXPECTED; i++) {
 		struct expectation *latest =
 			&expected[(expected_next + MAX_EXPECTED - i) % MAX_EXPECTED];
 
-		if (!latest->is_open || namespace_at(latest->task, ".") != inode)
+		if (!latest->is_open ||
+		    machine_cgroup_namespace(machine, latest->tid, latest->task) != inode)
 			continue;
 		*roots = latest->roots;
 		latest->roots = (struct text){0};
@@ -153,14 +146,14 @@ static int learn(struct view *view, const struct peer *peer, ino_t inode)
 	namespace.file = peer_proc_open(peer, NAME, O_RDONLY);
 	if (namespace.file < 0)
 		return namespace.file;
-	if (!take_expected(inode, &namespace.roots))
+	if (!take_expected(view->machine, inode, &namespace.roots))
 		error = view_memberships(view, peer, &namespace.roots);
 	if (error) {
 		text_free(&namespace.roots);
 		close(namespace.file);
 		return error;
 	}
-	make_room();
+	make_room(view->machine);
 	known[known_count++] = namespace;
 	return 0;
 }
@@ -171,7 +164,7 @@ int cgroup_namespace_roots(struct view *view, const struct peer *peer, struct te
 	int error = 0;
 
 	text_clear(roots);
-	if (!inode || inode == namespace_at(AT_FDCWD, "/proc/self"))
+	if (!inode || inode == our_namespace())
 		return 0;
 	pthread_mutex_lock(&lock);
 	if (!find(inode))
@@ -185,11 +178,11 @@ int cgroup_namespace_roots(struct view *view, const struct peer *peer, struct te
 	return error ? error : roots->error;
 }
 
-static void expect(int task, const struct text *roots)
+static void expect(int task, pid_t tid, const struct text *roots)
 {
 	pthread_mutex_lock(&lock);
 	drop(&expected[expected_next]);
-	expected[expected_next] = (struct expectation){true, task, *roots};
+	expected[expected_next] = (struct expectation){true, task, tid, *roots};
 	expected_next = (expected_next + 1) % MAX_EXPECTED;
 	pthread_mutex_unlock(&lock);
 }
@@ -203,7 +196,7 @@ void cgroup_namespace_expect(struct view *view, const struct peer *peer)
 		return;
 	/* The one it is in now has to be known before it leaves it. */
 	if (!cgroup_namespace_roots(view, peer, &roots) && !view_memberships(view, peer, &roots)) {
-		expect(task, &roots);
+		expect(task, peer->tid, &roots);
 		return;
 	}
 	text_free(&roots);

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "machine_task.h"
 #include "peer_number.h"
 
 struct peer *peer_new(pid_t tid, peer_check *is_same, uint64_t call)
@@ -68,6 +69,23 @@ int peer_proc_stat(const struct peer *peer, const char *name, struct stat *st)
 
 	proc_path(peer, name, path);
 	error = stat(path, st) ? -errno : 0;
+	return peer_is_there(peer) ? error : -ESRCH;
+}
+
+int peer_look(const struct machine *machine, const struct peer *peer, const char *name, struct stat *about)
+{
+	char path[64];
+	int error;
+
+	proc_path(peer, name, path);
+	error = machine_task_look(machine, peer->tid, AT_FDCWD, path, about);
+	return peer_is_there(peer) ? error : -ESRCH;
+}
+
+int peer_task_stat(const struct machine *machine, const struct peer *peer, struct machine_task_stat *stat)
+{
+	int error = machine_task_stat(machine, peer->tid, 0, stat);
+
 	return peer_is_there(peer) ? error : -ESRCH;
 }
 

@@ -66,6 +66,14 @@ int peer_proc_open(const struct peer *peer, const char *name, int flags);
 int peer_proc_stat(const struct peer *peer, const char *name, struct stat *st);
 int peer_proc_read(const struct peer *peer, const char *name, struct text *out);
 
+/*
+ * The same for what may keep who asks waiting, as stat and ns/ of another's process do, by a machine that is
+ * patient (machine_patient.h). -EBUSY too: it hangs.
+ */
+struct machine_task_stat;
+int peer_look(const struct machine *machine, const struct peer *peer, const char *name, struct stat *about);
+int peer_task_stat(const struct machine *machine, const struct peer *peer, struct machine_task_stat *stat);
+
 /* What the link says there, in `target` of `size` bytes: its length, or a negative errno. */
 int peer_proc_readlink(const struct peer *peer, const char *name, char *target, size_t size);
 

@@ -4,7 +4,10 @@
 
 #include "peer.h"
 
-/* For peer*.c, and for guesses (processor.c): all others have no use for a number (peer.h says why). */
+/*
+ * For peer*.c, and for guesses (processor.c, cgroup_namespace.c): all others have no use for a number (peer.h
+ * says why).
+ */
 struct peer {
 	pid_t tid;
 	peer_check *is_same;

@@ -74,13 +74,29 @@ static bool is_leader(pid_t tid)
 	return fd >= 0;
 }
 
-/* Whether the task has this number in the proc filesystem whose root is `proc`. */
-static bool has_number(int proc, pid_t number, uint64_t starttime)
+/* Whether the numbers that `inner` tells are the last ones that `outer` does. */
+static bool ends_with(const struct machine_task_status *outer, const struct machine_task_status *inner)
 {
+	return outer->nr_nspid >= inner->nr_nspid &&
+	       !memcmp(outer->nspid + outer->nr_nspid - inner->nr_nspid, inner->nspid,
+		       inner->nr_nspid * sizeof(pid_t));
+}
+
+/*
+ * Whether the task has this number in the proc filesystem whose root is `proc`. Another's stat may keep us
+ * waiting (machine_patient.h), and status does not.
+ */
+static bool has_number(int proc, pid_t number, const struct machine_task_status *task, uint64_t starttime)
+{
+	struct machine_task_status status;
 	struct machine_task_stat stat;
-	char path[32], text[1024];
+	char path[32], text[4096];
 	ssize_t len;
 
+	snprintf(path, sizeof(path), "%d/status", number);
+	len = read_file(proc, path, text, sizeof(text));
+	if (len <= 0 || machine_parse_task_status(text, (size_t)len, &status) || !ends_with(task, &status))
+		return false;
 	snprintf(path, sizeof(path), "%d/stat", number);
 	len = read_file(proc, path, text, sizeof(text));
 	return len > 0 && !machine_parse_task_stat(text, (size_t)len, &stat) &&
@@ -127,7 +143,7 @@ bool proc_self(const struct peer *peer, int root, const char *name, char *target
 		return true;
 	}
 	for (unsigned i = status.nr_nspid; i-- > 0;) {
-		if (!has_number(root, status.nspid[i], stat.starttime))
+		if (!has_number(root, status.nspid[i], &status, stat.starttime))
 			continue;
 		write_self(process, status.nstgid[i], status.nspid[i], target, size);
 		return true;
@@ -138,11 +154,11 @@ bool proc_self(const struct peer *peer, int root, const char *name, char *target
 /* --- whose directory --- */
 
 /*
- * A task as some proc filesystem tells of it: its start, and its numbers from there inwards, or where it
+ * A task as some proc filesystem tells of it without a wait: its numbers from there inwards, or where it
  * tells one number alone (gVisor) the task's pid namespace.
  */
 struct identity {
-	uint64_t starttime;
+	int directory;
 	struct machine_task_status status;
 	char space[32]; /* "pid:[4026531836]" */
 };
@@ -156,16 +172,15 @@ static void read_space(int directory, const char *name, char space[32])
 
 static bool read_identity(int directory, struct identity *identity)
 {
-	struct machine_task_stat stat;
 	char text[4096];
-	ssize_t len = read_file(directory, "stat", text, sizeof(text));
+	ssize_t len = read_file(directory, "status", text, sizeof(text));
 
-	if (len <= 0 || machine_parse_task_stat(text, (size_t)len, &stat))
+	if (len <= 0 || machine_parse_task_status(text, (size_t)len, &identity->status))
 		return false;
-	identity->starttime = stat.starttime;
-	len = read_file(directory, "status", text, sizeof(text));
-	read_space(directory, "ns/pid", identity->space);
-	return len > 0 && !machine_parse_task_status(text, (size_t)len, &identity->status);
+	identity->directory = directory;
+	if (!identity->status.nr_nspid)
+		read_space(directory, "ns/pid", identity->space);
+	return true;
 }
 
 /* Whether our task is in the pid namespace, and has the number there or in one above. */
@@ -185,54 +200,127 @@ static bool has_number_in(const char *space, struct machine_task_status *task, p
 	return false;
 }
 
-/* Whether our task `tid` is it: an inner /proc knows the last of the numbers that ours knows. */
+/* Whether our task `tid` may be it: an inner /proc knows the last of the numbers that ours knows. */
+static bool has_numbers(const struct machine *machine, pid_t tid, const struct identity *identity)
+{
+	struct machine_task_status status;
+
+	if (machine_task_status(machine, tid, 0, &status))
+		return false;
+	return identity->status.nr_nspid ? ends_with(&status, &identity->status)
+					 : has_number_in(identity->space, &status, identity->status.pid);
+}
+
+struct start_question {
+	struct patient_head head; /* our task */
+	int directory;
+	bool is_same;
+};
+
+static void ask_start(const struct machine *machine, void *question)
+{
+	struct start_question *asked = question;
+	struct machine_task_stat ours, other;
+	char text[1024];
+	ssize_t len = read_file(asked->directory, "stat", text, sizeof(text));
+
+	asked->is_same = len > 0 && !machine_parse_task_stat(text, (size_t)len, &other) &&
+			 !machine_task_stat(machine, asked->head.pid, 0, &ours) &&
+			 ours.starttime == other.starttime;
+}
+
+/* Whether it was started when our task was. False too where one of them hangs. */
+static bool has_start(const struct machine *machine, pid_t tid, const struct identity *identity)
+{
+	static const struct patient_kind kind = {.size = sizeof(struct start_question), .ask = ask_start};
+	struct start_question question = {.head.pid = tid, .directory = identity->directory};
+
+	patient_ask(machine, &kind, &question, 1);
+	return question.is_same;
+}
+
+static bool read_times(int directory, struct machine_task_schedstat *times)
+{
+	char text[128];
+	ssize_t len = read_file(directory, "schedstat", text, sizeof(text));
+
+	return len > 0 && !machine_parse_task_schedstat(text, (size_t)len, times) && times->run_ns;
+}
+
+/*
+ * Whether it has run and waited for as many nanoseconds as our task: another has not. Who hangs tells this,
+ * too, and who runs has more by the second look.
+ */
+static bool has_times(const struct machine *machine, pid_t tid, const struct identity *identity)
+{
+	struct machine_task_schedstat ours, other;
+
+	return read_times(identity->directory, &other) && !machine_task_schedstat(machine, tid, 0, &ours) &&
+	       ours.run_ns == other.run_ns && ours.wait_ns == other.wait_ns &&
+	       ours.timeslices == other.timeslices;
+}
+
 static bool is_task(const struct machine *machine, pid_t tid, const struct identity *identity)
 {
-	const struct machine_task_status *inner = &identity->status;
-	struct machine_task_status outer;
-	struct machine_task_stat stat;
-	unsigned hidden;
-
-	if (machine_task_stat(machine, tid, 0, &stat) || stat.starttime != identity->starttime ||
-	    machine_task_status(machine, tid, 0, &outer) || outer.nr_nspid < inner->nr_nspid)
-		return false;
-	if (!inner->nr_nspid)
-		return has_number_in(identity->space, &outer, inner->pid);
-	hidden = outer.nr_nspid - inner->nr_nspid;
-	return !memcmp(outer.nspid + hidden, inner->nspid, inner->nr_nspid * sizeof(pid_t));
+	return has_numbers(machine, tid, identity) &&
+	       (has_times(machine, tid, identity) || has_start(machine, tid, identity));
 }
 
-/* The thread of process `pid` that it is, or 0. */
-static pid_t find_thread(const struct machine *machine, pid_t pid, const struct identity *identity)
+/* Of those that have its numbers, which several pid namespaces may give. */
+struct search {
+	const struct machine *machine;
+	const struct identity *identity;
+	bool (*is_same)(const struct machine *machine, pid_t tid, const struct identity *identity);
+	unsigned count;
+	pid_t last, found; /* 0: none */
+};
+
+static void consider(struct search *search, pid_t tid)
+{
+	if (search->found || !has_numbers(search->machine, tid, search->identity))
+		return;
+	search->count++;
+	search->last = tid;
+	if (search->is_same(search->machine, tid, search->identity))
+		search->found = tid;
+}
+
+static void consider_threads(struct search *search, pid_t pid)
 {
 	struct machine_ids threads = {0};
-	pid_t found = 0;
 
-	if (machine_tids(machine, pid, &threads))
-		return 0;
-	for (size_t i = 0; i < threads.nr && !found; i++) {
-		if (is_task(machine, threads.id[i], identity))
-			found = threads.id[i];
-	}
+	machine_tids(search->machine, pid, &threads);
+	for (size_t i = 0; i < threads.nr; i++)
+		consider(search, threads.id[i]);
 	machine_ids_free(&threads);
-	return found;
 }
 
-static pid_t search_task(const struct machine *machine, const struct identity *identity)
+static void search_all(struct search *search)
 {
+	const struct machine_task_status *status = &search->identity->status;
 	struct machine_ids pids = {0};
-	pid_t found = 0;
 
-	if (machine_pids(machine, &pids))
-		return 0;
-	for (size_t i = 0; i < pids.nr && !found; i++) {
-		if (is_task(machine, pids.id[i], identity))
-			found = pids.id[i];
-		else if (identity->status.pid != identity->status.tgid)
-			found = find_thread(machine, pids.id[i], identity);
+	machine_pids(search->machine, &pids);
+	for (size_t i = 0; i < pids.nr; i++) {
+		if (status->pid == status->tgid)
+			consider(search, pids.id[i]);
+		else
+			consider_threads(search, pids.id[i]);
 	}
 	machine_ids_free(&pids);
-	return found;
+}
+
+/* By what everybody tells at once, if that will do. */
+static pid_t search_task(const struct machine *machine, const struct identity *identity)
+{
+	struct search quick = {.machine = machine, .identity = identity, .is_same = has_times};
+	struct search slow = {.machine = machine, .identity = identity, .is_same = has_start};
+
+	search_all(&quick);
+	if (quick.found || quick.count < 2)
+		return quick.last;
+	search_all(&slow);
+	return slow.found;
 }
 
 /* Whether the directory is /proc/TID as we know it. */
@@ -255,7 +343,7 @@ static pid_t find_task(const struct machine *machine, int directory, pid_t hint)
 		return hint;
 	if (!read_identity(directory, &identity))
 		return 0;
-	if (!identity.status.nr_nspid && is_our_proc(directory))
+	if (is_our_proc(directory)) /* which tells our numbers */
 		return identity.status.pid;
 	if (is_task(machine, hint, &identity))
 		return hint;

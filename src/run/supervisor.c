@@ -19,7 +19,9 @@
 #include "descriptors.h"
 #include "helper.h"
 #include "limits.h"
+#include "log.h"
 #include "machine.h"
+#include "machine_patient.h"
 #include "namespace.h"
 #include "options.h"
 #include "pause.h"
@@ -153,7 +155,7 @@ static bool answer_channel(struct supervisor *supervisor)
 	if (message.word == CHANNEL_COMMAND)
 		return take_command(supervisor, &message);
 	if (message.word == CHANNEL_PAUSED) {
-		pause_begin(&supervisor->pause, &supervisor->view, supervisor->context.machine,
+		pause_begin(&supervisor->pause, &supervisor->view, supervisor->view.machine,
 			    message.descriptor);
 		if (message.descriptor >= 0)
 			close(message.descriptor);
@@ -201,7 +203,7 @@ static void live(struct supervisor *supervisor)
 		if (poll(pollers, 3, supervisor->pause.holds ? PAUSE_POLL_MS : -1) < 0 && errno != EINTR)
 			return;
 		if (supervisor->pause.holds)
-			pause_look(&supervisor->pause, &supervisor->view, supervisor->context.machine);
+			pause_look(&supervisor->pause, &supervisor->view, supervisor->view.machine);
 		if (pollers[2].revents)
 			replace_daemon(supervisor);
 		if (pollers[0].revents)
@@ -218,6 +220,17 @@ static const struct helper_job helped[] = {
 	{CHANNEL_ENTER, rights_enter, CHANNEL_ENTERED, CHANNEL_REFUSED},
 	{0},
 };
+
+/* Of what hangs there is nothing to tell here. */
+static const struct machine *open_patient_machine(void)
+{
+	struct machine *machine = machine_open("/");
+
+	if (machine)
+		machine_be_patient(machine);
+	log_to_file("/dev/null", 0);
+	return machine;
+}
 
 int supervisor_run(const struct run_options *options, int channel)
 {
@@ -242,10 +255,12 @@ int supervisor_run(const struct run_options *options, int channel)
 		.trace = options->trace,
 		.before_waiting = options->catcher->before_waiting,
 	};
-	if (!supervisor.context.machine)
+	supervisor.view.machine = open_patient_machine();
+	if (!supervisor.context.machine || !supervisor.view.machine)
 		fprintf(stderr, "fuse_cgroup_run: /proc and /sys cannot be read: %s: mount them, or "
 				"raise the limit of open files (ulimit -n)\n", strerror(errno));
-	built = supervisor.context.machine && build(&supervisor) && helper_open(helped) &&
+	built = supervisor.context.machine && supervisor.view.machine && build(&supervisor) &&
+		helper_open(helped) &&
 		privilege_keep_supervisors(options->catcher->traces) &&
 		channel_send(channel, CHANNEL_READY, -1);
 	if (built)

@@ -284,7 +284,7 @@ bool view_is_outside(const struct view *view, const struct peer *peer)
 
 	if (view->outside < 0 || fstat(view->outside, &ours))
 		return false;
-	error = peer_proc_stat(peer, "ns/mnt", &theirs);
+	error = peer_look(view->machine, peer, "ns/mnt", &theirs);
 	/* Of whom a user may not know it, it is no descendant of the user's launcher. */
 	return error == -EACCES || (!error && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino);
 }

@@ -39,6 +39,7 @@ struct view {
 	 */
 	bool copies;
 	char prefix[VIEW_NAME_MAX]; /* "" or "/PARENT/NAME": of each hierarchy, shown as its root */
+	const struct machine *machine; /* a patient one, for what tasks of others may never tell */
 	const char *at; /* where programs find the tree */
 	dev_t cover; /* of the tmpfs at `at`, where what is below it must stay out of sight; else 0 */
 	int outside; /* the mount namespace that the launcher was started in; -1: we are in it still */

@@ -35,16 +35,15 @@ static void add_membership(struct text *out, const struct view *view, const stru
 
 #define PF_EXITING 0x4 /* linux/sched.h */
 
-/* proc_cgroup_show(): who is exiting, a zombie too, is told to be in the root of each of v1's hierarchies. */
-static bool is_exiting(const struct peer *peer)
+/*
+ * proc_cgroup_show(): who is exiting, a zombie too, is told to be in the root of each of v1's hierarchies.
+ * Who hangs is taken for none of them.
+ */
+static bool is_exiting(const struct view *view, const struct peer *peer)
 {
-	struct machine_task_stat stat = {0};
-	struct text text = {0};
+	struct machine_task_stat stat;
 
-	if (!peer_proc_read(peer, "stat", &text) && machine_parse_task_stat(text.data, text.len, &stat))
-		stat.flags = 0;
-	text_free(&text);
-	return stat.flags & PF_EXITING;
+	return !peer_task_stat(view->machine, peer, &stat) && stat.flags & PF_EXITING;
 }
 
 int view_task(struct view *view, const struct text *roots, const struct peer *peer,
@@ -53,7 +52,7 @@ int view_task(struct view *view, const struct text *roots, const struct peer *pe
 	struct membership membership;
 	struct text text = {0};
 	int error = view_memberships(view, peer, &text);
-	bool exiting = !error && !view->unified && is_exiting(peer);
+	bool exiting = !error && !view->unified && is_exiting(view, peer);
 	const char *at = text.data, *line;
 	size_t len;
 
