@@ -9,10 +9,12 @@
 #include "lock.h"
 
 #define OWNER_BYTES (32u << 20) /* owners.h */
+#define OPEN_BYTES (64u << 20) /* the same */
 
 struct owner {
 	uid_t uid;
 	size_t bytes;
+	size_t open; /* bytes of what is open, beside those */
 	UT_hash_handle hh;
 };
 
@@ -34,7 +36,7 @@ void owners_free(struct owners *owners)
 }
 
 /* Root, and who serves the tree: they can end the daemon, too. */
-static bool is_bounded(const struct tree *tree, uid_t uid)
+bool owners_has_bound(const struct tree *tree, uid_t uid)
 {
 	return uid && uid != tree->uid;
 }
@@ -56,13 +58,23 @@ static struct owner *get(struct owners *owners, uid_t uid)
 	return owner;
 }
 
+/* Forgets one that has nothing. Under the lock. */
+static void settle(struct owners *owners, struct owner *owner)
+{
+	assert_locked(&owners->lock);
+	if (owner->bytes || owner->open)
+		return;
+	HASH_DEL(owners->table, owner);
+	free(owner);
+}
+
 int owners_charge(struct tree *tree, uid_t uid, size_t bytes)
 {
 	struct owners *owners = &tree->owners;
 	struct owner *owner;
 	int error = 0;
 
-	if (!is_bounded(tree, uid))
+	if (!owners_has_bound(tree, uid))
 		return 0;
 	pthread_mutex_lock(&owners->lock);
 	owner = get(owners, uid);
@@ -72,10 +84,28 @@ int owners_charge(struct tree *tree, uid_t uid, size_t bytes)
 		error = -ENOSPC;
 	else
 		owner->bytes += bytes;
-	if (owner && !owner->bytes) {
-		HASH_DEL(owners->table, owner);
-		free(owner);
-	}
+	if (owner)
+		settle(owners, owner);
+	pthread_mutex_unlock(&owners->lock);
+	return error;
+}
+
+int owners_open(struct tree *tree, uid_t uid, size_t before, size_t bytes)
+{
+	struct owners *owners = &tree->owners;
+	struct owner *owner;
+	int error = 0;
+
+	if (!owners_has_bound(tree, uid))
+		return 0;
+	pthread_mutex_lock(&owners->lock);
+	owner = get(owners, uid);
+	if (!owner || (bytes > before && owner->open + bytes - before > OPEN_BYTES))
+		error = -ENOMEM;
+	else
+		owner->open += bytes - before;
+	if (owner)
+		settle(owners, owner);
 	pthread_mutex_unlock(&owners->lock);
 	return error;
 }
@@ -85,15 +115,13 @@ void owners_release(struct tree *tree, uid_t uid, size_t bytes)
 	struct owners *owners = &tree->owners;
 	struct owner *owner;
 
-	if (!is_bounded(tree, uid))
+	if (!owners_has_bound(tree, uid))
 		return;
 	pthread_mutex_lock(&owners->lock);
 	HASH_FIND(hh, owners->table, &uid, sizeof(uid), owner);
-	if (owner && owner->bytes > bytes) {
-		owner->bytes -= bytes;
-	} else if (owner) {
-		HASH_DEL(owners->table, owner);
-		free(owner);
+	if (owner) {
+		owner->bytes -= owner->bytes > bytes ? bytes : owner->bytes;
+		settle(owners, owner);
 	}
 	pthread_mutex_unlock(&owners->lock);
 }

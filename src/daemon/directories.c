@@ -77,20 +77,50 @@ static void list_directory(const struct listing *listing, struct cgroup *cgroup)
 	tree_unlock(tree);
 }
 
+/* A fuse_fill_dir_t. */
+static int count_entry(void *bytes, const char *name, const struct stat *st, off_t offset,
+		       enum fuse_fill_dir_flags flags)
+{
+	(void)st;
+	(void)offset;
+	(void)flags;
+	*(size_t *)bytes += OWNERS_ENTRY + strlen(name);
+	return 0;
+}
+
+/* libfuse keeps a listing as long as the directory is open: 0, or the opener may not have so much. */
+static int charge_listing(struct handle *handle)
+{
+	size_t bytes = 0;
+	const struct listing count = {&bytes, count_entry};
+	int error;
+
+	if (!owners_has_bound(front_end()->tree, handle->opener.uid))
+		return 0;
+	list_directory(&count, handle->node.cgroup);
+	pthread_mutex_lock(&handle->lock);
+	error = handle_charge(handle, bytes);
+	pthread_mutex_unlock(&handle->lock);
+	return error;
+}
+
 int op_readdir(const char *path, void *buffer, fuse_fill_dir_t fill, off_t offset,
 	       struct fuse_file_info *fi, enum fuse_readdir_flags flags)
 {
 	const struct listing listing = {buffer, fill};
 	struct handle *handle = handle_get(fi);
+	int error;
 
 	(void)path;
 	(void)offset;
 	(void)flags;
 	if (!handle)
 		return -EBADF;
-	list_directory(&listing, handle->node.cgroup);
+	error = charge_listing(handle);
+	if (!error)
+		list_directory(&listing, handle->node.cgroup);
 	handle_put(handle);
-	return 0;
+	return error;
 }
 
 int op_mkdir(const char *path, mode_t mode)

@@ -91,6 +91,11 @@ static int fill_content(struct handle *handle, off_t offset)
 		return (size_t)offset < handle->content.len ? 0 : cgroup_file_check(&request);
 	handle->event = cgroup_file_event(request.cgroup, request.file);
 	error = cgroup_file_read(&request, &handle->content);
+	if (handle_charge(handle, handle->content.capacity)) {
+		text_free(&handle->content);
+		handle_charge(handle, 0);
+		error = -ENOMEM;
+	}
 	handle->filled = !error;
 	if (!error && request.file->type->measure)
 		state_shown(front_end()->state, request.cgroup);

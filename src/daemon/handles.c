@@ -27,9 +27,20 @@ static int resolve(struct tree *tree, const char *path, bool directory, struct n
 	return error;
 }
 
-/* Under no lock: nobody else knows it any more. */
-static void free_handle(struct handle *handle)
+int handle_charge(struct handle *handle, size_t more)
 {
+	size_t bytes = OWNERS_HANDLE + more;
+	int error = owners_open(front_end()->tree, handle->opener.uid, handle->bytes, bytes);
+
+	if (!error)
+		handle->bytes = bytes;
+	return error;
+}
+
+/* Under no lock: nobody else knows it any more. */
+static void free_handle(struct front_end *front, struct handle *handle)
+{
+	owners_open(front->tree, handle->opener.uid, handle->bytes, 0);
 	cgroup_put(handle->node.cgroup);
 	cgroup_put(handle->opener.namespace);
 	pthread_mutex_destroy(&handle->lock);
@@ -47,12 +58,15 @@ int handle_open(const char *path, bool directory, struct fuse_file_info *fi)
 
 	if (!handle)
 		return -ENOMEM;
-	error = resolve(front->tree, path, directory, &handle->node);
+	handle->opener = current_caller();
+	error = handle_charge(handle, 0);
+	if (!error)
+		error = resolve(front->tree, path, directory, &handle->node);
 	if (error) {
+		owners_open(front->tree, handle->opener.uid, handle->bytes, 0);
 		free(handle);
 		return error;
 	}
-	handle->opener = current_caller();
 	handle->write_only = (fi->flags & O_ACCMODE) == O_WRONLY;
 	handle->users = 1;
 	if (!directory && (fi->flags & O_ACCMODE) != O_RDONLY && front->tree->root_flags & CGROUP_NSDELEGATE)
@@ -119,7 +133,7 @@ void handle_put(struct handle *handle)
 	is_last = !--handle->users;
 	pthread_mutex_unlock(&front->handles_lock);
 	if (is_last)
-		free_handle(handle);
+		free_handle(front, handle);
 }
 
 #ifdef __SANITIZE_ADDRESS__
@@ -155,6 +169,6 @@ void handles_close_all(struct front_end *front)
 		pthread_mutex_lock(&front->handles_lock);
 		forget_handle(front, handle);
 		pthread_mutex_unlock(&front->handles_lock);
-		free_handle(handle);
+		free_handle(front, handle);
 	}
 }

@@ -24,6 +24,7 @@ struct handle {
 	/* who polls for news; NULL: nobody. Whoever takes it, frees it */
 	struct fuse_pollhandle *_Atomic waiter;
 	pthread_mutex_t lock; /* protects what follows */
+	size_t bytes; /* that the opener is charged with (owners.h) */
 	struct text content; /* one snapshot: what the last read saw that did not continue another */
 	bool filled;
 	off_t read_to; /* where the last read ended: who reads on there continues it */
@@ -61,6 +62,11 @@ int find_node(struct tree *tree, const char *path, const struct fuse_file_info *
  * -EISDIR); 0, and the handle's number is in fi->fh until handle_close().
  */
 int handle_open(const char *path, bool directory, struct fuse_file_info *fi);
+/*
+ * From now on the handle takes this much beside itself. 0; -ENOMEM: the opener may not have so much open;
+ * what takes less than before is never refused. With the handle's lock.
+ */
+int handle_charge(struct handle *handle, size_t more);
 void handle_close(struct front_end *front, const struct fuse_file_info *fi);
 
 /*

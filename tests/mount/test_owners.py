@@ -5,12 +5,15 @@ import os
 
 import pytest
 
+from mounting import wait_until
 from processes import NOBODY, as_nobody, error_of, in_child
 
 pytestmark = pytest.mark.daemon
 
 BYTES = 32 << 20  # include/owners.h
 CGROUP = 2048
+OPEN_BYTES = 64 << 20
+ENTRY = 224 + len("100")
 OTHER = NOBODY - 1
 
 
@@ -53,6 +56,50 @@ def remove_all(path):
 @pytest.fixture
 def state(tmp_path):
     return ("-o", f"state={tmp_path / 'state'}")
+
+
+def open_until(directory, name):
+    """Opens listings, and then files that were read, until no more may be had: errors, and how many."""
+    counts, errors, descriptors = [], [], []
+
+    def look_at_one(path):
+        if path == directory:  # a kernel that has kept the last listing forgets it
+            (path / "new").mkdir()
+            (path / "new").rmdir()
+        descriptors.append(os.open(path, os.O_RDONLY))
+        return os.listdir(descriptors[-1]) if path == directory else os.read(descriptors[-1], 1 << 16)
+
+    for path, most in ((directory, 350), (directory / name, 450)):
+        counts.append(0)
+        error = None
+        while not error and counts[-1] < most:
+            error = error_of(look_at_one, path)
+            counts[-1] += not error
+        errors.append(error)
+    made = error_of(os.mkdir, directory / "one more")
+    removed = error_of(os.rmdir, directory / "0")
+    for descriptor in descriptors:
+        os.close(descriptor)
+    listed = wait_until(lambda: not error_of(os.listdir, directory))  # close(2) does not wait for us
+    return errors, counts, made, removed, listed
+
+
+def test_open_files(start):
+    daemon = start("-o", "controllers=memory")
+    path = delegated(daemon, "memory", NOBODY)
+    cgroups = 1000
+
+    def fill():
+        for number in range(cgroups):
+            (path / str(number)).mkdir()
+        return open_until(path, "memory.stat")
+
+    errors, (listings, files), made, removed, listed = as_nobody(fill)
+    assert errors == ["ENOMEM", "ENOMEM"] and files, (errors, files)
+    assert 0.9 * OPEN_BYTES < listings * cgroups * ENTRY < OPEN_BYTES
+    assert (made, removed, listed) == (None, None, True), "it can still remove, and look when it has closed"
+    errors, (listings, _), *_ = in_child(lambda: open_until(path, "memory.stat"))
+    assert (errors, listings) == ([None, None], 350), "root has no such bound"
 
 
 def test_cgroups(start):
