@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -39,6 +40,23 @@ def test_nothing_is_left():
         supervisor, daemon = supervisor_of(program.pid), daemon_of(program)
     assert is_gone(supervisor) and is_gone(daemon)
     assert not os.path.exists(program.directory)
+
+
+def test_supervisor_stopped():
+    """Caught calls wait for it, and nothing is lost."""
+    with launcher.temporary() as directory:
+        with subprocess.Popen(launcher.command_line("sh", "-c", "echo ready; read go; cat /proc/self/cgroup"),
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+                              env=environment(directory)) as process:
+            assert process.stdout.read(6) == b"ready\n"
+            supervisor = supervisor_of(process.pid)
+            os.kill(supervisor, signal.SIGSTOP)
+            process.stdin.write(b"\n")
+            assert select.select([process.stdout], [], [], 0.3)[0] == []
+            assert process.poll() is None
+            os.kill(supervisor, signal.SIGCONT)
+            out, _ = process.communicate(timeout=launcher.PATIENCE)
+    assert process.returncode == 0 and out.endswith(b":/\n")
 
 
 def test_mounts_are_not_seen_outside():
