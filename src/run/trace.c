@@ -255,8 +255,11 @@ static void see_end(const siginfo_t *news)
 {
 	const struct task *task = find_task(news->si_pid);
 
-	if (news->si_code == CLD_EXITED || news->si_code == CLD_KILLED || news->si_code == CLD_DUMPED)
-		trace_news_exit(machine, news->si_pid, task ? task->tgid : news->si_pid);
+	if (news->si_code != CLD_EXITED && news->si_code != CLD_KILLED && news->si_code != CLD_DUMPED)
+		return;
+	if (!task)
+		forks_see_unheard_end(machine, news->si_pid);
+	trace_news_exit(machine, news->si_pid, task ? task->tgid : news->si_pid);
 }
 
 /* Waits for one that has something to tell, and forgets who is gone by it. 0: by now it has another. */
@@ -271,8 +274,6 @@ static pid_t hear_of(pid_t tid, int *status)
 	else if (tid > 0 && task && *status >> 16 == PTRACE_EVENT_EXEC)
 		forget_job(task); /* the leader's that was */
 	trace_jobs_unlock();
-	if (tid > 0 && !WIFSTOPPED(*status))
-		forks_see_end(machine);
 	return tid;
 }
 
@@ -311,8 +312,9 @@ static void trace(void)
 		if (tid > 0 && WIFSTOPPED(status))
 			see_stop(tid, status);
 		fulfil_wishes();
+		forks_look_again(machine);
 		if (!tid)
-			sigwaitinfo(&news, NULL);
+			sigtimedwait(&news, NULL, forks_patience());
 	}
 }
 

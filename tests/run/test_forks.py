@@ -5,6 +5,7 @@ import pytest
 
 import forks
 import launcher
+import mounting
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +21,20 @@ def test_maker(traced):
     found, new, left = traced.call(forks.sibling)
     assert found == [new]
     assert left == []
+
+
+@pytest.mark.skipif(not forks.CLONE, reason="the number of clone(2) is not known here")
+@pytest.mark.parametrize("namespace", [0, forks.CLONE_NEWPID], ids=["here", "in a pid namespace"])
+def test_makers_beside_others_that_end(traced, namespace):
+    """The end of another task tells nothing of who has made a new one."""
+    count = 100 if mounting.SLOW else 200
+    assert traced.call(forks.siblings, count, namespace) == (count, [])
+
+
+@pytest.mark.skipif(not forks.CLONE, reason="the number of clone(2) is not known here")
+def test_killed_makers(traced):
+    """A new task goes on though nobody lives who could tell that it has made it."""
+    assert traced.call(forks.killed_makers, 200) == []
 
 
 def test_short_lives(traced):
