@@ -393,12 +393,18 @@ test-gvisor: all deps-test deps-gvisor static $(BUILD)/unit/test_run_identity $(
 # The launcher's tests in the sandbox, and storms of signals at programs there: what gVisor interrupts, and
 # what of it they see.
 STORM := $(BUILD)/gvisor/storm
-.PHONY: test-gvisor-long test-gvisor-run
+.PHONY: test-gvisor-long test-gvisor-run test-gvisor-node
 test-gvisor-run: all deps-test deps-gvisor
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) GVISOR_SECONDS=3600 GVISOR_INSIDE=inside_run.sh \
 		tests/gvisor/run.sh
 
-test-gvisor-long: test-gvisor-run
+# A node there, whose pods run for half an hour.
+test-gvisor-node: all deps-test deps-node deps-gvisor
+	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) GVISOR_SECONDS=5400 GVISOR_INSIDE=inside_node.sh \
+		tests/gvisor/run.sh
+
+test-gvisor-long: test-gvisor-run test-gvisor-node
 	@mkdir -p $(dir $(STORM))
 	$(CC) $(ALL_CFLAGS) -pthread -o $(STORM) tests/gvisor/storm.c
 	CGO_ENABLED=0 go build -o $(STORM)_go tests/gvisor/storm.go

@@ -19,6 +19,7 @@ storm "below the launcher, $seconds s" "$FUSE_CGROUP_RUN" --v1 -- "$1" $at "$sec
 storm "the handler has SA_RESTART, $short s" "$FUSE_CGROUP_RUN" --v1 -- "$1" $at $short restart
 storm "version 2, $short s" "$FUSE_CGROUP_RUN" --v2 -- "$1" /sys/fs/cgroup $short
 storm "in Go, $seconds s" "$FUSE_CGROUP_RUN" --v1 -- "$2" $at "$seconds"
+storm "in Go, with children that end, $short s" "$FUSE_CGROUP_RUN" --v1 -- "$2" $at $short children
 # Here it is only told what comes.
 echo "== below the launcher, signals to the process, $short s"
 "$FUSE_CGROUP_RUN" --v1 -- "$1" $at $short shared

@@ -46,7 +46,8 @@ mkfifo "$state/output"
 cat "$state/output" &
 TMPDIR=$state timeout -k 10 "$LIMIT" "$runsc" --root="$state" --ignore-cgroups --network=none \
 	"do" --quiet env TMPDIR=/tmp FUSE_CGROUPFS="$daemon" FUSE_CGROUP_RUN="${daemon%/*}/fuse_cgroup_run" \
-	"STORM_SECONDS=${STORM_SECONDS:-300}" "$project/tests/gvisor/${GVISOR_INSIDE:-inside.sh}" \
+	"STORM_SECONDS=${STORM_SECONDS:-300}" "NODE_SECONDS=${NODE_SECONDS:-1800}" \
+	"$project/tests/gvisor/${GVISOR_INSIDE:-inside.sh}" \
 	"$@" </dev/null >"$state/output" 2>&1 &
 sandbox=$!
 status=0

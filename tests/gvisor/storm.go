@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 // What storm.c does by a timer, by Go itself: its scheduler sends signals to threads that have run for long,
-// and its collector of garbage to all. Usage: storm CGROUP SECONDS
+// and its collector of garbage to all. With a third argument children end all the while, of which the kernel
+// tells the process as a whole. Usage: storm CGROUP SECONDS [children]
 package main
 
 import (
@@ -88,6 +89,12 @@ func work(top string, worker int, end time.Time) {
 	member.Wait()
 }
 
+func beget(end time.Time) {
+	for time.Now().Before(end) {
+		check("child", exec.Command("true").Run())
+	}
+}
+
 func main() {
 	seconds, _ := strconv.Atoi(os.Args[2])
 	end := time.Now().Add(time.Duration(seconds) * time.Second)
@@ -98,6 +105,10 @@ func main() {
 	}
 	for i := 0; i < 2; i++ {
 		go func() { burn(end); group.Done() }()
+	}
+	for i := 0; i < 2 && len(os.Args) > 3; i++ {
+		group.Add(1)
+		go func() { beget(end); group.Done() }()
 	}
 	group.Wait()
 	fmt.Println(rounds.Load(), "rounds")

@@ -95,9 +95,9 @@ def memory(cluster, cgroup):
 
 
 def metric(text, name):
-    """Value and time of the burner's container, or None."""
+    """Value and time of the burner's container, or None. (A static pod's name ends with its node's.)"""
     for line in text.splitlines():
-        if line.startswith(name + "{") and 'container="main"' in line and 'pod="burner"' in line:
+        if line.startswith(name + "{") and 'container="main"' in line and 'pod="burner' in line:
             value, when = line.rpartition("}")[2].split()
             return float(value), int(when) / 1000
     return None
@@ -105,7 +105,7 @@ def metric(text, name):
 
 def ask_summary(cluster):
     for found in json.loads(cluster.raw("stats/summary"))["pods"]:
-        if found["podRef"]["name"] == "burner" and found.get("containers"):
+        if found["podRef"]["name"].startswith("burner") and found.get("containers"):
             of = found["containers"][0]
             when = datetime.fromisoformat(of["cpu"]["time"].replace("Z", "+00:00")).timestamp()
             return {"cpu": (of["cpu"].get("usageCoreNanoSeconds", 0) / 1e9, when),
