@@ -320,6 +320,19 @@ static void restart(struct family *family)
 	accounting_resume(family->accounting);
 }
 
+/* What the last daemon had seen is all that is told as seen while not everybody has been looked at. */
+static void restart_that_cannot_look_at_all(void **state)
+{
+	struct family *family = *state;
+	const struct accounting_moment last = {.ticks = 50, .last_pid = 300};
+
+	fake_put(&family->fake, "proc/999/task/999/stat", "?\n"); /* no task's line: EINVAL */
+	accounting_import_moment(family->accounting, &last);
+	accounting_resume(family->accounting);
+	assert_int_equal(moment_seen(family->accounting).ticks, last.ticks);
+	assert_int_equal(moment_seen(family->accounting).last_pid, last.last_pid);
+}
+
 static void zombie_over_a_restart(void **state)
 {
 	struct family *family = *state;
@@ -649,6 +662,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(zombie_gone_with_its_parent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(zombie_of_new_member, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(threads_gone_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(restart_that_cannot_look_at_all, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(zombie_over_a_restart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(zombie_reaped_in_a_restart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rest_of_a_tick, set_up, tear_down),

@@ -189,6 +189,9 @@ void accounting_resume(struct accounting *accounting)
 			/* for its parent's sake, or not for long */
 			process_keep(accounting, process, now_ns());
 	}
+	/* Until the scan has seen them all, nothing later is: if it fails the next scan begins here, too. */
+	if (accounting->resuming)
+		accounting->seen = accounting->imported_seen;
 	pthread_mutex_unlock(&accounting->lock);
 	if (!accounting_is_idle(accounting))
 		scan_all(accounting, &accounting->imported_seen);
