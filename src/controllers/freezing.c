@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "bytes.h"
+#include "clock.h"
 #include "controller.h"
 #include "freezer_members.h"
 #include "stopper.h"
@@ -85,14 +86,6 @@ static void release(struct held_list *list)
 	for (size_t i = 0; i < list->count; i++)
 		cgroup_put(list->held[i].cgroup);
 	free(list->held);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static void set_frozen(struct freezer *freezer, bool frozen)

@@ -14,6 +14,7 @@
 
 #include <utlist.h>
 
+#include "clock.h"
 #include "lock.h"
 #include "log.h"
 #include "machine.h"
@@ -252,25 +253,17 @@ static bool goes_on(void *arg)
 	return !quit;
 }
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* Without the lock. All that nobody has cost one look at all processes, which is not done too often. */
 static void look_for_holders(struct memory_watch *watch, struct machine_eventfd *eventfds, size_t count)
 {
 	/* beside others the look takes longer and costs the same */
-	uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	bool search = clock_ns(CLOCK_MONOTONIC) - watch->searched_at >= SEARCH_SHARE * watch->search_cost;
+	uint64_t start = spent_ns();
+	bool search = now_ns() - watch->searched_at >= SEARCH_SHARE * watch->search_cost;
 
 	if (!machine_eventfds_held(watch->tree->machine, eventfds, count, search, goes_on, watch))
 		return;
-	watch->searched_at = clock_ns(CLOCK_MONOTONIC);
-	watch->search_cost = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+	watch->searched_at = now_ns();
+	watch->search_cost = spent_ns() - start;
 }
 
 /* Under the lock. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "daemon.h"
 
 #define SLOTS 64 /* one a thread, by its number: a collision only costs a retry */
@@ -12,20 +13,12 @@
 
 struct memory {
 	pid_t tid;
-	int64_t when; /* CLOCK_MONOTONIC, ns */
+	uint64_t when; /* as now_ns() */
 	char path[256]; /* longer ones are not remembered */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct memory memories[SLOTS]; /* under lock */
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
 
 void retry_remember(const struct platform *platform, const char *path, pid_t tid)
 {

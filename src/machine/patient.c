@@ -14,6 +14,7 @@
 
 #include <utlist.h>
 
+#include "clock.h"
 #include "lock.h"
 #include "log.h"
 #include "patient.h"
@@ -67,14 +68,6 @@ struct patient {
 	bool is_logged; /* that some are lost */
 	bool quit;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* The user of a task that is hung: status takes no lock of it. */
 static uid_t user_of(const struct machine *machine, pid_t pid)
@@ -463,6 +456,7 @@ void patient_ask(const struct machine *machine, const struct patient_kind *kind,
 	else
 		ask_oneself(machine, kind, questions, count);
 }
+
 /* --- lifetime --- */
 
 void machine_be_patient(struct machine *machine)

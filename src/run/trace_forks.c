@@ -5,6 +5,7 @@
  */
 #include <sys/ptrace.h>
 
+#include "clock.h"
 #include "task_numbers.h"
 #include "trace_news.h"
 #include "trace_tasks.h"
@@ -16,10 +17,7 @@ static unsigned waiting; /* tasks that are held, or await who they have made */
 
 static uint64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return now_ns() / 1000000;
 }
 
 /* --- numbers of other pid namespaces --- */

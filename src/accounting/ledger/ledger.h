@@ -7,6 +7,7 @@
 #define ACCOUNTING_LEDGER_H
 
 #include "../table/table.h"
+#include "clock.h"
 
 struct charge; /* charge.h */
 
@@ -23,12 +24,6 @@ struct usage {
 	/* When the group was read and what it took, by kind. */
 	uint64_t read_at[USAGE_KINDS], read_cost[USAGE_KINDS];
 };
-
-/* --- clock.c --- */
-
-/* The monotonic clock, and processor time of this thread: what something costs on a busy machine too. */
-uint64_t now_ns(void);
-uint64_t spent_ns(void);
 
 /* --- fork.c --- */
 

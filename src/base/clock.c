@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What time it is, and what was spent of it. */
-#include <time.h>
+#include "clock.h"
 
-#include "ledger.h"
+#include <time.h>
 
 static uint64_t clock_ns(clockid_t clock)
 {
