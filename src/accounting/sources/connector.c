@@ -83,50 +83,39 @@ static int take_event(const struct proc_event *from, struct event_list *list)
 	return event_add(list, &event);
 }
 
-static int take_message(const struct nlmsghdr *message, struct event_list *list)
+struct taking {
+	struct event_list *list;
+	int error; /* the first */
+};
+
+static void take_message(const struct nlmsghdr *message, void *context)
 {
 	const char *data = NLMSG_DATA(message);
+	struct taking *taking = context;
 	struct proc_event event = {0};
 	struct cn_msg cn;
 
-	if (message->nlmsg_len < NLMSG_LENGTH(sizeof(cn)))
-		return 0;
+	if (taking->error || message->nlmsg_len < NLMSG_LENGTH(sizeof(cn)))
+		return;
 	memcpy(&cn, data, sizeof(cn));
 	if (cn.id.idx != CN_IDX_PROC || message->nlmsg_len < NLMSG_LENGTH(sizeof(cn) + cn.len))
-		return 0;
+		return;
 	memcpy(&event, data + sizeof(cn), cn.len < sizeof(event) ? cn.len : sizeof(event));
-	return take_event(&event, list);
-}
-
-static int take_messages(const struct nlmsghdr *message, size_t left, struct event_list *list)
-{
-	int error = 0;
-
-	for (; NLMSG_OK(message, left) && !error; message = NLMSG_NEXT(message, left))
-		error = take_message(message, list);
-	return error;
+	taking->error = take_event(&event, taking->list);
 }
 
 int connector_drain(int fd, struct event_list *list)
 {
-	int error = 0;
+	struct taking taking = {.list = list};
+	int error = netlink_drain(fd, take_message, &taking);
 
-	for (;;) {
-		char buffer[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
-		ssize_t len = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
-		int failed;
+	return error ? error : taking.error;
+}
 
-		if (len < 0 && errno == EINTR)
-			continue;
-		if (len < 0 && errno == ENOBUFS) {
-			error = -ENOBUFS;
-			continue;
-		}
-		if (len <= 0)
-			return error;
-		failed = take_messages((struct nlmsghdr *)buffer, (size_t)len, list);
-		error = error ? error : failed;
-	}
+static void drop_message(const struct nlmsghdr *message, void *context)
+{
+	(void)message;
+	(void)context;
 }
 
 /* Outside the first pid and user namespaces the kernel takes the request and stays silent. */
@@ -134,13 +123,11 @@ static int check_answer(int fd)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 	int error = connector_listen(fd, true);
-	char answer[8192];
 
 	if (!error && poll(&poll_fd, 1, ACK_MS) != 1)
 		error = -EPERM;
 	connector_listen(fd, false);
-	while (recv(fd, answer, sizeof(answer), MSG_DONTWAIT) > 0)
-		continue;
+	netlink_drain(fd, drop_message, NULL);
 	return error;
 }
 

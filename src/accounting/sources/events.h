@@ -11,6 +11,13 @@
 
 #include "event.h"
 
+struct nlmsghdr;
+/*
+ * Has `take` look at each message that waits on a netlink socket, and waits for none. -ENOBUFS: some were
+ * lost; else 0.
+ */
+int netlink_drain(int fd, void (*take)(const struct nlmsghdr *message, void *context), void *context);
+
 /*
  * Task records of perf_event_open(2), one ring for each CPU: who forked is known exactly. CAP_PERFMON. Not
  * thread-safe: its user's lock.

@@ -187,19 +187,25 @@ static void take_record(const struct nlattr *aggregate,
 	}
 }
 
+struct taking {
+	const struct taskstats_socket *taskstats;
+	void (*ended)(void *, pid_t, const struct exit_figures *);
+	void *context;
+};
+
 /* Hands on what a message of exits has. */
-static void take_message(const struct taskstats_socket *taskstats, const struct nlmsghdr *message,
-			 void (*ended)(void *, pid_t, const struct exit_figures *), void *context)
+static void take_message(const struct nlmsghdr *message, void *context)
 {
+	const struct taking *taking = context;
 	const char *at = (const char *)NLMSG_DATA(message) + GENL_HDRLEN;
 	const char *end = (const char *)message + message->nlmsg_len;
 	const struct nlattr *attribute;
 
-	if (message->nlmsg_type != taskstats->family)
+	if (message->nlmsg_type != taking->taskstats->family)
 		return;
 	while ((attribute = next_attribute(&at, end))) {
 		if (attribute->nla_type == TASKSTATS_TYPE_AGGR_PID)
-			take_record(attribute, ended, context);
+			take_record(attribute, taking->ended, taking->context);
 	}
 }
 
@@ -207,16 +213,8 @@ void taskstats_drain(struct taskstats_socket *taskstats,
 		     void (*ended)(void *context, pid_t tid, const struct exit_figures *figures),
 		     void *context)
 {
-	for (;;) {
-		char buffer[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
-		ssize_t len = recv(taskstats->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
-		struct nlmsghdr *message = (struct nlmsghdr *)buffer;
+	struct taking taking = {taskstats, ended, context};
 
-		if (len < 0 && (errno == ENOBUFS || errno == EINTR))
-			continue; /* of whom that was is known by other ways */
-		if (len <= 0)
-			return;
-		for (size_t left = (size_t)len; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left))
-			take_message(taskstats, message, ended, context);
-	}
+	/* Whose figures were lost is known by other ways. */
+	netlink_drain(taskstats->fd, take_message, &taking);
 }
