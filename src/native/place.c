@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "membership.h"
 
 static bool has_word(const char *words, size_t len, const char *word)
 {
@@ -30,16 +31,16 @@ static bool has_word(const char *words, size_t len, const char *word)
 
 const char *native_path(const char *lines, const char *controller, size_t *len)
 {
-	while (*lines) {
-		const char *end = strchrnul(lines, '\n');
-		const char *words = memchr(lines, ':', (size_t)(end - lines));
-		const char *path = words ? memchr(words + 1, ':', (size_t)(end - words - 1)) : NULL;
+	const char *end = lines + strlen(lines), *line;
+	struct membership membership;
+	size_t line_len;
 
-		if (path && has_word(words + 1, (size_t)(path - words - 1), controller)) {
-			*len = (size_t)(end - path - 1);
-			return path + 1;
+	while ((line = membership_next_line(&lines, end, &line_len))) {
+		if (membership_split(line, line_len, &membership) &&
+		    has_word(membership.word, membership.word_len, controller)) {
+			*len = membership.path_len;
+			return membership.path;
 		}
-		lines = *end ? end + 1 : end;
 	}
 	return NULL;
 }

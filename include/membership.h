@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef RUN_MEMBERSHIP_H
-#define RUN_MEMBERSHIP_H
+#ifndef MEMBERSHIP_H
+#define MEMBERSHIP_H
 
 #include <stdbool.h>
 #include <stddef.h>
