@@ -2,24 +2,14 @@
 /* How many calls of whom are answered. */
 #include "share.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <uthash.h>
 
 #include "lock.h"
 #include "machine_task.h"
 #include "peer.h"
 #include "text.h"
+#include "users.h"
 
-struct share_user {
-	uid_t id;
-	unsigned calls; /* that were looked at */
-	UT_hash_handle hh;
-};
-
-static struct share_user *users; /* that have calls; under the lock */
-static pthread_mutex_t lock = LOCK_INITIALIZER;
 static _Atomic unsigned calls;
 
 bool share_find_user(const struct peer *peer, uid_t *id)
@@ -35,34 +25,16 @@ bool share_find_user(const struct peer *peer, uid_t *id)
 	return found;
 }
 
-static struct share_user *get_user(uid_t id)
-{
-	struct share_user *user;
-
-	assert_locked(&lock);
-	HASH_FIND(hh, users, &id, sizeof(id), user);
-	if (user)
-		return user;
-	user = calloc(1, sizeof(*user));
-	if (!user)
-		return NULL;
-	user->id = id;
-	HASH_ADD(hh, users, id, sizeof(user->id), user);
-	return user;
-}
-
 /* NULL: it has too many. */
-static struct share_user *count(uid_t id)
+static struct user *count(uid_t id)
 {
-	struct share_user *user;
+	struct user *user;
 
-	pthread_mutex_lock(&lock);
-	user = get_user(id);
-	if (user && user->calls == SHARE_USER)
-		user = NULL;
-	else if (user)
-		user->calls++;
-	pthread_mutex_unlock(&lock);
+	guard(&users_lock);
+	user = user_get(id);
+	if (!user || user->calls == SHARE_USER)
+		return NULL;
+	user->calls++;
 	return user;
 }
 
@@ -85,10 +57,7 @@ void share_return(const struct share *share)
 	calls--;
 	if (!share->user)
 		return;
-	pthread_mutex_lock(&lock);
-	if (!--share->user->calls) {
-		HASH_DEL(users, share->user);
-		free(share->user);
-	}
-	pthread_mutex_unlock(&lock);
+	guard(&users_lock);
+	share->user->calls--;
+	user_settle(share->user);
 }

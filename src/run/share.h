@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 struct peer;
+struct user;
 
 /*
  * How many calls may be at their answers at once. Each has a thread, which may have to wait for as long as
@@ -16,7 +17,7 @@ struct peer;
 #define SHARE_USER 960
 
 struct share {
-	struct share_user *user; /* NULL: it was not asked */
+	struct user *user; /* NULL: it was not asked */
 };
 
 /*

@@ -3,50 +3,12 @@
 #include "table_share.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "lock.h"
+#include "users.h"
 
-struct user {
-	uid_t id;
-	size_t bytes;
-	unsigned watched;
-	UT_hash_handle hh;
-};
-
-/* Protects what follows. */
-static pthread_mutex_t lock = LOCK_INITIALIZER;
-static struct user *users; /* that have something */
-static unsigned watched;
-
-/* Made when first needed; NULL: no memory. */
-static struct user *get(uid_t id)
-{
-	struct user *user;
-
-	assert_locked(&lock);
-	HASH_FIND(hh, users, &id, sizeof(id), user);
-	if (user)
-		return user;
-	user = calloc(1, sizeof(*user));
-	if (!user)
-		return NULL;
-	user->id = id;
-	HASH_ADD(hh, users, id, sizeof(user->id), user);
-	return user;
-}
-
-static void drop_if_empty(struct user *user)
-{
-	assert_locked(&lock);
-	if (user->bytes || user->watched)
-		return;
-	HASH_DEL(users, user);
-	free(user);
-}
+static unsigned watched; /* of all users; under their lock */
 
 /* They can end the supervisor, too. */
 static bool is_bounded(uid_t id)
@@ -59,17 +21,17 @@ int table_share_grow(struct table_share *share, size_t bytes)
 	struct user *user;
 	int error = 0;
 
-	pthread_mutex_lock(&lock);
-	user = get(share->user);
-	if (!user || (is_bounded(share->user) && bytes > TABLE_SHARE_BYTES - user->bytes)) {
+	guard(&users_lock);
+	user = user_get(share->user);
+	if (!user)
+		return -ENOMEM;
+	if (is_bounded(share->user) && bytes > TABLE_SHARE_BYTES - user->bytes) {
 		error = -ENOMEM;
 	} else {
 		user->bytes += bytes;
 		share->bytes += bytes;
 	}
-	if (user)
-		drop_if_empty(user);
-	pthread_mutex_unlock(&lock);
+	user_settle(user);
 	return error;
 }
 
@@ -79,30 +41,27 @@ void table_share_shrink(struct table_share *share, size_t bytes)
 
 	if (share->bytes <= bytes)
 		return;
-	pthread_mutex_lock(&lock);
-	user = get(share->user); /* it is there: it has these */
-	if (user) {
-		user->bytes -= share->bytes - bytes;
-		share->bytes = bytes;
-		drop_if_empty(user);
-	}
-	pthread_mutex_unlock(&lock);
+	guard(&users_lock);
+	user = user_get(share->user); /* it is there: it has these */
+	if (!user)
+		return;
+	user->bytes -= share->bytes - bytes;
+	share->bytes = bytes;
+	user_settle(user);
 }
 
 bool table_share_watch(struct table_share *share)
 {
 	struct user *user;
 
-	pthread_mutex_lock(&lock);
-	user = get(share->user);
-	share->watched = user && user->watched < TABLE_SHARE_WATCHED && watched < TABLE_WATCHED_MAX;
-	if (share->watched) {
-		user->watched++;
-		watched++;
-	}
-	if (user)
-		drop_if_empty(user);
-	pthread_mutex_unlock(&lock);
+	guard(&users_lock);
+	user = user_get(share->user);
+	if (!user)
+		return false;
+	share->watched = user->watched < TABLE_SHARE_WATCHED && watched < TABLE_WATCHED_MAX;
+	user->watched += share->watched;
+	watched += share->watched;
+	user_settle(user);
 	return share->watched;
 }
 
@@ -112,15 +71,14 @@ static void stop_watching(struct table_share *share)
 
 	if (!share->watched)
 		return;
-	pthread_mutex_lock(&lock);
-	user = get(share->user);
+	guard(&users_lock);
+	user = user_get(share->user);
 	share->watched = false;
 	watched--;
-	if (user) {
-		user->watched--;
-		drop_if_empty(user);
-	}
-	pthread_mutex_unlock(&lock);
+	if (!user)
+		return;
+	user->watched--;
+	user_settle(user);
 }
 
 void table_share_return(struct table_share *share)
