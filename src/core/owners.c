@@ -8,13 +8,22 @@
 #include "cgroup.h"
 #include "lock.h"
 
-#define OWNER_BYTES (32u << 20) /* owners.h */
-#define OPEN_BYTES (64u << 20) /* the same */
+enum part {
+	PART_KEPT, PART_OPEN, PARTS
+};
+
+/* Of each user, and what is said of more (owners.h). */
+static const struct {
+	size_t bytes;
+	int error;
+} bounds[PARTS] = {
+	[PART_KEPT] = {32u << 20, -ENOSPC},
+	[PART_OPEN] = {64u << 20, -ENOMEM},
+};
 
 struct owner {
 	uid_t uid;
-	size_t bytes;
-	size_t open; /* bytes of what is open, beside those */
+	size_t bytes[PARTS];
 	UT_hash_handle hh;
 };
 
@@ -62,66 +71,46 @@ static struct owner *get(struct owners *owners, uid_t uid)
 static void settle(struct owners *owners, struct owner *owner)
 {
 	assert_locked(&owners->lock);
-	if (owner->bytes || owner->open)
+	if (owner->bytes[PART_KEPT] || owner->bytes[PART_OPEN])
 		return;
 	HASH_DEL(owners->table, owner);
 	free(owner);
 }
 
-int owners_charge(struct tree *tree, uid_t uid, size_t bytes)
+/* `before` bytes of the part become `bytes`; fewer is never refused. */
+static int change(struct tree *tree, uid_t uid, enum part part, size_t before, size_t bytes)
 {
 	struct owners *owners = &tree->owners;
 	struct owner *owner;
+	size_t rest;
 	int error = 0;
 
 	if (!owners_has_bound(tree, uid))
 		return 0;
-	pthread_mutex_lock(&owners->lock);
+	guard(&owners->lock);
 	owner = get(owners, uid);
 	if (!owner)
-		error = -ENOMEM;
-	else if (!owners->takes_all && owner->bytes + bytes > OWNER_BYTES)
-		error = -ENOSPC;
+		return -ENOMEM;
+	rest = owner->bytes[part] > before ? owner->bytes[part] - before : 0;
+	if (bytes > before && rest + bytes > bounds[part].bytes && !(part == PART_KEPT && owners->takes_all))
+		error = bounds[part].error;
 	else
-		owner->bytes += bytes;
-	if (owner)
-		settle(owners, owner);
-	pthread_mutex_unlock(&owners->lock);
+		owner->bytes[part] = rest + bytes;
+	settle(owners, owner);
 	return error;
 }
 
-int owners_open(struct tree *tree, uid_t uid, size_t before, size_t bytes)
+int owners_charge(struct tree *tree, uid_t uid, size_t bytes)
 {
-	struct owners *owners = &tree->owners;
-	struct owner *owner;
-	int error = 0;
-
-	if (!owners_has_bound(tree, uid))
-		return 0;
-	pthread_mutex_lock(&owners->lock);
-	owner = get(owners, uid);
-	if (!owner || (bytes > before && owner->open + bytes - before > OPEN_BYTES))
-		error = -ENOMEM;
-	else
-		owner->open += bytes - before;
-	if (owner)
-		settle(owners, owner);
-	pthread_mutex_unlock(&owners->lock);
-	return error;
+	return change(tree, uid, PART_KEPT, 0, bytes);
 }
 
 void owners_release(struct tree *tree, uid_t uid, size_t bytes)
 {
-	struct owners *owners = &tree->owners;
-	struct owner *owner;
+	change(tree, uid, PART_KEPT, bytes, 0);
+}
 
-	if (!owners_has_bound(tree, uid))
-		return;
-	pthread_mutex_lock(&owners->lock);
-	HASH_FIND(hh, owners->table, &uid, sizeof(uid), owner);
-	if (owner) {
-		owner->bytes -= owner->bytes > bytes ? bytes : owner->bytes;
-		settle(owners, owner);
-	}
-	pthread_mutex_unlock(&owners->lock);
+int owners_open(struct tree *tree, uid_t uid, size_t before, size_t bytes)
+{
+	return change(tree, uid, PART_OPEN, before, bytes);
 }
