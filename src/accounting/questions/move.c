@@ -54,13 +54,12 @@ int group_list_left(const struct group *group, pid_t tgid, struct task_list *lis
 	const struct task *task;
 	int error = 0;
 
-	pthread_mutex_lock(&accounting->lock);
+	guard(&accounting->lock);
 	process = process_find(accounting, tgid);
 	DL_FOREACH(process ? process->tasks : NULL, task) {
 		if (!task->zombie && task->links[group->hierarchy].group != wanted && !error)
 			error = list_add(list, &capacity, &task->id);
 	}
-	pthread_mutex_unlock(&accounting->lock);
 	return error;
 }
 
