@@ -9,16 +9,7 @@ import time
 import pytest
 
 import mounting
-from mounting import wait_until
-
-
-def newest():
-    """The number that a new process gets: each scan takes one, to know what there is."""
-    pid = os.fork()
-    if not pid:
-        os._exit(0)  # pylint: disable=protected-access
-    os.waitpid(pid, 0)
-    return pid
+from mounting import newest, wait_until
 
 
 def scans_in_a_second():

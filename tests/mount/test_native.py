@@ -10,7 +10,7 @@ import time
 import pytest
 
 import mounting
-from mounting import wait_until
+from mounting import newest, wait_until
 from processes import Helper
 
 NAMES = ("cpu", "cpuacct", "memory", "pids")
@@ -182,15 +182,6 @@ def test_processor_time(native, ours):
     assert number(native / "cpuacct/a/cpuacct.usage") == (before - gone if GVISOR else before)
     (a / "cpuacct.usage").write_text("0")
     assert number(a / "cpuacct.usage") == 0
-
-
-def newest():
-    """The number that a new process gets."""
-    pid = os.fork()
-    if not pid:
-        os._exit(0)  # pylint: disable=protected-access
-    os.waitpid(pid, 0)
-    return pid
 
 
 if GVISOR:  # where each scan takes a number, to know what there is

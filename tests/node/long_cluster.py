@@ -2,13 +2,12 @@
 """A cluster of Kubernetes 1.30 and one of 1.35, on cgroup v1 and v2: what users run, and its figures."""
 
 import contextlib
-import os
-import pathlib
 import shutil
 
 import pytest
 
 import cluster
+from node import own_directory
 import trees
 import workloads
 
@@ -18,12 +17,8 @@ KINDS = [(release, cgroups) for release in ("1.30", "1.35") for cgroups in ("v1"
 @pytest.fixture(scope="module", params=KINDS, ids="-".join)
 def running(request):
     """The node, while what it belongs to runs."""
-    if trees.why_not():
-        pytest.skip(trees.why_not())
     release, cgroups = request.param
-    trees.become_reaper()
-    directory = pathlib.Path(f"/tmp/fcg-cluster-{os.getpid()}")  # sockets want short names
-    directory.mkdir()
+    directory = own_directory("cluster")
     with contextlib.ExitStack() as undo:
         undo.callback(shutil.rmtree, directory)
         undo.callback(trees.end_rest)

@@ -14,6 +14,7 @@ import pytest
 
 import soak
 import test_k3s
+from node import own_directory
 from test_kubelet import kill
 import trees
 
@@ -26,11 +27,7 @@ SUPERVISOR = "fuse_cgroup_run --"
 @pytest.fixture(params=["v1", "v2"])
 def node(request):
     """With two pods; its directory is a filesystem of its own."""
-    if trees.why_not():
-        pytest.skip(trees.why_not())
-    trees.become_reaper()
-    directory = pathlib.Path(f"/tmp/fcg-faults-{os.getpid()}")  # sockets want short names
-    directory.mkdir()
+    directory = own_directory("faults")
     with contextlib.ExitStack() as undo:
         undo.callback(shutil.rmtree, directory)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1g", "tmpfs", directory], check=True)
@@ -126,13 +123,19 @@ def test_disk_is_full(node):
     assert_ends(node)
 
 
-@pytest.mark.parametrize("cgroups", ["v1", "v2"])
-def test_k3s_is_killed(start, cgroups):
-    """Another is started, and the pods go on."""
+def start_k3s(start, cgroups):
+    """With two pods."""
     running = start("--offline", f"--{cgroups}")
     running.until("node: Ready after")
     running.put("one", "two")
     trees.until(lambda: running.running() == 2, "the pods run")
+    return running
+
+
+@pytest.mark.parametrize("cgroups", ["v1", "v2"])
+def test_k3s_is_killed(start, cgroups):
+    """Another is started, and the pods go on."""
+    running = start_k3s(start, cgroups)
 
     def ids():
         return sorted((status["containerID"], status["restartCount"]) for pod in running.pods()
@@ -147,10 +150,7 @@ def test_k3s_is_killed(start, cgroups):
 @pytest.mark.parametrize("cgroups", ["v1", "v2"])
 def test_containerd_of_k3s_is_killed(start, cgroups):
     """K3s ends with it, and says so; all pods end, and the logs are kept."""
-    running = start("--offline", f"--{cgroups}")
-    running.until("node: Ready after")
-    running.put("one", "two")
-    trees.until(lambda: running.running() == 2, "the pods run")
+    running = start_k3s(start, cgroups)
     os.kill(running.find("containerd -c"), signal.SIGKILL)
     assert running.process.wait(trees.SECONDS) == 1
     text = running.text()

@@ -15,6 +15,7 @@ import urllib.request
 import pytest
 
 import figures
+from node import own_directory
 import test_kubelet
 import trees
 import workloads
@@ -125,11 +126,7 @@ OURS = ("fuse_cgroupfs -f", "fuse_cgroup_run --", "/kubelet --config", "containe
 
 @pytest.fixture(scope="module")
 def node():
-    if trees.why_not():
-        pytest.skip(trees.why_not())
-    trees.become_reaper()
-    directory = pathlib.Path(f"/tmp/fcg-node-{os.getpid()}")  # sockets want short names
-    directory.mkdir()
+    directory = own_directory("node")
     running = None
     try:
         running = Node(directory)

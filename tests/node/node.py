@@ -3,15 +3,28 @@
 
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
+
+import pytest
 
 import trees
 
 SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops",
            "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes", "net/ipv4/conf/all/forwarding",
            "net/ipv4/conf/default/forwarding")
+
+
+def own_directory(name):
+    """A new one for a node, whose orphans come to us. The test is skipped where no node can run."""
+    if trees.why_not():
+        pytest.skip(trees.why_not())
+    trees.become_reaper()
+    directory = pathlib.Path(f"/tmp/fcg-{name}-{os.getpid()}")  # sockets want short names
+    directory.mkdir()
+    return directory
 
 
 LOGS = ("/dev/kmsg", "/var/log/containers", "/var/log/pods")

@@ -61,11 +61,7 @@ class K3s(node.Node):
 
 @pytest.fixture
 def start(tmp_path):
-    if trees.why_not():
-        pytest.skip(trees.why_not())
-    trees.become_reaper()
-    directory = pathlib.Path(f"/tmp/fcg-k3s-{os.getpid()}")  # sockets want short names
-    directory.mkdir()
+    directory = node.own_directory("k3s")
     started = []
 
     def run(*words, **environment):

@@ -118,12 +118,7 @@ class Kubelet(node.Node):
 @pytest.fixture
 def kubelet(request, tmp_path):
     """On this machine, or on one that the test names."""
-    if trees.why_not():
-        pytest.skip(trees.why_not())
-    trees.become_reaper()
-    # Sockets want short names.
-    directory = pathlib.Path(f"/tmp/fcg-node-{os.getpid()}")
-    directory.mkdir()
+    directory = node.own_directory("node")
     running = None
     try:
         running = Kubelet(directory, *getattr(request, "param", (trees.TAKE_AWAY, "v1")))
