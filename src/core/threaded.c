@@ -3,9 +3,11 @@
 #include "cgroup.h"
 #include "controller.h"
 #include "core.h"
+#include "lock.h"
 
 bool cgroup_is_threaded(const struct cgroup *cgroup)
 {
+	assert_rwlocked(&cgroup_tree(cgroup)->lock);
 	return cgroup->v2.domain != cgroup;
 }
 

@@ -265,7 +265,8 @@ static void linked(struct cgroup *cgroup, bool is_linked)
 		leave_path(cgroup);
 	for (struct cgroup *up = cgroup->parent; up; up = up->parent)
 		up->v2.descendants += is_linked ? 1 : -1;
-	if (!is_linked && cgroup->parent && cgroup_is_threaded(cgroup))
+	/* Without the lock where the whole tree goes: not by cgroup_is_threaded. */
+	if (!is_linked && cgroup->parent && cgroup->v2.domain != cgroup)
 		cgroup->parent->v2.threaded_children--;
 }
 
@@ -364,14 +365,20 @@ static bool has_domain(const struct cgroup *cgroup, const struct cgroup *domain)
 /* A domain's cgroup.procs has all processes of its threads (cgroup_procs_start, CSS_TASK_ITER_THREADED). */
 static int members(struct cgroup *cgroup, bool process, struct task_list *list)
 {
+	struct tree *tree = cgroup_tree(cgroup);
 	struct cgroup **cgroups;
+	bool is_threaded, has_threads_below;
 	size_t count;
 	int error = 0;
 
 	*list = (struct task_list){0};
-	if (process && cgroup_is_threaded(cgroup))
+	tree_read_lock(tree);
+	is_threaded = cgroup_is_threaded(cgroup);
+	has_threads_below = cgroup->v2.threaded_children;
+	tree_unlock(tree);
+	if (process && is_threaded)
 		return -EOPNOTSUPP;
-	if (!process || !cgroup->v2.threaded_children)
+	if (!process || !has_threads_below)
 		return accounting_list(&cgroup->group, list);
 	cgroups = cgroup_hold_subtree(cgroup, has_domain, &count);
 	if (!cgroups)

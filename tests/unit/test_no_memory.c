@@ -175,7 +175,9 @@ static void tell(struct cgroup *cgroup, struct text *out)
 	tree_put_place(small.tree, cgroup, &part);
 	kept_put_entry(&all, ENTRY_CGROUP, cgroup->id, &part);
 	text_clear(&part);
+	tree_read_lock(small.tree);
 	tree_put_values(cgroup, &part);
+	tree_unlock(small.tree);
 	kept_put_entry(&all, ENTRY_VALUES, cgroup->id, &part);
 	kept_put_record(out, &all);
 	text_free(&part);
