@@ -46,6 +46,14 @@ remove_mount_points() {
 	done
 }
 
+# One node has a network namespace for itself: a second one would give its pods the addresses that the first
+# has given, and the first to end would put settings back under the other. Held until the script ends.
+take_network() {
+	exec 8</proc/self/ns/net
+	flock -n -x 8 || fail "a node is in this network namespace already: end it, or give this one a" \
+		"namespace of its own (ip netns, unshare --net)"
+}
+
 # each_network_sysctl COMMAND: with the file, and where its value is kept.
 each_network_sysctl() {
 	for sysctl in $network_sysctls; do
@@ -65,6 +73,7 @@ put_back() {
 # Outside, before the launcher: what cannot be done in a mount namespace.
 enter_machine() {
 	make_mount_points
+	take_network
 	each_network_sysctl save
 	kmsg=
 	if [ ! -e /dev/kmsg ]; then # prepare-node.sh leaves what it makes there

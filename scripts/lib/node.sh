@@ -140,7 +140,7 @@ run_below_launcher() {
 	# directory lies in ours, as it is left when the supervisor is killed.
 	TMPDIR="$state" "$launcher" ${cgroups:+"--$cgroups"} -- \
 		sh -c 'mount --make-rshared / && exec "$@"' sh \
-		"$project/scripts/prepare-node.sh" "$0" -- "$@" 9<&- &
+		"$project/scripts/prepare-node.sh" "$0" -- "$@" 8<&- 9<&- &
 	pid=$!
 	status=0
 	wait "$pid" || status=$?

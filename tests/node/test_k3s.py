@@ -21,6 +21,7 @@ COMMAND = "sleep 1000 & while :; do sleep 1; done"
 PLACES = ["/etc/rancher", "/run/k3s", "/opt/cni", "/var/lib/kubelet"]
 # As in most sandboxes, and started by a systemd's unit.
 UNLOVED = f"{node.BARE}\nexport INVOCATION_ID=x\nset -- setpriv --bounding-set -sys_resource \"$@\""
+APART = f"{trees.TAKE_AWAY}\nset -- unshare -n \"$@\""
 # Only loopback's address and no route.
 ALONE = f"{trees.TAKE_AWAY}\nset -- unshare -n sh -c 'trap : INT; ip link set lo up; \"$@\"; s=$?; " \
         "ip -o address; exit $s' sh \"$@\""
@@ -119,13 +120,18 @@ def test_without_route(start):
 
 
 def test_two_nodes(start, tmp_path):
-    """The first to end leaves the second its mounts, and the last takes the mount points away."""
+    """Each has a network namespace for itself. The first to end leaves the second its mounts, and the last
+    takes the mount points away."""
     program = tmp_path / "k3s"
     program.write_text("#!/bin/sh\n[ $1 != --version ] || exec echo k3s version v1.36.0\nexec sleep 1000\n")
     program.chmod(0o755)
     missing = [place for place in PLACES if not os.path.isdir(place)]
-    first, second = start("--offline", K3S=str(program)), start("--offline", K3S=str(program))
+    first = start("--offline", K3S=str(program))
     first.until("node: logs in")
+    refused = start("--offline", K3S=str(program))
+    assert refused.process.wait(trees.SECONDS) == 1
+    assert refused.text().count("\n") == 1 and "in this network namespace already" in refused.text()
+    second = start("--offline", K3S=str(program), machine=APART)
     second.until("node: logs in")
     pids = trees.until(lambda: len(found := second.find_all("sleep 1000")) == 2 and found, "both run")
     assert first.interrupt(alone=False) == 130, first.text()

@@ -171,6 +171,8 @@ load helpers
 		"mount -t tmpfs -o ro tmpfs /opt" k3s --v1
 	says "a node wants an address, and none can be added here without CAP_NET_ADMIN: give it a network" \
 		in_a_machine "set -- unshare --net setpriv --bounding-set -net_admin \"\$@\"" k3s --v1
+	says "a node is in this network namespace already: end it, or give this one a namespace of its own\
+ (ip netns, unshare --net)" in_a_machine "exec 7</proc/self/ns/net; flock 7" k3s --v1
 	says "name a command: prepare-node.sh COMMAND [ARGUMENT...]" "$project/scripts/prepare-node.sh"
 	says "it mounts: run it as root" setpriv --reuid 65534 --clear-groups \
 		"$project/scripts/prepare-node.sh" true
