@@ -2,7 +2,7 @@
 /* Who may have which CPUs on v2. kernel/cgroup/cpuset.c of Linux 6.18. */
 #include <errno.h>
 
-#include "cpuset_effective.h"
+#include "cpuset_exclusive.h"
 
 struct cgroup *cpuset_last_below(struct cgroup *cgroup)
 {
