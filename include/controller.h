@@ -8,8 +8,8 @@
 #include <sys/types.h>
 
 #include "accounting.h"
-#include "cgroup.h"
 #include "text.h"
+#include "tree.h"
 
 struct bytes;
 

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "cgroup.h"
+#include "tree.h"
 
 struct bytes;
 

@@ -122,20 +122,6 @@ void cgroup_free_subtree(struct cgroup *cgroup)
 	cgroup_put(cgroup);
 }
 
-struct cgroup *cgroup_next_descendant(struct cgroup *position, const struct cgroup *root)
-{
-	if (!position)
-		return (struct cgroup *)root;
-	if (position->children)
-		return position->children;
-	while (position != root) {
-		if (position->hh.next)
-			return position->hh.next;
-		position = position->parent;
-	}
-	return NULL;
-}
-
 struct cgroup **cgroup_hold_subtree(struct cgroup *top,
 				    bool (*wanted)(const struct cgroup *cgroup, const struct cgroup *top),
 				    size_t *count)

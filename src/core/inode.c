@@ -8,10 +8,10 @@
 
 #include <utlist.h>
 
-#include "cgroup.h"
 #include "controller.h"
 #include "inode.h"
 #include "inode_changed.h"
+#include "tree.h"
 
 #define BLOCK_SIZE 4096 /* PAGE_SIZE */
 #define USER_XATTR_COUNT 128 /* KERNFS_MAX_USER_XATTRS */

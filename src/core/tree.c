@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cgroup.h"
 #include "controller.h"
 #include "core.h"
 #include "lock.h"
+#include "tree.h"
 
 struct tree *cgroup_tree(const struct cgroup *cgroup)
 {
@@ -131,4 +131,18 @@ int tree_lookup(struct tree *tree, const char *path, struct node *node)
 			return error;
 		path += len;
 	}
+}
+
+struct cgroup *cgroup_next_descendant(struct cgroup *position, const struct cgroup *root)
+{
+	if (!position)
+		return (struct cgroup *)root;
+	if (position->children)
+		return position->children;
+	while (position != root) {
+		if (position->hh.next)
+			return position->hh.next;
+		position = position->parent;
+	}
+	return NULL;
 }
