@@ -313,6 +313,7 @@ int group_cpu_reset(struct group *group);
  */
 struct memory_usage {
 	uint64_t anon; /* memory.stat rss */
+	uint64_t anon_huge; /* the part of it that is mapped as huge pages (THP) */
 	uint64_t file; /* mapped pages of files */
 	uint64_t shmem; /* mapped pages of tmpfs and shared memory, part of the kernel's cache */
 	uint64_t swap;

@@ -90,6 +90,7 @@ static int held_by_machine(const struct machine *machine, struct memory_held *he
 static void whole_pages(struct memory_usage *usage)
 {
 	usage->anon = page_floor(usage->anon);
+	usage->anon_huge = page_floor(usage->anon_huge);
 	usage->file = page_floor(usage->file);
 	usage->shmem = page_floor(usage->shmem);
 	usage->swap = page_floor(usage->swap);
@@ -100,6 +101,7 @@ static void replace(struct memory_usage *sum, const struct memory_usage *before,
 		    const struct memory_usage *now)
 {
 	sum->anon += now->anon - before->anon;
+	sum->anon_huge += now->anon_huge - before->anon_huge;
 	sum->file += now->file - before->file;
 	sum->shmem += now->shmem - before->shmem;
 	sum->swap += now->swap - before->swap;
@@ -275,6 +277,7 @@ void memory_stat_of_usage(struct memory_usage usage, struct memory_stat *stat)
 	*stat = (struct memory_stat){.item = {
 		[MEMORY_CACHE] = usage.file + usage.shmem,
 		[MEMORY_RSS] = usage.anon,
+		[MEMORY_RSS_HUGE] = usage.anon_huge,
 		[MEMORY_SHMEM] = usage.shmem,
 		[MEMORY_MAPPED_FILE] = usage.file + usage.shmem,
 		[MEMORY_SWAP] = usage.swap,

@@ -10,7 +10,7 @@
 #include "number.h"
 
 /* Where a child's figure comes from: what its members hold, or what nobody tells of a process. */
-enum source { UNKNOWN, ANON, FILES, SHMEM, MAPPED, KERNEL, STACKS, TABLES, INACTIVE_ANON,
+enum source { UNKNOWN, ANON, ANON_HUGE, FILES, SHMEM, MAPPED, KERNEL, STACKS, TABLES, INACTIVE_ANON,
 	      ACTIVE_FILE, FAULTS, MAJOR_FAULTS };
 
 /* On which nodes it is spread in memory.numa_stat. */
@@ -55,7 +55,7 @@ static const struct line lines[] = {
 	OF_VMSTAT("file_dirty", UNKNOWN, "nr_dirty", AS_FILE),
 	OF_VMSTAT("file_writeback", UNKNOWN, "nr_writeback", AS_FILE),
 	OF_MEMINFO("swapcached", UNKNOWN, MACHINE_MEM_SWAPCACHED, AS_FILE),
-	OF_MEMINFO("anon_thp", UNKNOWN, MACHINE_MEM_ANONHUGEPAGES, AS_ANON),
+	OF_MEMINFO("anon_thp", ANON_HUGE, MACHINE_MEM_ANONHUGEPAGES, AS_ANON),
 	OF_MEMINFO("file_thp", UNKNOWN, MACHINE_MEM_FILEHUGEPAGES, AS_FILE),
 	OF_MEMINFO("shmem_thp", UNKNOWN, MACHINE_MEM_SHMEMHUGEPAGES, AS_FILE),
 	OF_VMSTAT("inactive_anon", INACTIVE_ANON, "nr_inactive_anon", AS_ANON),
@@ -191,6 +191,8 @@ static uint64_t usage_figure(enum source source, const struct memory_usage *usag
 	switch (source) {
 	case ANON:
 		return page_floor(usage->anon);
+	case ANON_HUGE:
+		return page_floor(usage->anon_huge);
 	case FILES:
 	case MAPPED:
 		return page_floor(usage->file + usage->shmem);

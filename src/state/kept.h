@@ -17,7 +17,7 @@
  * One record was one write(): all of it counts, or nothing.
  */
 #define STATE_MAGIC "fuse_cgroupfs state "
-#define STATE_VERSION 10
+#define STATE_VERSION 11
 
 enum entry_kind {
 	ENTRY_BOOT = 1, /* the kernel's boot_id; the first entry of a file */

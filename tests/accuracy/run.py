@@ -103,6 +103,9 @@ def memory(report, mounts, source, directory):
             time.sleep(1.1) # the longest window of a reading
             rss = cgroups.stats("rss")
             report.add(source, stage, "memory.stat rss", rss, 2 if rss[0] > 16 << 20 else None)
+            huge = cgroups.stats("rss_huge")
+            if huge[0]:
+                report.add(source, stage, "memory.stat rss_huge", huge, 2)
             usage = cgroups.numbers("memory.usage_in_bytes")
             unmapped = cgroups.stats("cache")[0] - cgroups.stats("mapped_file")[0]
             report.add(source, stage, "usage, mapped part", (usage[0] - unmapped, *usage[1:]),

@@ -87,7 +87,7 @@ class Unified:
 
     HOUSEKEEPING = ("cpu.stat", "memory.current", "memory.stat", "io.stat", "pids.current")
     NAMES = {"memory.usage_in_bytes": "memory.current", "memory.max_usage_in_bytes": "memory.peak",
-             "rss": "anon", "cache": "file", "mapped_file": "file_mapped"}
+             "rss": "anon", "rss_huge": "anon_thp", "cache": "file", "mapped_file": "file_mapped"}
 
     def __init__(self, root, name):
         self.directory = root / name

@@ -111,6 +111,10 @@ def memory():
     os.wait()
     shared.close()
     stage("shared freed")
+    huge = mmap.mmap(-1, 64 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    huge.madvise(mmap.MADV_HUGEPAGE)
+    huge.write(b"h" * (64 * MIB))
+    stage("64 MiB huge pages")
 
 
 def peak():

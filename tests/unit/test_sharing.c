@@ -20,20 +20,26 @@ static void nothing(struct source *source)
 	(void)source;
 }
 
-/* `anon` is all that the task has, `pss` its part of that. */
-static void put(struct family *family, struct fake_task *task, uint64_t anon, uint64_t pss)
+/* `anon` is all that the task has, `pss` its part of that; `shmem` is its part of other shared memory. */
+static void put_memory(struct family *family, pid_t pid, uint64_t anon, uint64_t pss, uint64_t shmem)
 {
 	char path[64], text[256];
 
+	snprintf(path, sizeof(path), "proc/%d/smaps_rollup", pid);
+	snprintf(text, sizeof(text), "Rss: %lu kB\nPss: %lu kB\nPss_Anon: %lu kB\nPss_File: 0 kB\n"
+				     "Pss_Shmem: %lu kB\nAnonymous: %lu kB\n",
+		 anon >> 10, (pss + shmem) >> 10, pss >> 10, shmem >> 10, anon >> 10);
+	fake_put(&family->fake, path, text);
+}
+
+/* The task has run, and has this memory now. */
+static void put(struct family *family, struct fake_task *task, uint64_t anon, uint64_t pss)
+{
 	task->anon = anon;
 	task->run += FAKE_TICK;
 	fake_put_process(&family->fake, task, task->run, 1);
 	fake_put_thread(&family->fake, task);
-	snprintf(path, sizeof(path), "proc/%d/smaps_rollup", task->tid);
-	snprintf(text, sizeof(text), "Rss: %lu kB\nPss: %lu kB\nPss_Anon: %lu kB\nPss_File: 0 kB\n"
-				     "Pss_Shmem: 0 kB\nAnonymous: %lu kB\n",
-		 anon >> 10, pss >> 10, pss >> 10, anon >> 10);
-	fake_put(&family->fake, path, text);
+	put_memory(family, task->tid, anon, pss, 0);
 }
 
 static void tell_fork(struct family *family)
@@ -202,6 +208,37 @@ static void stranger(void **state)
 	assert_int_equal(held(family, &family->group), 10 * MB);
 }
 
+/* As if all had rested for so long that who shares memory is read anew when somebody's changes. */
+static void let_all_rest(struct family *family)
+{
+	struct process *process;
+
+	for (process = family->accounting->processes; process; process = process->hh.next)
+		process->memory.mark.at -= 2000000000u;
+	family->accounting->memory_changed_at -= 3000000000u;
+}
+
+/* What one frees, its sharer has more of: in this answer. */
+static void sharer_at_rest(void **state)
+{
+	struct family *family = *state;
+
+	tell_fork(family);
+	put(family, &family->child, 0, 0);
+	tell_exec(family);
+	fake_put(&family->fake, "proc/11/statm", "1000 900 900 1 0 100 0\n"); /* it tells nothing later */
+	put_memory(family, family->child.tid, 0, 0, 4 * MB);
+	put_memory(family, family->parent.tid, 10 * MB, 10 * MB, 4 * MB);
+	assert_int_equal(held(family, &family->group), 10 * MB);
+	let_all_rest(family);
+	assert_int_equal(held(family, &family->group), 10 * MB);
+	assert_int_equal(family->group.usage->memory_total.shmem, 8 * MB);
+	put(family, &family->parent, 10 * MB, 10 * MB); /* it has let its part go */
+	put_memory(family, family->child.tid, 0, 0, 8 * MB);
+	assert_int_equal(held(family, &family->group), 10 * MB);
+	assert_int_equal(family->group.usage->memory_total.shmem, 8 * MB);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +248,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(child_that_execs_later, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(child_in_another_group, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(stranger, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sharer_at_rest, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,8 +8,8 @@
 
 uint64_t *held_field(struct memory_usage *memory, unsigned i)
 {
-	uint64_t *const fields[] = {&memory->anon, &memory->file, &memory->shmem, &memory->swap,
-				    &memory->kernel, &memory->stacks};
+	uint64_t *const fields[] = {&memory->anon, &memory->anon_huge, &memory->file, &memory->shmem,
+				    &memory->swap, &memory->kernel, &memory->stacks};
 
 	return fields[i];
 }

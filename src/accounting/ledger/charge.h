@@ -5,7 +5,7 @@
 
 #include "ledger.h"
 
-#define HELD_FIELDS 6
+#define HELD_FIELDS 7
 
 /* Memory of one process that one group of a hierarchy holds. */
 struct charge {

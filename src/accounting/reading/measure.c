@@ -29,6 +29,30 @@ static bool is_fresh(const struct group *group, enum usage_kind kind, uint64_t n
 	return now - group->usage->read_at[i] < window;
 }
 
+/*
+ * Once the readings show that somebody's memory has changed: those who rest may share it. Their memory was
+ * not read for that; the next answer would do so. `now` as of the readings.
+ */
+static int measure_sharers(const struct reading_list *readings, int error, uint64_t now)
+{
+	struct accounting *accounting = readings->accounting;
+	struct reading_list list = {.accounting = accounting, .is_answer = readings->is_answer};
+
+	pthread_mutex_lock(&accounting->lock);
+	if (accounting->memory_changed_at >= now)
+		list.number = ++accounting->readings;
+	for (size_t i = 0; i < readings->count && list.number && !error; i++) {
+		struct process *process = process_find(accounting, readings->readings[i].tgid);
+
+		if (process && reading_is_outdated(&readings->readings[i], now))
+			error = list_stale(&list, process, USAGE_MEMORY, now, now);
+	}
+	pthread_mutex_unlock(&accounting->lock);
+	error = list_measure(&list, error, now);
+	list_free(&list);
+	return error;
+}
+
 int group_measure(struct group *group, enum usage_kind kind, bool anew)
 {
 	struct accounting *accounting = group->accounting;
@@ -51,6 +75,8 @@ int group_measure(struct group *group, enum usage_kind kind, bool anew)
 	if (fresh)
 		return 0;
 	error = list_measure(&list, error, now);
+	if (kind == USAGE_MEMORY)
+		error = measure_sharers(&list, error, now);
 	pthread_mutex_lock(&accounting->lock);
 	group_await_reading(group, kind);
 	if (!error && group->usage && !group->retired) {

@@ -14,6 +14,7 @@ static void use_smaps(struct memory_read *read, const struct machine_task_smaps 
 	memory->swap = smaps->swap_pss;
 	if (smaps->has_pss_split) {
 		memory->anon = smaps->pss_anon;
+		memory->anon_huge = number_scale(smaps->anon_huge_pages, smaps->pss_anon, smaps->anonymous);
 		memory->file = smaps->pss_file;
 		memory->shmem = smaps->pss_shmem;
 		if (smaps->anonymous > smaps->pss_anon)
@@ -21,6 +22,7 @@ static void use_smaps(struct memory_read *read, const struct machine_task_smaps 
 		return;
 	}
 	memory->anon = number_scale(smaps->pss, smaps->anonymous, smaps->rss);
+	memory->anon_huge = number_scale(smaps->anon_huge_pages, memory->anon, smaps->anonymous);
 	memory->file = smaps->pss - memory->anon;
 }
 

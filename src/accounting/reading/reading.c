@@ -131,6 +131,12 @@ static bool has_new_memory(const struct machine *machine, struct reading *readin
 	       mark->resident != last->resident || mark->shared != last->shared;
 }
 
+bool reading_is_outdated(const struct reading *reading, uint64_t now)
+{
+	return reading->kinds & USAGE_MEMORY && !reading->asks_memory &&
+	       now - reading->last_memory.at >= SHARED_WINDOW;
+}
+
 /* I/O, then stat, which tells whether children were waited for, whose I/O is in that. */
 struct process_question {
 	struct patient_head head;

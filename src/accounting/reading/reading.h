@@ -128,6 +128,8 @@ void tasks_await_reading(struct accounting *accounting, const struct task_list *
  * read has no such: what is known of it stays. Its memory is estimated where nothing is known.
  */
 void readings_fill(const struct machine *machine, struct reading *readings, size_t count, uint64_t now);
+/* Nothing told that its memory should be read; but that was so long ago that it is if others' changes. */
+bool reading_is_outdated(const struct reading *reading, uint64_t now);
 
 /* --- settle.c --- */
 
