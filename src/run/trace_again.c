@@ -18,17 +18,19 @@
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
 
-/* Whatever they do they do twice without harm. Those that are not so are TRAP_INTERRUPTED rows (calls.h). */
+/* Whatever they do they do twice without harm. Those that are not so are TRAP_INTERRUPTED or TRAP_WHOLE (calls.h). */
 static const int repeatable[] = {
 #ifdef __NR_open
 	__NR_open, __NR_stat, __NR_lstat, __NR_access, __NR_readlink, __NR_chmod, __NR_chown, __NR_lchown,
+	__NR_utime, __NR_utimes, __NR_futimesat,
 #endif
 #ifdef __NR_newfstatat
 	__NR_newfstatat,
 #endif
 	__NR_openat, __NR_openat2, __NR_statx, __NR_faccessat, __NR_faccessat2, __NR_readlinkat,
-	__NR_fchmodat, __NR_fchownat, __NR_utimensat, __NR_truncate, __NR_chdir, __NR_statfs,
-	__NR_inotify_add_watch, __NR_getxattr, __NR_lgetxattr, __NR_listxattr, __NR_llistxattr,
+	__NR_fchmodat, __NR_fchownat, __NR_utimensat, __NR_truncate, __NR_chdir, __NR_chroot,
+	__NR_statfs, __NR_inotify_add_watch, __NR_getxattr, __NR_lgetxattr, __NR_listxattr, __NR_llistxattr,
+	__NR_setxattr, __NR_lsetxattr, __NR_fsetxattr,
 	__NR_getdents64, __NR_fstat, __NR_fstatfs, __NR_fchmod, __NR_fchown, __NR_ftruncate, __NR_fgetxattr,
 	__NR_flistxattr,
 };
