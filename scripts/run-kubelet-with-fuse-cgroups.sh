@@ -9,6 +9,7 @@
 #                Images are those of IMAGES, nothing is pulled
 #   --v1, --v2   the cgroups that are shown (default: v2 for a kubelet 1.35 and later, which
 #                wants it, but in gVisor; else those of the machine's kernel)
+#   --native     in gVisor without fuse_cgroup_run: on gVisor's own cgroups with ours bound over each
 #   --check      tells what is here, what is missing and what is provided, and ends
 #   --dry-run    tells what would be run, and ends
 # Environment:

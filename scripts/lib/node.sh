@@ -7,6 +7,7 @@
 
 project=$(cd "$(dirname "$0")/.." && pwd)
 launcher=${FUSE_CGROUP_RUN:-$project/build/fuse_cgroup_run}
+native= # without the launcher, over gVisor's own cgroups
 plugin=${FUSE_CGROUP_CNI:-$project/build/fuse_cgroup_cni}
 agent=${KUBE_NODE_AGENT:-} offline=${KUBE_NODE_OFFLINE:-} address=${KUBE_NODE_ADDRESS:-}
 cgroups=${CGROUPS:-} # v1, v2 or nothing: the machine's
@@ -84,6 +85,10 @@ choose() {
 	esac
 	minor=$("$kubernetes" --version 2>/dev/null | sed -n 's/.* v1\.\([0-9]*\)\..*/\1/p' | head -n 1)
 	[ -n "$minor" ] || fail "$kubernetes --version does not tell a version of Kubernetes"
+	if [ -n "$native" ]; then
+		[ "$cgroups" != v2 ] || fail "--native is of cgroup v1: leave out --v2"
+		cgroups=v1
+	fi
 	if [ -z "$cgroups" ]; then
 		case $(uname -r) in
 		*gvisor*) cgroups=v1 ;; # runc starts no container on v2 there
@@ -123,6 +128,17 @@ heed_interrupt() {
 		exec env --default-signal=INT "$0" "$@"
 }
 
+# with_cgroups COMMAND WORD...: runs it with the command line of who shows the words' program its cgroups.
+with_cgroups() {
+	command=$1
+	shift
+	if [ -n "$native" ]; then
+		"$command" "$project/scripts/run-over-native.sh" "$@"
+	else
+		"$command" "$launcher" ${cgroups:+"--$cgroups"} -- "$@"
+	fi
+}
+
 # Outside: a new directory, the launcher with this script again below it, and the end of both.
 run_below_launcher() {
 	state=$(mktemp -d "$temporary/kube-node.XXXXXX")
@@ -138,8 +154,7 @@ run_below_launcher() {
 	enter_machine
 	# Shared, so that what the launcher mounts when its daemon was killed comes to the node, too. Its own
 	# directory lies in ours, as it is left when the supervisor is killed.
-	TMPDIR="$state" "$launcher" ${cgroups:+"--$cgroups"} -- \
-		sh -c 'mount --make-rshared / && exec "$@"' sh \
+	TMPDIR="$state" with_cgroups exec sh -c 'mount --make-rshared / && exec "$@"' sh \
 		"$project/scripts/prepare-node.sh" "$0" -- "$@" 8<&- 9<&- &
 	pid=$!
 	status=0
@@ -224,6 +239,7 @@ run_node() {
 		-h | --help) show_help && exit 0 ;;
 		--v1 | --v2) cgroups=${word#--} ;;
 		--offline) offline=1 ;;
+		--native) native=1 ;;
 		--check) mode=check ;;
 		--dry-run) mode=dry_run ;;
 		--agent | --agent=*)
@@ -271,6 +287,7 @@ run_inside() {
 	readlink /proc/self/ns/mnt >"$state/namespace"
 	trap 'trap "" INT TERM; end_node; end_pods "$(cat "$state/namespace")"' EXIT
 	trap 'exit 143' TERM
+	trap '' INT # whoever is outside sends TERM then
 	prepare_machine
 	start_node "$@"
 }

@@ -61,7 +61,7 @@ dry_run() {
 	for place in $places; do
 		echo "mount --bind $state/root$place $place # seen by the node alone"
 	done
-	quote "$launcher" ${cgroups:+"--$cgroups"} --
+	with_cgroups quote
 	with_words quote "$@"
 }
 

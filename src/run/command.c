@@ -193,6 +193,12 @@ static void tell_of_stop(const struct launcher *launcher)
 	channel_send(launcher->channel, CHANNEL_PAUSED, launcher->continued);
 }
 
+static void tell_of_killed_supervisor(void)
+{
+	fprintf(stderr, "fuse_cgroup_run: its supervisor was killed: what the command asks would not be "
+			"answered, so it is killed too\n");
+}
+
 /* Reaps who has ended; true, and the command's status, when it was the command. */
 static bool reap(const struct launcher *launcher, int *status)
 {
@@ -207,8 +213,7 @@ static bool reap(const struct launcher *launcher, int *status)
 			return true;
 		/* One that ended by itself has said why, and answers nobody: the command has not begun. */
 		if (pid == launcher->supervisor && WIFSIGNALED(*status)) {
-			fprintf(stderr, "fuse_cgroup_run: its supervisor was killed: what the command "
-					"asks would not be answered, so it is killed too\n");
+			tell_of_killed_supervisor();
 			kill_tree(launcher->command);
 		}
 	}
@@ -227,6 +232,21 @@ static int wait_for_command(const struct launcher *launcher)
 			pass_on(launcher, &info);
 	}
 	return status;
+}
+
+/*
+ * The command has ended: the supervisor cleans up, unless others are there whom it serves on. One that was
+ * killed and traces takes the command along, whose end then may be heard of first.
+ */
+static void end_supervisor(const struct launcher *launcher, bool was_killed)
+{
+	int status;
+
+	if (channel_send(launcher->channel, CHANNEL_ENDED, -1) &&
+	    channel_receive(launcher->channel).word == CHANNEL_STAYS)
+		return;
+	if (waitpid(launcher->supervisor, &status, 0) > 0 && WIFSIGNALED(status) && was_killed)
+		tell_of_killed_supervisor();
 }
 
 /* Ends as it ended. */
@@ -269,8 +289,7 @@ int command_run(const struct run_options *options, const struct sock_fprog *filt
 	}
 	launcher.continued = continued_watch();
 	status = wait_for_command(&launcher);
-	if (channel_send(channel, CHANNEL_ENDED, -1) &&
-	    channel_receive(channel).word != CHANNEL_STAYS)
-		waitpid(supervisor, NULL, 0); /* all is cleaned up when we end */
+	end_supervisor(&launcher, options->catcher->traces && WIFSIGNALED(status) &&
+					  WTERMSIG(status) == SIGKILL);
 	return pass_status(status);
 }

@@ -18,7 +18,7 @@
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
 
-/* Whatever they do they do twice without harm. Those that are not so are TRAP_INTERRUPTED or TRAP_WHOLE (calls.h). */
+/* They do twice without harm what they do. Others are TRAP_INTERRUPTED or TRAP_WHOLE (calls.h). */
 static const int repeatable[] = {
 #ifdef __NR_open
 	__NR_open, __NR_stat, __NR_lstat, __NR_access, __NR_readlink, __NR_chmod, __NR_chown, __NR_lchown,

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Unmodified programs under fuse_cgroup_run, which catches calls by ptrace in gVisor."""
 
-import json
 import os
 import pathlib
-import shutil
 import stat
 import subprocess
 
 import pytest
 
+import bundle
 import forks
 import launcher
 import mounting
@@ -174,6 +173,29 @@ def test_storm_of_signals(tmp_path):
     assert result.stdout.count("\n") == 1, result
 
 
+def test_mounts_in_a_storm():
+    """Runc's first process binds a pod's cgroups while Go sends its threads signals."""
+    script = """import ctypes, os, signal, sys, threading, time
+libc, me, going = ctypes.CDLL(None, use_errno=True), threading.get_ident(), True
+signal.signal(signal.SIGUSR1, lambda *_: None)
+def storm():
+    while going:
+        signal.pthread_kill(me, signal.SIGUSR1)
+        time.sleep(0.0003)
+def error(function, *arguments):
+    return os.strerror(ctypes.get_errno()) if function(*arguments) < 0 else ""
+source, target = map(os.fsencode, sys.argv[1:])
+threading.Thread(target=storm).start()
+for _ in range(8):
+    print(error(libc.mount, source, target, None, 0x1000, None), error(libc.umount2, target, 2),
+          error(libc.syscall, 428, -100, source, 0x80001))  # open_tree(2), a clone
+going = False"""
+    with mounting.mount_point() as path:
+        out = shell(f'mkdir -p {AT}/cpu/a/b; exec "$1" -c "$2" {AT}/cpu/a/b {path}', launcher.PYTHON, script,
+                    options=["--v1"])
+    assert out.split() == []
+
+
 def test_stop_and_go_on():
     with Inside() as program:
         script = "sleep 60 & kill -STOP $!; sleep 0.2; cut -d' ' -f3 /proc/$!/stat; kill -CONT $!; " \
@@ -193,27 +215,15 @@ def test_no_second_tracer():
 
 @pytest.fixture(params=[("runc", "mount", "pid"), ("crun", "mount")], ids=["runc", "crun"])
 def container(request, tmp_path):
-    """A runtime and its bundle: busybox, in namespaces of its own, else in the sandbox' root."""
+    """A runtime and its bundle."""
     runtime, *namespaces = request.param
-    for program in (runtime, "busybox"):
-        if not shutil.which(program):
-            pytest.skip(f"needs {program}: make deps-clients installs it")
-    for name in ("bin", "dev", "proc"):
-        (tmp_path / "rootfs" / name).mkdir(parents=True)
-    shutil.copy(shutil.which("busybox"), tmp_path / "rootfs" / "bin")
-    process = {"cwd": "/", "args": ["/bin/busybox", "sleep", "60"], "user": {"uid": 0, "gid": 0}}
-    (tmp_path / "config.json").write_text(json.dumps({
-        "ociVersion": "1.0.0", "root": {"path": "rootfs"}, "process": process,
-        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
-        "linux": {"namespaces": [{"type": name} for name in namespaces],
-                  "resources": {"memory": {"limit": 64 << 20}},
-                  "cgroupsPath": "/box"}}))
+    bundle.make(tmp_path, runtime, *namespaces)
     return runtime, tmp_path
 
 
 def test_container(container):
     """Run, another program started in it, paused, deleted; its limit and its members are the tree's."""
-    runtime, bundle = container
+    runtime, directory = container
     out = shell(f"""cd "$1"; {runtime} run -d box >out 2>&1 </dev/null || cat out
         cat {AT}/memory/box/memory.limit_in_bytes
         pid=$(cat {AT}/memory/box/cgroup.procs); cat /proc/$pid/comm; {runtime} ps box | grep -cw "$pid"
@@ -221,7 +231,7 @@ def test_container(container):
         [ "$(cat {AT}/cpuacct/box/cpuacct.usage)" -ge 20000000 ] && echo time || true
         [ "$(cat {AT}/memory/box/memory.usage_in_bytes)" -ge 100000 ] && echo memory || true
         {runtime} pause box; cat {AT}/freezer/box/freezer.state; {runtime} resume box
-        {runtime} delete -f box; ls -d {AT}/memory/box 2>/dev/null || echo gone""", bundle)
+        {runtime} delete -f box; ls -d {AT}/memory/box 2>/dev/null || echo gone""", directory)
     assert out.split() == [str(64 << 20), "busybox", "1", "inside", "time", "memory", "FROZEN", "gone"]
 
 

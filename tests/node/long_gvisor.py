@@ -29,9 +29,9 @@ TRUSTING = ssl._create_unverified_context()  # pylint: disable=protected-access
 class Node(test_kubelet.Kubelet):
     """The script, in the sandbox as it is."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, *words):
         self.began = time.monotonic()
-        super().__init__(directory, ":", Cluster.version)
+        super().__init__(directory, ":", Cluster.version, *words)
         self.cluster = Cluster(self)
 
     def seconds(self):

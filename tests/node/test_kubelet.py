@@ -61,7 +61,7 @@ exec /usr/bin/ctr "$@"
 class Kubelet(node.Node):
     """run-kubelet-with-fuse-cgroups.sh with a directory for pods."""
 
-    def __init__(self, directory, machine, cgroups):
+    def __init__(self, directory, machine, cgroups, *words):
         self.cgroups = cgroups
         self.port = free_ports()
         self.pods = directory / "pods"
@@ -70,7 +70,7 @@ class Kubelet(node.Node):
         programs.mkdir()
         (programs / "ctr").write_text(CTR)
         (programs / "ctr").chmod(0o755)
-        super().__init__("run-kubelet-with-fuse-cgroups.sh", directory, str(self.pods),
+        super().__init__("run-kubelet-with-fuse-cgroups.sh", directory, *words, str(self.pods),
                          machine=machine, PORT=str(self.port), KUBELET=KUBELET, CGROUPS=cgroups,
                          PATH=f"{programs}:{os.environ['PATH']}")
         trees.until(lambda: self.process.poll() is not None or self.get("pods"), "the kubelet")

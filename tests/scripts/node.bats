@@ -16,8 +16,10 @@ load helpers
 			has_not "set -eu"
 		done
 	done
-	run -0 "$project/scripts/prepare-node.sh" --help
-	has "Usage: prepare-node.sh COMMAND"
+	for script in prepare-node.sh run-over-native.sh; do
+		run -0 "$project/scripts/$script" --help
+		has "Usage: $script COMMAND"
+	done
 }
 
 @test "--check tells what is here and what is provided" {
@@ -51,6 +53,9 @@ load helpers
 	has "--kubelet-arg fail-cgroupv1=false"
 	run -0 kubelet --dry-run --v2 "$TMPDIR" --v=4
 	[[ ${lines[-1]} == "$KUBELET --config $TMPDIR/kube-node.XXXXXX/kubelet.yaml"*" --v=4 " ]]
+	run -0 kubelet --dry-run --native
+	has "scripts/run-over-native.sh"
+	has_not "fuse_cgroup_run"
 	[ -z "$(ls -A "$TMPDIR")" ]
 }
 
@@ -176,6 +181,10 @@ load helpers
 	says "name a command: prepare-node.sh COMMAND [ARGUMENT...]" "$project/scripts/prepare-node.sh"
 	says "it mounts: run it as root" setpriv --reuid 65534 --clear-groups \
 		"$project/scripts/prepare-node.sh" true
+	says "name a command: run-over-native.sh COMMAND [ARGUMENT...]" "$project/scripts/run-over-native.sh"
+	says "this is not gVisor: use fuse_cgroup_run, or fuse_cgroupfs -o native=DIR" \
+		"$project/scripts/run-over-native.sh" true
+	says "--native is of cgroup v1: leave out --v2" kubelet --native --v2
 }
 
 @test "k3s that ends: its reason, what that means, and where the log is" {
