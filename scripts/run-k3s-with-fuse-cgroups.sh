@@ -47,7 +47,9 @@ check_machine() {
 with_words() {
 	command=$1
 	shift
-	[ -z "$offline" ] || set -- --pause-image "$busybox" "$@"
+	# Images that cannot be pulled again stay, however full the disk is.
+	[ -z "$offline" ] ||
+		set -- --pause-image "$busybox" --kubelet-arg image-gc-high-threshold=100 "$@"
 	if [ -z "$agent" ]; then
 		# Without a bridge and netfilter rules, which places without cgroups have not either.
 		set -- --write-kubeconfig "$state/kubeconfig" --flannel-backend none \

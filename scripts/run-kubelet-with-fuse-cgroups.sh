@@ -73,6 +73,7 @@ write_kubelet_config() {
 		volumePluginDir: $state/volume-plugins
 		cgroupDriver: cgroupfs
 		failSwapOn: false
+		imageGCHighThresholdPercent: 100
 		makeIPTablesUtilChains: false
 		evictionHard: {memory.available: 1Mi, nodefs.available: 1Mi, imagefs.available: 1Mi}
 		resolvConf: ""

@@ -84,7 +84,7 @@ load helpers
 @test "--offline and IMAGES pull nothing" {
 	run -0 k3s --dry-run --offline
 	has "--disable coredns --disable local-storage"
-	has "--pause-image localhost/busybox:static"
+	has "--pause-image localhost/busybox:static --kubelet-arg image-gc-high-threshold=100"
 	IMAGES=$K3S run -0 k3s --dry-run
 	has "--pause-image localhost/busybox:static"
 }
