@@ -36,7 +36,8 @@ HARDENING = $(eval HARDENING := $(FORTIFY) $(call accepted,-fPIE -fstack-protect
 	-fstack-clash-protection -fcf-protection -mbranch-protection=standard))$(HARDENING)
 HARDENED_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) -MMD -MP -pthread \
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror=implicit-function-declaration \
+	$(if $(WERROR),-Werror) -MMD -MP -pthread \
 	-Iinclude -I$(BUILD)/include \
 	$(shell $(PKG_CONFIG) --cflags fuse3 jansson) $(HARDENING) $(SANITIZE_FLAGS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pthread $(HARDENED_LINK) $(SANITIZE_FLAGS) $(LDFLAGS)

@@ -11,6 +11,7 @@
 #include <utlist.h>
 
 #include "blkcg.h"
+#include "cgroup.h"
 #include "machine_device.h"
 #include "number.h"
 

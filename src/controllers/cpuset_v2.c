@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "cgroup.h"
 #include "cpuset_partition.h"
 
 enum list { CPUS, MEMS, EFFECTIVE_CPUS, EFFECTIVE_MEMS, EXCLUSIVE, EFFECTIVE_EXCLUSIVE, ISOLATED };

@@ -2,6 +2,7 @@
 /* cgroup.freeze and cgroup.events of v2, which every cgroup has (kernel/cgroup/freezer.c, cgroup.c). */
 #include <errno.h>
 
+#include "cgroup.h"
 #include "controller.h"
 #include "freezing.h"
 #include "number.h"

@@ -12,6 +12,7 @@
 
 #include <uthash.h>
 
+#include "cgroup.h"
 #include "machine_device.h"
 #include "machine_hugetlb.h"
 

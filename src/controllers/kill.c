@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "array.h"
+#include "cgroup.h"
 #include "controller.h"
 #include "machine_task.h"
 #include "number.h"

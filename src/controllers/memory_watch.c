@@ -14,6 +14,7 @@
 
 #include <utlist.h>
 
+#include "cgroup.h"
 #include "clock.h"
 #include "lock.h"
 #include "log.h"
