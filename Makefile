@@ -80,7 +80,7 @@ everything: deps-build deps-test deps-clang deps-clients deps-node deps-gvisor
 	@tests/gvisor/build-runsc.sh
 
 # These install what they need, where that is apt-get's and we are root; all others say what to install.
-INSTALLING := run picture deb everything test test-% soak soak-node fuzz bench bench-%
+INSTALLING := run picture deb everything test test-% soak soak-% fuzz bench bench-%
 .PHONY: deps-%
 deps-%:
 	@CFLAGS='$(CFLAGS)' scripts/install-deps.sh $(if $(filter $(INSTALLING),$(MAKECMDGOALS)),,--check) $*
@@ -385,6 +385,17 @@ soak-node: all deps-node
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet) \
 		$(PYTHON) tests/node/soak.py $(SOAK_NODE_MINUTES) $(BUILD)/soak-node.svg
+
+# The same in gVisor, on cgroup v1.
+.PHONY: soak-node-gvisor
+soak-node-gvisor: all deps-node deps-gvisor
+	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
+	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) GVISOR_INSIDE=inside_soak.sh \
+		GVISOR_SECONDS=$$((60 * $(SOAK_NODE_MINUTES) + 1800)) \
+		tests/gvisor/run.sh $(SOAK_NODE_MINUTES) >$(BUILD)/soak-node-gvisor.log 2>&1; status=$$?; \
+		sed '/^<svg/,/^<\/svg/d' $(BUILD)/soak-node-gvisor.log; \
+		sed -n '/^<svg/,/^<\/svg/p' $(BUILD)/soak-node-gvisor.log >$(BUILD)/soak-node-gvisor.svg; \
+		exit $$status
 
 .PHONY: test-gvisor
 test-gvisor: all deps-test deps-gvisor static $(BUILD)/unit/test_run_identity $(BUILD)/unit/test_run_privilege

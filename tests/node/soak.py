@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: MIT
 """A node on which pods come and go for a long time, on cgroup v1 and on v2 side by side.
 
-    soak.py MINUTES [PLOT.svg]
+    soak.py MINUTES [PLOT.svg [VERSION...]]
 
-Each node is run by run-kubelet-with-fuse-cgroups.sh in a network namespace of its own. Three pods stay: a
-busy one, one with limits and one with its own network. Others come one after the other, are Running, and go.
-Each time the kubelet's health is asked, and what the daemon and the launcher have is looked at. Prints a
-table with a row for each tenth of the time, and draws a plot of all. Fails if the kubelet was not healthy
-once, if a container was restarted, if the daemon or the launcher was another, if an error about cgroups was
-logged, if anything has grown, or if something is left in the end.
+VERSION is v1 or v2, for a node of that alone. Each node is run by run-kubelet-with-fuse-cgroups.sh in a
+network namespace of its own. Three pods stay: a busy one, one with limits and one with its own network.
+Others come one after the other, are Running, and go. Each time the kubelet's health is asked, and what the
+daemon and the launcher have is looked at. Prints a table with a row for each tenth of the time, and draws a
+plot of all. Fails if the kubelet was not healthy once, if a container was restarted, if the daemon or the
+launcher was another, if an error about cgroups was logged, if anything has grown, or if something is left in
+the end.
 """
 
 import ctypes
@@ -234,9 +235,9 @@ def draw(file, kept, minutes):
 
 
 def main():
-    minutes, pids = float(sys.argv[1]), []
+    minutes, versions, pids = float(sys.argv[1]), sys.argv[3:] or ["v1", "v2"], []
     with tempfile.TemporaryDirectory() as directory:
-        kept = {version: pathlib.Path(directory) / version for version in ("v1", "v2")}
+        kept = {version: pathlib.Path(directory) / version for version in versions}
         for version, path in kept.items():
             pids.append(os.fork())
             if not pids[-1]:
