@@ -116,9 +116,12 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY_OBJECTS)
 	@echo "  CC      $<"
 	@$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY_OBJECTS) $(ALL_LDFLAGS) -lcmocka
 
-# Its allocations and its opens fail one after the other.
-$(BUILD)/unit/test_no_memory: ALL_LDFLAGS += $(patsubst %,-Xlinker --wrap=%,\
-	malloc calloc realloc reallocarray strdup strndup open openat __openat_2)
+# Their allocations and their opens fail one after the other.
+FAILING := malloc calloc realloc reallocarray strdup strndup open openat __openat_2
+$(BUILD)/unit/test_no_memory $(BUILD)/unit/test_hash: \
+	ALL_LDFLAGS += $(patsubst %,-Xlinker --wrap=%,$(FAILING))
+$(BUILD)/unit/test_run_short: ALL_LDFLAGS += $(patsubst %,-Xlinker --wrap=%,\
+	$(FAILING) memfd_create fcntl syscall ioctl getxattr)
 
 # Tests of the launcher's parts include its own headers (-iquote: its limits.h is not <limits.h>).
 RUN_TEST_OBJECTS := $(filter-out $(BUILD)/obj/run/main.o,$(RUN_OBJECTS))

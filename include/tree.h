@@ -10,9 +10,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <uthash.h>
-
 #include "accounting.h"
+#include "hash.h"
 #include "owners.h"
 #include "text.h"
 

@@ -6,8 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include <uthash.h>
-
+#include "hash.h"
 #include "machine_task.h"
 
 /* A process, and how far it is below the first one. */
@@ -58,7 +57,10 @@ static struct ancestor *find(struct ancestor **known, const struct machine *mach
 	if (!machine_task_stat(machine, pid, 0, &stat))
 		ancestor->parent = stat.ppid;
 	HASH_ADD_INT(*known, pid, ancestor);
-	return ancestor;
+	if (HASH_HAS(hh, ancestor))
+		return ancestor;
+	free(ancestor);
+	return NULL;
 }
 
 /*

@@ -10,9 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "cgroup.h"
+#include "hash.h"
 #include "machine_device.h"
 #include "machine_hugetlb.h"
 
@@ -56,7 +55,10 @@ static struct mapped_file *file_get(struct mapped *mapped, const struct machine_
 		return NULL;
 	file->key = wanted.key;
 	HASH_ADD(hh, mapped->files, key, sizeof(file->key), file);
-	return file;
+	if (HASH_HAS(hh, file))
+		return file;
+	free(file);
+	return NULL;
 }
 
 /* Of a file that several map, a shared page is in each of them, one written privately in one alone. */

@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <uthash.h>
-
 #include "descent.h"
+#include "hash.h"
 #include "lock.h"
 #include "machine_task.h"
 
@@ -95,7 +94,10 @@ static struct noted *note(struct stopper *stopper, pid_t tgid, uint64_t start_ti
 	noted->tgid = tgid;
 	noted->start_time = start_time;
 	HASH_ADD_INT(stopper->noted, tgid, noted);
-	return noted;
+	if (HASH_HAS(hh, noted))
+		return noted;
+	free(noted);
+	return NULL;
 }
 
 /* There is no more to know of it, when it is neither. */

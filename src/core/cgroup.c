@@ -201,12 +201,15 @@ static int make_child(struct tree *tree, struct cgroup *parent, const char *name
 		return error;
 	node = (struct node){.cgroup = child};
 	error = mode == 0755 ? 0 : inode_chmod(tree, &node, mode);
+	if (!error) {
+		HASH_ADD_KEYPTR(hh, parent->children, child->name, strlen(child->name), child);
+		error = HASH_HAS(hh, child) ? 0 : -ENOMEM;
+	}
 	if (error) {
 		group_retire(&child->group);
 		cgroup_put(child);
 		return error;
 	}
-	HASH_ADD_KEYPTR(hh, parent->children, child->name, strlen(child->name), child);
 	cgroup_link(child, true);
 	return 0;
 }
@@ -326,11 +329,9 @@ int cgroup_rename(struct tree *tree, const char *from, const char *to, unsigned 
 	if (!error && !(copy = strdup(name)))
 		error = -ENOMEM;
 	if (!error) {
-		HASH_DEL(new_parent.cgroup->children, source.cgroup);
+		HASH_PUT_LAST(hh, new_parent.cgroup->children, copy, strlen(copy), source.cgroup);
 		free(source.cgroup->name);
 		source.cgroup->name = copy;
-		HASH_ADD_KEYPTR(hh, new_parent.cgroup->children, copy, strlen(copy),
-				source.cgroup);
 	}
 	tree_unlock(tree);
 	free(directory);

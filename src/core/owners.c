@@ -64,7 +64,10 @@ static struct owner *get(struct owners *owners, uid_t uid)
 		return NULL;
 	owner->uid = uid;
 	HASH_ADD(hh, owners->table, uid, sizeof(uid), owner);
-	return owner;
+	if (HASH_HAS(hh, owner))
+		return owner;
+	free(owner);
+	return NULL;
 }
 
 /* Forgets one that has nothing. Under the lock. */

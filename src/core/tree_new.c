@@ -104,6 +104,8 @@ static int hierarchy_init(struct hierarchy *hierarchy, const struct controller *
 	for (unsigned i = 0; i < hierarchy->file_count; i++) {
 		file = &hierarchy->files[i];
 		HASH_ADD_KEYPTR(hh, hierarchy->file_table, file->name, strlen(file->name), file);
+		if (!HASH_HAS(hh, file))
+			return -ENOMEM;
 	}
 	error = cgroup_new(hierarchy, NULL, "", tree->uid, tree->gid, &hierarchy->root);
 	if (error)

@@ -74,10 +74,15 @@ int handle_open(const char *path, bool directory, struct fuse_file_info *fi)
 	pthread_mutex_init(&handle->lock, NULL);
 	pthread_mutex_lock(&front->handles_lock);
 	fi->fh = handle->number = ++front->last_handle;
-	DL_APPEND(front->handles, handle);
 	HASH_ADD(hh, front->handles_by_number, number, sizeof(handle->number), handle);
+	if (HASH_HAS(hh, handle))
+		DL_APPEND(front->handles, handle);
+	else
+		error = -ENOMEM;
 	pthread_mutex_unlock(&front->handles_lock);
-	return 0;
+	if (error)
+		free_handle(front, handle);
+	return error;
 }
 
 /* Under the lock. NULL: there is none. */

@@ -14,6 +14,7 @@
 #include "identity.h"
 #include "peer.h"
 #include "share.h"
+#include "shortage.h"
 #include "table_files.h"
 #include "table_share.h"
 #include "view.h"
@@ -51,13 +52,11 @@ static int read_all(int fd, struct table_share *share, struct text *out)
 static int open_file(int file)
 {
 	char path[64];
-	int fd;
 
 	if (file < 0)
 		return -ENOENT; /* the kernel has none, and says so */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return shortage_note_errno(open(path, O_RDONLY | O_CLOEXEC));
 }
 
 /* Of a descriptor, which is closed, or a negative errno. */

@@ -25,6 +25,7 @@
 #include "peer.h"
 #include "redirect.h"
 #include "restricted.h"
+#include "shortage.h"
 #include "text.h"
 #include "view.h"
 
@@ -102,6 +103,10 @@ static void answer_open_at(const struct calls_context *context, const struct cal
 		return; /* no table of ours */
 	if (file < 0) {
 		answer_value(answer, file);
+		return;
+	}
+	if (shortage_met()) { /* it may lack what could not be seen */
+		close(file);
 		return;
 	}
 	answer->kind = ANSWER_FILE;
@@ -387,6 +392,18 @@ static void tell(const struct call *call, const char *name, char *path,
 	fprintf(stderr, "fuse_cgroup_run: %s %s(%s): %s\n", task, name, path, what);
 }
 
+/*
+ * What was looked for and could not be opened may be ours: then the kernel must not make the call. And it is
+ * not the task that has too many open files.
+ */
+static void respect_shortage(struct answer *answer)
+{
+	if (answer->kind == ANSWER_VALUE && answer->value == -EMFILE)
+		answer->value = -ENFILE;
+	else if (answer->kind != ANSWER_VALUE && answer->kind != ANSWER_FILE && shortage_met())
+		answer_value(answer, shortage_met());
+}
+
 /* With --redirect a call may be caught for that alone. */
 static const struct trap *find_trap(const struct calls_context *context, int number)
 {
@@ -405,12 +422,14 @@ void calls_answer(const struct calls_context *context, const struct call *call,
 	bool redirected;
 
 	path[0] = '\0';
+	shortage_begin();
 	*answer = (struct answer){.kind = ANSWER_KERNEL, .file = -1};
 	redirected = context->redirect && redirect_answer(context, call, path, answer);
 	if (!redirected && trap)
 		trap->answer(context, call, path, answer);
 	if (answer->kind == ANSWER_KERNEL && trap && trap->flags & context->needed & TRAP_WHOLE)
 		answer->kind = ANSWER_WHOLE;
+	respect_shortage(answer);
 	if (context->trace)
 		tell(call, trap ? trap->name : redirect_name(call->number), path, answer);
 }

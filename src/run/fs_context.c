@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "peer.h"
+#include "shortage.h"
 #include "view.h"
 
 #define NAME "fscontext of fuse_cgroup_run"
@@ -48,7 +49,7 @@ int fs_context_new(const struct fs_context *context)
 static bool is_memory_file(int file)
 {
 	struct statx about, ours;
-	int memory = memfd_create(NAME, MFD_CLOEXEC);
+	int memory = shortage_note_errno(memfd_create(NAME, MFD_CLOEXEC));
 	bool is = memory >= 0 && !statx(memory, "", AT_EMPTY_PATH, STATX_TYPE, &ours) &&
 		  !statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &about) &&
 		  S_ISREG(about.stx_mode) && about.stx_dev_major == ours.stx_dev_major &&
@@ -76,7 +77,7 @@ static int open_again(int file)
 	if (!has_name(file) || !is_memory_file(file))
 		return -ENOENT;
 	link_of(file, path, sizeof(path));
-	return open(path, O_RDWR | O_CLOEXEC);
+	return shortage_note_errno(open(path, O_RDWR | O_CLOEXEC));
 }
 
 int fs_context_read(const struct view *view, const struct peer *peer, int fd,

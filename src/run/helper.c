@@ -19,21 +19,24 @@ static int helper; /* our end of the channel to it; set before there are threads
 /* Protects the order of what is asked of it, and of its answers. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static bool do_in_child(bool (*work)(int task), int task)
+static enum channel_word do_in_child(const struct helper_job *job, int task)
 {
 	pid_t child = fork();
 	int status;
 
 	if (!child)
-		_exit(work(task) ? 0 : 1);
-	return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
+		_exit(job->work(task) ? 0 : 1);
+	if (child < 0)
+		return CHANNEL_FAILED;
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status) ? job->yes
+											       : job->no;
 }
 
 static enum channel_word answer(const struct helper_job *jobs, const struct channel_message *message)
 {
 	for (const struct helper_job *job = jobs; job->work; job++) {
 		if (job->asked == message->word)
-			return do_in_child(job->work, message->descriptor) ? job->yes : job->no;
+			return do_in_child(job, message->descriptor);
 	}
 	return CHANNEL_GONE;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "peer.h"
+#include "shortage.h"
 
 #define MAX_GROUPS 65536 /* NGROUPS_MAX */
 #define LINK_MAX_LEN 64
@@ -62,8 +63,10 @@ static bool read_groups(struct identity *identity, const char *list)
 		if (identity->group_count == MAX_GROUPS)
 			return false;
 		groups = reallocarray(identity->groups, identity->group_count + 1, sizeof(*groups));
-		if (!groups)
+		if (!groups) {
+			shortage_note(-ENOMEM);
 			return false;
+		}
 		groups[identity->group_count++] = (gid_t)group;
 		identity->groups = groups;
 		list = end;
@@ -103,7 +106,7 @@ static int read_status(const struct peer *peer, struct identity *identity)
 
 	if (!error) {
 		text_add_bytes(&status, "", 1);
-		error = status.error;
+		error = shortage_note(status.error);
 	}
 	rest = status.data;
 	while (!error && (line = strsep(&rest, "\n")))

@@ -12,6 +12,7 @@
 
 #include "mounts.h"
 #include "share.h"
+#include "shortage.h"
 
 #define NOBODY ((uid_t)-1) /* whose task is gone */
 
@@ -112,7 +113,7 @@ int kept_find(uint64_t id)
 	pthread_mutex_lock(&lock);
 	for (unsigned i = 0; i < count && found < 0; i++) {
 		if (kept[i].id == id && !is_attached(kept[i].mount))
-			found = fcntl(kept[i].mount, F_DUPFD_CLOEXEC, 0);
+			found = shortage_note_errno(fcntl(kept[i].mount, F_DUPFD_CLOEXEC, 0));
 	}
 	pthread_mutex_unlock(&lock);
 	return found;

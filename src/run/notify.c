@@ -114,7 +114,7 @@ static bool is_waiting(uint64_t call)
 
 static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *response)
 {
-	struct answer answer = {.kind = ANSWER_KERNEL};
+	struct answer answer;
 	int processor = -1;
 	bool is_other;
 	struct call call = {
@@ -128,6 +128,8 @@ static void serve_one(struct seccomp_notif *request, struct seccomp_notif_resp *
 	if (call.peer) {
 		processor = processor_of(server.context->machine, call.peer);
 		catcher_answer(server.context, &call, &answer);
+	} else {
+		answer = (struct answer){.kind = ANSWER_VALUE, .value = -ENOMEM};
 	}
 	is_other = processor >= 0 && processor != sched_getcpu();
 	if (is_other)

@@ -12,6 +12,7 @@
 
 #include "machine_task.h"
 #include "peer_number.h"
+#include "shortage.h"
 
 struct peer *peer_new(pid_t tid, peer_check *is_same, uint64_t call)
 {
@@ -19,6 +20,8 @@ struct peer *peer_new(pid_t tid, peer_check *is_same, uint64_t call)
 
 	if (peer)
 		*peer = (struct peer){tid, is_same, call};
+	else
+		shortage_note(-ENOMEM);
 	return peer;
 }
 
@@ -40,10 +43,10 @@ void peer_name(const struct peer *peer, char name[PEER_NAME_MAX])
 /* A descriptor that was found by the number, or -1 with errno: the task's, or none. */
 static int keep(const struct peer *peer, int fd)
 {
-	int error = fd < 0 ? -errno : 0;
+	int result = shortage_note_errno(fd);
 
 	if (peer_is_there(peer))
-		return error ? error : fd;
+		return result;
 	if (fd >= 0)
 		close(fd);
 	return -ESRCH;
@@ -68,7 +71,7 @@ int peer_proc_stat(const struct peer *peer, const char *name, struct stat *st)
 	int error;
 
 	proc_path(peer, name, path);
-	error = stat(path, st) ? -errno : 0;
+	error = shortage_note_errno(stat(path, st));
 	return peer_is_there(peer) ? error : -ESRCH;
 }
 
@@ -78,13 +81,13 @@ int peer_look(const struct machine *machine, const struct peer *peer, const char
 	int error;
 
 	proc_path(peer, name, path);
-	error = machine_task_look(machine, peer->tid, AT_FDCWD, path, about);
+	error = shortage_note(machine_task_look(machine, peer->tid, AT_FDCWD, path, about));
 	return peer_is_there(peer) ? error : -ESRCH;
 }
 
 int peer_task_stat(const struct machine *machine, const struct peer *peer, struct machine_task_stat *stat)
 {
-	int error = machine_task_stat(machine, peer->tid, 0, stat);
+	int error = shortage_note(machine_task_stat(machine, peer->tid, 0, stat));
 
 	return peer_is_there(peer) ? error : -ESRCH;
 }
@@ -100,7 +103,7 @@ int peer_proc_read(const struct peer *peer, const char *name, struct text *out)
 	text_clear(out);
 	while ((len = read(fd, part, sizeof(part))) > 0)
 		text_add_bytes(out, part, (size_t)len);
-	error = len < 0 ? -errno : out->error;
+	error = shortage_note(len < 0 ? -errno : out->error);
 	close(fd);
 	/* Some of these files tell at each read of whoever has the number then. */
 	return peer_is_there(peer) ? error : -ESRCH;
@@ -114,7 +117,7 @@ int peer_proc_readlink(const struct peer *peer, const char *name, char *target, 
 
 	proc_path(peer, name, path);
 	len = readlink(path, target, size - 1);
-	error = len < 0 ? -errno : 0;
+	error = len < 0 ? shortage_note(-errno) : 0;
 	target[len < 0 ? 0 : len] = '\0';
 	if (!peer_is_there(peer))
 		return -ESRCH;

@@ -11,11 +11,15 @@
 
 #include "peer.h"
 #include "peer_number.h"
+#include "shortage.h"
 
 int peer_read(const struct peer *peer, uint64_t address, void *data, size_t len)
 {
 	struct iovec local = {data, len}, remote = {(void *)(uintptr_t)address, len};
 	ssize_t count = process_vm_readv(peer->tid, &local, 1, &remote, 1, 0);
+
+	if (count < 0)
+		shortage_note(-errno); /* it is not the address that is wrong */
 
 	if (!peer_is_there(peer))
 		return -ESRCH;

@@ -13,6 +13,7 @@
 #include "machine_task.h"
 #include "peer.h"
 #include "peer_number.h"
+#include "shortage.h"
 #include "task_numbers.h"
 
 #define PROC_ROOT_INO 1 /* linux/proc_ns.h */
@@ -33,11 +34,11 @@ bool is_proc_root(int fd)
 
 static ssize_t read_file(int directory, const char *name, char *text, size_t size)
 {
-	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	int fd = shortage_note_errno(openat(directory, name, O_RDONLY | O_CLOEXEC));
 	ssize_t len;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	len = read(fd, text, size);
 	close(fd);
 	return len;
@@ -67,7 +68,7 @@ static bool is_our_proc(int fd)
 /* Whether the task's number is its process' too: there are pidfds of processes only. */
 static bool is_leader(pid_t tid)
 {
-	int fd = (int)syscall(__NR_pidfd_open, tid, 0);
+	int fd = shortage_note_errno((int)syscall(__NR_pidfd_open, tid, 0));
 
 	if (fd >= 0)
 		close(fd);
@@ -205,7 +206,7 @@ static bool has_numbers(const struct machine *machine, pid_t tid, const struct i
 {
 	struct machine_task_status status;
 
-	if (machine_task_status(machine, tid, 0, &status))
+	if (shortage_note(machine_task_status(machine, tid, 0, &status)))
 		return false;
 	return identity->status.nr_nspid ? ends_with(&status, &identity->status)
 					 : has_number_in(identity->space, &status, identity->status.pid);
@@ -214,6 +215,7 @@ static bool has_numbers(const struct machine *machine, pid_t tid, const struct i
 struct start_question {
 	struct patient_head head; /* our task */
 	int directory;
+	int error; /* why it cannot be told */
 	bool is_same;
 };
 
@@ -224,8 +226,8 @@ static void ask_start(const struct machine *machine, void *question)
 	char text[1024];
 	ssize_t len = read_file(asked->directory, "stat", text, sizeof(text));
 
-	asked->is_same = len > 0 && !machine_parse_task_stat(text, (size_t)len, &other) &&
-			 !machine_task_stat(machine, asked->head.pid, 0, &ours) &&
+	asked->error = len < 0 ? (int)len : machine_task_stat(machine, asked->head.pid, 0, &ours);
+	asked->is_same = !asked->error && !machine_parse_task_stat(text, (size_t)len, &other) &&
 			 ours.starttime == other.starttime;
 }
 
@@ -236,6 +238,7 @@ static bool has_start(const struct machine *machine, pid_t tid, const struct ide
 	struct start_question question = {.head.pid = tid, .directory = identity->directory};
 
 	patient_ask(machine, &kind, &question, 1);
+	shortage_note(question.error);
 	return question.is_same;
 }
 
@@ -255,7 +258,8 @@ static bool has_times(const struct machine *machine, pid_t tid, const struct ide
 {
 	struct machine_task_schedstat ours, other;
 
-	return read_times(identity->directory, &other) && !machine_task_schedstat(machine, tid, 0, &ours) &&
+	return read_times(identity->directory, &other) &&
+	       !shortage_note(machine_task_schedstat(machine, tid, 0, &ours)) &&
 	       ours.run_ns == other.run_ns && ours.wait_ns == other.wait_ns &&
 	       ours.timeslices == other.timeslices;
 }
@@ -289,7 +293,7 @@ static void consider_threads(struct search *search, pid_t pid)
 {
 	struct machine_ids threads = {0};
 
-	machine_tids(search->machine, pid, &threads);
+	shortage_note(machine_tids(search->machine, pid, &threads));
 	for (size_t i = 0; i < threads.nr; i++)
 		consider(search, threads.id[i]);
 	machine_ids_free(&threads);
@@ -300,7 +304,7 @@ static void search_all(struct search *search)
 	const struct machine_task_status *status = &search->identity->status;
 	struct machine_ids pids = {0};
 
-	machine_pids(search->machine, &pids);
+	shortage_note(machine_pids(search->machine, &pids));
 	for (size_t i = 0; i < pids.nr; i++) {
 		if (status->pid == status->tgid)
 			consider(search, pids.id[i]);

@@ -13,6 +13,7 @@
 
 #include "identity.h"
 #include "peer.h"
+#include "shortage.h"
 
 #define MAX_LINKS 40 /* MAXSYMLINKS of linux/namei.h */
 
@@ -36,6 +37,23 @@ static bool is_same(int a, int b)
 
 	return !fstat(a, &one) && !fstat(b, &other) && one.st_dev == other.st_dev &&
 	       one.st_ino == other.st_ino;
+}
+
+/* A descriptor of the same file, or a negative errno. */
+static int duplicate(int fd)
+{
+	return shortage_note_errno(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
+/* O_PATH of the name, or a negative errno. */
+static int open_at(int directory, const char *name, int flags)
+{
+	return shortage_note_errno(openat(directory, name, O_PATH | O_CLOEXEC | flags));
+}
+
+static int open_at_restricted(int directory, const char *path, const struct open_how *how)
+{
+	return shortage_note_errno((int)syscall(__NR_openat2, directory, path, how, sizeof(*how)));
 }
 
 /* Goes on in `directory`, which is the walk's from now on. */
@@ -103,24 +121,27 @@ static bool may_follow(const struct walk *walk, const char *name)
 
 	if (!is_last(walk))
 		return true;
-	fd = (int)syscall(__NR_openat2, walk->at, name, &how, sizeof(how));
+	fd = open_at_restricted(walk->at, name, &how);
 	if (fd >= 0)
 		close(fd); /* somebody has put another thing there: its name was looked up before */
-	return fd >= 0 || errno != EACCES;
+	return fd != -EACCES;
 }
 
 /* Puts the link's text before the rest. */
 static int follow_text(struct walk *walk, const char *name)
 {
 	char target[PATH_MAX], rest[2 * PATH_MAX];
-	int error = may_follow(walk, name) ? read_link(walk, name, target, sizeof(target)) : -EACCES;
+	int root, error = may_follow(walk, name) ? read_link(walk, name, target, sizeof(target)) : -EACCES;
 
 	if (error)
 		return error;
 	if (++walk->links > MAX_LINKS)
 		return -ELOOP;
-	if (target[0] == '/')
-		go_to(walk, fcntl(walk->root, F_DUPFD_CLOEXEC, 0));
+	root = target[0] == '/' ? duplicate(walk->root) : AT_FDCWD;
+	if (root >= 0)
+		go_to(walk, root);
+	else if (root != AT_FDCWD)
+		return root;
 	/* the rest is empty or begins with a slash */
 	if (snprintf(rest, sizeof(rest), "%s%s", target, walk->rest) >= PATH_MAX)
 		return -ENAMETOOLONG;
@@ -140,9 +161,9 @@ static int step_up(struct walk *walk)
 
 	if (is_same(walk->at, walk->root))
 		return 0;
-	up = openat(walk->at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	up = open_at(walk->at, "..", O_DIRECTORY);
 	if (up < 0)
-		return -errno;
+		return up;
 	go_to(walk, up);
 	return 0;
 }
@@ -174,12 +195,12 @@ static bool is_unfollowed(int link)
 /* What the name is, links followed but for such that put their text before the rest. */
 static int open_step(struct walk *walk, const char *name, bool *magic, bool *again)
 {
-	int next = openat(walk->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int next = open_at(walk->at, name, O_NOFOLLOW);
 	bool unfollowed;
 
 	*magic = *again = false;
 	if (next < 0)
-		return -errno;
+		return next;
 	if (!is_link(next))
 		return next;
 	unfollowed = is_unfollowed(next);
@@ -188,8 +209,7 @@ static int open_step(struct walk *walk, const char *name, bool *magic, bool *aga
 		return -ELOOP;
 	if (is_magic(walk)) {
 		*magic = true;
-		next = openat(walk->at, name, O_PATH | O_CLOEXEC);
-		return next < 0 ? -errno : next;
+		return open_at(walk->at, name, 0);
 	}
 	*again = true;
 	return follow_text(walk, name);
@@ -200,7 +220,7 @@ static int open_step(struct walk *walk, const char *name, bool *magic, bool *aga
  */
 static bool is_missing(const struct walk *walk, int error)
 {
-	int here = error == -ENOENT ? openat(walk->at, ".", O_PATH | O_CLOEXEC) : -1;
+	int here = error == -ENOENT ? open_at(walk->at, ".", 0) : -1;
 
 	if (here >= 0)
 		close(here);
@@ -212,8 +232,8 @@ static int arrive(struct walk *walk, const char *name, int next, bool magic, str
 {
 	place->fd = next;
 	strcpy(place->name, name);
-	place->parent = magic ? -1 : fcntl(walk->at, F_DUPFD_CLOEXEC, 0);
-	return 0;
+	place->parent = magic ? -1 : duplicate(walk->at);
+	return magic || place->parent >= 0 ? 0 : place->parent;
 }
 
 static int walk_to_end(struct walk *walk, struct place *place)
@@ -248,15 +268,15 @@ static int walk_to_end(struct walk *walk, struct place *place)
 	}
 	if (walk->rest[strspn(walk->rest, "/")])
 		return -ENAMETOOLONG;
-	place->fd = fcntl(walk->at, F_DUPFD_CLOEXEC, 0);
-	return 0;
+	place->fd = duplicate(walk->at);
+	return place->fd < 0 ? place->fd : 0;
 }
 
 /* Where the path starts. */
 static int open_start(const struct walk *walk, int dirfd)
 {
 	if (walk->rest[0] == '/')
-		return fcntl(walk->root, F_DUPFD_CLOEXEC, 0);
+		return duplicate(walk->root);
 	return place_start(walk->peer, dirfd);
 }
 
@@ -303,8 +323,8 @@ bool place_is_permitted(const struct peer *peer, int dirfd, const char *path, ui
 		fd = -1;
 		error = EINVAL;
 	} else {
-		fd = (int)syscall(__NR_openat2, start, path, &how, sizeof(how));
-		error = fd < 0 ? errno : 0;
+		fd = open_at_restricted(start, path, &how);
+		error = fd < 0 ? -fd : 0;
 	}
 	identity_return();
 	if (fd >= 0 && flags & O_NOFOLLOW && is_link(fd))
@@ -330,7 +350,7 @@ int place_open_quickly(const struct peer *peer, const char *path, const char *at
 	/* /sys has nothing cached for such a walk, and neither it nor our daemon waits for a program. */
 	how.resolve |= strncmp(path, at, strlen(at)) ? RESOLVE_CACHED : RESOLVE_NO_SYMLINKS;
 	root = peer_proc_open(peer, "root", O_PATH);
-	fd = identity_take_of(peer) ? -1 : (int)syscall(__NR_openat2, root, path, &how, sizeof(how));
+	fd = identity_take_of(peer) ? -1 : open_at_restricted(root, path, &how);
 	identity_return();
 	if (fd < 0)
 		fd = -EAGAIN;

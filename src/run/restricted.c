@@ -2,6 +2,7 @@
 /* Who is below a Landlock domain. */
 #include "restricted.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "helper.h"
 #include "machine_task.h"
 #include "peer.h"
+#include "shortage.h"
 
 #define MARK 1 /* a limit that nobody gives; a lower one marks too */
 
@@ -60,7 +62,8 @@ void restricted_expect(const struct peer *peer, int ruleset)
 	if (!is_ruleset(peer, ruleset))
 		return;
 	is_used = true;
-	helper_ask(peer, CHANNEL_MARK);
+	if (helper_ask(peer, CHANNEL_MARK) != CHANNEL_MARKED)
+		shortage_note(-ENOMEM); /* no child could be made: unmarked it is not to go on */
 }
 
 /* The line is there for everybody to read. */
@@ -75,6 +78,7 @@ bool is_restricted(const struct peer *peer)
 		return false;
 	if (!peer_proc_read(peer, "limits", &limits)) {
 		text_add_bytes(&limits, "", 1);
+		shortage_note(limits.error);
 		line = limits.error ? NULL : strstr(limits.data, "\nMax file locks");
 		restricted = !line || (sscanf(line, "\nMax file locks %*s %lu", &hard) == 1 && hard <= MARK);
 	}

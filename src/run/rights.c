@@ -16,6 +16,7 @@
 #include "helper.h"
 #include "peer.h"
 #include "restricted.h"
+#include "shortage.h"
 
 static bool has_sys_admin(const struct peer *peer)
 {
@@ -42,7 +43,7 @@ static bool governs(const struct peer *peer, int user)
 	bool found = false;
 
 	while (user >= 0 && !found) {
-		int parent = ioctl(user, NS_GET_PARENT);
+		int parent = shortage_note_errno(ioctl(user, NS_GET_PARENT));
 
 		found = own >= 0 && inode_of(user) == inode_of(own);
 		close(user);
@@ -67,8 +68,8 @@ bool rights_over(const struct peer *peer, const char *namespace)
 		return rights_of_admin(peer); /* there is but the first of this kind */
 	if (fd < 0)
 		return false;
-	user = ioctl(fd, NS_GET_USERNS);
-	tells_not = user < 0 && errno == ENOTTY;
+	user = shortage_note_errno(ioctl(fd, NS_GET_USERNS));
+	tells_not = user == -ENOTTY;
 	close(fd);
 	if (!has_sys_admin(peer))
 		return false;
@@ -91,5 +92,6 @@ bool rights_enter(int task)
 
 bool rights_of_admin(const struct peer *peer)
 {
-	return has_sys_admin(peer) && governs(peer, open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC));
+	return has_sys_admin(peer) &&
+	       governs(peer, shortage_note_errno(open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC)));
 }

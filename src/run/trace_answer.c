@@ -2,6 +2,7 @@
 /* Finding answers to calls whose tasks are stopped. */
 #include "trace_answer.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -50,7 +51,7 @@ static void find_answer(struct trace_job *job, struct answer *answer)
 		.number = registers_number(&job->before),
 	};
 
-	*answer = (struct answer){.kind = ANSWER_KERNEL};
+	*answer = (struct answer){.kind = ANSWER_VALUE, .value = -ENOMEM};
 	registers_arguments(&job->before, call.arguments);
 	if (call.peer)
 		catcher_answer(context, &call, answer);

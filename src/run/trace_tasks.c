@@ -30,7 +30,10 @@ struct task *get_task(pid_t tid)
 		return NULL;
 	task->tid = tid;
 	HASH_ADD(hh, tasks, tid, sizeof(task->tid), task);
-	return task;
+	if (HASH_HAS(hh, task))
+		return task;
+	free(task);
+	return NULL;
 }
 
 void forget_job(struct task *task)

@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
-#include <uthash.h>
+
+#include "hash.h"
 
 struct machine;
 struct trace_job;

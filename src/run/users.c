@@ -21,7 +21,10 @@ struct user *user_get(uid_t id)
 		return NULL;
 	user->id = id;
 	HASH_ADD(hh, users, id, sizeof(user->id), user);
-	return user;
+	if (HASH_HAS(hh, user))
+		return user;
+	free(user);
+	return NULL;
 }
 
 void user_settle(struct user *user)

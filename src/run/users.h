@@ -5,7 +5,8 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <sys/types.h>
-#include <uthash.h>
+
+#include "hash.h"
 
 /* What users have of the supervisor: share.h, table_share.h. All of it is under the lock. */
 extern pthread_mutex_t users_lock;

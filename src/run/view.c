@@ -17,6 +17,7 @@
 
 #include "membership.h"
 #include "peer.h"
+#include "shortage.h"
 #include "visit.h"
 
 #define FUSE_ROOT_INO 1
@@ -211,7 +212,8 @@ bool view_has(struct view *view, int file, struct statx *about)
 {
 	bool has;
 
-	if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, about))
+	if (shortage_note_errno(statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO,
+				      about)))
 		return false;
 	pthread_rwlock_rdlock(&view->lock);
 	has = view->device == makedev(about->stx_dev_major, about->stx_dev_minor);

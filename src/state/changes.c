@@ -41,7 +41,10 @@ static struct saved *saved_of(struct changes *changes, uint64_t number)
 		return NULL;
 	saved->number = number;
 	HASH_ADD(hh, changes->saved, number, sizeof(saved->number), saved);
-	return saved;
+	if (HASH_HAS(hh, saved))
+		return saved;
+	free(saved);
+	return NULL;
 }
 
 static void forget(struct changes *changes, uint64_t number)

@@ -58,7 +58,10 @@ static struct kept_cgroup *get_cgroup(struct kept *kept, uint64_t number)
 		return NULL;
 	cgroup->number = number;
 	HASH_ADD(hh, kept->cgroups, number, sizeof(cgroup->number), cgroup);
-	return cgroup;
+	if (HASH_HAS(hh, cgroup))
+		return cgroup;
+	free(cgroup);
+	return NULL;
 }
 
 /* A rename puts a cgroup behind its siblings. */
@@ -77,8 +80,7 @@ static void set_place(struct kept *kept, struct kept_cgroup *cgroup, struct byte
 	if (old_name.wrong || new_name.wrong ||
 	    (old_name.len == new_name.len && !memcmp(old_name.data, new_name.data, old_name.len)))
 		return;
-	HASH_DEL(kept->cgroups, cgroup);
-	HASH_ADD(hh, kept->cgroups, number, sizeof(cgroup->number), cgroup);
+	HASH_PUT_LAST(hh, kept->cgroups, &cgroup->number, sizeof(cgroup->number), cgroup);
 }
 
 static const char *take_cgroup(struct kept *kept, uint64_t kind, uint64_t number,
@@ -118,6 +120,10 @@ static const char *take_process(struct kept *kept, uint64_t kind, uint64_t pid, 
 			return out_of_memory;
 		process->pid = pid;
 		HASH_ADD(hh, kept->processes, pid, sizeof(process->pid), process);
+		if (!HASH_HAS(hh, process)) {
+			free(process);
+			return out_of_memory;
+		}
 	}
 	process->bytes = bytes;
 	return NULL;

@@ -5,10 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <uthash.h>
-
 #include "accounting.h"
 #include "bytes.h"
+#include "hash.h"
 
 /*
  * A state file: STATE_MAGIC and the version in one line, then records. A

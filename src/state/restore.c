@@ -63,13 +63,16 @@ static void add_known(struct restore *restore, uint64_t number, struct cgroup *c
 {
 	struct known *known = calloc(1, sizeof(*known));
 
-	if (!known) {
+	if (known) {
+		known->number = number;
+		known->cgroup = cgroup;
+		HASH_ADD(hh, restore->known, number, sizeof(known->number), known);
+	}
+	if (!known || !HASH_HAS(hh, known)) {
+		free(known);
 		fail_for_now(restore, -ENOMEM);
 		return;
 	}
-	known->number = number;
-	known->cgroup = cgroup;
-	HASH_ADD(hh, restore->known, number, sizeof(known->number), known);
 	cgroup->id = number;
 	if (number > restore->highest)
 		restore->highest = number;

@@ -8,16 +8,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-static _Thread_local int which; /* ENOMEM or EMFILE: allocations or opens */
-static _Thread_local unsigned left; /* of those, until one fails; 0: none does */
-static _Thread_local bool has_failed;
+/* Volatile, since a compiler takes it that no allocation changes them. */
+static _Thread_local volatile int which; /* ENOMEM or EMFILE: allocations or opens */
+static _Thread_local volatile unsigned left; /* of those, until one fails; 0: none does */
+static _Thread_local volatile bool has_failed;
 
 static bool fails(int error)
 {
-	if (error != which || !left || --left)
+	if (error != which || !left)
+		return false;
+	left = left - 1;
+	if (left)
 		return false;
 	errno = error;
-	return has_failed = true;
+	has_failed = true;
+	return true;
 }
 
 #define PASSED_ON(declaration, name, arguments, passed, error, failed)  \

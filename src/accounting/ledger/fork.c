@@ -63,9 +63,8 @@ static void take_over(struct accounting *accounting, struct process *process, st
 		survivor->id.start_time = leader->id.start_time;
 		task_free(accounting, leader);
 	}
-	HASH_DEL(accounting->tasks, survivor);
 	survivor->id.tid = process->tgid;
-	HASH_ADD_INT(accounting->tasks, id.tid, survivor);
+	HASH_PUT_LAST(hh, accounting->tasks, &survivor->id.tid, sizeof(survivor->id.tid), survivor);
 }
 
 void task_exec(struct accounting *accounting, pid_t tgid)

@@ -25,8 +25,11 @@ int group_back(struct group *group, struct native_dir *native, const char *place
 	if (group->place)
 		HASH_ADD_KEYPTR(placed, accounting->places[group->hierarchy], group->place,
 				strlen(group->place), group);
-	else
+	if (!group->place || !HASH_HAS(placed, group)) {
+		free(group->place);
+		group->place = NULL;
 		error = -ENOMEM;
+	}
 	group->native = error ? NULL : native;
 	pthread_mutex_unlock(&accounting->lock);
 	return error;

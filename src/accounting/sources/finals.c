@@ -22,6 +22,10 @@ void finals_keep(struct finals *finals, pid_t tid, const struct exit_figures *fi
 			return;
 		final->tid = tid;
 		HASH_ADD_INT(finals->all, tid, final);
+		if (!HASH_HAS(hh, final)) {
+			free(final);
+			return;
+		}
 	}
 	final->figures = *figures;
 }

@@ -28,7 +28,10 @@ struct process *process_get(struct accounting *accounting, pid_t tgid)
 		return NULL;
 	process->tgid = tgid;
 	HASH_ADD_INT(accounting->processes, tgid, process);
-	return process;
+	if (HASH_HAS(hh, process))
+		return process;
+	free(process);
+	return NULL;
 }
 
 struct task *process_leader(const struct process *process)

@@ -3,8 +3,7 @@
 #ifndef ACCOUNTING_PROCESS_H
 #define ACCOUNTING_PROCESS_H
 
-#include <uthash.h>
-
+#include "hash.h"
 #include "parts.h"
 
 /* A task's place in one hierarchy. The group is NULL for the root: roots list nobody. */

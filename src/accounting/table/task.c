@@ -64,9 +64,13 @@ struct task *task_add(struct accounting *accounting, const struct task_id *id)
 	task->process = process;
 	for (unsigned i = 0; i < accounting->hierarchies; i++)
 		task->links[i].task = task;
+	HASH_ADD_INT(accounting->tasks, id.tid, task);
+	if (!HASH_HAS(hh, task)) {
+		free(task);
+		return NULL;
+	}
 	DL_APPEND(process->tasks, task);
 	process->live++;
-	HASH_ADD_INT(accounting->tasks, id.tid, task);
 	return task;
 }
 
