@@ -340,6 +340,8 @@ static void test_memory_by_statm(void **state)
 	assert_int_equal(stat_line("/memory/a/b", "cache"), 30 * page);
 }
 
+#define SMALL_KB ((10 << 10) - 3074) /* of anonymous memory: with the others' pages it has 10 MiB */
+
 /*
  * A peak between two readings, of which the kernel tells; but not one of before it was a member or
  * of a reset.
@@ -350,18 +352,23 @@ static void test_peak_that_nobody_read(void **state)
 
 	(void)state;
 	put_status(60 << 10, 10 << 10);
+	put_memory(SMALL_KB);
 	assert_int_equal(small_write(&small, "/memory/a/b/cgroup.procs", "100"), 0);
 	now = number("/memory/a/memory.usage_in_bytes");
 	assert_int_equal(number("/memory/a/memory.max_usage_in_bytes"), now);
 	put_status(80 << 10, 10 << 10);
-	put_memory(0);
+	put_memory(SMALL_KB);
 	wait_a_moment();
 	assert_int_equal(number("/memory/a/memory.max_usage_in_bytes"), now + (70 << 20));
 	assert_int_equal(number("/memory/a/b/memory.max_usage_in_bytes"), now + (70 << 20));
 	assert_int_equal(number("/memory/a/memory.memsw.max_usage_in_bytes"), now + (70 << 20));
 	assert_int_equal(number("/memory/a/memory.usage_in_bytes"), now);
+	put_status(100 << 10, 100 << 10); /* and then it freed 90 MiB */
+	put_memory(SMALL_KB);
+	wait_a_moment();
+	assert_int_equal(number("/memory/a/memory.max_usage_in_bytes"), now + (90 << 20));
 	assert_int_equal(small_write(&small, "/memory/a/memory.max_usage_in_bytes", "0"), 0);
-	put_memory(0);
+	put_memory(SMALL_KB);
 	wait_a_moment();
 	assert_int_equal(number("/memory/a/memory.max_usage_in_bytes"), now);
 }

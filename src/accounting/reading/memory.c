@@ -5,6 +5,7 @@
 #include "reading.h"
 
 #define KERNEL_STACK 16384u /* THREAD_SIZE of x86_64 and arm64 */
+#define MUCH (1u << 20) /* bytes: more than by how much two files differ at one moment */
 
 /* Shared pages by the number of their sharers; smaps has no split of its Pss, Rss gives it. */
 static void use_smaps(struct memory_read *read, const struct machine_task_smaps *smaps)
@@ -79,6 +80,8 @@ int memory_read(const struct machine *machine, pid_t tgid, pid_t parent, struct 
 	if (error)
 		return use_rss(machine, tgid, &status, memory);
 	use_smaps(read, &smaps);
+	if (smaps.rss + MUCH < read->resident)
+		read->resident = smaps.rss; /* it freed some since status was read: that is not held */
 	return 0;
 }
 
