@@ -15,7 +15,8 @@
 /* tid names a thread or a process here: each thread has its own /proc/TID/fd. */
 
 struct machine_fd {
-	char path[PATH_MAX];	/* as the link shows it, from this process' root; "" when too long */
+	char path[PATH_MAX];	/* as the link shows it, from this process' root, but for an " (deleted)"
+				   in the end; "" when too long */
 	bool path_only;		/* O_PATH: most system calls say EBADF to it */
 	bool eventfd;
 	uint64_t eventfd_id;	/* the same for all descriptors of one eventfd; 0: not told (gVisor) */

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -68,6 +69,16 @@ static int fd_error(const struct machine *machine, pid_t tid, int error)
 	return machine_task_exists(machine, tid, 0) ? -EBADF : -ESRCH;
 }
 
+/* gVisor says it also of a file that is there, once a signal has interrupted another look at its path. */
+static void take_off_deleted(char *path, size_t len)
+{
+	static const char word[] = " (deleted)";
+	const size_t word_len = sizeof(word) - 1;
+
+	if (len > word_len && !strcmp(path + len - word_len, word))
+		path[len - word_len] = '\0';
+}
+
 static int read_link(const struct machine *machine, pid_t tid, unsigned int fd, char path[PATH_MAX])
 {
 	char name[48];
@@ -77,7 +88,9 @@ static int read_link(const struct machine *machine, pid_t tid, unsigned int fd, 
 	len = readlinkat(machine->proc, name, path, PATH_MAX);
 	if (len < 0 && errno != ENAMETOOLONG)
 		return fd_error(machine, tid, -errno);
-	path[len < 0 || len >= PATH_MAX ? 0 : len] = '\0';
+	len = len < 0 || len >= PATH_MAX ? 0 : len;
+	path[len] = '\0';
+	take_off_deleted(path, (size_t)len);
 	return 0;
 }
 
