@@ -67,13 +67,13 @@ all: deps-build
 # The programs without a shared library, for places where nothing is installed. libfuse's modules,
 # which it would load (dlopen), are none of ours: the linker warns of them.
 .PHONY: static
-static: deps-build deps-static
+static: deps-build+static
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/static LDFLAGS='-static-pie $(LDFLAGS)' \
 		PKG_CONFIG='$(PKG_CONFIG) --static' all
 
 # Whatever a documented target needs but those named -long: what no test of today runs is built all the same.
 .PHONY: everything
-everything: deps-build deps-test deps-clang deps-clients deps-node deps-gvisor
+everything: deps-build+test+clang+clients+node+gvisor
 	@$(MAKE) --no-print-directory all $(UNIT_TESTS) $(FUZZERS) $(BUILD)/bench_floor $(LOOSE_OBJECTS)
 	@$(MAKE) --no-print-directory static client-programs
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
@@ -81,9 +81,11 @@ everything: deps-build deps-test deps-clang deps-clients deps-node deps-gvisor
 
 # These install what they need, where that is apt-get's and we are root; all others say what to install.
 INSTALLING := run picture deb everything test test-% soak soak-% fuzz bench bench-%
+# All that a target needs is asked for at once (deps-SET+SET), so that who installs it does so once.
 .PHONY: deps-%
 deps-%:
-	@CFLAGS='$(CFLAGS)' scripts/install-deps.sh $(if $(filter $(INSTALLING),$(MAKECMDGOALS)),,--check) $*
+	@CFLAGS='$(CFLAGS)' scripts/install-deps.sh $(if $(filter $(INSTALLING),$(MAKECMDGOALS)),,--check) \
+		$(subst +, ,$*)
 
 $(BUILD)/fuse_cgroupfs: $(DAEMON_OBJECTS)
 	@echo "  LD      $@"
@@ -165,12 +167,12 @@ $(BUILD)/fuzz/fuzz_cni: tests/fuzz/fuzz_cni.c $(FUZZ_CNI_OBJECTS) $(FUZZ_OBJECTS
 # --- for users ---
 
 .PHONY: run
-run: all deps-run
+run: deps-build+run all
 	@exec scripts/run.sh $(BUILD)/fuse_cgroupfs $(MOUNT)
 
 # The picture in the README: needs root, FUSE and two minutes.
 .PHONY: picture
-picture: all deps-picture client-programs
+picture: deps-build+picture all client-programs
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 		$(PYTHON) scripts/picture.py $(BUILD)/clients/cadvisor docs/picture.png
 
@@ -210,7 +212,7 @@ clean:
 
 # The Debian package, in build/deb.
 .PHONY: deb
-deb: deps-build deps-deb
+deb: deps-build+deb
 	@scripts/deb.sh $(BUILD)/deb
 
 # --- tests ---
@@ -221,43 +223,43 @@ test: export TESTED_ELSEWHERE := 1
 test: test-unit test-build test-mount test-run test-cni test-v2-oracle
 
 .PHONY: test-unit
-test-unit: deps-build deps-test
+test-unit: deps-build+test
 	@$(MAKE) --no-print-directory $(UNIT_TESTS)
 	@for test in $(UNIT_TESTS); do ./$$test || exit 1; done
 
 # What the build makes of the programs, and says where it cannot build.
 .PHONY: test-build
-test-build: all deps-test
+test-build: deps-build+test all
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 		FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) $(PYTHON) -m pytest -q -rs tests/build
 
 # Through a mount: behaviour, the kernel as oracle, the truth of the root's figures.
 .PHONY: test-mount
-test-mount: all deps-test
+test-mount: deps-build+test all
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) -m pytest -q -rs tests/mount tests/oracle
 
 # Commands under the launcher, with the machine's cgroups taken away and with them there.
 .PHONY: test-run
-test-run: all deps-test
+test-run: deps-build+test all
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 		$(PYTHON) -m pytest -q -rs tests/run
 
 # The network plugin, on nodes and containers that are network namespaces.
 .PHONY: test-cni
-test-cni: all deps-test
+test-cni: deps-build+test all
 	FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) $(PYTHON) -m pytest -q -rs tests/cni
 
 # The same where calls are caught by ptrace, as in gVisor: what tells one way from the other; or all of it.
 TRACED := $(addprefix tests/run/,test_filesystem_type.py test_peer.py test_programs.py)
 .PHONY: test-trace test-trace-long
 test-trace-long: TRACED := tests/run
-test-trace test-trace-long: all deps-test
+test-trace test-trace-long: deps-build+test all
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 		FUSE_CGROUP_RUN_BACKEND=trace $(PYTHON) -m pytest -q -rs $(TRACED)
 
 # The recorded answers of a kernel's cgroup v2.
 .PHONY: test-v2-oracle
-test-v2-oracle: all deps-test
+test-v2-oracle: deps-build+test all
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 		$(PYTHON) -m pytest -q -rs tests/v2_oracle
 
@@ -271,14 +273,14 @@ record-v2:
 
 # Our tree where that kernel is, with all devices that it had: every scenario.
 .PHONY: test-v2-oracle-long
-test-v2-oracle-long: all deps-test
+test-v2-oracle-long: deps-build+test all
 	tests/v2_oracle/boot/setup.sh $(BUILD)/v2-oracle
 	tests/v2_oracle/boot/record.sh $(BUILD)/v2-oracle $(BUILD)/v2-oracle/ours $(BUILD)
 	V2_ANSWERS=$(abspath $(BUILD)/v2-oracle/ours) $(PYTHON) -m pytest -q -rs tests/v2_oracle
 
 # What an ordinary user can do, done as one (root becomes nobody); tests/root_only names the rest.
 .PHONY: test-user
-test-user: all deps-test
+test-user: deps-build+test all
 	@$(MAKE) --no-print-directory $(UNIT_TESTS)
 	@for test in $(UNIT_TESTS); do tests/user.sh ./$$test || exit 1; done
 	for tests in tests/mount tests/run; do \
@@ -303,17 +305,17 @@ test-sanitizers:
 
 # Both compilers, every warning an error.
 .PHONY: test-clang
-test-clang: deps-build deps-clang
+test-clang: deps-build+clang
 	$(MAKE) --no-print-directory all CC=clang BUILD=build/clang WERROR=1
 
 # The static programs in a root with busybox and nothing else.
 .PHONY: test-static
-test-static: deps-build deps-test static
+test-static: deps-build+test+static static
 	tests/static/root.sh $(BUILD)/static
 
 # The package: built twice alike, as lintian wants it, and installed, used and purged in a fresh root.
 .PHONY: test-deb
-test-deb: deps-fresh deps-lintian deb
+test-deb: deps-build+fresh+lintian+deb deb
 	tests/deb/run.sh $(BUILD)/deb
 
 # Cross-built for arm64, with the unit tests under qemu-user; in a root of its own.
@@ -323,7 +325,7 @@ test-arm64: deps-fresh
 
 # Unmodified clients: Go libraries on the mount, programs of containers below the launcher.
 .PHONY: test-clients
-test-clients: all deps-clients client-programs
+test-clients: deps-build+clients all client-programs
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) \
 		FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) tests/clients/run.sh
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
@@ -331,7 +333,7 @@ test-clients: all deps-clients client-programs
 
 # Clients that come from Python's and Rust's registries, on cgroup v2.
 .PHONY: test-clients-long
-test-clients-long: all deps-clients deps-clients-long
+test-clients-long: deps-build+clients+clients-long all
 	$(PYTHON) -m venv $(BUILD)/clients-long/venv
 	$(BUILD)/clients-long/venv/bin/pip install -q benchexec==3.35
 	cp -r tests/clients/cgroups-rs $(BUILD)/clients-long/
@@ -347,7 +349,7 @@ client-programs:
 
 # The scripts of nodes; a kubelet with containerd and a pod, whose build takes its time once.
 .PHONY: test-node-lite
-test-node-lite: all deps-node
+test-node-lite: deps-build+node all
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 		FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) bats tests/scripts
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
@@ -356,7 +358,7 @@ test-node-lite: all deps-node
 
 # The same with a kubelet that takes cgroup v1 only when it is told to.
 .PHONY: test-node-long
-test-node-long: all deps-node
+test-node-long: deps-build+node all
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet-long/kubelet) kubelet-long
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet-long/kubelet) \
 		$(PYTHON) -m pytest -q -rs tests/node -k "not older"
@@ -364,7 +366,7 @@ test-node-long: all deps-node
 # Whole clusters of Kubernetes 1.30 and 1.35, each on cgroup v1 and v2; their build takes its time once.
 # With a network of its own, whose settings nobody else changes.
 .PHONY: test-cluster-long
-test-cluster-long: all deps-node
+test-cluster-long: deps-build+node all
 	@tests/node/build-cluster.sh $(abspath $(BUILD)/clusters)
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 		FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) CLUSTERS=$(abspath $(BUILD)/clusters) \
@@ -374,7 +376,7 @@ test-cluster-long: all deps-node
 # What a node does when parts of it are killed and when its disk is full: in a mount and a network
 # namespace of its own.
 .PHONY: test-node-faults-long
-test-node-faults-long: all deps-node
+test-node-faults-long: deps-build+node all
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet) \
 		FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) \
@@ -384,14 +386,14 @@ test-node-faults-long: all deps-node
 # A node on which pods come and go for an hour, on cgroup v1 and v2: whether anything restarts or grows.
 SOAK_NODE_MINUTES ?= 60
 .PHONY: soak-node
-soak-node: all deps-node
+soak-node: deps-build+node all
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) KUBELET=$(abspath $(BUILD)/kubelet) \
 		$(PYTHON) tests/node/soak.py $(SOAK_NODE_MINUTES) $(BUILD)/soak-node.svg
 
 # The same in gVisor, on cgroup v1.
 .PHONY: soak-node-gvisor
-soak-node-gvisor: all deps-node deps-gvisor
+soak-node-gvisor: deps-build+node+gvisor all
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) GVISOR_INSIDE=inside_soak.sh \
 		GVISOR_SECONDS=$$((60 * $(SOAK_NODE_MINUTES) + 1800)) \
@@ -401,7 +403,8 @@ soak-node-gvisor: all deps-node deps-gvisor
 		exit $$status
 
 .PHONY: test-gvisor
-test-gvisor: all deps-test deps-gvisor static $(BUILD)/unit/test_run_identity $(BUILD)/unit/test_run_privilege
+test-gvisor: deps-build+test+gvisor+static all static $(BUILD)/unit/test_run_identity \
+		$(BUILD)/unit/test_run_privilege
 	tests/static/gvisor.sh $(BUILD)/static
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) tests/gvisor/run.sh
 
@@ -409,17 +412,17 @@ test-gvisor: all deps-test deps-gvisor static $(BUILD)/unit/test_run_identity $(
 # what of it they see.
 STORM := $(BUILD)/gvisor/storm
 .PHONY: test-gvisor-long test-gvisor-run test-gvisor-node
-test-gvisor-run: all deps-test deps-gvisor
+test-gvisor-run: deps-build+test+gvisor all
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) GVISOR_SECONDS=3600 GVISOR_INSIDE=inside_run.sh \
 		tests/gvisor/run.sh
 
 # A node there, whose pods run for half an hour.
-test-gvisor-node: all deps-test deps-node deps-gvisor
+test-gvisor-node: deps-build+test+node+gvisor all
 	@tests/node/build-kubelet.sh $(abspath $(BUILD)/kubelet)
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) GVISOR_SECONDS=5400 GVISOR_INSIDE=inside_node.sh \
 		tests/gvisor/run.sh
 
-test-gvisor-long: test-gvisor-run test-gvisor-node
+test-gvisor-long: deps-build+test+node+gvisor test-gvisor-run test-gvisor-node
 	@mkdir -p $(dir $(STORM))
 	$(CC) $(ALL_CFLAGS) -pthread -o $(STORM) tests/gvisor/storm.c
 	CGO_ENABLED=0 go build -o $(STORM)_go tests/gvisor/storm.go
@@ -428,22 +431,22 @@ test-gvisor-long: test-gvisor-run test-gvisor-node
 
 # The same processes in the kernel's cgroups and in ours; needs root and cgroup v1.
 .PHONY: test-accuracy
-test-accuracy: all deps-test
+test-accuracy: deps-build+test all
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) tests/accuracy/run.py
 
 # The same with less to run: two minutes on a busy machine.
 .PHONY: test-accuracy-quick
-test-accuracy-quick: all deps-test
+test-accuracy-quick: deps-build+test all
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) tests/accuracy/run.py --quick
 
 # What accounting costs, beside the kernel's; needs root and cgroup v1.
 .PHONY: bench-accounting
-bench-accounting: all deps-build
+bench-accounting: deps-build all
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) tests/accuracy/cost.py
 
 # The daemon killed at random moments, with a state directory.
 .PHONY: test-state
-test-state: all deps-test
+test-state: deps-build+test all
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) tests/state/nothing_lost.py
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) STATE_KILLS=50 \
 		$(PYTHON) -m pytest -q -rs tests/mount/test_v2_state.py
@@ -451,23 +454,23 @@ test-state: all deps-test
 # Daemons by events and by scan, in which pods come and go for a long time: whether they grow.
 ENDURANCE_SECONDS ?= 2700
 .PHONY: test-endurance-long
-test-endurance-long: all deps-test
+test-endurance-long: deps-build+test all
 	$(PYTHON) tests/endurance.py $(abspath $(BUILD)/fuse_cgroupfs) $(ENDURANCE_SECONDS)
 
 # What fails now and then: the tests on an idle machine, on one processor, in init's session, and beside three
 # kinds of load.
 .PHONY: soak
-soak: all deps-test
+soak: deps-build+test all
 	@$(MAKE) --no-print-directory $(UNIT_TESTS)
 	@tests/soak.sh $(SOAK_ROUNDS) $(BUILD)/soak $(UNIT_TESTS)
 
 .PHONY: fuzz
-fuzz: deps-build deps-clang
+fuzz: deps-build+clang
 	@$(MAKE) --no-print-directory $(FUZZERS)
 	@for fuzzer in $(FUZZERS); do scripts/fuzz.sh $$fuzzer $(FUZZ_SECONDS) $(FUZZ_SEED) || exit 1; done
 
 .PHONY: bench
-bench: all deps-bench
+bench: deps-build+bench all
 	@$(MAKE) --no-print-directory $(BUILD)/bench_floor
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) $(PYTHON) bench/run.py
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) BENCH_FLOOR=$(abspath $(BUILD)/bench_floor) \
@@ -475,7 +478,7 @@ bench: all deps-bench
 
 # In a sandbox: beside gVisor's own cgroups and libfuse's hello example.
 .PHONY: bench-gvisor
-bench-gvisor: all deps-bench deps-gvisor
+bench-gvisor: deps-build+bench+gvisor all
 	FUSE_CGROUPFS=$(abspath $(BUILD)/fuse_cgroupfs) GVISOR_INSIDE=../../bench/gvisor.py \
 		tests/gvisor/run.sh
 

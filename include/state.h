@@ -32,9 +32,10 @@ struct state *state_open(const char *directory, struct tree *tree, char **proble
 
 /*
  * After accounting_start(): takes up the processes again, and starts the
- * thread that keeps what happens while nobody asks. Reads /proc.
+ * thread that keeps what happens while nobody asks; false when there can be none.
+ * NULL keeps nothing: true. Reads /proc.
  */
-void state_start(struct state *state);
+bool state_start(struct state *state);
 
 /* The daemon ends in order: keeps all, to the disk. Before the tree is freed. */
 void state_close(struct state *state);

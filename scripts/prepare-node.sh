@@ -17,7 +17,7 @@ sys=/proc/sys
 
 fail() {
 	echo "prepare-node.sh: $*" >&2
-	exit 1
+	exit "${status:-1}"
 }
 
 # each_below DIRECTORY FUNCTION: calls it with each one's name and default.
@@ -100,4 +100,8 @@ inside)
 esac
 [ $# -gt 0 ] || fail "name a command: prepare-node.sh COMMAND [ARGUMENT...]"
 [ "$(id -u)" = 0 ] || fail "it mounts: run it as root"
+program=$(command -v -- "$1") && [ -x "$program" ] || {
+	status=127 # a shell's
+	fail "$1 cannot be run: name a program that is in PATH, or the path of one"
+}
 exec unshare --mount --propagation slave sh "$0" inside "$@"

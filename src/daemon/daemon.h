@@ -64,6 +64,7 @@ struct front_end {
 	const struct platform *platform;
 	struct state *state; /* NULL: none is kept */
 	bool io_uring; /* libfuse has been told to take requests by io_uring */
+	bool answering; /* the kernel's first request has come to a thread that takes requests */
 	pthread_mutex_t handles_lock; /* protects what follows */
 	struct handle *handles, *handles_by_number; /* every open file and directory; uthash */
 	uint64_t last_handle; /* the last number that was given */
@@ -100,10 +101,10 @@ bool watch_stop(struct watch *watch, int fd);
 /*
  * From here on SIGTERM, SIGINT and SIGHUP end the loop of `fuse`, also one that
  * has yet to begin. If it has not ended 4 s later `path` (kept) is unmounted, and
- * the process ends with status 1. signals_ignore(): the loop has ended, the end
- * is under way.
+ * the process ends with status 1. False: there can be no thread that sees to that.
+ * signals_ignore(): the loop has ended, the end is under way.
  */
-void signals_end(struct fuse *fuse, const char *path);
+bool signals_end(struct fuse *fuse, const char *path);
 void signals_ignore(void);
 
 /*
@@ -113,10 +114,21 @@ void signals_ignore(void);
  */
 bool background_start(void);
 /*
- * The mount is up: lets the parent go, and standard streams and working directory too. In the foreground
- * nothing.
+ * The mount is up, and answers: lets the parent go, and standard streams and working directory too. In the
+ * foreground nothing.
  */
 void background_ready(void);
+
+/* Prints that threads are lacking, which limits of memory and of processes may cause. */
+void explain_threads(void);
+
+/*
+ * Serves the mount on `path` until a signal ends it. False, and said why, when what it needs for that cannot
+ * be had, or when libfuse's loop failed. *unmounted: others unmounted it, and what is on the path now is not
+ * ours. front->notifier lives on: it is to be stopped when the mount is gone.
+ */
+bool serve_until_signal(struct fuse *fuse, const struct options *options, struct front_end *front,
+			const char *path, bool *unmounted);
 
 /*
  * Checks that `path` can be mounted on, and clears away what a killed daemon
@@ -154,7 +166,7 @@ void trace_write(const struct node *node, const char *bytes, size_t size, int er
 struct notifier;
 
 /*
- * Starts telling; `mount` is where the tree is mounted, and must outlive it. NULL: no memory, nobody is told.
+ * Starts telling; `mount` is where the tree is mounted, and must outlive it. NULL: no memory, or no thread.
  */
 struct notifier *notifier_start(struct front_end *front, const char *mount);
 /* Something may have news. Never waits. Takes NULL. */

@@ -3,12 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "accounting.h"
@@ -65,80 +63,6 @@ static bool open_log(const struct options *options)
 	return !options->log || open_log_file(options->log);
 }
 
-/*
- * As many as can run, and two at least. The kernel wakes the one that slept
- * longest: with more, each request finds a cold cache.
- */
-static unsigned thread_count(void)
-{
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return online > 2 ? (unsigned)online : 2;
-}
-
-static int serve(struct fuse *fuse, const struct options *options)
-{
-	struct fuse_loop_config *config;
-	int result;
-
-	if (options->single_thread)
-		return fuse_loop(fuse);
-	config = fuse_loop_cfg_create();
-	if (!config)
-		return -ENOMEM;
-	fuse_loop_cfg_set_clone_fd(config, options->clone_fd);
-	fuse_loop_cfg_set_max_threads(config, thread_count());
-	result = fuse_loop_mt(fuse, config);
-	fuse_loop_cfg_destroy(config);
-	return result;
-}
-
-/* Fork and exit are followed from here on; false, and said why, when not as asked for. */
-static bool start_accounting(struct front_end *front, enum accounting_source source)
-{
-	sigset_t all, before;
-	int error;
-
-	/* Its threads inherit the mask: signals are the main thread's, which waits for them. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	error = accounting_start(front->accounting, source);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error && source == ACCOUNTING_TRACER)
-		fprintf(stderr, "fuse_cgroupfs: -o accounting=tracer: %s: it is fuse_cgroup_run's, which "
-				"tells on a pipe of its own\n", strerror(-error));
-	else if (error)
-		fprintf(stderr, "fuse_cgroupfs: -o accounting=events: %s: it needs CAP_PERFMON, or "
-				"CAP_NET_ADMIN in the first pid namespace; accounting=scan does without\n",
-			strerror(-error));
-	return !error;
-}
-
-/* Whose parent ends it: fuse_cgroup_run, which takes the mount out of the table. It is not to be watched. */
-static bool ends_with_parent(void)
-{
-	int number = 0;
-
-	return !prctl(PR_GET_PDEATHSIG, &number) && number;
-}
-
-/* `unmounted`: others did it, and what is on the path now is not ours. */
-static int serve_until_signal(struct fuse *fuse, const struct options *options,
-			      struct front_end *front, const char *path, bool *unmounted)
-{
-	struct watch *watch = NULL;
-	int result;
-
-	if (front->platform->unmounts_silently && !ends_with_parent())
-		watch = watch_start(path);
-	if (front->tree->unified)
-		front->notifier = notifier_start(front, path);
-	background_ready();
-	result = serve(fuse, options);
-	*unmounted = watch_stop(watch, fuse_session_fd(fuse_get_session(fuse)));
-	return result;
-}
-
 /* From a made filesystem to its unmounting; the exit status. */
 static int mount_and_serve(struct fuse *fuse, const struct options *options,
 			   struct front_end *front, const char *path)
@@ -147,17 +71,18 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 	bool unmounted = false;
 	int result = 1;
 
-	signals_end(fuse, path); /* from before there is a mount to be left behind */
+	if (!signals_end(fuse, path)) { /* from before there is a mount to be left behind */
+		explain_threads();
+		return 1;
+	}
 	if (!mount_point_mount(fuse, path, reason, sizeof(reason))) {
 		signals_ignore();
 		mount_explain_failure(path, *reason ? reason : fuse_complaint);
 		return 1;
 	}
 	fuse_set_log_func(trace_fuse_log);
-	if (start_accounting(front, options->source)) {
-		state_start(front->state);
-		result = serve_until_signal(fuse, options, front, path, &unmounted) < 0;
-	}
+	if (serve_until_signal(fuse, options, front, path, &unmounted))
+		result = 0;
 	signals_ignore();
 	if (!unmounted)
 		fuse_unmount(fuse); /* as this knows by itself where the kernel tells of it */

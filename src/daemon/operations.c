@@ -61,6 +61,8 @@ static void *op_init(struct fuse_conn_info *connection, struct fuse_config *conf
 	config->entry_timeout = front->platform->cache_seconds;
 	config->attr_timeout = front->platform->asks_attributes ? 0 : front->platform->cache_seconds;
 	config->negative_timeout = 0;
+	front->answering = true;
+	background_ready();
 	return front;
 }
 

@@ -67,29 +67,34 @@ static void *see_to_the_end(void *path)
 	_exit(1);
 }
 
-static void start_to_see(const char *path)
+static bool start_to_see(const char *path)
 {
 	sigset_t all, before;
 	pthread_t thread;
+	int error;
 
 	sem_init(&told, 0, 0);
 	sem_init(&ended, 0, 0);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	if (!pthread_create(&thread, NULL, see_to_the_end, (void *)path))
-		pthread_detach(thread);
+	error = pthread_create(&thread, NULL, see_to_the_end, (void *)path);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!error)
+		pthread_detach(thread);
+	return !error;
 }
 
-void signals_end(struct fuse *fuse, const char *path)
+bool signals_end(struct fuse *fuse, const char *path)
 {
 	ending = fuse;
-	start_to_see(path);
+	if (!start_to_see(path))
+		return false;
 	signal(SIGPIPE, SIG_IGN);
 	handle(SIGALRM, end_loop);
 	handle(SIGTERM, end_loop);
 	handle(SIGINT, end_loop);
 	handle(SIGHUP, end_loop);
+	return true;
 }
 
 void signals_ignore(void)

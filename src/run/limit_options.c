@@ -15,6 +15,8 @@
 #include "options.h"
 
 #define MEMORY_MIN (6 << 20) /* linuxMinMemory of docker's daemon */
+#define PIDS_MAX (4 << 20) /* PID_MAX_LIMIT of the kernel's include/linux/threads.h */
+#define QUOTA_MAX ((INT64_C(1) << 44) - 1) /* us; MAX_BW of its kernel/sched/sched.h */
 #define PARENT_MAX 40 /* bytes; the command's own name comes after it (view.h) */
 
 bool limits_given(const struct limits *limits)
@@ -97,7 +99,7 @@ static int parse_pids(const char *text, int64_t *pids)
 
 	if (!error && *pids == 0)
 		*pids = -1; /* docker's 0 is no limit too */
-	return error || *pids < -1 ? -EINVAL : 0;
+	return error || *pids < -1 || *pids > PIDS_MAX ? -EINVAL : 0;
 }
 
 /* -1 is docker's default, and none. */
@@ -120,7 +122,7 @@ static int parse_quota(const char *text, int64_t *quota)
 {
 	int error = number_parse_s64(text, 10, quota);
 
-	return error || (*quota > 0 && *quota < 1000) ? -EINVAL : 0;
+	return error || *quota > QUOTA_MAX || (*quota > 0 && *quota < 1000) ? -EINVAL : 0;
 }
 
 static int parse_weight(const char *text, int64_t *weight)
@@ -152,12 +154,13 @@ static const struct {
 	{LIMIT_CPU_PERIOD, offsetof(struct limits, cpu_period), parse_period,
 	 "it is a number of us from 1000 to 1000000"},
 	{LIMIT_CPU_QUOTA, offsetof(struct limits, cpu_quota), parse_quota,
-	 "it is a number of us from 1000, and -1 is no limit"},
+	 "it is a number of us from 1000 to 17592186044415, and -1 is no limit"},
 	{'c', offsetof(struct limits, cpu_shares), parse_shares,
 	 "it is a number from 2, and 1024 is the kernel's default"},
 	{LIMIT_BLKIO_WEIGHT, offsetof(struct limits, blkio_weight), parse_weight,
 	 "it is a number from 10 to 1000"},
-	{LIMIT_PIDS, offsetof(struct limits, pids), parse_pids, "it is a number, and -1 is no limit"},
+	{LIMIT_PIDS, offsetof(struct limits, pids), parse_pids,
+	 "it is a number up to 4194304, and -1 is no limit"},
 };
 
 #define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))

@@ -16,9 +16,10 @@
 
 #define VALUE_MAX 4096
 
-static int complain(const char *file, int error)
+static int complain(const char *cgroup, int error)
 {
-	fprintf(stderr, "fuse_cgroup_run: %s: %s\n", file, strerror(-error));
+	fprintf(stderr, "fuse_cgroup_run: the cgroup %s cannot be made: %s: choose its parent with "
+			"--cgroup-parent\n", *cgroup ? cgroup : "/", strerror(-error));
 	return -1;
 }
 
@@ -149,7 +150,7 @@ static int make_everywhere(const struct view *view, const char *cgroup, bool is_
 	}
 	if (!error && view->unified && is_parent)
 		error = enable_controllers(view, cgroup);
-	return error ? complain(*cgroup ? cgroup : "the root cgroup", error) : 0;
+	return error ? complain(cgroup, error) : 0;
 }
 
 /* The cgroups above the command's, which stay, as docker's do: "" and each beginning of "/pods/web". */

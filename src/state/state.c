@@ -233,12 +233,12 @@ static void *run(void *arg)
 	return NULL;
 }
 
-void state_start(struct state *state)
+bool state_start(struct state *state)
 {
 	sigset_t all, before;
 
 	if (!state)
-		return;
+		return true;
 	accounting_resume(state->tree->accounting);
 	pthread_mutex_lock(&state->lock);
 	state->changes.tells_seen = true; /* the next daemon is not to look at them again */
@@ -248,6 +248,7 @@ void state_start(struct state *state)
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	state->running = !pthread_create(&state->thread, NULL, run, state);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return state->running;
 }
 
 /* --- start and end --- */

@@ -46,12 +46,28 @@ def test_every_row_has_all_columns():
     assert [row for row in rows() if len(row) != 6] == []
 
 
+def needs():
+    """{target: its prerequisites, as lists of one word or of a deps-'s sets}"""
+    makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+    rules = [line.split(":", 1) for line in makefile.splitlines() if re.match(r"[a-z][\w -]*:(?!.*=)", line)]
+    return {target: [word.removeprefix("deps-").split("+") if word.startswith("deps-") else [word]
+                     for word in words.split()] for targets, words in rules for target in targets.split()}
+
+
 def test_every_set_of_the_makefile_is_there():
     makefile = (ROOT / "Makefile").read_text()
-    wanted = {word.removeprefix("deps-") for line in makefile.splitlines() if ":" in line
-              and line[0] not in "\t#."
-              for word in line.split(":", 1)[1].split() if word.startswith("deps-") and "%" not in word}
+    wanted = {name for sets in re.findall(r"\bdeps-([a-z+-]+)", makefile) for name in sets.split("+")}
     assert wanted and wanted <= {name for row in rows() for name in row[0].split(",")}
+
+
+def test_all_that_is_missing_is_named_at_once():
+    """What a target's prerequisites need is asked for by the first of them."""
+    rules = needs()
+    asks = {target: set(words[0] if len(words[0]) > 1 or words[0] == ["build"] else
+                        sum(rules.get(words[0][0], []), [])) for target, words in rules.items() if words}
+    later = {target: {name for word in words[1:] for name in asks.get(word[0], set())} - asks[target]
+             for target, words in rules.items() if len(words) > 1}
+    assert later and not {target: names for target, names in later.items() if names}
 
 
 def test_other_c_libraries_are_refused():

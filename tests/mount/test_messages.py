@@ -140,6 +140,7 @@ ELSEWHERE = {
     "-o accounting=events": "test_log.py::test_events_that_are_not_to_be_had",
     "a request does not end: it is left": "test_lifetime.py::test_signal_while_a_request_never_ends",
     "%s %s%s%s%s by task %d of user %u": "test_check.py::test_debug_tells_what_happens",
+    "its threads cannot be had": "test_messages.py::test_no_threads",
     "everything works that is not said to be lacking": "test_check.py::test_check",
     "fuse_cgroupfs %s on %s": "test_check.py::test_check",
     "the tree %s%s%s": "test_check.py::test_check",
@@ -191,6 +192,24 @@ def test_place(script, arguments, expected):
     result = mounting.run("-f", *(arguments or ["/mnt/d"]), wrapper=[
         "unshare", "-m", "--propagation", "private", "sh", "-ec", whole, "sh"])
     assert re.fullmatch(expected, said(result))
+
+
+@pytest.mark.native  # a sanitizer takes address space without end
+def test_no_threads(directory, tmp_path):
+    """With ever more memory, until it starts: before that it says why not, and nothing is mounted."""
+    lines = set()
+    for kilobytes in range(8000, 200000, 4000):
+        result = mounting.run("-o", f"state={tmp_path}/state", directory,
+                              wrapper=["sh", "-c", f'ulimit -v {kilobytes}; exec "$@"', "sh"])
+        if result.returncode == 0:
+            break
+        assert not mounting.mounts_on(directory)
+        if result.returncode == 1:  # else it has not been loaded
+            lines.add(said(result))
+    assert result.returncode == 0 and mounting.mounts_on(directory)
+    mounting.unmount(directory)
+    assert "its threads cannot be had: raise the limits of memory and of processes (ulimit -v, " \
+           "ulimit -u)" in lines
 
 
 def test_every_message_has_a_row():

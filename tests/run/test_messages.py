@@ -54,8 +54,9 @@ LINES = [
      "--cpus is a quota and a period: leave out --cpu-quota and --cpu-period"),
     (["--cpus", "1", "--cpu-period", "5000", "true"],
      "--cpus is a quota and a period: leave out --cpu-quota and --cpu-period"),
-    (["--cpu-quota", "999", "true"],
-     "--cpu-quota cannot be '999': it is a number of us from 1000, and -1 is no limit"),
+    *((["--cpu-quota", quota, "true"], f"--cpu-quota cannot be '{quota}': it is a number of us from 1000 to "
+                                       "17592186044415, and -1 is no limit")
+      for quota in ("999", "17592186044416")),
     (["--cpu-period", "999", "true"],
      "--cpu-period cannot be '999': it is a number of us from 1000 to 1000000"),
     (["--cpu-period", "1000001", "true"],
@@ -66,10 +67,15 @@ LINES = [
     (["--cpuset-mems", "", "true"], f"--cpuset-mems cannot be '': {LIST}"),
     (["--blkio-weight", "9", "true"], "--blkio-weight cannot be '9': it is a number from 10 to 1000"),
     (["--blkio-weight", "1001", "true"], "--blkio-weight cannot be '1001': it is a number from 10 to 1000"),
-    (["--pids-limit", "few", "true"], "--pids-limit cannot be 'few': it is a number, and -1 is no limit"),
+    *((["--pids-limit", number, "true"],
+       f"--pids-limit cannot be '{number}': it is a number up to 4194304, and -1 is no limit")
+      for number in ("few", "4194305")),
     (["--cgroup-parent", "../x", "true"], "--cgroup-parent cannot be '../x': it is the path of a cgroup, as "
                                           '/pods/web, without ".." and of 40 bytes at most'),
     (["--cgroup-parent", "x" * 41, "true"], "--cgroup-parent cannot be 'x+': .* of 40 bytes at most"),
+    (["--cgroup-parent", "cgroup.procs", "true"],
+     r"the cgroup /cgroup.procs(/run-\d+)? cannot be made: Not a directory: choose its parent with "
+     "--cgroup-parent"),
     (["--cpuset-cpus", "99999", "true"], r"cpuset.cpus cannot be 99999: .*: there are [\d,-]+"),
     (["--cpuset-mems", "63", "true"], r"cpuset.mems cannot be 63: .*: there are [\d,-]+"),
     (["--v2", "--cpuset-cpus", "99999", "true"], r"cpuset.cpus cannot be 99999: .*: there are [\d,-]+"),
@@ -166,7 +172,6 @@ EXCUSED = {
     "its log": "it is for want of memory",
     "fork": "the same",
     "who was to start it has been killed": "nobody but root may end that process",
-    "the root cgroup": "it is ours",
     "its mounts cannot be made private": "whoever has a mount namespace may",
     "the tree cannot be mounted": "the same",
     "a tmpfs cannot be mounted": "the same",

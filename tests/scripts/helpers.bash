@@ -64,11 +64,12 @@ without() {
 	PATH=$path "$@"
 }
 
-# says MESSAGE COMMAND...: fails with this one line, after its own name, and leaves nothing.
+# says MESSAGE COMMAND...: fails with this one line, after its own name, and leaves nothing. Its status is 1,
+# or what $status says.
 says() {
 	message=$1
 	shift
-	run -1 "$@"
+	run "-${status:-1}" "$@"
 	[ "${#lines[@]}" = 1 ]
 	[ "${lines[0]#*.sh: }" = "$message" ]
 	echo "${lines[0]}" >>"$said"

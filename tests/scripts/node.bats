@@ -179,6 +179,10 @@ load helpers
 	says "a node is in this network namespace already: end it, or give this one a namespace of its own\
  (ip netns, unshare --net)" in_a_machine "exec 7</proc/self/ns/net; flock 7" k3s --v1
 	says "name a command: prepare-node.sh COMMAND [ARGUMENT...]" "$project/scripts/prepare-node.sh"
+	for command in nosuch /etc/passwd; do
+		status=127 says "$command cannot be run: name a program that is in PATH, or the path of one" \
+			"$project/scripts/prepare-node.sh" "$command"
+	done
 	says "it mounts: run it as root" setpriv --reuid 65534 --clear-groups \
 		"$project/scripts/prepare-node.sh" true
 	says "name a command: run-over-native.sh COMMAND [ARGUMENT...]" "$project/scripts/run-over-native.sh"
