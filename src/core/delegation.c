@@ -9,37 +9,43 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cgroup.h"
 #include "controller.h"
 #include "core.h"
+#include "fair.h"
 #include "machine_namespace.h"
 #include "machine_task.h"
 
 #define MAX_KNOWN 256
-#define MAX_EXPECTED 32 /* of whom nothing was seen since: a ring */
+#define MAX_EXPECTED 256 /* of whom nothing was seen since */
+#define NOBODY ((uid_t)-1) /* whose task is gone */
 
 struct namespace {
 	ino_t inode;
+	uid_t user; /* of its first task that was seen */
 	int file; /* of the namespace: no other gets its inode meanwhile */
 	struct cgroup *root; /* held */
 	bool is_used; /* as make_room() looks */
 };
 
 struct expectation {
+	uid_t user;
 	int directory; /* of the task in /proc */
 	pid_t tid; /* as it was then */
-	struct cgroup *root; /* held; NULL: this place is free */
+	struct cgroup *root; /* held */
 };
 
 struct delegation {
 	pthread_mutex_t lock; /* protects what follows; the tree lock is inside it */
 	ino_t own;
+	/* The oldest first. Of too many the oldest of the user who has most are forgotten. */
 	struct namespace known[MAX_KNOWN];
 	unsigned known_count;
 	struct expectation expected[MAX_EXPECTED];
-	unsigned expected_next;
+	unsigned expected_count;
 };
 
 struct delegation *delegation_new(const struct machine *machine)
@@ -57,31 +63,43 @@ struct delegation *delegation_new(const struct machine *machine)
 	return delegation;
 }
 
-static void forget(struct namespace *namespace)
+static void forget(struct delegation *delegation, unsigned i)
 {
-	close(namespace->file);
-	cgroup_put(namespace->root);
+	struct namespace *known = delegation->known;
+
+	close(known[i].file);
+	cgroup_put(known[i].root);
+	delegation->known_count--;
+	memmove(&known[i], &known[i + 1], (delegation->known_count - i) * sizeof(known[0]));
 }
 
-static void drop(struct expectation *expectation)
+static void drop(struct delegation *delegation, unsigned i)
 {
-	if (!expectation->root)
-		return;
-	close(expectation->directory);
-	cgroup_put(expectation->root);
-	expectation->root = NULL;
+	struct expectation *expected = delegation->expected;
+
+	close(expected[i].directory);
+	cgroup_put(expected[i].root);
+	delegation->expected_count--;
+	memmove(&expected[i], &expected[i + 1], (delegation->expected_count - i) * sizeof(expected[0]));
 }
 
 void delegation_free(struct delegation *delegation)
 {
 	if (!delegation)
 		return;
-	for (unsigned i = 0; i < MAX_EXPECTED; i++)
-		drop(&delegation->expected[i]);
-	for (unsigned i = 0; i < delegation->known_count; i++)
-		forget(&delegation->known[i]);
+	while (delegation->expected_count)
+		drop(delegation, delegation->expected_count - 1);
+	while (delegation->known_count)
+		forget(delegation, delegation->known_count - 1);
 	pthread_mutex_destroy(&delegation->lock);
 	free(delegation);
+}
+
+static uid_t user_of(const struct machine *machine, pid_t tid)
+{
+	struct machine_task_status status;
+
+	return machine_task_status(machine, tid, 0, &status) ? NOBODY : status.uid[0];
 }
 
 /* Where the task is now, held. */
@@ -115,16 +133,14 @@ static struct namespace *find(struct delegation *delegation, ino_t inode)
 static struct cgroup *take_expected(struct delegation *delegation, const struct machine *machine,
 				     ino_t inode)
 {
-	for (unsigned i = 1; i <= MAX_EXPECTED; i++) {
-		struct expectation *latest =
-			&delegation->expected[(delegation->expected_next + MAX_EXPECTED - i) % MAX_EXPECTED];
+	for (unsigned i = delegation->expected_count; i-- > 0;) {
+		const struct expectation *latest = &delegation->expected[i];
 		struct cgroup *root;
 
-		if (!latest->root ||
-		    machine_cgroup_namespace(machine, latest->tid, latest->directory) != inode)
+		if (machine_cgroup_namespace(machine, latest->tid, latest->directory) != inode)
 			continue;
 		root = cgroup_get(latest->root);
-		drop(latest);
+		drop(delegation, i);
 		return root;
 	}
 	return NULL;
@@ -138,39 +154,39 @@ static void note_used(ino_t inode, void *arg)
 		namespace->is_used = true;
 }
 
-/* Forgets those that no process is in. False: all are used. */
-static bool make_room(struct delegation *delegation, const struct machine *machine)
+/* Makes room for another: by those that no process is in, or else by one. */
+static void make_room(struct delegation *delegation, const struct machine *machine)
 {
-	unsigned kept = 0;
+	struct namespace *known = delegation->known;
 
 	if (delegation->known_count < MAX_KNOWN)
-		return true;
+		return;
 	for (unsigned i = 0; i < MAX_KNOWN; i++)
-		delegation->known[i].is_used = false;
-	if (machine_cgroup_namespaces(machine, note_used, delegation))
-		return false;
-	for (unsigned i = 0; i < MAX_KNOWN; i++) {
-		if (delegation->known[i].is_used)
-			delegation->known[kept++] = delegation->known[i];
-		else
-			forget(&delegation->known[i]);
+		known[i].is_used = false;
+	if (!machine_cgroup_namespaces(machine, note_used, delegation)) {
+		for (unsigned i = MAX_KNOWN; i-- > 0;) {
+			if (!known[i].is_used)
+				forget(delegation, i);
+		}
 	}
-	delegation->known_count = kept;
-	return kept < MAX_KNOWN;
+	if (delegation->known_count == MAX_KNOWN)
+		forget(delegation, fair_victim(&known[0].user, sizeof(known[0]), MAX_KNOWN));
 }
 
-/* The root of a namespace that is not known yet, held. Known are so many only: of others it is not kept. */
+/* The root of a namespace that is not known yet, held. */
 static struct cgroup *learn(struct tree *tree, pid_t tid, int directory, ino_t inode)
 {
 	struct delegation *delegation = tree->delegation;
 	struct cgroup *root = take_expected(delegation, tree->machine, inode);
-	int file = make_room(delegation, tree->machine) ? machine_cgroup_namespace_open(directory) : -1;
+	int file = machine_cgroup_namespace_open(directory);
 
 	if (!root)
 		root = place_of(tree, tid);
-	if (file >= 0)
-		delegation->known[delegation->known_count++] =
-			(struct namespace){.inode = inode, .file = file, .root = cgroup_get(root)};
+	if (file < 0)
+		return root;
+	make_room(delegation, tree->machine);
+	delegation->known[delegation->known_count++] = (struct namespace){
+		.inode = inode, .user = user_of(tree->machine, tid), .file = file, .root = cgroup_get(root)};
 	return root;
 }
 
@@ -205,17 +221,17 @@ int delegation_expect(struct tree *tree, pid_t tid)
 {
 	struct delegation *delegation = tree->delegation;
 	int directory = machine_task_directory(tree->machine, tid);
-	struct expectation *next;
 
 	if (directory < 0)
 		return directory == -ENOENT ? -ESRCH : directory;
 	pthread_mutex_lock(&delegation->lock);
 	/* the one it is in now has to be known before it leaves it */
 	cgroup_put(root_of(tree, tid, directory));
-	next = &delegation->expected[delegation->expected_next];
-	drop(next);
-	*next = (struct expectation){directory, tid, place_of(tree, tid)};
-	delegation->expected_next = (delegation->expected_next + 1) % MAX_EXPECTED;
+	if (delegation->expected_count == MAX_EXPECTED)
+		drop(delegation, fair_victim(&delegation->expected[0].user, sizeof(delegation->expected[0]),
+					     MAX_EXPECTED));
+	delegation->expected[delegation->expected_count++] = (struct expectation){
+		user_of(tree->machine, tid), directory, tid, place_of(tree, tid)};
 	pthread_mutex_unlock(&delegation->lock);
 	return 0;
 }

@@ -13,23 +13,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fair.h"
 #include "machine_namespace.h"
 #include "peer_number.h"
+#include "share.h"
 #include "view.h"
 
 #define MAX_KNOWN 4096 /* each keeps a descriptor open */
 #define SPARE 32 /* as many may be gone, beside as many as there are, before they are looked for */
-#define MAX_EXPECTED 32 /* calls of unshare(2) that nothing was heard of since */
+#define MAX_EXPECTED 256 /* calls of unshare(2) that nothing was heard of since */
+#define NOBODY ((uid_t)-1) /* whose task is gone */
 
 struct namespace {
 	ino_t inode;
+	uid_t user; /* of its first task that was seen */
 	int file; /* of the namespace: as long as it is open no other gets that inode */
 	bool has_process; /* as of the last look at all */
 	struct text roots;
 };
 
 struct expectation {
-	bool is_open;
+	uid_t user;
 	int task; /* its directory of /proc: a number would become another's */
 	pid_t tid; /* as it was then */
 	struct text roots;
@@ -37,11 +41,12 @@ struct expectation {
 
 /* Protects what follows. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct namespace known[MAX_KNOWN]; /* the oldest first */
+/* The oldest first. Of more than there is room for, the oldest of the user who has most are forgotten. */
+static struct namespace known[MAX_KNOWN];
 static unsigned known_count;
 static unsigned known_most = SPARE; /* then those that are gone are looked for */
-static struct expectation expected[MAX_EXPECTED]; /* a ring */
-static unsigned expected_next;
+static struct expectation expected[MAX_EXPECTED];
+static unsigned expected_count;
 
 #define NAME "ns/cgroup"
 
@@ -94,7 +99,7 @@ static bool look_at_all(const struct machine *machine)
 	return !machine_cgroup_namespaces(machine, note_process, NULL);
 }
 
-/* Makes room for another: by those that are gone, or else by the oldest. */
+/* Makes room for another: by those that are gone, or else by one. */
 static void make_room(const struct machine *machine)
 {
 	if (known_count < known_most)
@@ -109,38 +114,41 @@ static void make_room(const struct machine *machine)
 	if (known_most > MAX_KNOWN)
 		known_most = MAX_KNOWN;
 	if (known_count == MAX_KNOWN)
-		forget(0);
+		forget(fair_victim(&known[0].user, sizeof(known[0]), known_count));
 }
 
-static void drop(struct expectation *expectation)
+static void drop(unsigned i)
 {
-	if (expectation->is_open)
-		close(expectation->task);
-	text_free(&expectation->roots);
-	*expectation = (struct expectation){0};
+	close(expected[i].task);
+	text_free(&expected[i].roots);
+	expected_count--;
+	memmove(&expected[i], &expected[i + 1], (expected_count - i) * sizeof(expected[0]));
 }
 
 /* Where the maker of the namespace was, if it still is in it. */
 static bool take_expected(const struct machine *machine, ino_t inode, struct text *roots)
 {
-	for (unsigned i = 1; i <= MAX_EXPECTED; i++) {
-		struct expectation *latest =
-			&expected[(expected_next + MAX_EXPECTED - i) % MAX_EXPECTED];
-
-		if (!latest->is_open ||
-		    machine_cgroup_namespace(machine, latest->tid, latest->task) != inode)
+	for (unsigned i = expected_count; i-- > 0;) {
+		if (machine_cgroup_namespace(machine, expected[i].tid, expected[i].task) != inode)
 			continue;
-		*roots = latest->roots;
-		latest->roots = (struct text){0};
-		drop(latest);
+		*roots = expected[i].roots;
+		expected[i].roots = (struct text){0};
+		drop(i);
 		return true;
 	}
 	return false;
 }
 
+static uid_t user_of(const struct peer *peer)
+{
+	uid_t user;
+
+	return share_find_user(peer, &user) ? user : NOBODY;
+}
+
 static int learn(struct view *view, const struct peer *peer, ino_t inode)
 {
-	struct namespace namespace = {.inode = inode};
+	struct namespace namespace = {.inode = inode, .user = user_of(peer)};
 	int error = 0;
 
 	namespace.file = peer_proc_open(peer, NAME, O_RDONLY);
@@ -178,12 +186,12 @@ int cgroup_namespace_roots(struct view *view, const struct peer *peer, struct te
 	return error ? error : roots->error;
 }
 
-static void expect(int task, pid_t tid, const struct text *roots)
+static void expect(const struct expectation *expectation)
 {
 	pthread_mutex_lock(&lock);
-	drop(&expected[expected_next]);
-	expected[expected_next] = (struct expectation){true, task, tid, *roots};
-	expected_next = (expected_next + 1) % MAX_EXPECTED;
+	if (expected_count == MAX_EXPECTED)
+		drop(fair_victim(&expected[0].user, sizeof(expected[0]), expected_count));
+	expected[expected_count++] = *expectation;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -196,7 +204,7 @@ void cgroup_namespace_expect(struct view *view, const struct peer *peer)
 		return;
 	/* The one it is in now has to be known before it leaves it. */
 	if (!cgroup_namespace_roots(view, peer, &roots) && !view_memberships(view, peer, &roots)) {
-		expect(task, peer->tid, &roots);
+		expect(&(struct expectation){user_of(peer), task, peer->tid, roots});
 		return;
 	}
 	text_free(&roots);

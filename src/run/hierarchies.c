@@ -57,18 +57,17 @@ int hierarchies_mount(struct view *view, const struct peer *peer, unsigned hiera
 			    MOUNT_ATTR__ATIME,
 		.propagation = MS_PRIVATE,
 	};
-	char root[PATH_MAX], path[PATH_MAX];
-	struct text roots = {0};
+	char path[PATH_MAX];
+	struct text roots = {0}, root = {0};
 	int error = cgroup_namespace_roots(view, peer, &roots);
 
 	if (!error)
-		view_root(view, &roots, chosen->option, strlen(chosen->option), root);
+		error = view_root(view, &roots, chosen->option, strlen(chosen->option), &root);
+	if (!error && snprintf(path, sizeof(path), "/%s%s", chosen->name, root.data) >= (int)sizeof(path))
+		error = -ENAMETOOLONG;
 	text_free(&roots);
-	if (error)
-		return error;
-	if (snprintf(path, sizeof(path), "/%s%s", chosen->name, root) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	return mounts_clone(view, path, &change);
+	text_free(&root);
+	return error ? error : mounts_clone(view, path, &change);
 }
 
 /* Whether there are cgroups in it: also those that limits hide. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fair.h"
 #include "mounts.h"
 #include "share.h"
 #include "shortage.h"
@@ -56,31 +57,6 @@ static void sweep(void)
 	}
 }
 
-static unsigned count_of(uid_t user)
-{
-	unsigned of_user = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		of_user += kept[i].user == user;
-	return of_user;
-}
-
-/* One user's many are not to take away what others have in hand. */
-static void make_room(void)
-{
-	unsigned victim = 0, most = 0;
-
-	for (unsigned i = 0; i < count; i++) {
-		unsigned of_user = count_of(kept[i].user);
-
-		if (of_user > most) {
-			most = of_user;
-			victim = i;
-		}
-	}
-	forget(victim);
-}
-
 int kept_add(const struct peer *peer, int mount)
 {
 	struct mount_identity identity;
@@ -100,7 +76,7 @@ int kept_add(const struct peer *peer, int mount)
 	pthread_mutex_lock(&lock);
 	sweep();
 	if (count == KEPT_MAX)
-		make_room();
+		forget(fair_victim(&kept[0].user, sizeof(kept[0]), count));
 	kept[count++] = (struct kept){identity.id, user, mount};
 	pthread_mutex_unlock(&lock);
 	return file;

@@ -123,14 +123,23 @@ static void add_options(struct text *out, const struct mount *mount, const char 
 		    SLICE(options));
 }
 
-/* A cgroup's path as the reader sees it. */
+/* A cgroup's path, which is a word of a table, as the reader sees it. */
 static void add_root(struct text *out, const struct picture *picture, const struct view_hierarchy *hierarchy,
 		     struct slice path)
 {
-	char root[PATH_MAX];
+	struct text root = {0}, word = {0};
+	int error = view_root(picture->view, picture->roots, hierarchy->option, strlen(hierarchy->option),
+			      &root);
 
-	view_root(picture->view, picture->roots, hierarchy->option, strlen(hierarchy->option), root);
-	view_add_path(out, root, path.data, path.len);
+	if (!error)
+		mount_add_path(&word, root.data);
+	text_add_bytes(&word, "", 1);
+	if (error || word.error)
+		out->error = -ENOMEM;
+	else
+		view_add_path(out, word.data, path.data, path.len);
+	text_free(&root);
+	text_free(&word);
 }
 
 static void add_hierarchy(struct text *out, const struct picture *picture, const struct mount *mount)

@@ -90,9 +90,12 @@ int view_memberships(struct view *view, const struct peer *peer, struct text *ou
  * the task that made it; the prefix is the root of each hierarchy when there are none (NULL or empty).
  */
 
-/* The root of the hierarchy that has this word in the tables; "" is the top. */
-void view_root(const struct view *view, const struct text *roots, const char *word, size_t word_len,
-	       char root[PATH_MAX]);
+/*
+ * The root of the hierarchy that has this word in the tables, however long, as a string; "" is the top. 0 or
+ * -ENOMEM.
+ */
+int view_root(const struct view *view, const struct text *roots, const char *word, size_t word_len,
+	      struct text *root);
 
 /* The text of /proc/PID/cgroup. -ESRCH: no such task. */
 int view_task(struct view *view, const struct text *roots, const struct peer *peer, struct text *out);

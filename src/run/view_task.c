@@ -10,27 +10,32 @@
 #include "peer.h"
 #include "view.h"
 
-void view_root(const struct view *view, const struct text *roots, const char *word, size_t word_len,
-	       char root[PATH_MAX])
+int view_root(const struct view *view, const struct text *roots, const char *word, size_t word_len,
+	      struct text *root)
 {
 	struct membership membership;
 
+	text_clear(root);
 	if (!roots || !roots->len)
-		strcpy(root, view->prefix);
+		text_add(root, view->prefix);
 	else if (membership_find(roots, word, word_len, &membership) && membership.path_len > 1)
-		snprintf(root, PATH_MAX, "%.*s", (int)membership.path_len, membership.path);
-	else
-		root[0] = '\0';
+		text_add_bytes(root, membership.path, membership.path_len);
+	text_add_bytes(root, "", 1);
+	return root->error;
 }
 
 static void add_membership(struct text *out, const struct view *view, const struct text *roots,
 			   const struct membership *membership)
 {
-	char root[PATH_MAX];
+	struct text root = {0};
+	int error = view_root(view, roots, membership->word, membership->word_len, &root);
 
-	view_root(view, roots, membership->word, membership->word_len, root);
-	view_add_path(out, root, membership->path, membership->path_len);
+	if (error)
+		out->error = error;
+	else
+		view_add_path(out, root.data, membership->path, membership->path_len);
 	text_add(out, "\n");
+	text_free(&root);
 }
 
 #define PF_EXITING 0x4 /* linux/sched.h */

@@ -78,6 +78,46 @@ def test_paths_from_the_root_of_the_namespace(say):
     assert out.split() == [f"/{NAME}/in", "/", "/", "/deep", "/../beside", "/../..", "/.."]
 
 
+def test_others_calls_take_nobodys_root_away(wrapper):
+    """A user's calls that make no namespace, as it may not, while another has one that was not looked at."""
+    calls = "import ctypes; libc = ctypes.CDLL(None); [libc.unshare(0x02000000) for _ in range(600)]"
+    waiting = inner("move $own/in/deep; echo >$pipes/moved; read _ <$pipes/look; look").rstrip()
+    out = shell(f"""{SCRIPT}{MAKE}
+        export pipes=$(mktemp -d); mkfifo $pipes/moved $pipes/look
+        {waiting} &
+        read _ <$pipes/moved
+        setpriv --reuid 65534 --clear-groups --inh-caps=-all {PYTHON} -c "{calls}"
+        echo >$pipes/look; wait $!; rm -r $pipes""", wrapper=wrapper)
+    assert out.split() == ["/deep"]
+
+
+def test_names_that_tables_cannot_have(say):
+    """Blanks and backslashes in the names of cgroups, which mount tables write as numbers."""
+    out = say(r"""mkdir "$own/in/a b" "$own/in/a b/c\d"; move "$own/in/a b"
+        """ + inner(r"""
+        root() { grep " $1 " /proc/self/mountinfo | cut -d " " -f 4; }
+        look; root $memory
+        mount -t cgroup -o memory none /mnt; root /mnt; umount /mnt
+        move "$own/in/a b/c\d"; look
+        mount --bind "$own/in/a b/c\d" /mnt; root /mnt; umount /mnt
+        """, "-m --propagation private") + r"""move $memory; rmdir "$own/in/a b/c\d" "$own/in/a b" """)
+    assert out.split() == ["/", "/../../..", "/", r"/c\d", r"/c\134d"]
+
+
+def test_a_path_that_is_too_long_for_a_call(wrapper):
+    """Deeper than a path may be: seen from a namespace there it is its root."""
+    out = shell(f"""bash -es <<'END'
+        {SCRIPT}
+        mkdir $own; cd $own; name={"d" * 200}
+        for i in {{1..25}}; do mkdir $name; cd $name; done
+        echo $$ >cgroup.procs
+        unshare -C sh -ec 'echo $$ >../../cgroup.procs; sed -n "s/.*:memory://p" /proc/self/cgroup'
+        move $memory
+        for i in {{1..25}}; do cd ..; rmdir $name; done
+        rmdir $own\nEND""", wrapper=wrapper)
+    assert out.split() == ["/../.."]
+
+
 def test_nested(say):
     """Each has its own root, and who reads sees all from its own."""
     deeper = inner("look; look $PPID; move $own/in; look; look $PPID").replace("'", "'\\''")
