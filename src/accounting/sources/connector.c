@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "events.h"
 
 #define RECEIVE_BYTES (4 << 20)
@@ -34,10 +35,11 @@ static int filter_events(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) ? -errno : 0;
 }
 
-int connector_listen(int fd, bool on)
+/* The number comes back with the answer, plus 1. Source: cn_proc_ack() */
+static int request(int fd, enum proc_cn_mcast_op op, uint32_t number)
 {
-	const enum proc_cn_mcast_op op = on ? PROC_CN_MCAST_LISTEN : PROC_CN_MCAST_IGNORE;
-	const struct cn_msg cn = {.id = {.idx = CN_IDX_PROC, .val = CN_VAL_PROC}, .len = sizeof(op)};
+	const struct cn_msg cn = {.id = {.idx = CN_IDX_PROC, .val = CN_VAL_PROC}, .ack = number,
+				  .len = sizeof(op)};
 	struct {
 		struct nlmsghdr header;
 		char body[sizeof(cn) + sizeof(op)];
@@ -48,6 +50,11 @@ int connector_listen(int fd, bool on)
 	memcpy(message.body, &cn, sizeof(cn));
 	memcpy(message.body + sizeof(cn), &op, sizeof(op));
 	return send(fd, &message, sizeof(message), 0) < 0 ? -errno : 0;
+}
+
+int connector_listen(int fd, bool on)
+{
+	return request(fd, on ? PROC_CN_MCAST_LISTEN : PROC_CN_MCAST_IGNORE, 0);
 }
 
 static int take_event(const struct proc_event *from, struct event_list *list)
@@ -83,6 +90,21 @@ static int take_event(const struct proc_event *from, struct event_list *list)
 	return event_add(list, &event);
 }
 
+/* False: it is something else. */
+static bool parse(const struct nlmsghdr *message, struct cn_msg *cn, struct proc_event *event)
+{
+	const char *data = NLMSG_DATA(message);
+
+	if (message->nlmsg_len < NLMSG_LENGTH(sizeof(*cn)))
+		return false;
+	memcpy(cn, data, sizeof(*cn));
+	if (cn->id.idx != CN_IDX_PROC || message->nlmsg_len < NLMSG_LENGTH(sizeof(*cn) + cn->len))
+		return false;
+	*event = (struct proc_event){0};
+	memcpy(event, data + sizeof(*cn), cn->len < sizeof(*event) ? cn->len : sizeof(*event));
+	return true;
+}
+
 struct taking {
 	struct event_list *list;
 	int error; /* the first */
@@ -90,18 +112,12 @@ struct taking {
 
 static void take_message(const struct nlmsghdr *message, void *context)
 {
-	const char *data = NLMSG_DATA(message);
 	struct taking *taking = context;
-	struct proc_event event = {0};
+	struct proc_event event;
 	struct cn_msg cn;
 
-	if (taking->error || message->nlmsg_len < NLMSG_LENGTH(sizeof(cn)))
-		return;
-	memcpy(&cn, data, sizeof(cn));
-	if (cn.id.idx != CN_IDX_PROC || message->nlmsg_len < NLMSG_LENGTH(sizeof(cn) + cn.len))
-		return;
-	memcpy(&event, data + sizeof(cn), cn.len < sizeof(event) ? cn.len : sizeof(event));
-	taking->error = take_event(&event, taking->list);
+	if (!taking->error && parse(message, &cn, &event))
+		taking->error = take_event(&event, taking->list);
 }
 
 int connector_drain(int fd, struct event_list *list)
@@ -112,23 +128,41 @@ int connector_drain(int fd, struct event_list *list)
 	return error ? error : taking.error;
 }
 
-static void drop_message(const struct nlmsghdr *message, void *context)
+struct awaited {
+	uint32_t number;
+	bool is_there;
+};
+
+static void find_answer(const struct nlmsghdr *message, void *context)
 {
-	(void)message;
-	(void)context;
+	struct awaited *awaited = context;
+	struct proc_event event;
+	struct cn_msg cn;
+
+	if (parse(message, &cn, &event) && event.what == PROC_EVENT_NONE && cn.ack == awaited->number + 1)
+		awaited->is_there = true;
 }
 
-/* Outside the first pid and user namespaces the kernel takes the request and stays silent. */
+/*
+ * Outside the first pid and user namespaces the kernel takes the request and stays silent. But all who have
+ * such a socket hear the events that others listen for, and the answers to others.
+ */
 static int check_answer(int fd)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-	int error = connector_listen(fd, true);
+	struct awaited awaited = {.number = (uint32_t)now_ns() ^ (uint32_t)gettid()};
+	uint64_t until = now_ns() + ACK_MS * 1000000ull, now;
+	int error = request(fd, PROC_CN_MCAST_LISTEN, awaited.number);
 
-	if (!error && poll(&poll_fd, 1, ACK_MS) != 1)
-		error = -EPERM;
+	while (!error && !awaited.is_there) {
+		now = now_ns();
+		if (now >= until || poll(&poll_fd, 1, (int)((until - now) / 1000000 + 1)) < 0)
+			error = -EPERM;
+		netlink_drain(fd, find_answer, &awaited);
+	}
 	connector_listen(fd, false);
-	netlink_drain(fd, drop_message, NULL);
-	return error;
+	netlink_drain(fd, find_answer, &awaited);
+	return awaited.is_there ? 0 : error;
 }
 
 static int connector_connect(int fd)
