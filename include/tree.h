@@ -59,10 +59,12 @@ struct hierarchy {
  * A controller's state in a cgroup (the kernel's cgroup_subsys_state). On v1 each cgroup has one for its
  * hierarchy's controller as long as it lives. On v2 a write to the parent's cgroup.subtree_control makes
  * and ends it. One that has ended stays in its place, offline, until another one is made there or
- * the cgroup is freed, so that a handler that runs without the tree lock never finds its state gone.
+ * the cgroup is freed, so that a handler that runs without the tree lock never finds its state gone. Nor does
+ * it when that happens again meanwhile: one that is held holds those that came after it.
  */
 struct css {
-	atomic_uint references; /* the cgroup's, and each read or write under way */
+	atomic_uint references; /* the cgroup's, each read or write under way, and the one's before it */
+	struct css *next; /* that took its place; held */
 	const struct controller *controller;
 	uint64_t serial; /* unique while the daemon runs, never 0 */
 	bool online; /* under the tree lock, as is the next */

@@ -74,11 +74,25 @@ struct css *css_get(struct css *css)
 
 void css_put(struct css *css)
 {
-	if (!css || atomic_fetch_sub(&css->references, 1) > 1)
-		return;
-	if (css->state && css->controller->css_free)
-		css->controller->css_free(css->state);
-	free(css);
+	while (css && atomic_fetch_sub(&css->references, 1) == 1) {
+		struct css *next = css->next;
+
+		if (css->state && css->controller->css_free)
+			css->controller->css_free(css->state);
+		free(css);
+		css = next;
+	}
+}
+
+/* Puts it in the place of the one before, which ends with its last holder. */
+static void put_in_place(struct cgroup *cgroup, unsigned position, struct css *css)
+{
+	struct css *before = cgroup->css[position];
+
+	if (before)
+		before->next = css_get(css);
+	cgroup->css[position] = css;
+	css_put(before);
 }
 
 int css_create(struct cgroup *cgroup, unsigned position, uid_t uid, gid_t gid)
@@ -102,7 +116,7 @@ int css_create(struct cgroup *cgroup, unsigned position, uid_t uid, gid_t gid)
 		free(css);
 		return error;
 	}
-	css_put(atomic_exchange(&cgroup->css[position], css));
+	put_in_place(cgroup, position, css);
 	return 0;
 }
 
