@@ -375,6 +375,43 @@ def test_number_of_a_lost_exit(mount):
         kill_all(a)
 
 
+def burn_as_member(cgroup):
+    """A process that joins as soon as it is forked, and has used 20 ms when this returns."""
+    ready, told = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            write(cgroup / "cgroup.procs", "0")
+            end = time.process_time() + 0.02
+            while time.process_time() < end:
+                pass
+            os.write(told, b".")
+            signal.pause()
+        finally:
+            os._exit(1)
+    os.close(told)
+    with os.fdopen(ready) as answer:
+        assert answer.read(1) == "."
+    return pid
+
+
+@pytest.mark.daemon
+@pytest.mark.events
+@pytest.mark.parametrize("mount", ["events"], indirect=True)
+def test_time_of_who_joins_when_nobody_is_a_member(mount):
+    """The daemon has not read of his fork yet, and asks for what he used for the first time."""
+    a = make(mount, "cpuacct", "a")
+    for _ in range(10):
+        time.sleep(0.05)  # its thread waits for news again
+        before = int(read(a / "cpuacct.usage"))
+        pid = burn_as_member(a)
+        used = int(read(a / "cpuacct.usage")) - before
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        assert wait_until(lambda: not pids(a / "cgroup.procs"))
+        assert used > 15_000_000
+
+
 CLONE_PARENT = pathlib.Path(__file__).with_name("clone_parent.py")
 
 

@@ -167,6 +167,7 @@ static void events_wake(struct source *source)
 	pthread_mutex_lock(&events->lock);
 	events->woken_at = now_ns();
 	listen_if(events, true);
+	drain(events); /* else who joins now would be taken for another when his fork is read later */
 	scan_start(source->accounting);
 	pthread_mutex_unlock(&events->lock);
 	nudge(events);
