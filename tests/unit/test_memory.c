@@ -35,6 +35,8 @@ static int open_gvisor(void **state)
 
 static struct fake_machine fake;
 
+static unsigned stack; /* where that of process 100 starts; 0: not told */
+
 /* Process 100 has run a little and has so much anonymous memory now, in a machine without swap. */
 static void put_memory(unsigned anon_kb)
 {
@@ -43,7 +45,7 @@ static void put_memory(unsigned anon_kb)
 
 	snprintf(text, sizeof(text),
 		 "100 (a) S 1 100 100 0 -1 0 10 0 1 0 %u 5 0 0 20 0 1 0 900 1000000 2000 "
-		 "0 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", ++ticks);
+		 "0 0 0 %u 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", ++ticks, stack);
 	fake_put(&fake, "proc/100/stat", text);
 	fake_put(&fake, "proc/100/task/100/stat", text);
 	snprintf(text, sizeof(text), "%u000000 0 1\n", ticks);
@@ -340,6 +342,23 @@ static void test_memory_by_statm(void **state)
 	assert_int_equal(stat_line("/memory/a/b", "cache"), 30 * page);
 }
 
+/* An exec that is read half-way, with no stack yet, frees what the cgroup before holds, as any other. */
+static void test_exec_half_way(void **state)
+{
+	(void)state;
+	stack = 5000;
+	put_memory(8 << 10);
+	assert_int_equal(small_write(&small, "/memory/a/b/cgroup.procs", "100"), 0);
+	for (unsigned next = 0; next <= 6000; next += 6000) {
+		assert_int_equal(stat_line("/memory/a/b", "rss"), 0);
+		stack = next;
+		put_memory(next ? 8 << 10 : 0);
+		wait_a_moment();
+	}
+	assert_int_equal(stat_line("/memory/a/b", "rss"), 8 << 20);
+	stack = 0;
+}
+
 #define SMALL_KB ((10 << 10) - 3074) /* of anonymous memory: with the others' pages it has 10 MiB */
 
 /*
@@ -491,6 +510,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_usage_of_a_process, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_peak_and_its_reset, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_memory_by_statm, open_process, close_process),
+		cmocka_unit_test_setup_teardown(test_exec_half_way, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_peak_that_nobody_read, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_root_takes_back, open_process, close_process),
 		cmocka_unit_test_setup_teardown(test_parent_inherits_twice, open_process, close_process),

@@ -252,11 +252,14 @@ static void count_threads(struct accounting *accounting, struct process *process
 	}
 }
 
-/* An exec frees all that was held. Events tell of it, else a new stack does, at random (ASLR). */
+/*
+ * An exec frees all that was held. Events tell of it, else a new stack does, at random (ASLR). On its way
+ * (begin_new_exec()) a process has none.
+ */
 static void notice_exec(struct accounting *accounting, struct process *process,
 			const struct machine_task_stat *stat)
 {
-	bool has_stack = process->origin.startstack && stat->startstack;
+	bool has_stack = process->origin.startstack || stat->startstack;
 	bool is_other = has_stack ? process->origin.startstack != stat->startstack
 				  : strcmp(process->origin.comm, stat->comm);
 
