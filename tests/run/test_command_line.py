@@ -323,9 +323,13 @@ def test_temporary_directory_of_others():
     assert str(place) in line and "Permission denied" in line
 
 
-def test_within_itself():
-    """The kernel permits one listener: the outer one says so, and the inner one what that means."""
-    result = launch(RUN, "--", "true")
+@pytest.mark.parametrize("options", [[], ["--backend=trace"]], ids=["notify", "trace"])
+def test_within_itself(options):
+    """
+    The kernel permits one listener: the outer one says so, and the inner one what that means. It asks that
+    before it asks a tracer.
+    """
+    result = launch(RUN, *options, "--", "true")
     assert (result.returncode, result.stdout) == (launcher.OURS, "")
     outer, inner = result.stderr.splitlines()
     assert "wants a seccomp listener of its own: refused" in outer
