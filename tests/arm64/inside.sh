@@ -9,6 +9,7 @@ declare -A exceptions=(
 	[test_pid_namespace]="its own threads take numbers"
 	[test_run_peer]="no process_vm_readv(2)"
 	[test_run_privilege]="no seccomp filter"
+	[test_run_short]="no process_vm_readv(2)"
 	[test_short_of_files]="descriptors of its own"
 )
 

