@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "daemon.h"
 #include "descriptors.h"
 #include "log.h"
@@ -32,8 +33,8 @@ bool background_start(void)
 	if (!pipe2(ends, O_CLOEXEC))
 		child = fork();
 	if (child < 0) {
-		fprintf(stderr, "fuse_cgroupfs: cannot go into the background: %s\n",
-			strerror(errno));
+		fprintf(stderr, "fuse_cgroupfs: cannot go into the background: %s%s\n", strerror(errno),
+			advice_on(errno));
 		return false;
 	}
 	if (child) {

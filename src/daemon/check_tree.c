@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "check_report.h"
 
 #define START_MS 10000 /* until a daemon that does not serve counts as hung */
@@ -238,7 +239,8 @@ static void run(const char *path, int log)
 	pid_t daemon = start(path, log);
 
 	if (daemon < 0) {
-		check_report(CHECK_FAILED, "no process can be started: %s", strerror(errno));
+		check_report(CHECK_FAILED, "no process can be started: %s%s", strerror(errno),
+			     advice_on(errno));
 		return;
 	}
 	for (int waited = 0; waited < START_MS && !is_mounted(path) && !has_ended(daemon); waited += POLL_MS)

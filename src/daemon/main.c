@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "accounting.h"
+#include "advice.h"
 #include "controller.h"
 #include "daemon.h"
 #include "descriptors.h"
@@ -221,7 +222,8 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 	    open_native(options, front.tree, &native))
 		result = run(options, args, &front);
 	else if (!front.tree)
-		fprintf(stderr, "fuse_cgroupfs: cannot build the tree: %s\n", strerror(errno));
+		fprintf(stderr, "fuse_cgroupfs: cannot build the tree: %s%s\n", strerror(errno),
+			advice_on(errno));
 	if (front.tree)
 		tree_stop(front.tree);
 	if (front.accounting)

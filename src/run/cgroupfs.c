@@ -18,6 +18,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "starter.h"
 
 #define START_MS 20000 /* until a daemon that does not serve counts as hung */
@@ -26,7 +27,7 @@
 
 static bool complain(const char *what)
 {
-	fprintf(stderr, "fuse_cgroup_run: %s: %s\n", what, strerror(errno));
+	fprintf(stderr, "fuse_cgroup_run: %s: %s%s\n", what, strerror(errno), advice_on(errno));
 	return false;
 }
 
@@ -68,15 +69,18 @@ static void end(struct cgroupfs *cgroupfs)
 	bury(cgroupfs);
 }
 
+/* The last line: those before it are of the log. */
 static void show_log(const struct cgroupfs *cgroupfs)
 {
-	char text[1024];
-	ssize_t len = pread(cgroupfs->log, text, sizeof(text), 0);
+	char text[1024], *line;
+	ssize_t len = pread(cgroupfs->log, text, sizeof(text) - 1, 0);
 
-	if (len <= 0)
-		len = snprintf(text, sizeof(text), "who was to start it has been killed");
-	fprintf(stderr, "fuse_cgroup_run: its daemon did not start: %.*s%s", (int)len,
-		text, text[len - 1] == '\n' ? "" : "\n");
+	text[len > 0 ? len : 0] = '\0';
+	if (len > 0 && text[len - 1] == '\n')
+		text[len - 1] = '\0';
+	line = strrchr(text, '\n');
+	fprintf(stderr, "fuse_cgroup_run: its daemon did not start: %s\n",
+		line ? line + 1 : *text ? text : "who was to start it has been killed");
 }
 
 static bool wait_until_serving(struct cgroupfs *cgroupfs)
@@ -132,7 +136,7 @@ bool cgroupfs_start(struct cgroupfs *cgroupfs, int program, bool unified, int ne
 		cgroupfs->starter = starter_open(cgroupfs);
 		if (news >= 0)
 			close(news); /* the starter has it */
-		return cgroupfs->starter >= 0 ? start(cgroupfs) : complain("fork");
+		return cgroupfs->starter >= 0 ? start(cgroupfs) : complain("its daemon's process");
 	}
 	fprintf(stderr,
 		"fuse_cgroup_run: %s: its daemon's directory cannot be made there: %s: choose another "

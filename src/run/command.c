@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "catcher.h"
 #include "channel.h"
 #include "continued.h"
@@ -61,7 +62,8 @@ static void explain_filter(bool with_listener)
 			"sandbox does not have it (Linux 5.9 does): try --backend=trace\n",
 			strerror(errno));
 	else
-		fprintf(stderr, "fuse_cgroup_run: the seccomp filter: %s\n", strerror(errno));
+		fprintf(stderr, "fuse_cgroup_run: the seccomp filter: %s%s\n", strerror(errno),
+			advice_on(errno));
 }
 
 static int install_filter(const struct sock_fprog *filter, bool with_listener)
@@ -275,7 +277,8 @@ int command_run(const struct run_options *options, const struct sock_fprog *filt
 	int status;
 
 	if (launcher.command < 0) {
-		perror("fuse_cgroup_run: fork");
+		fprintf(stderr, "fuse_cgroup_run: no process can be started: %s%s\n", strerror(errno),
+			advice_on(errno));
 		return EXIT_OURS;
 	}
 	if (!launcher.command)

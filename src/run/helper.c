@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "descriptors.h"
 #include "peer.h"
 
@@ -71,7 +72,8 @@ bool helper_open(const struct helper_job *jobs)
 		helper = ends[0];
 	}
 	if (child < 0)
-		fprintf(stderr, "fuse_cgroup_run: no process can be started: %s\n", strerror(errno));
+		fprintf(stderr, "fuse_cgroup_run: no process can be started: %s%s\n", strerror(errno),
+			advice_on(errno));
 	return child > 0;
 }
 

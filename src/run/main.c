@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "calls.h"
 #include "catchers.h"
 #include "cgroup_version.h"
@@ -134,7 +135,8 @@ static int run(struct run_options *options, struct sock_fprog *filter)
 	command_block_signals();
 	supervisor = channel_open(ends) ? fork() : -1;
 	if (supervisor < 0) {
-		perror("fuse_cgroup_run");
+		fprintf(stderr, "fuse_cgroup_run: no process can be started: %s%s\n", strerror(errno),
+			advice_on(errno));
 		return EXIT_OURS;
 	}
 	if (!supervisor) {
@@ -174,7 +176,8 @@ int main(int argc, char **argv)
 	filter = filter_new(options.catcher->action, options.redirect,
 			    options.needed);
 	if (!filter) {
-		fprintf(stderr, "fuse_cgroup_run: the seccomp filter: %s\n", strerror(errno));
+		fprintf(stderr, "fuse_cgroup_run: the seccomp filter: %s%s\n", strerror(errno),
+			advice_on(errno));
 		return EXIT_OURS;
 	}
 	status = run(&options, filter);

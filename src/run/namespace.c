@@ -15,15 +15,19 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "user_namespace.h"
 #include "view.h"
 
 #define FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME)
 
+/* A limit that has been reached is the reason for whatever it is. */
 static bool complain(const char *what, const char *advice)
 {
-	fprintf(stderr, "fuse_cgroup_run: %s: %s%s%s\n", what, strerror(errno), *advice ? ": " : "",
-		advice);
+	const char *limit = advice_on(errno);
+
+	fprintf(stderr, "fuse_cgroup_run: %s: %s%s%s\n", what, strerror(errno),
+		!*limit && *advice ? ": " : "", *limit ? limit : advice);
 	return false;
 }
 

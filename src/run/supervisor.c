@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "calls.h"
 #include "catcher.h"
 #include "cgroupfs.h"
@@ -66,8 +67,8 @@ static bool show(struct supervisor *supervisor)
 	else if (error && supervisor->options->root)
 		complain_of_root(fuse_directory(supervisor), -error);
 	else if (error)
-		fprintf(stderr, "fuse_cgroup_run: %s: %s\n", fuse_directory(supervisor),
-			strerror(-error));
+		fprintf(stderr, "fuse_cgroup_run: %s: %s%s\n", fuse_directory(supervisor),
+			strerror(-error), advice_on(-error));
 	else if (supervisor->view.unified != supervisor->options->unified) {
 		fprintf(stderr, "fuse_cgroup_run: --root: %s is of cgroup %s: leave --v1 and --v2 away\n",
 			fuse_directory(supervisor), supervisor->view.unified ? "v2" : "v1");
@@ -133,8 +134,8 @@ static bool take_command(struct supervisor *supervisor, const struct channel_mes
 	if (supervisor->end < 0 && !error)
 		error = supervisor->end;
 	if (error)
-		fprintf(stderr, "fuse_cgroup_run: the command cannot be served: %s\n",
-			strerror(-error));
+		fprintf(stderr, "fuse_cgroup_run: the command cannot be served: %s%s\n",
+			strerror(-error), advice_on(-error));
 	return channel_send(supervisor->channel, error ? CHANNEL_FAILED : CHANNEL_GO, -1) && !error;
 }
 

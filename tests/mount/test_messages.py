@@ -140,6 +140,9 @@ ELSEWHERE = {
     "-o accounting=events": "test_log.py::test_events_that_are_not_to_be_had",
     "a request does not end: it is left": "test_lifetime.py::test_signal_while_a_request_never_ends",
     "%s %s%s%s%s by task %d of user %u": "test_check.py::test_debug_tells_what_happens",
+    "cannot go into the background": "test_messages.py::test_few_descriptors",
+    ": raise the limit of open files": "test_messages.py::test_few_descriptors",
+    ": raise the limits of memory and of processes": "test_messages.py::test_no_threads",
     "its threads cannot be had": "test_messages.py::test_no_threads",
     "everything works that is not said to be lacking": "test_check.py::test_check",
     "fuse_cgroupfs %s on %s": "test_check.py::test_check",
@@ -164,7 +167,6 @@ EXCUSED = {
     "Linux, for sendfile": "the name of a platform", "#1 SMP": "gVisor's uname(2)",
     "out of memory": "it is there",
     "cannot build the tree": "it is for want of memory",
-    "cannot go into the background": "root may always fork",
     "%s\\n": "these are the log's lines",
 }
 
@@ -210,6 +212,14 @@ def test_no_threads(directory, tmp_path):
     mounting.unmount(directory)
     assert "its threads cannot be had: raise the limits of memory and of processes (ulimit -v, " \
            "ulimit -u)" in lines
+
+
+@pytest.mark.native  # with so few no sanitizer starts
+def test_few_descriptors(directory):
+    result = mounting.run(directory, wrapper=["setpriv", "--bounding-set=-sys_resource", "sh", "-c",
+                                              'ulimit -n 4; exec "$@"', "sh"])
+    assert said(result) == "cannot go into the background: Too many open files: raise the limit of open " \
+                           "files (ulimit -n)"
 
 
 def test_every_message_has_a_row():

@@ -156,6 +156,7 @@ ELSEWHERE = {
     "--memory-swappiness: cgroup v2 has none": "test_messages.py::test_v2_has_no_swappiness",
     "a mount namespace of its own cannot be had": "test_user.py::test_no_user_namespaces",
     "run as root, or where user namespaces are permitted": "test_user.py::test_no_user_namespaces",
+    ": raise the limit of open files": "test_command_line.py::test_few_descriptors",
     "our file": "test_command_line.py::test_trace",
 }
 EXCUSED = {
@@ -170,7 +171,7 @@ EXCUSED = {
     "run as root": "the same",
     "root needs CAP_SETFCAP": "the same",
     "its log": "it is for want of memory",
-    "fork": "the same",
+    "its daemon's process": "the same",
     "who was to start it has been killed": "nobody but root may end that process",
     "its mounts cannot be made private": "whoever has a mount namespace may",
     "the tree cannot be mounted": "the same",
