@@ -19,10 +19,19 @@ SECONDS = float(os.environ.get("HAMMER_SECONDS", "8"))
 # A path that another client has taken away. ESTALE is libfuse's word for a node that went
 # between lookup and operation; Linux tries such a call again, once.
 GONE = (errno.ENOENT, errno.ENODEV, errno.ESTALE)
-HIERARCHIES = ("cpu", "memory", "freezer")
+HIERARCHIES = ("cpu", "memory", "freezer", "cpuacct", "blkio", "pids")
 VALUES = {"cpu": ("cpu.shares", ["2", "512", "262144"]),
           "memory": ("memory.limit_in_bytes", ["4096", "512M", "-1"]),
-          "freezer": ("freezer.state", ["FROZEN", "THAWED"])}
+          "freezer": ("freezer.state", ["FROZEN", "THAWED"]),
+          "cpuacct": ("cpuacct.usage", ["0"]),
+          "blkio": ("blkio.reset_stats", ["1"]),
+          "pids": ("pids.max", ["3", "max"])}
+READ = {"cpu": ("cpu.shares", "cpu.stat"),
+        "memory": ("memory.limit_in_bytes", "memory.stat", "memory.numa_stat", "memory.max_usage_in_bytes"),
+        "freezer": ("freezer.state", "freezer.parent_freezing"),
+        "cpuacct": ("cpuacct.usage", "cpuacct.usage_all", "cpuacct.stat"),
+        "blkio": ("blkio.throttle.io_service_bytes", "blkio.throttle.io_serviced_recursive"),
+        "pids": ("pids.max", "pids.current", "pids.events")}
 
 
 class Client:
@@ -71,7 +80,7 @@ class Client:
                      os.path.join(self.path(hierarchy), name), value)
 
     def read(self, hierarchy):
-        name = self.random.choice([VALUES[hierarchy][0], "cgroup.procs", "tasks"])
+        name = self.random.choice([*READ[hierarchy], "cgroup.procs", "tasks"])
         text = self.attempt(GONE, read,
                             os.path.join(self.path(hierarchy), name))
         assert text is None or text == "" or text.endswith("\n")

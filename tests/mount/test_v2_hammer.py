@@ -20,14 +20,21 @@ REFUSED = (errno.ENOENT, errno.ENODEV, errno.ESTALE, errno.EEXIST, errno.EBUSY, 
            errno.EAGAIN,
            errno.EINVAL, errno.ESRCH, errno.EACCES)
 TEXTS = (("cgroup.subtree_control",
-          ("+cpu", "+memory +pids", "-memory", "-cpu -pids", "+io +cpuset", "-io -cpuset")),
+          ("+cpu", "+memory +pids", "-memory", "-cpu -pids", "+io +cpuset", "-io -cpuset", "+hugetlb +rdma",
+           "-hugetlb -rdma")),
          ("cgroup.type", ("threaded",)), ("cgroup.freeze", ("1", "0", "0")), ("cgroup.kill", ("1",)),
-         ("cgroup.max.descendants", ("2", "max", "max")), ("memory.max", ("64M", "max")),
-         ("pids.max", ("3", "max")),
-         ("cpu.max", ("max", "20000 100000")), ("cpuset.cpus", ("0", "0-1", "")),
-         ("cpuset.cpus.partition", ("root", "isolated", "member")))
-READ = ("cgroup.events", "cgroup.stat", "cgroup.procs", "cgroup.threads", "cgroup.type", "cpu.stat",
-        "memory.current")
+         ("cgroup.max.descendants", ("2", "max", "max")), ("cgroup.max.depth", ("1", "max", "max")),
+         ("cgroup.pressure", ("0", "1")), ("memory.max", ("64M", "max")), ("memory.low", ("1M", "0")),
+         ("memory.peak", ("1",)), ("memory.oom.group", ("1", "0")), ("pids.max", ("3", "max")),
+         ("cpu.max", ("max", "20000 100000")), ("cpu.weight", ("1", "100")), ("cpu.idle", ("1", "0")),
+         ("io.weight", ("10", "default 100")), ("cpuset.cpus", ("0", "0-1", "")),
+         ("cpuset.cpus.exclusive", ("0", "1", "")), ("cpuset.cpus.partition", ("root", "isolated", "member")))
+READ = ("cgroup.controllers", "cgroup.events", "cgroup.stat", "cgroup.stat.local", "cgroup.procs",
+        "cgroup.threads", "cgroup.type", "cgroup.subtree_control", "cpu.stat", "cpu.weight", "cpu.pressure",
+        "cpuset.cpus.effective", "cpuset.cpus.exclusive.effective", "cpuset.cpus.partition", "io.stat",
+        "io.weight", "memory.current", "memory.events", "memory.numa_stat", "memory.peak", "memory.stat",
+        "hugetlb.2MB.current", "hugetlb.2MB.numa_stat", "pids.current", "pids.events", "pids.peak",
+        "rdma.max")
 
 
 def step(top, rng, members):
@@ -99,7 +106,7 @@ def test_hammer(start):
     seed = int(os.environ.get("HAMMER_SEED", random.randrange(1 << 30)))
     daemon = start("-o", "v2")
     top = str(daemon.path)
-    write(os.path.join(top, "cgroup.subtree_control"), "+cpu +memory +pids +cpuset +io")
+    write(os.path.join(top, "cgroup.subtree_control"), "+cpu +memory +pids +cpuset +io +hugetlb +rdma")
     with Sleepers() as spawn:
         members = [spawn() for _ in range(2 * CLIENTS)]
         answers = together(top, seed, members)
