@@ -18,7 +18,7 @@ struct call {
 enum answer_kind {
 	ANSWER_KERNEL, /* the kernel is to do it */
 	ANSWER_ARGUMENTS, /* the kernel is to do it with these `arguments`; of TRAP_TRACED rows only */
-	ANSWER_WHOLE, /* the kernel is to do it without a signal in between; in gVisor only */
+	ANSWER_WHOLE, /* the kernel is to do it without a signal in between; of TRAP_INTERRUPTED rows only */
 	ANSWER_VALUE, /* `value` is returned: 0 and above, or a negative errno */
 	ANSWER_FILE, /* `file` becomes a descriptor of the task, which is returned */
 };

@@ -336,15 +336,15 @@ const struct trap traps[] = {
 	{__NR_sendfile, "sendfile", 0, 0, 0, 0, answer_sendfile},
 	{__NR_splice, "splice", 0, 0, 0, 0, answer_splice},
 	{__NR_copy_file_range, "copy_file_range", 5, UINT32_MAX, 0, 0, answer_copy_file_range},
-	{__NR_mount, "mount", 0, 0, 0, TRAP_WHOLE, answer_mount},
-	{__NR_umount2, "umount2", 0, 0, 0, TRAP_WHOLE, answer_umount},
+	{__NR_mount, "mount", 0, 0, 0, 0, answer_mount},
+	{__NR_umount2, "umount2", 0, 0, 0, 0, answer_umount},
 	{__NR_fsopen, "fsopen", 0, 0, 0, 0, answer_fsopen},
 	{__NR_fspick, "fspick", 0, 0, 0, 0, answer_fspick},
 	{__NR_fsconfig, "fsconfig", 0, 0, 0, 0, answer_fsconfig},
 	{__NR_fsmount, "fsmount", 0, 0, 0, 0, answer_fsmount},
-	{__NR_open_tree, "open_tree", 0, 0, 0, TRAP_WHOLE, answer_open_tree},
+	{__NR_open_tree, "open_tree", 0, 0, 0, 0, answer_open_tree},
 	{__NR_open_tree_attr, "open_tree_attr", 0, 0, 0, 0, answer_open_tree},
-	{__NR_move_mount, "move_mount", 0, 0, 0, TRAP_WHOLE, answer_move_mount},
+	{__NR_move_mount, "move_mount", 0, 0, 0, 0, answer_move_mount},
 	{__NR_mount_setattr, "mount_setattr", 0, 0, 0, 0, answer_mount_setattr},
 	{__NR_statmount, "statmount", 0, 0, 0, 0, answer_absent},
 	{__NR_listmount, "listmount", 0, 0, 0, 0, answer_absent},
@@ -427,8 +427,6 @@ void calls_answer(const struct calls_context *context, const struct call *call,
 	redirected = context->redirect && redirect_answer(context, call, path, answer);
 	if (!redirected && trap)
 		trap->answer(context, call, path, answer);
-	if (answer->kind == ANSWER_KERNEL && trap && trap->flags & context->needed & TRAP_WHOLE)
-		answer->kind = ANSWER_WHOLE;
 	respect_shortage(answer);
 	if (context->trace)
 		tell(call, trap ? trap->name : redirect_name(call->number), path, answer);

@@ -34,7 +34,6 @@ enum trap_flags {
 	TRAP_NOTIFIED = 1 << 2, /* who catches with a seccomp listener does (catcher.h) */
 	TRAP_TRACED = 1 << 3, /* who catches with ptrace(2) does */
 	TRAP_INTERRUPTED = 1 << 4, /* who catches in gVisor does: trace_again.h */
-	TRAP_WHOLE = 1 << 5, /* there the kernel is to do it without a signal in between, if it is to */
 	TRAP_CONDITIONS = TRAP_UNIFIED | TRAP_NOTIFIED | TRAP_TRACED | TRAP_INTERRUPTED,
 };
 

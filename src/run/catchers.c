@@ -27,7 +27,7 @@ const struct catcher *catcher_choose(void)
 
 unsigned catchers_kernel_traps(void)
 {
-	return knows_no_notification() ? TRAP_INTERRUPTED | TRAP_WHOLE : 0;
+	return knows_no_notification() ? TRAP_INTERRUPTED : 0;
 }
 
 const struct catcher *catcher_find(const char *name)

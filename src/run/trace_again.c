@@ -18,7 +18,10 @@
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
 
-/* They do twice without harm what they do. Others are TRAP_INTERRUPTED or TRAP_WHOLE (calls.h). */
+/*
+ * They do twice without harm what they do, or, as mounts, have not done it if they are interrupted. Others
+ * are TRAP_INTERRUPTED rows (calls.h).
+ */
 static const int repeatable[] = {
 #ifdef __NR_open
 	__NR_open, __NR_stat, __NR_lstat, __NR_access, __NR_readlink, __NR_chmod, __NR_chown, __NR_lchown,
@@ -30,8 +33,8 @@ static const int repeatable[] = {
 	__NR_openat, __NR_openat2, __NR_statx, __NR_faccessat, __NR_faccessat2, __NR_readlinkat,
 	__NR_fchmodat, __NR_fchownat, __NR_utimensat, __NR_truncate, __NR_chdir, __NR_chroot,
 	__NR_statfs, __NR_inotify_add_watch, __NR_getxattr, __NR_lgetxattr, __NR_listxattr, __NR_llistxattr,
-	__NR_setxattr, __NR_lsetxattr, __NR_fsetxattr,
-	__NR_getdents64, __NR_fstat, __NR_fstatfs, __NR_fchmod, __NR_fchown, __NR_ftruncate, __NR_fgetxattr,
+	__NR_setxattr, __NR_lsetxattr, __NR_fsetxattr, __NR_mount, __NR_umount2, __NR_open_tree,
+	__NR_move_mount, __NR_getdents64, __NR_fstat, __NR_fstatfs, __NR_fchmod, __NR_fchown, __NR_ftruncate, __NR_fgetxattr,
 	__NR_flistxattr,
 };
 
