@@ -34,8 +34,8 @@ static const int repeatable[] = {
 	__NR_fchmodat, __NR_fchownat, __NR_utimensat, __NR_truncate, __NR_chdir, __NR_chroot,
 	__NR_statfs, __NR_inotify_add_watch, __NR_getxattr, __NR_lgetxattr, __NR_listxattr, __NR_llistxattr,
 	__NR_setxattr, __NR_lsetxattr, __NR_fsetxattr, __NR_mount, __NR_umount2, __NR_open_tree,
-	__NR_move_mount, __NR_getdents64, __NR_fstat, __NR_fstatfs, __NR_fchmod, __NR_fchown, __NR_ftruncate, __NR_fgetxattr,
-	__NR_flistxattr,
+	__NR_move_mount, __NR_getdents64, __NR_fstat, __NR_fstatfs, __NR_fchmod, __NR_fchown,
+	__NR_ftruncate, __NR_fgetxattr, __NR_flistxattr,
 };
 
 /* Repeatable if a file on a disk would be read or written: that waits for nobody. */
