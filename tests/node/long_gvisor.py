@@ -109,7 +109,9 @@ class Cluster:
     def container(self, name):
         return f"default/{self.get('pod', name)['metadata']['name']}/main"
 
-    def kubectl(self, verb, name):
+    def kubectl(self, verb, name, *words):
+        if verb == "exec":
+            return self.run_in(name, *words[words.index("--") + 1:])
         assert verb == "logs"
         return self.ask(f"containerLogs/{self.container(name)}")
 
