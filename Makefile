@@ -134,7 +134,7 @@ $(BUILD)/unit/test_run_%: tests/unit/test_run_%.c $(RUN_TEST_OBJECTS)
 		$(shell $(PKG_CONFIG) --libs libseccomp) -lm -lcmocka
 
 # A supervisor with the launcher's way of catching calls, and none of its answers.
-FLOOR_OBJECTS := $(patsubst %,$(BUILD)/obj/run/%.o,notify peer places processor filter channel) \
+FLOOR_OBJECTS := $(patsubst %,$(BUILD)/obj/run/%.o,notify peer places processor filter channel shortage) \
 	$(filter $(BUILD)/obj/machine/% $(BUILD)/obj/base/%,$(OBJECTS))
 $(BUILD)/bench_floor: bench/bench_floor.c $(FLOOR_OBJECTS)
 	@echo "  CC      $<"
