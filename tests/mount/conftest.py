@@ -66,6 +66,13 @@ def pytest_runtest_makereport():
 
 
 @pytest.fixture(autouse=True)
+def patience(request, monkeypatch):
+    """What is named as an exception is not waited for as long as what must come."""
+    if request.node.get_closest_marker("xfail"):
+        monkeypatch.setattr(mounting, "PATIENCE", 5)
+
+
+@pytest.fixture(autouse=True)
 def time_limit():
     seconds = mounting.TEST_SECONDS + float(os.environ.get("HAMMER_SECONDS", "8"))
     with mounting.time_limit(seconds):

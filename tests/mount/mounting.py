@@ -77,9 +77,9 @@ def newest():
     return pid
 
 
-def wait_until(condition, seconds=PATIENCE):
-    """True as soon as condition() is; False when it is not within `seconds`."""
-    end = time.monotonic() + seconds
+def wait_until(condition, seconds=None):
+    """True as soon as condition() is; False when it is not within `seconds`, or PATIENCE."""
+    end = time.monotonic() + (PATIENCE if seconds is None else seconds)
     while not condition():
         if time.monotonic() > end:
             return False
