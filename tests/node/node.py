@@ -60,7 +60,9 @@ exit $status"""
 
 # cAdvisor lists a cgroup before its first housekeeping (createContainerLocked() in manager.go):
 # who asks in between, as the summary does and a kubelet that registers, gets this with the kernel's too.
-JUST_FOUND = "unable to find data in memory cache"
+# Who asks before it has heard of the pods' own cgroup, which the kubelet has just made, gets the second
+# (kubernetes/minikube#9461, a healthy node).
+JUST_FOUND = r'unable to find data in memory cache|unknown container \\?"/kubepods'
 # containerd and the kubelet read files of a cgroup that the kubelet or runc has removed: ENODEV of one that
 # is open, as of the kernel's.
 GONE = ("collecting metrics for .*(no such (device|file)|cgroup deleted)|"
