@@ -11,4 +11,7 @@
  */
 void *array_room(void *array, size_t count, size_t *capacity, size_t size);
 
+/* Takes element `i` of `size` bytes out, without which `left` are there: those behind it move up. */
+void array_remove(void *array, size_t i, size_t left, size_t size);
+
 #endif

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #define FAIR_MAX 4096
+#define FAIR_NOBODY ((uid_t)-1) /* the user of what has none: its task is gone */
 
 /*
  * Which of a full array is to go when there is one more: the oldest of the user who has most, so that one

@@ -3,6 +3,7 @@
 #define HASH_H
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Tables by key: uthash(3), which ends the process when memory is short unless told otherwise. */
@@ -14,6 +15,8 @@
  * for it, it is not, and the table is as it was. Ask after each HASH_ADD.
  */
 #define HASH_HAS(hh, element) ((element)->hh.tbl != NULL)
+/* The same of one from malloc(3): the element, or NULL when it is not there, and then it is freed. */
+#define HASH_KEPT(hh, element) (HASH_HAS(hh, element) ? (element) : (free(element), NULL))
 
 /*
  * Puts an element of the table behind all others, under the key that it has by now at `keyptr`, of `len`

@@ -13,6 +13,9 @@
 #   FUSE_CGROUPFS_OPTIONS  more of its options, as "accounting=scan,log=FILE"
 set -eu
 
+# shellcheck source=scripts/lib/reap.sh
+. "$(dirname "$0")/lib/reap.sh"
+
 at=/sys/fs/cgroup
 daemon=${FUSE_CGROUPFS:-$(cd "$(dirname "$0")/.." && pwd)/build/fuse_cgroupfs}
 server=
@@ -95,10 +98,5 @@ exec 3<&-
 trap 'kill -TERM "$command" 2>/dev/null || true' TERM
 trap 'kill -HUP "$command" 2>/dev/null || true' HUP
 trap : INT # it has it from the terminal
-status=0
-wait "$command" || status=$?
-while kill -0 "$command" 2>/dev/null; do # a signal ended the wait
-	status=0
-	wait "$command" || status=$?
-done
+reap "$command"
 exit "$status"

@@ -24,6 +24,8 @@ fail() {
 . "$project/scripts/lib/containers.sh"
 # shellcheck source=scripts/lib/tell.sh
 . "$project/scripts/lib/tell.sh"
+# shellcheck source=scripts/lib/reap.sh
+. "$project/scripts/lib/reap.sh"
 
 # need PROGRAM PACKAGE: the program's path, or what to install.
 need() {
@@ -157,12 +159,7 @@ run_below_launcher() {
 	TMPDIR="$state" with_cgroups exec sh -c 'mount --make-rshared / && exec "$@"' sh \
 		"$project/scripts/prepare-node.sh" "$0" -- "$@" 8<&- 9<&- &
 	pid=$!
-	status=0
-	wait "$pid" || status=$?
-	while kill -0 "$pid" 2>/dev/null; do # a signal ended the wait
-		status=0
-		wait "$pid" || status=$?
-	done
+	reap "$pid"
 	exit "${ended:-$status}"
 }
 

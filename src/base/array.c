@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Arrays that grow. */
+/* Arrays that grow, and that lose one. */
 #include "array.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FIRST 16
 
@@ -16,4 +17,11 @@ void *array_room(void *array, size_t count, size_t *capacity, size_t size)
 	if (array)
 		*capacity = wanted;
 	return array;
+}
+
+void array_remove(void *array, size_t i, size_t left, size_t size)
+{
+	char *place = (char *)array + i * size;
+
+	memmove(place, place + size, (left - i) * size);
 }

@@ -57,10 +57,7 @@ static struct ancestor *find(struct ancestor **known, const struct machine *mach
 	if (!machine_task_stat(machine, pid, 0, &stat))
 		ancestor->parent = stat.ppid;
 	HASH_ADD_INT(*known, pid, ancestor);
-	if (HASH_HAS(hh, ancestor))
-		return ancestor;
-	free(ancestor);
-	return NULL;
+	return HASH_KEPT(hh, ancestor);
 }
 
 /*

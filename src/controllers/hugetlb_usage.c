@@ -55,10 +55,7 @@ static struct mapped_file *file_get(struct mapped *mapped, const struct machine_
 		return NULL;
 	file->key = wanted.key;
 	HASH_ADD(hh, mapped->files, key, sizeof(file->key), file);
-	if (HASH_HAS(hh, file))
-		return file;
-	free(file);
-	return NULL;
+	return HASH_KEPT(hh, file);
 }
 
 /* Of a file that several map, a shared page is in each of them, one written privately in one alone. */

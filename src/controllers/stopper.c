@@ -94,10 +94,7 @@ static struct noted *note(struct stopper *stopper, pid_t tgid, uint64_t start_ti
 	noted->tgid = tgid;
 	noted->start_time = start_time;
 	HASH_ADD_INT(stopper->noted, tgid, noted);
-	if (HASH_HAS(hh, noted))
-		return noted;
-	free(noted);
-	return NULL;
+	return HASH_KEPT(hh, noted);
 }
 
 /* There is no more to know of it, when it is neither. */

@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "cgroup.h"
 #include "controller.h"
 #include "core.h"
@@ -21,7 +21,6 @@
 
 #define MAX_KNOWN 256
 #define MAX_EXPECTED 256 /* of whom nothing was seen since */
-#define NOBODY ((uid_t)-1) /* whose task is gone */
 
 struct namespace {
 	ino_t inode;
@@ -69,8 +68,7 @@ static void forget(struct delegation *delegation, unsigned i)
 
 	close(known[i].file);
 	cgroup_put(known[i].root);
-	delegation->known_count--;
-	memmove(&known[i], &known[i + 1], (delegation->known_count - i) * sizeof(known[0]));
+	array_remove(known, i, --delegation->known_count, sizeof(known[0]));
 }
 
 static void drop(struct delegation *delegation, unsigned i)
@@ -79,8 +77,7 @@ static void drop(struct delegation *delegation, unsigned i)
 
 	close(expected[i].directory);
 	cgroup_put(expected[i].root);
-	delegation->expected_count--;
-	memmove(&expected[i], &expected[i + 1], (delegation->expected_count - i) * sizeof(expected[0]));
+	array_remove(expected, i, --delegation->expected_count, sizeof(expected[0]));
 }
 
 void delegation_free(struct delegation *delegation)
@@ -99,7 +96,7 @@ static uid_t user_of(const struct machine *machine, pid_t tid)
 {
 	struct machine_task_status status;
 
-	return machine_task_status(machine, tid, 0, &status) ? NOBODY : status.uid[0];
+	return machine_task_status(machine, tid, 0, &status) ? FAIR_NOBODY : status.uid[0];
 }
 
 /* Where the task is now, held. */

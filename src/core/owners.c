@@ -64,10 +64,7 @@ static struct owner *get(struct owners *owners, uid_t uid)
 		return NULL;
 	owner->uid = uid;
 	HASH_ADD(hh, owners->table, uid, sizeof(uid), owner);
-	if (HASH_HAS(hh, owner))
-		return owner;
-	free(owner);
-	return NULL;
+	return HASH_KEPT(hh, owner);
 }
 
 /* Forgets one that has nothing. Under the lock. */

@@ -8,13 +8,13 @@
 #include <unistd.h>
 
 #include "accounting.h"
+#include "advice.h"
 #include "daemon.h"
 #include "state.h"
 
 void explain_threads(void)
 {
-	fprintf(stderr, "fuse_cgroupfs: its threads cannot be had: raise the limits of memory and of "
-			"processes (ulimit -v, ulimit -u)\n");
+	fprintf(stderr, "fuse_cgroupfs: its threads cannot be had%s\n", advice_on(EAGAIN));
 }
 
 /*

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
+
 #define MAX_ALL 4096 /* lists, each with a descriptor, and programs, each with another */
 
 static struct attached_list *lists[MAX_ALL];
@@ -64,8 +66,7 @@ void attached_list_drop(struct attached_list *list, unsigned place)
 	close(list->rows[place].file);
 	list->count--;
 	programs--;
-	memmove(&list->rows[place], &list->rows[place + 1],
-		(list->count - place) * sizeof(list->rows[0]));
+	array_remove(list->rows, place, list->count, sizeof(list->rows[0]));
 }
 
 struct attached_list *attached_list_of_link(ino_t link, unsigned *place)

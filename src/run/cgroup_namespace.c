@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "fair.h"
 #include "machine_namespace.h"
 #include "peer_number.h"
@@ -22,7 +22,6 @@
 #define MAX_KNOWN 4096 /* each keeps a descriptor open */
 #define SPARE 32 /* as many may be gone, beside as many as there are, before they are looked for */
 #define MAX_EXPECTED 256 /* calls of unshare(2) that nothing was heard of since */
-#define NOBODY ((uid_t)-1) /* whose task is gone */
 
 struct namespace {
 	ino_t inode;
@@ -78,8 +77,7 @@ static void forget(unsigned i)
 {
 	close(known[i].file);
 	text_free(&known[i].roots);
-	known_count--;
-	memmove(&known[i], &known[i + 1], (known_count - i) * sizeof(known[0]));
+	array_remove(known, i, --known_count, sizeof(known[0]));
 }
 
 static void note_process(ino_t inode, void *unused)
@@ -121,8 +119,7 @@ static void drop(unsigned i)
 {
 	close(expected[i].task);
 	text_free(&expected[i].roots);
-	expected_count--;
-	memmove(&expected[i], &expected[i + 1], (expected_count - i) * sizeof(expected[0]));
+	array_remove(expected, i, --expected_count, sizeof(expected[0]));
 }
 
 /* Where the maker of the namespace was, if it still is in it. */
@@ -139,16 +136,9 @@ static bool take_expected(const struct machine *machine, ino_t inode, struct tex
 	return false;
 }
 
-static uid_t user_of(const struct peer *peer)
-{
-	uid_t user;
-
-	return share_find_user(peer, &user) ? user : NOBODY;
-}
-
 static int learn(struct view *view, const struct peer *peer, ino_t inode)
 {
-	struct namespace namespace = {.inode = inode, .user = user_of(peer)};
+	struct namespace namespace = {.inode = inode, .user = share_user(peer)};
 	int error = 0;
 
 	namespace.file = peer_proc_open(peer, NAME, O_RDONLY);
@@ -204,7 +194,7 @@ void cgroup_namespace_expect(struct view *view, const struct peer *peer)
 		return;
 	/* The one it is in now has to be known before it leaves it. */
 	if (!cgroup_namespace_roots(view, peer, &roots) && !view_memberships(view, peer, &roots)) {
-		expect(&(struct expectation){user_of(peer), task, peer->tid, roots});
+		expect(&(struct expectation){share_user(peer), task, peer->tid, roots});
 		return;
 	}
 	text_free(&roots);

@@ -7,15 +7,13 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "fair.h"
 #include "mounts.h"
 #include "share.h"
 #include "shortage.h"
-
-#define NOBODY ((uid_t)-1) /* whose task is gone */
 
 struct kept {
 	uint64_t id;
@@ -45,8 +43,7 @@ static bool is_attached(int mount)
 static void forget(unsigned i)
 {
 	close(kept[i].mount);
-	count--;
-	memmove(&kept[i], &kept[i + 1], (count - i) * sizeof(kept[0]));
+	array_remove(kept, i, --count, sizeof(kept[0]));
 }
 
 static void sweep(void)
@@ -60,7 +57,7 @@ static void sweep(void)
 int kept_add(const struct peer *peer, int mount)
 {
 	struct mount_identity identity;
-	uid_t user = NOBODY;
+	uid_t user;
 	char path[64];
 	int file;
 
@@ -72,7 +69,7 @@ int kept_add(const struct peer *peer, int mount)
 		close(mount);
 		return error;
 	}
-	share_find_user(peer, &user);
+	user = share_user(peer);
 	pthread_mutex_lock(&lock);
 	sweep();
 	if (count == KEPT_MAX)

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "fair.h"
 #include "lock.h"
 #include "machine_task.h"
 #include "peer.h"
@@ -23,6 +24,13 @@ bool share_find_user(const struct peer *peer, uid_t *id)
 		*id = status.uid[0];
 	text_free(&text);
 	return found;
+}
+
+uid_t share_user(const struct peer *peer)
+{
+	uid_t id;
+
+	return share_find_user(peer, &id) ? id : FAIR_NOBODY;
 }
 
 /* NULL: it has too many. */

@@ -29,5 +29,7 @@ void share_return(const struct share *share);
 
 /* The task's real user, whose share it has. False: the task is gone, or there is no memory. */
 bool share_find_user(const struct peer *peer, uid_t *id);
+/* The same for fair_victim(): FAIR_NOBODY where there is none. */
+uid_t share_user(const struct peer *peer);
 
 #endif

@@ -30,10 +30,7 @@ struct task *get_task(pid_t tid)
 		return NULL;
 	task->tid = tid;
 	HASH_ADD(hh, tasks, tid, sizeof(task->tid), task);
-	if (HASH_HAS(hh, task))
-		return task;
-	free(task);
-	return NULL;
+	return HASH_KEPT(hh, task);
 }
 
 void forget_job(struct task *task)

@@ -21,10 +21,7 @@ struct user *user_get(uid_t id)
 		return NULL;
 	user->id = id;
 	HASH_ADD(hh, users, id, sizeof(user->id), user);
-	if (HASH_HAS(hh, user))
-		return user;
-	free(user);
-	return NULL;
+	return HASH_KEPT(hh, user);
 }
 
 void user_settle(struct user *user)

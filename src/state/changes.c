@@ -41,10 +41,7 @@ static struct saved *saved_of(struct changes *changes, uint64_t number)
 		return NULL;
 	saved->number = number;
 	HASH_ADD(hh, changes->saved, number, sizeof(saved->number), saved);
-	if (HASH_HAS(hh, saved))
-		return saved;
-	free(saved);
-	return NULL;
+	return HASH_KEPT(hh, saved);
 }
 
 static void forget(struct changes *changes, uint64_t number)

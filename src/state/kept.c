@@ -58,10 +58,7 @@ static struct kept_cgroup *get_cgroup(struct kept *kept, uint64_t number)
 		return NULL;
 	cgroup->number = number;
 	HASH_ADD(hh, kept->cgroups, number, sizeof(cgroup->number), cgroup);
-	if (HASH_HAS(hh, cgroup))
-		return cgroup;
-	free(cgroup);
-	return NULL;
+	return HASH_KEPT(hh, cgroup);
 }
 
 /* A rename puts a cgroup behind its siblings. */
@@ -120,10 +117,8 @@ static const char *take_process(struct kept *kept, uint64_t kind, uint64_t pid, 
 			return out_of_memory;
 		process->pid = pid;
 		HASH_ADD(hh, kept->processes, pid, sizeof(process->pid), process);
-		if (!HASH_HAS(hh, process)) {
-			free(process);
+		if (!HASH_KEPT(hh, process))
 			return out_of_memory;
-		}
 	}
 	process->bytes = bytes;
 	return NULL;

@@ -22,10 +22,8 @@ void finals_keep(struct finals *finals, pid_t tid, const struct exit_figures *fi
 			return;
 		final->tid = tid;
 		HASH_ADD_INT(finals->all, tid, final);
-		if (!HASH_HAS(hh, final)) {
-			free(final);
+		if (!HASH_KEPT(hh, final))
 			return;
-		}
 	}
 	final->figures = *figures;
 }

@@ -28,10 +28,7 @@ struct process *process_get(struct accounting *accounting, pid_t tgid)
 		return NULL;
 	process->tgid = tgid;
 	HASH_ADD_INT(accounting->processes, tgid, process);
-	if (HASH_HAS(hh, process))
-		return process;
-	free(process);
-	return NULL;
+	return HASH_KEPT(hh, process);
 }
 
 struct task *process_leader(const struct process *process)

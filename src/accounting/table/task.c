@@ -65,10 +65,8 @@ struct task *task_add(struct accounting *accounting, const struct task_id *id)
 	for (unsigned i = 0; i < accounting->hierarchies; i++)
 		task->links[i].task = task;
 	HASH_ADD_INT(accounting->tasks, id.tid, task);
-	if (!HASH_HAS(hh, task)) {
-		free(task);
+	if (!HASH_KEPT(hh, task))
 		return NULL;
-	}
 	DL_APPEND(process->tasks, task);
 	process->live++;
 	return task;
