@@ -19,14 +19,21 @@ static const char *resource_of(const struct cgroup_file *file)
 	return machine_pressure_names[file->instance];
 }
 
+/* Time that interrupts take is lost to whatever the CPU runs: there is only "full" of it (psi_show). */
+static bool has_some(const struct cgroup_file *file)
+{
+	return strcmp(resource_of(file), "irq") != 0;
+}
+
 static int pressure_measure(const struct request *request, struct text *out)
 {
 	struct cgroup *cgroup = request->cgroup;
 
 	if (cgroup_is_root(cgroup))
 		return machine_pressure(cgroup_tree(cgroup)->machine, resource_of(request->file), out);
-	text_add(out, "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
-		      "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+	if (has_some(request->file))
+		text_add(out, "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+	text_add(out, "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
 	return 0;
 }
 
@@ -50,7 +57,8 @@ static int pressure_store(const struct request *request, char *text)
 
 	if (request->opened && *request->opened)
 		return -EBUSY;
-	if (strncmp(text, "some", strlen("some")) && strncmp(text, "full", strlen("full")))
+	if (strncmp(text, "full", strlen("full")) &&
+	    (!has_some(request->file) || strncmp(text, "some", strlen("some"))))
 		return -EINVAL;
 	if (!scan_u32(&rest, &threshold_us) || !scan_u32(&rest, &window_us))
 		return -EINVAL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What only some kernels are built with, on a v2 tree: dmem, io.latency, io.prio.class. Forms and errors are
- * those of block/blk-iolatency.c, block/blk-ioprio.c and kernel/cgroup/dmem.c, as no kernel at hand has them.
+ * What only some kernels are built with, on a v2 tree: dmem, io.latency, io.prio.class, irq.pressure. Forms
+ * and errors are those of block/blk-iolatency.c, block/blk-ioprio.c, kernel/cgroup/dmem.c and
+ * kernel/sched/psi.c, as no kernel at hand has them.
  */
 #include "fixture.h"
 
@@ -14,6 +15,8 @@ static int set_up(void **state)
 	(void)state;
 	copy_machine();
 	shell("cd %s/sys && mkdir -p dev/block/8:0/queue");
+	shell("mkdir -p %s/proc/pressure");
+	shell("cd %s/proc/pressure && for file in cpu memory io irq; do echo \"$file's\" >$file; done");
 	small = (struct small_tree){.machine = machine_open(machine)};
 	small.accounting = accounting_new(small.machine);
 	small.tree = tree_new_unified(dfl_controllers, small.machine, small.accounting);
@@ -118,6 +121,35 @@ static void test_dmem(void **state)
 	}
 }
 
+/* Interrupts hold up whatever a CPU runs: there is only "full" of them (psi_show, psi_trigger_create). */
+static void test_irq_pressure(void **state)
+{
+	static const struct {
+		const char *input;
+		int irq, cpu;
+	} triggers[] = {
+		{"full 150000 1000000", 0, 0},
+		{"some 150000 1000000", -EINVAL, 0},
+		{"full 2000000 1000000", -EINVAL, -EINVAL},
+		{"full 1", -EINVAL, -EINVAL},
+		{"irq 150000 1000000", -EINVAL, -EINVAL},
+	};
+
+	(void)state;
+	assert_file("/irq.pressure", "irq's\n");
+	assert_file("/a/irq.pressure", "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+	assert_file("/a/cpu.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
+				       "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+	for (unsigned i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++) {
+		assert_int_equal(small_write(&small, "/a/irq.pressure", triggers[i].input), triggers[i].irq);
+		assert_int_equal(small_write(&small, "/a/cpu.pressure", triggers[i].input), triggers[i].cpu);
+	}
+	assert_int_equal(small_write(&small, "/a/cgroup.pressure", "0"), 0);
+	assert_absent("/a/irq.pressure");
+	assert_int_equal(small_write(&small, "/a/cgroup.pressure", "1"), 0);
+	assert_file("/a/irq.pressure", "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -127,6 +159,7 @@ int main(void)
 		TEST(test_latency),
 		TEST(test_class),
 		TEST(test_dmem),
+		TEST(test_irq_pressure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
