@@ -259,6 +259,22 @@ def test_extended_attributes(mount):
         assert error_of(os.setxattr, path, "nonsense.note", b"x") == "ENOTSUP"
 
 
+@pytest.mark.daemon
+def test_attributes_of_the_top_directory(start):
+    """Of v2 it is a cgroup as others are, but for those by which the launcher tells what it knows."""
+    top = start("-o", "v2").path
+    child = os.path.join(top, "a")
+    os.mkdir(child)
+    for path in (top, child):
+        os.setxattr(path, "user.note", b"one")
+        assert os.getxattr(path, "user.note") == b"one"
+    assert error_of(os.setxattr, child, "system.cgroup.options", b"") == "ENOTSUP"
+    assert error_of(os.setxattr, top, "system.cgroup.nonsense", b"") == "ENOTSUP"
+    assert error_of(os.setxattr, top, "system.cgroup.options", b"x" * 300) == "EINVAL"
+    os.setxattr(top, "system.cgroup.options", b"nsdelegate")
+    assert b"nsdelegate" in os.getxattr(top, "system.cgroup.options")
+
+
 def test_truncate_changes_nothing(mount):
     file = mount / "cpu" / "a" / "cpu.shares"
     file.parent.mkdir()

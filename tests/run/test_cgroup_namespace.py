@@ -175,6 +175,16 @@ def test_many_that_live(say):
     assert out.split() == ["/deep", "/deep"]
 
 
+def test_those_that_are_gone_are_let_go():
+    """As long as one is known it is held open, lest another get its number."""
+    with launcher.Inside() as inside:
+        for _ in range(4):
+            inside.call(probes.while_cgroup_namespaces_live, 40)
+        files = f"/proc/{launcher.supervisor_of(inside.pid)}/fd"
+        links = [os.readlink(f"{files}/{number}") for number in os.listdir(files)]
+    assert 40 <= sum(link.startswith("cgroup:[") for link in links) < 120
+
+
 # --- mounts ---
 
 def test_mount_shows_the_root_of_the_namespace(say):

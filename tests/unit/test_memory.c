@@ -220,6 +220,10 @@ static void test_settings_are_inherited(void **state)
 	assert_int_equal(number("/memory/memory.swappiness"), 33);
 	assert_int_equal(number("/memory/c/memory.swappiness"), 33);
 	assert_int_equal(number("/memory/a/memory.swappiness"), 60);
+	assert_int_equal(small_write(&small, "/memory/a/memory.swappiness", "201"), -EINVAL);
+	assert_int_equal(number("/memory/a/memory.swappiness"), 60);
+	assert_int_equal(small_write(&small, "/memory/a/memory.swappiness", "200"), 0);
+	assert_int_equal(number("/memory/a/memory.swappiness"), 200);
 	assert_string_equal(small_read(&small, "/memory/a/d/memory.oom_control"),
 			    "oom_kill_disable 1\nunder_oom 0\noom_kill 0\n");
 	assert_string_equal(small_read(&small, "/memory/c/memory.oom_control"),
