@@ -349,10 +349,11 @@ static int open_place(struct view *view, const struct peer *reader, const struct
 	return fd;
 }
 
-int answers_open_table(struct view *view, const struct peer *peer, int dirfd, const char *path)
+int answers_open_table(struct view *view, const struct peer *peer, int dirfd, const char *path,
+		       uint64_t resolve)
 {
 	struct place place, real;
-	int fd = place_find(peer, dirfd, path, &place);
+	int fd = place_find_restricted(peer, dirfd, path, resolve, &place);
 
 	if (fd)
 		return -ENOENT; /* the kernel says why */

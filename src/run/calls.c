@@ -96,9 +96,7 @@ static void answer_open_at(const struct calls_context *context, const struct cal
 	context->before_waiting();
 	if (!place_is_permitted(call->peer, dirfd, path, how->flags, how->resolve))
 		return;
-	if (how->resolve & RESOLVE_IN_ROOT)
-		path += strspn(path, "/");
-	file = answers_open_table(context->view, call->peer, dirfd, path);
+	file = answers_open_table(context->view, call->peer, dirfd, path, how->resolve);
 	if (file == -ENOENT)
 		return; /* no table of ours */
 	if (file < 0) {
@@ -151,12 +149,19 @@ static bool fetch_how(const struct call *call, struct open_how *how)
 	return true;
 }
 
+/* The kernel looks at the structure before it looks at the descriptor. */
+static bool is_valid(const struct open_how *how)
+{
+	return syscall(__NR_openat2, -1, "none", how, sizeof(*how)) < 0 && errno == EBADF;
+}
+
 static void answer_openat2(const struct calls_context *context, const struct call *call, char *path,
 			   struct answer *answer)
 {
 	struct open_how how;
 
-	if (!call_path(call, 1, path) || !fetch_how(call, &how) || how.flags & CALLS_NOT_READING)
+	if (!call_path(call, 1, path) || !fetch_how(call, &how) || how.flags & CALLS_NOT_READING ||
+	    !is_valid(&how))
 		return;
 	answer_open_at(context, call, (int)call->arguments[0], path, &how, answer);
 }

@@ -99,6 +99,12 @@ struct place {
  * of fs/proc.
  */
 int place_find(const struct peer *peer, int dirfd, const char *path, struct place *place);
+/*
+ * The same within openat2(2)'s restrictions, as far as place_is_permitted() cannot tell: it asks the kernel,
+ * and by our own /proc/self.
+ */
+int place_find_restricted(const struct peer *peer, int dirfd, const char *path, uint64_t resolve,
+			  struct place *place);
 void place_close(struct place *place);
 /* Whether the open file is a directory; O_PATH will do. */
 bool place_is_directory(int fd);

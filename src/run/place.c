@@ -16,11 +16,13 @@
 #include "shortage.h"
 
 #define MAX_LINKS 40 /* MAXSYMLINKS of linux/namei.h */
+#define WITHIN (RESOLVE_BENEATH | RESOLVE_IN_ROOT) /* of the directory where it starts */
 
 /* A walk on its way. */
 struct walk {
 	const struct peer *peer;
-	int root; /* the task's */
+	int root; /* the task's, or where it starts: what it does not leave */
+	uint64_t resolve; /* openat2(2)'s restrictions */
 	int at; /* the directory that `rest` is looked up in */
 	char rest[2 * PATH_MAX]; /* what is still to be walked */
 	unsigned links; /* followed so far */
@@ -135,6 +137,8 @@ static int follow_text(struct walk *walk, const char *name)
 
 	if (error)
 		return error;
+	if (target[0] == '/' && walk->resolve & RESOLVE_BENEATH)
+		return -EXDEV;
 	if (++walk->links > MAX_LINKS)
 		return -ELOOP;
 	root = target[0] == '/' ? duplicate(walk->root) : AT_FDCWD;
@@ -160,7 +164,7 @@ static int step_up(struct walk *walk)
 	int up;
 
 	if (is_same(walk->at, walk->root))
-		return 0;
+		return walk->resolve & RESOLVE_BENEATH ? -EXDEV : 0;
 	up = open_at(walk->at, "..", O_DIRECTORY);
 	if (up < 0)
 		return up;
@@ -192,6 +196,16 @@ static bool is_unfollowed(int link)
 	return !fstatfs(link, &fs) && fs.f_flags & ST_NOSYMFOLLOW;
 }
 
+/* Source: nd_jump_link() of fs/namei.c. */
+static int open_magic(const struct walk *walk, const char *name)
+{
+	if (walk->resolve & (RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS))
+		return -ELOOP;
+	if (walk->resolve & WITHIN)
+		return -EXDEV;
+	return open_at(walk->at, name, 0);
+}
+
 /* What the name is, links followed but for such that put their text before the rest. */
 static int open_step(struct walk *walk, const char *name, bool *magic, bool *again)
 {
@@ -209,7 +223,7 @@ static int open_step(struct walk *walk, const char *name, bool *magic, bool *aga
 		return -ELOOP;
 	if (is_magic(walk)) {
 		*magic = true;
-		return open_at(walk->at, name, 0);
+		return open_magic(walk, name);
 	}
 	*again = true;
 	return follow_text(walk, name);
@@ -272,17 +286,30 @@ static int walk_to_end(struct walk *walk, struct place *place)
 	return place->fd < 0 ? place->fd : 0;
 }
 
+static int open_root(const struct walk *walk, int dirfd)
+{
+	if (walk->resolve & WITHIN)
+		return place_start(walk->peer, dirfd);
+	return peer_proc_open(walk->peer, "root", O_PATH);
+}
+
 /* Where the path starts. */
 static int open_start(const struct walk *walk, int dirfd)
 {
-	if (walk->rest[0] == '/')
+	if (walk->rest[0] == '/' || walk->resolve & WITHIN)
 		return duplicate(walk->root);
 	return place_start(walk->peer, dirfd);
 }
 
 int place_find(const struct peer *peer, int dirfd, const char *path, struct place *place)
 {
-	struct walk walk = {.peer = peer};
+	return place_find_restricted(peer, dirfd, path, 0, place);
+}
+
+int place_find_restricted(const struct peer *peer, int dirfd, const char *path, uint64_t resolve,
+			  struct place *place)
+{
+	struct walk walk = {.peer = peer, .resolve = resolve};
 	int error;
 
 	*place = (struct place){.fd = -1, .parent = -1};
@@ -291,7 +318,7 @@ int place_find(const struct peer *peer, int dirfd, const char *path, struct plac
 	if (strlen(path) >= PATH_MAX)
 		return -ENAMETOOLONG;
 	strcpy(walk.rest, path);
-	walk.root = peer_proc_open(peer, "root", O_PATH);
+	walk.root = open_root(&walk, dirfd);
 	if (walk.root < 0)
 		return walk.root;
 	walk.at = open_start(&walk, dirfd);

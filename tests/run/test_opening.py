@@ -78,6 +78,35 @@ def test_openat2_refusals(inside):
     assert error_of(inside.call, openat2_with_more, "mountinfo") == "E2BIG"
 
 
+def test_openat2_as_on_the_kernels_own(inside):
+    """Each restriction, and flags that there are not, on ways that only the task itself can go."""
+    assert inside.call(walk_by_openat2) == walk_by_openat2()
+
+
+def walk_by_openat2():
+    import errno
+    import itertools
+    import struct
+    in_root, beneath = 16, 8
+    ways = ("self/mountinfo", "../proc/self/mountinfo", "/self/cgroup", "self/task/{pid}/../../cgroup",
+            "self/task/{pid}/../../../../proc/self/mountinfo", "self/fd/{fd}", "self/root/proc/self/cgroup")
+    hows = itertools.chain(((0, 0, resolve) for resolve in (0, 2, 4, beneath, in_root, beneath | in_root)),
+                           ((1 << 40, 0, 0), (0o10000000, 0, 0), (0, 0o644, 0), (os.O_NOFOLLOW, 0, 0)))
+    table = os.open("/proc/self/mountinfo", os.O_RDONLY)
+    parent = os.open("/proc", os.O_PATH)
+    found = {}
+    for way, how in itertools.product(ways, list(hows)):
+        path = way.format(pid=os.getpid(), fd=table).encode()
+        try:
+            os.close(probes.syscall(probes.SYS_OPENAT2, parent, path, struct.pack("QQQ", *how), 24))
+            found[way, how] = "OK"
+        except OSError as error:
+            found[way, how] = errno.errorcode[error.errno]
+    os.close(parent)
+    os.close(table)
+    return found
+
+
 def openat2_with_more(name):
     """A newer structure whose new field is not zero."""
     how = (b"\0" * 24) + b"\1" + b"\0" * 7
