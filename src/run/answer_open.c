@@ -17,6 +17,7 @@
 #include "shortage.h"
 #include "table_files.h"
 #include "table_share.h"
+#include "table_source.h"
 #include "view.h"
 
 /* A row is a table of /proc. */
@@ -24,29 +25,10 @@ struct table {
 	const char *name;
 	bool of_machine; /* /proc/NAME; else of each task */
 	bool has_news; /* poll(2) of the kernel's tells of changes */
-	/*
-	 * Makes it of a task for a reader with these roots and this share; `file` is the kernel's own,
-	 * O_PATH, or -1.
-	 */
-	int (*make)(struct view *view, const struct text *roots, const struct peer *of, int file,
-		    struct table_share *share, struct text *out);
+	/* Makes it of a task for a reader with these roots; NULL: it is a table of mounts, made of the kernel's */
+	int (*make)(struct view *view, const struct text *roots, const struct peer *of, struct text *out);
+	table_merge *merge; /* table_source_open() */
 };
-
-#define COPIES 4 /* of what is read, at most, until the table is made: texts grow by doubling */
-
-static int read_all(int fd, struct table_share *share, struct text *out)
-{
-	char part[16384];
-	ssize_t len;
-
-	while ((len = read(fd, part, sizeof(part))) > 0) {
-		if (out->len + (size_t)len > TABLE_TEXT_MAX ||
-		    table_share_grow(share, COPIES * (size_t)len))
-			return -ENOMEM;
-		text_add_bytes(out, part, (size_t)len);
-	}
-	return len < 0 ? -errno : out->error;
-}
 
 /* Opens the file that an O_PATH descriptor is of. */
 static int open_file(int file)
@@ -59,102 +41,20 @@ static int open_file(int file)
 	return shortage_note_errno(open(path, O_RDONLY | O_CLOEXEC));
 }
 
-/* Of a descriptor, which is closed, or a negative errno. */
-static int read_file(int fd, struct table_share *share, struct text *out)
-{
-	int error;
-
-	if (fd < 0)
-		return fd;
-	text_clear(out);
-	error = read_all(fd, share, out);
-	close(fd);
-	return error;
-}
-
-static int make_mountinfo(struct view *view, const struct text *roots, const struct peer *of, int file,
-			  struct table_share *share, struct text *out)
-{
-	struct text mountinfo = {0};
-	int error = read_file(open_file(file), share, &mountinfo);
-
-	if (!error)
-		error = view_mountinfo(view, roots, &mountinfo, view_is_outside(view, of), out);
-	text_free(&mountinfo);
-	return error;
-}
-
-#define MOMENTS 10 /* tries to read two tables between two mounts */
-
-static int make_from_two(struct view *view, const struct peer *of, int file, struct table_share *share,
-			 struct text *out,
-			 int (*merge)(struct view *view, const struct text *mountinfo,
-				      const struct text *table, bool outside, struct text *out))
-{
-	struct text mountinfo = {0}, table = {0};
-	bool outside = view_is_outside(view, of);
-	int error = -EAGAIN;
-
-	for (unsigned i = 0; i < MOMENTS && error == -EAGAIN; i++) {
-		table_share_shrink(share, 0); /* what the try before has read */
-		error = read_file(peer_proc_open(of, "mountinfo", O_RDONLY), share, &mountinfo);
-		if (!error)
-			error = read_file(open_file(file), share, &table);
-		if (!error)
-			error = merge(view, &mountinfo, &table, outside, out);
-	}
-	text_free(&mountinfo);
-	text_free(&table);
-	return error;
-}
-
-static int make_mounts(struct view *view, const struct text *roots, const struct peer *of, int file,
-		       struct table_share *share, struct text *out)
-{
-	(void)roots;
-	return make_from_two(view, of, file, share, out, view_mounts);
-}
-
-static int make_mountstats(struct view *view, const struct text *roots, const struct peer *of, int file,
-			   struct table_share *share, struct text *out)
-{
-	(void)roots;
-	return make_from_two(view, of, file, share, out, view_mountstats);
-}
-
-static int make_cgroup(struct view *view, const struct text *roots, const struct peer *of, int file,
-		       struct table_share *share, struct text *out)
-{
-	(void)file;
-	(void)share;
-	return view_task(view, roots, of, out);
-}
-
-static int make_cpuset(struct view *view, const struct text *roots, const struct peer *of, int file,
-		       struct table_share *share, struct text *out)
-{
-	(void)file;
-	(void)share;
-	return view_cpuset(view, roots, of, out);
-}
-
-static int make_cgroups(struct view *view, const struct text *roots, const struct peer *of, int file,
-			struct table_share *share, struct text *out)
+static int make_cgroups(struct view *view, const struct text *roots, const struct peer *of, struct text *out)
 {
 	(void)of;
-	(void)file;
-	(void)share;
 	(void)roots;
 	return view_cgroups(view, out);
 }
 
 static const struct table tables[] = {
-	{"mountinfo", false, true, make_mountinfo},
-	{"mounts", false, true, make_mounts},
-	{"mountstats", false, false, make_mountstats},
-	{"cgroup", false, false, make_cgroup},
-	{"cpuset", false, false, make_cpuset},
-	{"cgroups", true, false, make_cgroups},
+	{"mountinfo", .has_news = true},
+	{"mounts", .has_news = true, .merge = view_mounts},
+	{"mountstats", .merge = view_mountstats},
+	{"cgroup", .make = view_task},
+	{"cpuset", .make = view_cpuset},
+	{"cgroups", .of_machine = true, .make = make_cgroups},
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
@@ -264,21 +164,8 @@ static int check_permission(const struct peer *reader, int file)
 	return fd < 0 ? fd : 0;
 }
 
-#define FILE_BYTES 512 /* of an open table, beside its text */
-
-/* From now on the share is that of the finished table. */
-static int settle(struct table_share *share, const struct text *text)
-{
-	size_t bytes = FILE_BYTES + 2 * text->len;
-
-	if (share->bytes < bytes)
-		return table_share_grow(share, bytes - share->bytes);
-	table_share_shrink(share, bytes);
-	return 0;
-}
-
-/* The text as the file that the kernel's would be. `kernels` is that, or -1; both are used up. */
-static int open_text(const struct table *table, const struct text *text, int file, int kernels,
+/* The text as the file that the kernel's would be. `source` is what that tells news of, or NULL; it is used up. */
+static int open_text(const struct table *table, const struct text *text, int file, struct table_source *source,
 		     struct table_share *share)
 {
 	struct stat about = {.st_ino = 1, .st_mode = 0444}; /* where the kernel has none */
@@ -286,38 +173,54 @@ static int open_text(const struct table *table, const struct text *text, int fil
 
 	if (file >= 0)
 		fstat(file, &about);
-	fd = table_files_open(table->name, text, &about, kernels, share);
+	fd = table_files_open(table->name, text, &about, source, share);
 	if (fd != -ENOSYS)
 		return fd;
 	table_share_return(share); /* the kernel does not tell when such a file is closed */
-	if (kernels >= 0)
-		close(kernels);
+	table_source_free(source);
 	return open_in_memory(table->name, text, about.st_mode & 0777);
+}
+
+/* The text of the table of `of`, or of the machine. *source is what it was made of, or NULL. */
+static int make_text(struct view *view, const struct table *table, const struct peer *reader,
+		     const struct peer *of, int file, struct table_source **source,
+		     struct table_share *share, struct text *text)
+{
+	struct text roots = {0};
+	int error = cgroup_namespace_roots(view, reader, &roots);
+
+	if (!error && table->make)
+		error = table->make(view, &roots, of, text);
+	else if (!error)
+		error = table_source_open(view, table->merge, of, open_file(file), &roots, source);
+	if (!error && *source)
+		error = table_source_make(*source, share, text);
+	text_free(&roots);
+	return error;
 }
 
 /* The table of the task `of`, or of the machine, at the place. */
 static int make_table(struct view *view, const struct table *table, const struct peer *reader,
 		      const struct peer *of, int file)
 {
-	struct text text = {0}, roots = {0};
+	struct table_source *source = NULL;
 	struct table_share share = {0};
+	struct text text = {0};
 	int fd = share_find_user(reader, &share.user) ? check_permission(reader, file) : -ENOMEM;
-	int kernels = !fd && table->has_news ? open_file(file) : -1; /* before it is read: no news is lost */
 
 	if (!fd)
-		fd = cgroup_namespace_roots(view, reader, &roots);
-	if (!fd)
-		fd = table->make(view, &roots, of, file, &share, &text);
+		fd = make_text(view, table, reader, of, file, &source, &share, &text);
 	if (fd == -EAGAIN)
 		fd = -ENOENT; /* mounts come faster than they can be read: the kernel's own */
 	if (!fd)
-		fd = settle(&share, &text);
+		fd = table_share_settle(&share, text.len);
+	if (fd || !table->has_news) {
+		table_source_free(source);
+		source = NULL;
+	}
 	if (!fd)
-		fd = open_text(table, &text, file, kernels, &share);
-	else if (kernels >= 0)
-		close(kernels);
+		fd = open_text(table, &text, file, source, &share);
 	table_share_return(&share); /* but for what the file has taken over */
-	text_free(&roots);
 	text_free(&text);
 	return fd;
 }

@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "table_list.h"
+#include "table_renewal.h"
+#include "table_source.h"
 
 #define REQUEST_SIZE (FUSE_MIN_READ_BUFFER + 4096) /* nobody writes to us */
 #define FOREVER 3600 /* s; what the kernel knows of a file stays true */
@@ -101,19 +103,40 @@ static void answer_open(uint64_t unique)
 	reply(unique, 0, &out, sizeof(out));
 }
 
-static void answer_read(uint64_t unique, const struct table_file *file, const struct fuse_read_in *in)
-{
-	size_t rest = in->offset < file->text.len ? file->text.len - in->offset : 0;
-
-	reply(unique, 0, rest ? file->text.data + in->offset : NULL, rest < in->size ? rest : in->size);
-}
-
 static void look_for_news(struct table_file *file)
 {
-	struct pollfd poller = {.fd = file->kernels, .events = POLLPRI};
+	struct pollfd poller = {.events = POLLPRI};
 
-	if (file->kernels >= 0 && poll(&poller, 1, 0) > 0 && poller.revents & NEWS)
-		file->changed = true;
+	if (!file->source)
+		return;
+	poller.fd = table_source_file(file->source);
+	if (poll(&poller, 1, 0) > 0 && poller.revents & NEWS)
+		file->changed = file->stale = true;
+}
+
+static void reply_part(struct table_file *file, uint64_t unique, uint64_t offset, uint32_t size)
+{
+	size_t rest;
+
+	pthread_mutex_lock(&file->lock);
+	rest = offset < file->text.len ? file->text.len - offset : 0;
+	reply(unique, 0, rest ? file->text.data + offset : NULL, rest < size ? rest : size);
+	pthread_mutex_unlock(&file->lock);
+}
+
+static void answer_reader(const struct table_reader *reader)
+{
+	reply_part(reader->file, reader->unique, 0, reader->size);
+}
+
+/* The kernel's own are told anew whenever they are read from the start; between two news they are the same. */
+static void answer_read(uint64_t unique, struct table_file *file, const struct fuse_read_in *in)
+{
+	if (!in->offset)
+		look_for_news(file);
+	if (in->offset || !file->stale ||
+	    !table_renew(&(struct table_reader){file, unique, in->size}, answer_reader))
+		reply_part(file, unique, in->offset, in->size);
 }
 
 static void tell_news(const struct table_file *file)
@@ -133,10 +156,12 @@ static void answer_poll(uint64_t unique, struct table_file *file, const struct f
 	if (file->changed)
 		out.revents |= NEWS;
 	file->changed = false;
-	if (in->flags & FUSE_POLL_SCHEDULE_NOTIFY && file->kernels >= 0) {
+	if (in->flags & FUSE_POLL_SCHEDULE_NOTIFY && file->source) {
+		int kernels = table_source_file(file->source);
+
 		file->poll_handle = in->kh;
-		if (epoll_ctl(events, EPOLL_CTL_MOD, file->kernels, &event))
-			epoll_ctl(events, EPOLL_CTL_ADD, file->kernels, &event);
+		if (epoll_ctl(events, EPOLL_CTL_MOD, kernels, &event))
+			epoll_ctl(events, EPOLL_CTL_ADD, kernels, &event);
 	}
 	reply(unique, 0, &out, sizeof(out));
 }
@@ -204,7 +229,7 @@ static void *serve(void *argument)
 			continue; /* EINTR */
 		file = event.data.ptr;
 		if (file) {
-			file->changed = true;
+			file->changed = file->stale = true;
 			tell_news(file);
 		} else if (read(device, request, sizeof(request)) > 0) {
 			answer_request((struct fuse_in_header *)request);
@@ -252,10 +277,10 @@ static void take_name_away(const char *name)
 	reply(0, FUSE_NOTIFY_INVAL_ENTRY, message, sizeof(out) + out.namelen + 1);
 }
 
-static int open_file(const char *name, const struct text *text, const struct stat *about, int kernels,
-		     struct table_share *share)
+static int open_file(const char *name, const struct text *text, const struct stat *about,
+		     struct table_source *source, struct table_share *share)
 {
-	struct table_file *file = table_list_add(text, about, kernels, share);
+	struct table_file *file = table_list_add(text, about, source, share);
 	char unique[64];
 	int fd;
 
@@ -279,7 +304,7 @@ static bool has_content(void)
 	const struct stat about = {.st_ino = 1, .st_mode = 0444};
 	struct table_share share = {0};
 	char byte;
-	int fd = open_file("probe", &text, &about, -1, &share);
+	int fd = open_file("probe", &text, &about, NULL, &share);
 	bool has = fd >= 0 && read(fd, &byte, 1) == 1;
 
 	if (fd >= 0)
@@ -311,11 +336,11 @@ static void start(void)
 	root = -1;
 }
 
-int table_files_open(const char *name, const struct text *text, const struct stat *about, int kernels,
-		     struct table_share *share)
+int table_files_open(const char *name, const struct text *text, const struct stat *about,
+		     struct table_source *source, struct table_share *share)
 {
 	pthread_once(&once, start);
-	return root < 0 ? -ENOSYS : open_file(name, text, about, kernels, share);
+	return root < 0 ? -ENOSYS : open_file(name, text, about, source, share);
 }
 
 bool table_files_are_on(dev_t filesystem)

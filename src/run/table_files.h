@@ -8,6 +8,7 @@
 #include "text.h"
 
 struct table_share;
+struct table_source;
 
 /*
  * Files as /proc has them: regular, read-only, with a size of 0 and yet a content, that poll(2) and epoll(7)
@@ -18,13 +19,13 @@ struct table_share;
 
 /*
  * A descriptor open for reading of a file of this name with this content, which is copied, and the mode and
- * owner of `about`. `kernels`, which the file takes over, is the kernel's own file of the table: its changes
- * are told, if its user's share (table_share.h) has room for that; -1: it has none. `share`, what the file
- * costs, is the file's too. A negative errno; -ENOSYS: there is no FUSE for us here, and nothing was taken
- * over. Thread-safe.
+ * owner of `about`. `source`, which the file takes over, is what the content was made of: its changes are told,
+ * and who reads from the start after a change is given a new content, if the user's share (table_share.h) has
+ * room for that; NULL: it stays as it is. `share`, what the file costs, is the file's too. A negative errno;
+ * -ENOSYS: there is no FUSE for us here, and nothing was taken over. Thread-safe.
  */
-int table_files_open(const char *name, const struct text *text, const struct stat *about, int kernels,
-		     struct table_share *share);
+int table_files_open(const char *name, const struct text *text, const struct stat *about,
+		     struct table_source *source, struct table_share *share);
 
 /* Whether such files are on this device. */
 bool table_files_are_on(dev_t filesystem);

@@ -5,7 +5,9 @@
 #include <linux/fuse.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
+
+#include "lock.h"
+#include "table_source.h"
 
 #define BUCKETS 256
 
@@ -39,31 +41,31 @@ static void leave(const struct table_file *file)
 
 static void destroy(struct table_file *file)
 {
-	if (file->kernels >= 0)
-		close(file->kernels);
+	table_source_free(file->source);
 	text_free(&file->text);
 	table_share_return(&file->share);
+	pthread_mutex_destroy(&file->lock);
 	free(file);
 }
 
-struct table_file *table_list_add(const struct text *text, const struct stat *about, int kernels,
-				  struct table_share *share)
+struct table_file *table_list_add(const struct text *text, const struct stat *about,
+				  struct table_source *source, struct table_share *share)
 {
 	struct table_file *file = calloc(1, sizeof(*file));
 
 	if (!file) {
-		if (kernels >= 0)
-			close(kernels);
+		table_source_free(source);
 		table_share_return(share);
 		return NULL;
 	}
-	if (kernels >= 0 && !table_share_watch(share)) {
-		close(kernels);
-		kernels = -1;
+	if (source && !table_share_watch(share)) {
+		table_source_free(source);
+		source = NULL;
 	}
+	lock_init(&file->lock);
 	text_add_bytes(&file->text, text->data, text->len);
 	file->about = *about;
-	file->kernels = kernels;
+	file->source = source;
 	file->share = *share;
 	*share = (struct table_share){0};
 	if (file->text.error) {

@@ -50,6 +50,18 @@ void table_share_shrink(struct table_share *share, size_t bytes)
 	user_settle(user);
 }
 
+#define FILE_BYTES 512 /* of an open table, beside its text */
+
+int table_share_settle(struct table_share *share, size_t len)
+{
+	size_t bytes = FILE_BYTES + 2 * len;
+
+	if (share->bytes < bytes)
+		return table_share_grow(share, bytes - share->bytes);
+	table_share_shrink(share, bytes);
+	return 0;
+}
+
 bool table_share_watch(struct table_share *share)
 {
 	struct user *user;

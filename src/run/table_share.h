@@ -27,6 +27,8 @@ struct table_share {
 int table_share_grow(struct table_share *share, size_t bytes);
 /* From now on it has so many, which are no more than before. */
 void table_share_shrink(struct table_share *share, size_t bytes);
+/* From now on it is that of a finished table of so many bytes. 0 or -ENOMEM. */
+int table_share_settle(struct table_share *share, size_t len);
 /* Whether changes of one more file may be told. */
 bool table_share_watch(struct table_share *share);
 /* It ends. */

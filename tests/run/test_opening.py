@@ -398,6 +398,34 @@ def wait_for_news(name):
     return found
 
 
+@pytest.mark.skipif(mounting.in_gvisor(), reason="tables are files in memory there")
+@pytest.mark.parametrize("name", ["mountinfo", "mounts"])
+def test_read_again(alone, name):
+    """Who has a table open and reads it again from its start is told what there is now: as findmnt --poll."""
+    assert alone.call(read_again, name) == [0, 1, 1, 0, 0]
+    assert alone.call(read_again, name, True) == [0, 1, 1, 0, 0]
+
+
+def read_again(name, at_first=False):
+    """How often a mount is in the table; whether it was read at all before there was one."""
+    import ctypes
+
+    def count(step=65536):
+        text = b""
+        while part := os.pread(fd, step, len(text)):
+            text += part
+        return text.count(b" /mnt ")
+
+    fd = os.open(f"/proc/self/{name}", os.O_RDONLY)
+    found = [0 if at_first else count()]
+    assert not probes.LIBC.mount(b"none", b"/mnt", b"tmpfs", ctypes.c_ulong(0), None)
+    found += [count(), count(64)]
+    probes.LIBC.umount2(b"/mnt", probes.MNT_DETACH)
+    found += [count(), count()]
+    os.close(fd)
+    return found
+
+
 def test_many_are_open(alone):
     """More than have their news told: each can be read, and what they need is given back."""
     alone.call(os.getpid)  # all has been started
