@@ -199,7 +199,7 @@ bool machine_task_same_memory(const struct machine *machine, pid_t pid, pid_t ot
 
 struct machine_task_io {
 	uint64_t rchar, wchar, syscr, syscw;
-	uint64_t read_bytes, write_bytes, cancelled_write_bytes;
+	uint64_t read_bytes, write_bytes;
 };
 
 /* Fills *io. */

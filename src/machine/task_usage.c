@@ -92,7 +92,7 @@ int machine_parse_task_io(const char *text, size_t len, struct machine_task_io *
 {
 	static const struct field rows[] = {
 		IO(rchar), IO(wchar), IO(syscr), IO(syscw),
-		IO(read_bytes), IO(write_bytes), IO(cancelled_write_bytes),
+		IO(read_bytes), IO(write_bytes),
 	};
 	struct span rest = { text, text + len }, line, name;
 	struct machine_task_io result = { 0 };
@@ -104,7 +104,7 @@ int machine_parse_task_io(const char *text, size_t len, struct machine_task_io *
 
 		if (!span_key(&line, &name))
 			continue;
-		field = field_find(rows, 7, &hint, &name);
+		field = field_find(rows, sizeof(rows) / sizeof(rows[0]), &hint, &name);
 		if (!field || !span_u64(&line, &value))
 			continue;
 		*(uint64_t *)((char *)&result + field->at) = value;

@@ -25,7 +25,7 @@ struct table {
 	const char *name;
 	bool of_machine; /* /proc/NAME; else of each task */
 	bool has_news; /* poll(2) of the kernel's tells of changes */
-	/* Makes it of a task for a reader with these roots; NULL: it is a table of mounts, made of the kernel's */
+	/* Makes it of a task for a reader with these roots; NULL: it is made of the kernel's own table */
 	int (*make)(struct view *view, const struct text *roots, const struct peer *of, struct text *out);
 	table_merge *merge; /* table_source_open() */
 };
@@ -164,9 +164,9 @@ static int check_permission(const struct peer *reader, int file)
 	return fd < 0 ? fd : 0;
 }
 
-/* The text as the file that the kernel's would be. `source` is what that tells news of, or NULL; it is used up. */
-static int open_text(const struct table *table, const struct text *text, int file, struct table_source *source,
-		     struct table_share *share)
+/* The text as the file that the kernel's would be. `source` (or NULL) has news of it, and is used up. */
+static int open_text(const struct table *table, const struct text *text, int file,
+		     struct table_source *source, struct table_share *share)
 {
 	struct stat about = {.st_ino = 1, .st_mode = 0444}; /* where the kernel has none */
 	int fd;

@@ -129,7 +129,7 @@ static void answer_reader(const struct table_reader *reader)
 	reply_part(reader->file, reader->unique, 0, reader->size);
 }
 
-/* The kernel's own are told anew whenever they are read from the start; between two news they are the same. */
+/* The kernel's own are made at each reading from the start; between two news they are the same. */
 static void answer_read(uint64_t unique, struct table_file *file, const struct fuse_read_in *in)
 {
 	if (!in->offset)

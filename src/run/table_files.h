@@ -19,10 +19,10 @@ struct table_source;
 
 /*
  * A descriptor open for reading of a file of this name with this content, which is copied, and the mode and
- * owner of `about`. `source`, which the file takes over, is what the content was made of: its changes are told,
- * and who reads from the start after a change is given a new content, if the user's share (table_share.h) has
- * room for that; NULL: it stays as it is. `share`, what the file costs, is the file's too. A negative errno;
- * -ENOSYS: there is no FUSE for us here, and nothing was taken over. Thread-safe.
+ * owner of `about`. `source`, which the file takes over, is what the content was made of: its changes are
+ * told, and who reads from the start after a change is given a new content, if the user's share
+ * (table_share.h) has room for that; NULL: it stays as it is. `share`, what the file costs, is the file's
+ * too. A negative errno; -ENOSYS: there is no FUSE for us here, and nothing was taken over. Thread-safe.
  */
 int table_files_open(const char *name, const struct text *text, const struct stat *about,
 		     struct table_source *source, struct table_share *share);

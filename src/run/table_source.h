@@ -17,8 +17,8 @@ struct view;
 struct table_source;
 
 /* view_mounts() or view_mountstats(), which need the mountinfo beside the table. */
-typedef int table_merge(struct view *view, const struct text *mountinfo, const struct text *table, bool outside,
-			struct text *out);
+typedef int table_merge(struct view *view, const struct text *mountinfo, const struct text *table,
+			bool outside, struct text *out);
 
 /*
  * Of the task `of`, whose own table `file` is, open for reading, or a negative errno; `merge` NULL: it is
@@ -34,8 +34,8 @@ void table_source_free(struct table_source *source);
 int table_source_file(const struct table_source *source);
 
 /*
- * Makes the table as it is now; `share` grows by what is read for it. 0; -EAGAIN: mounts come faster than they
- * can be read; or another negative errno. Waits for the daemon. Thread-safe.
+ * Makes the table as it is now; `share` grows by what is read for it. 0; -EAGAIN: mounts come faster than
+ * they can be read; or another negative errno. Waits for the daemon. Thread-safe.
  */
 int table_source_make(struct table_source *source, struct table_share *share, struct text *out);
 
