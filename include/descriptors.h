@@ -27,9 +27,9 @@ void descriptors_close(const int *kept, unsigned count);
 
 /*
  * Has as many open files allowed as may be: as the hard limit says, which root raises to `wanted` if
- * it is lower (RLIMIT_NOFILE: getrlimit(2)).
+ * it is lower (RLIMIT_NOFILE: getrlimit(2)). Returns how many that are; at most UINT_MAX.
  */
-void descriptors_allow(unsigned wanted);
+unsigned descriptors_allow(unsigned wanted);
 
 /* The open file of `fd` as another descriptor, above 2 and close-on-exec; `fd` is closed. -1 with errno. */
 int descriptors_move_up(int fd);

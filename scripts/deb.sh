@@ -19,9 +19,10 @@ cd "$directory/source"
 version=$("$project/scripts/version.sh") # which git tells there, and the copy is to have
 echo "$version" >VERSION
 sed -i "1s/([^)]*)/($version)/" debian/changelog
-# noautodbgsym: one package, and no other of debugging symbols beside it.
+# noautodbgsym: one package, and no other of debugging symbols beside it. -d: Debian's build-essential has a
+# C++ compiler, which nothing here needs; install-deps.sh has looked for what is needed.
 env -i PATH="$PATH" HOME="$directory" LC_ALL=C.UTF-8 SOURCE_DATE_EPOCH="$epoch" \
-	DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -us -uc -b >"$directory/log" 2>&1 ||
+	DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -d -us -uc -b >"$directory/log" 2>&1 ||
 	{
 		tail -n 30 "$directory/log" >&2
 		echo "deb.sh: dpkg-buildpackage failed; all it said is in $directory/log" >&2

@@ -82,18 +82,21 @@ void descriptors_close(const int *kept, unsigned count)
 	}
 }
 
-void descriptors_allow(unsigned wanted)
+unsigned descriptors_allow(unsigned wanted)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
+		return 0;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_max >= wanted)
-		return;
-	limit.rlim_cur = limit.rlim_max = wanted;
-	setrlimit(RLIMIT_NOFILE, &limit); /* not everybody may */
+	if (limit.rlim_max < wanted) {
+		struct rlimit more = {.rlim_cur = wanted, .rlim_max = wanted};
+
+		if (!setrlimit(RLIMIT_NOFILE, &more)) /* not everybody may */
+			return wanted;
+	}
+	return limit.rlim_cur < UINT_MAX ? (unsigned)limit.rlim_cur : UINT_MAX;
 }
 
 int descriptors_move_up(int fd)

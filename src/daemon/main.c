@@ -26,6 +26,11 @@
 
 /* Open files: half of them are for eventfds of others (memory_eventfds_max()), of 32 users at least. */
 #define DESCRIPTORS 65536
+/*
+ * With fewer it does not begin: some are open when it serves, and one must be left at the end, when the C
+ * library loads what ends threads, and aborts where it cannot.
+ */
+#define DESCRIPTORS_LEAST 64
 
 /* libfuse's complaint, kept until we know what to say; it comes in pieces. Main thread only. */
 static char fuse_complaint[512];
@@ -204,9 +209,8 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 	int result = 1;
 
 	if (!machine) {
-		fprintf(stderr, "fuse_cgroupfs: /proc: %s: %s\n", strerror(errno),
-			errno == EMFILE ? "raise the limit of open files (ulimit -n)" :
-					  "mount it first (mount -t proc proc /proc)");
+		fprintf(stderr, "fuse_cgroupfs: /proc: %s: mount it first (mount -t proc proc /proc)\n",
+			strerror(errno));
 		return 1;
 	}
 	machine_be_patient(machine);
@@ -237,25 +241,36 @@ static int build_and_run(const struct options *options, struct fuse_args *args)
 	return result;
 }
 
+static bool enough_descriptors(unsigned allowed)
+{
+	if (allowed < DESCRIPTORS_LEAST)
+		fprintf(stderr, "fuse_cgroupfs: %u open files are too few: raise the limit of open files "
+				"(ulimit -n) to %u or more\n", allowed, DESCRIPTORS_LEAST);
+	return allowed >= DESCRIPTORS_LEAST;
+}
+
 int main(int argc, char **argv)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
+	unsigned descriptors;
 	struct options options;
 	int status = 1;
 
 	descriptors_fill();
 	descriptors_close(NULL, 0);
-	descriptors_allow(DESCRIPTORS);
+	descriptors = descriptors_allow(DESCRIPTORS);
 	fuse_set_log_func(keep_fuse_complaint);
 	switch (options_parse(&options, &args)) {
 	case OPTIONS_DONE:
 		status = 0;
 		break;
 	case OPTIONS_CHECK:
-		status = check_run();
+		if (enough_descriptors(descriptors))
+			status = check_run();
 		break;
 	case OPTIONS_RUN:
-		if (open_log(&options) && (options.foreground || background_start()))
+		if (enough_descriptors(descriptors) && open_log(&options) &&
+		    (options.foreground || background_start()))
 			status = build_and_run(&options, &args);
 		break;
 	case OPTIONS_WRONG:
