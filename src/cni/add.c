@@ -71,7 +71,7 @@ static int reserve_each(struct store *store, struct attachment *attachment, stru
 	}
 	if (nr_wanted)
 		return failure_set(failure, FAILURE_ADDRESS, NULL,
-				   "the address %s is wanted, and in no range",
+				   "the address %s is asked for, but no range has it",
 				   address_print(&wanted[0], text));
 	return 0;
 }
@@ -93,10 +93,10 @@ static int reserve(struct attachment *attachment, struct failure *failure)
 	error = store_visit(&store, find_old, &search);
 	if (error)
 		failure_set(failure, FAILURE_IO, strerror(-error),
-			    "cannot read which addresses are given away");
+			    "cannot read which addresses are taken");
 	else if (search.found)
 		failure_set(failure, FAILURE_ADDRESS, NULL,
-			    "this attachment has an address already: DEL comes first");
+			    "this attachment has an address already: DEL must come first");
 	else
 		reserve_each(&store, attachment, wanted, nr_wanted, failure);
 	if (failure->code)
@@ -125,7 +125,7 @@ static int check_name(const struct attachment *attachment, struct failure *failu
 	if (attachment->config->mode == MODE_LOOPBACK ||
 	    link_find(attachment->node.inside, attachment->environment->interface, &link))
 		return 0;
-	return failure_set(failure, FAILURE_NETWORK, NULL, "the container has a link %s already",
+	return failure_set(failure, FAILURE_NETWORK, NULL, "the container has an interface %s already",
 			   attachment->environment->interface);
 }
 

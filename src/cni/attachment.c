@@ -78,8 +78,8 @@ static int make_outside(struct attachment *attachment, const struct given *given
 		error = link_add_route(socket, index, &container, &on_link, 0);
 	if (!error && node_forward(given->address.family))
 		fprintf(stderr,
-			"fuse_cgroup_cni: the node cannot forward %s: by it containers reach "
-			"the node alone\n",
+			"fuse_cgroup_cni: the node cannot forward %s: over it containers reach "
+			"only the node\n",
 			given->address.family == AF_INET ? "IPv4" : "IPv6");
 	return error;
 }

@@ -57,7 +57,7 @@ static bool check_holding(const struct holding *holding, void *context)
 		return false;
 	checking->kept++;
 	if (!has_address(checking, &holding->address))
-		wrong(checking, 0, "the address is not what ADD has made it",
+		wrong(checking, 0, "the address is not there as ADD has made it",
 		      address_print(&holding->address, text));
 	return false;
 }
@@ -77,11 +77,11 @@ static int check_link(struct checking *checking, const json_t *json)
 		return 0;
 	error = link_find(inside ? checking->node.inside : checking->node.outside, name, &link);
 	if (error)
-		return wrong(checking, error, "the link is not there", name);
+		return wrong(checking, error, "the interface is not there", name);
 	if (!link.up)
-		return wrong(checking, 0, "the link is down", name);
+		return wrong(checking, 0, "the interface is down", name);
 	if (*mac && strcmp(mac, link.mac) != 0)
-		return wrong(checking, 0, "the link has another MAC address", name);
+		return wrong(checking, 0, "the interface has another MAC address", name);
 	if (inside && (!checking->container.index || strcmp(name, "lo") != 0))
 		checking->container = link;
 	return 0;
@@ -116,10 +116,10 @@ static int check_addresses(struct checking *checking)
 	error = store_visit(&store, check_holding, checking);
 	store_close(&store);
 	if (error)
-		return wrong(checking, error, "cannot read which addresses are given away",
+		return wrong(checking, error, "cannot read which addresses are taken",
 			     checking->config->name);
 	if (!checking->kept)
-		return wrong(checking, 0, "no address is kept for it", checking->environment->container);
+		return wrong(checking, 0, "no address is reserved for the container", checking->environment->container);
 	return checking->failure->code ? -1 : 0;
 }
 
@@ -134,7 +134,7 @@ static int check_all(struct checking *checking)
 	if (checking->config->mode == MODE_LOOPBACK)
 		return 0;
 	if (!checking->container.index)
-		return wrong(checking, 0, "prevResult has no link of the container",
+		return wrong(checking, 0, "prevResult has no interface of the container",
 			     checking->environment->interface);
 	return check_addresses(checking) ? -1 : check_routes(checking);
 }

@@ -84,7 +84,7 @@ static int release(struct removal *removal, bool (*visit)(const struct holding *
 		return failure_set(failure, FAILURE_IO, strerror(-error), "cannot give an address back");
 	if (removal->error)
 		return failure_set(failure, FAILURE_NETWORK, strerror(-removal->error),
-				   "cannot remove a link");
+				   "cannot remove an interface");
 	return 0;
 }
 

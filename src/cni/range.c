@@ -74,7 +74,7 @@ int range_set_read(const json_t *json, struct range_set *set, struct failure *fa
 	size_t size = json_array_size(json);
 
 	if (!size || size > RANGES_MAX)
-		return failure_set(failure, FAILURE_CONFIG, NULL, "a set has 1 to %d ranges, in an array",
+		return failure_set(failure, FAILURE_CONFIG, NULL, "a set must be an array of 1 to %d ranges",
 				   RANGES_MAX);
 	for (set->nr = 0; set->nr < size; set->nr++) {
 		struct range *range = &set->ranges[set->nr];
@@ -82,7 +82,7 @@ int range_set_read(const json_t *json, struct range_set *set, struct failure *fa
 		if (range_read(json_array_get(json, set->nr), range, failure))
 			return -1;
 		if (range->start.family != set->ranges[0].start.family)
-			return failure_set(failure, FAILURE_CONFIG, NULL, "a set has ranges of one family");
+			return failure_set(failure, FAILURE_CONFIG, NULL, "the ranges of a set must be of one family");
 		for (unsigned i = 0; i < set->nr; i++)
 			if (range_overlaps(&set->ranges[i], range))
 				return failure_set(failure, FAILURE_CONFIG, NULL, "ranges of a set overlap");
