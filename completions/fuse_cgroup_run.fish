@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-complete -c fuse_cgroup_run -x -a '(__fish_complete_subcommand --fcs-skip=0)'
+# The command comes after the options. These have a word of their own. (The first of them has one dash, or
+# fish would take it for its own.)
+complete -c fuse_cgroup_run -x -a '(__fish_complete_subcommand -m -c --root --at --backend --memory \
+	--memory-swap --memory-reservation --memory-swappiness --cpus --cpu-quota --cpu-period --cpu-shares \
+	--cpuset-cpus --cpuset-mems --blkio-weight --pids-limit --cgroup-parent)'
 complete -c fuse_cgroup_run -l root -x -a '(__fish_complete_directories)' \
 	-d 'show the fuse_cgroupfs that is mounted there'
 complete -c fuse_cgroup_run -l at -x -a '(__fish_complete_directories)' -d 'put the tree there'

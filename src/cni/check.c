@@ -119,7 +119,8 @@ static int check_addresses(struct checking *checking)
 		return wrong(checking, error, "cannot read which addresses are taken",
 			     checking->config->name);
 	if (!checking->kept)
-		return wrong(checking, 0, "no address is reserved for the container", checking->environment->container);
+		return wrong(checking, 0, "no address is reserved for the container",
+			     checking->environment->container);
 	return checking->failure->code ? -1 : 0;
 }
 

@@ -157,10 +157,11 @@ static int add_wanted(struct config *config, const json_t *addresses, struct fai
 		struct prefix prefix;
 
 		if (config->nr_wanted == WANTED_MAX)
-			return failure_set(failure, FAILURE_CONFIG, NULL, "more than %d ips are asked for", WANTED_MAX);
+			return failure_set(failure, FAILURE_CONFIG, NULL, "more than %d ips are asked for",
+					   WANTED_MAX);
 		if (!address_parse(text, &prefix.address) && !prefix_parse(text, &prefix))
-			return failure_set(failure, FAILURE_CONFIG, NULL, "ips has something that is no address: %.48s",
-					   text);
+			return failure_set(failure, FAILURE_CONFIG, NULL,
+					   "ips has something that is no address: %.48s", text);
 		config->wanted[config->nr_wanted++] = prefix.address;
 	}
 	return 0;

@@ -76,7 +76,8 @@ int environment_read(struct environment *environment, unsigned needs, struct fai
 		failure_set(failure, FAILURE_ENVIRONMENT, NULL,
 			    "CNI_CONTAINERID has characters that it may not have");
 	if (environment->interface && !interface_name_is_valid(environment->interface))
-		failure_set(failure, FAILURE_ENVIRONMENT, NULL, "CNI_IFNAME cannot be the name of an interface");
+		failure_set(failure, FAILURE_ENVIRONMENT, NULL,
+			    "CNI_IFNAME cannot be the name of an interface");
 	if (arguments)
 		read_arguments(arguments, &environment->wanted, failure);
 	return failure->code ? -1 : 0;

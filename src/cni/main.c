@@ -90,8 +90,9 @@ static int run(const char *name, const struct text *input, const char **version,
 	error = config_read(input->data ? input->data : "", input->len, &config, failure);
 	*version = cni_version_names[config.version];
 	if (!error && config.version < commands[i].since)
-		error = failure_set(failure, FAILURE_VERSION, NULL, "CNI %s has no %s: it is there from %s on",
-				    *version, name, cni_version_names[commands[i].since]);
+		error = failure_set(failure, FAILURE_VERSION, NULL,
+				    "CNI %s has no %s: it is there from %s on", *version, name,
+				    cni_version_names[commands[i].since]);
 	if (!error)
 		error = environment_read(&environment, commands[i].needs, failure);
 	if (!error)

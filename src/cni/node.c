@@ -78,7 +78,8 @@ int node_open(struct node *node, const char *path, bool may_be_gone, struct fail
 
 	*node = (struct node){-1, -1, netlink_open()};
 	if (own < 0 || node->outside < 0)
-		failure_set(failure, FAILURE_NETWORK, strerror(errno), "cannot open the node's network namespace");
+		failure_set(failure, FAILURE_NETWORK, strerror(errno),
+			    "cannot open the node's network namespace");
 	else if (path)
 		open_container(node, path, own, may_be_gone, failure);
 	if (own >= 0)

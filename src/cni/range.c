@@ -82,7 +82,8 @@ int range_set_read(const json_t *json, struct range_set *set, struct failure *fa
 		if (range_read(json_array_get(json, set->nr), range, failure))
 			return -1;
 		if (range->start.family != set->ranges[0].start.family)
-			return failure_set(failure, FAILURE_CONFIG, NULL, "the ranges of a set must be of one family");
+			return failure_set(failure, FAILURE_CONFIG, NULL,
+					   "the ranges of a set must be of one family");
 		for (unsigned i = 0; i < set->nr; i++)
 			if (range_overlaps(&set->ranges[i], range))
 				return failure_set(failure, FAILURE_CONFIG, NULL, "ranges of a set overlap");

@@ -242,7 +242,8 @@ int store_reserve(struct store *store, const struct range_set *set, unsigned ind
 	if (wanted)
 		return failure_set(failure, FAILURE_ADDRESS, NULL, "the address %s is not free",
 				   address_print(wanted, text));
-	return failure_set(failure, FAILURE_ADDRESS, NULL, "no address is free in set %u of the ranges", index);
+	return failure_set(failure, FAILURE_ADDRESS, NULL,
+			   "no address is free in set %u of the ranges", index);
 }
 
 int store_has_free(struct store *store, const struct range_set *set)

@@ -31,6 +31,7 @@ skip() { echo "test-deb: SKIPPED: installing the package: $*" >&2; exit 0; }
 chmod 755 "$directory" # apt-get reads the package as a user of its own
 "$project/tests/fresh/root.sh" "$suite" "$directory/root"
 cp "$package" "$here/inside.sh" "$directory/root/srv/"
+git clone -q --bare "$project" "$directory/root/srv/project.git"
 # A pid namespace of its own: a daemon that a failed run leaves ends with it.
 unshare --pid --fork --kill-child "$project/tests/fresh/enter.sh" machine "$directory/root" \
-	/srv/inside.sh "/srv/${package##*/}"
+	/srv/inside.sh "/srv/${package##*/}" /srv/project.git
