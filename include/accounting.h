@@ -80,7 +80,8 @@ int task_id_of_hung(const struct machine *machine, struct task_id *id);
 /* A list of tasks; the caller frees `tasks` with free(). */
 struct task_list {
 	struct task_id *tasks;
-	size_t count;
+	size_t count, capacity;
+	int error; /* 0; -ENOMEM: not all are there */
 };
 
 /* --- lifetime --- */

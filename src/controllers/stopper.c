@@ -242,7 +242,7 @@ static int list_going(struct stopper *stopper, struct descent *list)
 				     .start_time = noted->start_time};
 
 		if (noted->going || (noted->told && !noted->needed && !noted->stopped))
-			error = descent_add(list, &(struct task_list){&id, 1}, 0);
+			error = descent_add(list, &(struct task_list){.tasks = &id, .count = 1}, 0);
 	}
 	return error ? error : descent_sort(list, stopper->machine);
 }

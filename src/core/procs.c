@@ -125,7 +125,8 @@ static int collect_tasks(const struct machine *machine, pid_t tgid, pid_t tid, b
 
 	if (error)
 		return error;
-	list->tasks = calloc(threads.nr ? threads.nr : 1, sizeof(*list->tasks));
+	list->capacity = threads.nr ? threads.nr : 1;
+	list->tasks = calloc(list->capacity, sizeof(*list->tasks));
 	if (!list->tasks)
 		error = -ENOMEM;
 	else if (!process)

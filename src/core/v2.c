@@ -352,6 +352,7 @@ static int add_members(struct cgroup *cgroup, struct task_list *list)
 		if (more.count)
 			memcpy(tasks + list->count, more.tasks, more.count * sizeof(*tasks));
 		list->count += more.count;
+		list->capacity = list->count + 1;
 	}
 	free(more.tasks);
 	return tasks ? 0 : -ENOMEM;

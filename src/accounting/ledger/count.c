@@ -73,7 +73,7 @@ static uint64_t explain_lost_run(const struct process *process, uint64_t grown, 
 	return process->counted.lost_run > lost ? process->counted.lost_run - lost : 0;
 }
 
-static struct counters counters_of_stat(const struct machine_task_stat *stat)
+struct counters counters_of_stat(const struct machine_task_stat *stat)
 {
 	return (struct counters){{
 		[COUNTER_RUN] = (stat->utime + stat->stime) * MACHINE_TICK_NS,
@@ -223,8 +223,6 @@ static uint64_t note_threads(struct accounting *accounting, struct process *proc
 			task->id.start_time = read->id.start_time;
 		if (reading->has_stat)
 			task->cpu = read->cpu;
-		if (read->waited > task->marks.waited)
-			task->marks.waited = read->waited;
 		if (!task->measured)
 			task->run = read->run;
 		task->measured = true;

@@ -21,7 +21,6 @@ struct thread_reading {
 	enum liveness liveness;
 	bool has_run;
 	uint64_t run;
-	uint64_t waited; /* as in struct task_marks */
 	unsigned cpu;
 };
 
@@ -59,6 +58,8 @@ struct reading {
 
 /* --- count.c; under the lock --- */
 
+/* What a task's stat tells of what it used, or a process'. */
+struct counters counters_of_stat(const struct machine_task_stat *stat);
 /* What *seen grew by to be *now; it never shrinks. */
 struct counters counters_grow(struct counters *seen, const struct counters *now);
 /*

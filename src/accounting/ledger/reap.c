@@ -201,19 +201,14 @@ void reaper_note(struct accounting *accounting, struct process *process)
 {
 	process_unsaved(accounting, process);
 	process->read.has_rested = false;
-	if (process->reaped.is_listed || !process->live)
-		return;
-	process->reaped.is_listed = true;
-	DL_APPEND2(accounting->reapers, process, reaped.listed_prev, reaped.listed_next);
+	if (process->live)
+		LIST_ENTER(accounting->reapers, process, reaped.listed);
 }
 
 void reaper_forget(struct accounting *accounting, struct process *process)
 {
 	assert_locked(&accounting->lock);
-	if (!process->reaped.is_listed)
-		return;
-	process->reaped.is_listed = false;
-	DL_DELETE2(accounting->reapers, process, reaped.listed_prev, reaped.listed_next);
+	LIST_LEAVE(accounting->reapers, process, reaped.listed);
 }
 
 void reaper_end(struct accounting *accounting, struct process *process)

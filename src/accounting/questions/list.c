@@ -13,18 +13,15 @@ static int look_at_group(struct group *group)
 {
 	struct accounting *accounting = group->accounting;
 	struct task_list list = {0};
-	size_t capacity = 0;
-	int error;
 
 	source_sync(accounting);
 	pthread_mutex_lock(&accounting->lock);
-	error = list_links(group->tasks, &list, &capacity);
-	if (!error)
-		error = list_links(group->zombies, &list, &capacity);
+	list_links(group->tasks, &list);
+	list_links(group->zombies, &list);
 	pthread_mutex_unlock(&accounting->lock);
 	tasks_refresh(accounting, &list);
 	free(list.tasks);
-	return error;
+	return list.error;
 }
 
 /* Whether there are members whom /proc has no more, and of whose exit nothing was told yet. */
@@ -73,8 +70,7 @@ static bool is_claimed_in(struct accounting *accounting, const struct task_id *i
 
 /* One task of a process, if it lives and is in the hierarchy's root. One that hangs does live. */
 static int list_if_unclaimed(struct accounting *accounting, unsigned hierarchy,
-			     const struct machine_stat_question *asked, struct task_list *list,
-			     size_t *capacity)
+			     const struct machine_stat_question *asked, struct task_list *list)
 {
 	const pid_t tgid = asked->head.pid;
 	struct task_id id = {.tid = asked->tid ? asked->tid : tgid, .tgid = tgid};
@@ -85,12 +81,14 @@ static int list_if_unclaimed(struct accounting *accounting, unsigned hierarchy,
 		return 0;
 	if (!asked->error)
 		id.start_time = asked->stat.starttime;
-	return is_claimed_in(accounting, &id, hierarchy) ? 0 : list_add(list, capacity, &id);
+	if (!is_claimed_in(accounting, &id, hierarchy))
+		list_add(list, &id);
+	return list->error;
 }
 
 /* The threads of a process that has several, or may have. */
 static int list_threads(struct accounting *accounting, unsigned hierarchy, pid_t tgid,
-			struct machine_ids *threads, struct task_list *list, size_t *capacity)
+			struct machine_ids *threads, struct task_list *list)
 {
 	int error = machine_tids(accounting->machine, tgid, threads);
 	struct machine_stat_question *asked;
@@ -106,7 +104,7 @@ static int list_threads(struct accounting *accounting, unsigned hierarchy, pid_t
 	}
 	machine_task_stats(accounting->machine, asked, threads->nr);
 	for (size_t i = 0; i < threads->nr && !error; i++)
-		error = list_if_unclaimed(accounting, hierarchy, &asked[i], list, capacity);
+		error = list_if_unclaimed(accounting, hierarchy, &asked[i], list);
 	free(asked);
 	return error;
 }
@@ -116,7 +114,6 @@ static int list_root(struct accounting *accounting, unsigned hierarchy, struct t
 {
 	struct machine_ids processes = {0}, threads = {0};
 	struct machine_stat_question *asked;
-	size_t capacity = 0;
 	int error = machine_pids(accounting->machine, &processes);
 
 	asked = calloc(processes.nr + 1, sizeof(*asked));
@@ -128,10 +125,9 @@ static int list_root(struct accounting *accounting, unsigned hierarchy, struct t
 		machine_task_stats(accounting->machine, asked, processes.nr);
 	for (size_t i = 0; i < processes.nr && !error; i++) {
 		if (asked[i].error == -EBUSY || (!asked[i].error && asked[i].stat.num_threads > 1))
-			error = list_threads(accounting, hierarchy, processes.id[i], &threads, list,
-					     &capacity);
+			error = list_threads(accounting, hierarchy, processes.id[i], &threads, list);
 		else
-			error = list_if_unclaimed(accounting, hierarchy, &asked[i], list, &capacity);
+			error = list_if_unclaimed(accounting, hierarchy, &asked[i], list);
 	}
 	free(asked);
 	machine_ids_free(&processes);
@@ -142,7 +138,6 @@ static int list_root(struct accounting *accounting, unsigned hierarchy, struct t
 int accounting_list(struct group *group, struct task_list *list)
 {
 	struct accounting *accounting = group->accounting;
-	size_t capacity = 0;
 	int error;
 
 	*list = (struct task_list){0};
@@ -152,8 +147,9 @@ int accounting_list(struct group *group, struct task_list *list)
 		error = group_refresh(group);
 		if (!error) {
 			pthread_mutex_lock(&accounting->lock);
-			error = list_links(group->tasks, list, &capacity);
+			list_links(group->tasks, list);
 			pthread_mutex_unlock(&accounting->lock);
+			error = list->error;
 		}
 	}
 	if (error) {

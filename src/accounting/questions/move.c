@@ -49,18 +49,16 @@ int group_list_left(const struct group *group, pid_t tgid, struct task_list *lis
 {
 	const struct group *wanted = group->parent ? group : NULL; /* roots list nobody */
 	struct accounting *accounting = group->accounting;
-	size_t capacity = list->count;
 	const struct process *process;
 	const struct task *task;
-	int error = 0;
 
 	guard(&accounting->lock);
 	process = process_find(accounting, tgid);
 	DL_FOREACH(process ? process->tasks : NULL, task) {
-		if (!task->zombie && task->links[group->hierarchy].group != wanted && !error)
-			error = list_add(list, &capacity, &task->id);
+		if (!task->zombie && task->links[group->hierarchy].group != wanted)
+			list_add(list, &task->id);
 	}
-	return error;
+	return list->error;
 }
 
 struct group *accounting_group_of(struct accounting *accounting, unsigned hierarchy,

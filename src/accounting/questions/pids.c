@@ -41,16 +41,14 @@ int group_recount(struct group *group)
 {
 	struct accounting *accounting = group->accounting;
 	struct task_list list = {0};
-	size_t capacity = 0;
-	int error;
 
 	pthread_mutex_lock(&accounting->lock);
 	accounting->scans++; /* what was counted before does not do */
-	error = group_list_crowd(group, &list, &capacity);
+	group_list_crowd(group, &list);
 	pthread_mutex_unlock(&accounting->lock);
 	tasks_bury(accounting, &list);
 	free(list.tasks);
-	return error;
+	return list.error;
 }
 
 uint64_t group_pids(struct group *group)
@@ -58,12 +56,11 @@ uint64_t group_pids(struct group *group)
 	struct accounting *accounting = group->accounting;
 	bool live = !accounting_tells_exits(accounting);
 	struct task_list list = {0};
-	size_t capacity = 0;
 	uint64_t pids;
 
 	source_sync(accounting);
 	pthread_mutex_lock(&accounting->lock);
-	list_mortal(group, live, &list, &capacity);
+	list_mortal(group, live, &list);
 	pthread_mutex_unlock(&accounting->lock);
 	tasks_refresh(accounting, &list);
 	free(list.tasks);

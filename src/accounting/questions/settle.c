@@ -22,15 +22,12 @@ static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 {
 	struct task_id id = {.tid = tid, .tgid = tgid};
 	struct machine_task_stat stat;
-	struct task_marks marks = {0};
 	struct task *task;
 	int error = machine_task_stat(accounting->machine, tgid, tid, &stat);
 
 	if (error == -EBUSY)
 		error = task_id_of_hung(accounting->machine, &id);
 	else if (!error)
-		error = task_read_marks(accounting->machine, &id, &stat, &marks);
-	if (!error && !id.forked_at)
 		id.start_time = stat.starttime;
 	if (error)
 		return error_is_gone(error) ? 0 : error;
@@ -40,9 +37,6 @@ static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 		error = add_thread(accounting, &id);
 	if (!error && process_find(accounting, tgid) && !process_find(accounting, tgid)->claims)
 		process_keep(accounting, process_find(accounting, tgid), now_ns());
-	task = task_find(accounting, tid);
-	if (task)
-		task->marks = marks;
 	return error;
 }
 
@@ -60,7 +54,7 @@ static int take_in_process(struct accounting *accounting, pid_t tgid)
 
 /* The child processes of one thread, as their parent's. */
 static int take_in_children(struct accounting *accounting, pid_t tgid, pid_t tid,
-			    struct task_list *taken, size_t *capacity)
+			    struct task_list *taken)
 {
 	struct machine_ids children = {0};
 	struct process *process;
@@ -70,8 +64,7 @@ static int take_in_children(struct accounting *accounting, pid_t tgid, pid_t tid
 		const struct task_id child = {.tid = children.id[i], .tgid = children.id[i]};
 
 		error = take_in_process(accounting, child.tgid);
-		if (!error)
-			error = list_add(taken, capacity, &child);
+		list_add(taken, &child);
 		pthread_mutex_lock(&accounting->lock);
 		process = process_find(accounting, child.tgid);
 		if (process)
@@ -79,7 +72,7 @@ static int take_in_children(struct accounting *accounting, pid_t tgid, pid_t tid
 		pthread_mutex_unlock(&accounting->lock);
 	}
 	machine_ids_free(&children);
-	return error;
+	return error ? error : taken->error;
 }
 
 /*
@@ -92,13 +85,12 @@ static int take_in_family(struct accounting *accounting, pid_t tgid)
 	struct machine_ids threads = {0};
 	struct task_list children = {0};
 	struct process *process;
-	size_t capacity = 0;
 	int error = take_in_process(accounting, tgid);
 
 	if (!error)
 		error = machine_tids(accounting->machine, tgid, &threads);
 	for (size_t i = 0; i < threads.nr && !error; i++)
-		error = take_in_children(accounting, tgid, threads.id[i], &children, &capacity);
+		error = take_in_children(accounting, tgid, threads.id[i], &children);
 	if (children.count && (!error || error_is_gone(error)))
 		error = tasks_measure(accounting, &children, USAGE_CPU | USAGE_IO);
 	free(children.tasks);

@@ -6,22 +6,18 @@
 
 #define FEW 16 /* who so many are is looked at for each newcomer, more of them once a scan */
 
-int list_mortal(const struct group *group, bool live, struct task_list *list, size_t *capacity)
+void list_mortal(const struct group *group, bool live, struct task_list *list)
 {
 	const struct group *child;
-	int error = 0;
 
 	assert_locked(&group->accounting->lock);
 	if (!group->zombie_count && !(live && group->populated))
-		return 0;
-	error = list_links(group->zombies, list, capacity);
-	if (!error && live)
-		error = list_links(group->tasks, list, capacity);
-	DL_FOREACH(group->children, child) {
-		if (!error)
-			error = list_mortal(child, live, list, capacity);
-	}
-	return error;
+		return;
+	list_links(group->zombies, list);
+	if (live)
+		list_links(group->tasks, list);
+	DL_FOREACH(group->children, child)
+		list_mortal(child, live, list);
 }
 
 static bool is_crowded(const struct group *group)
@@ -29,7 +25,7 @@ static bool is_crowded(const struct group *group)
 	return group->populated >= group->pids_peak || group->populated >= group->pids_limit;
 }
 
-int group_list_crowd(struct group *group, struct task_list *list, size_t *capacity)
+void group_list_crowd(struct group *group, struct task_list *list)
 {
 	struct accounting *accounting = group->accounting;
 	const struct group *top = NULL;
@@ -37,7 +33,7 @@ int group_list_crowd(struct group *group, struct task_list *list, size_t *capaci
 	assert_locked(&accounting->lock);
 	if (accounting_tells_exits(accounting) ||
 	    !(accounting->counts_pids & UINT32_C(1) << group->hierarchy))
-		return 0;
+		return;
 	for (; group && group->parent; group = group->parent) {
 		if (!is_crowded(group) ||
 		    (group->recounted == accounting->scans && group->populated > FEW))
@@ -45,7 +41,8 @@ int group_list_crowd(struct group *group, struct task_list *list, size_t *capaci
 		group->recounted = accounting->scans;
 		top = group;
 	}
-	return top ? list_mortal(top, true, list, capacity) : 0;
+	if (top)
+		list_mortal(top, true, list);
 }
 
 void tasks_bury(struct accounting *accounting, struct task_list *list)

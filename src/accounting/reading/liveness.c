@@ -36,13 +36,7 @@ int task_read_final(const struct machine *machine, const struct task_id *id,
 
 	if (error || !id_started(id, stat.starttime))
 		return error ? error : -ESRCH;
-	*final = (struct counters){{
-		[COUNTER_RUN] = (stat.utime + stat.stime) * MACHINE_TICK_NS,
-		[COUNTER_USER] = stat.utime * MACHINE_TICK_NS,
-		[COUNTER_SYSTEM] = stat.stime * MACHINE_TICK_NS,
-		[COUNTER_FAULTS] = stat.minflt + stat.majflt,
-		[COUNTER_MAJOR_FAULTS] = stat.majflt,
-	}};
+	*final = counters_of_stat(&stat);
 	error = machine_task_schedstat(machine, id->tgid, id->tid, &sched);
 	if (!error)
 		final->value[COUNTER_RUN] = sched.run_ns;
@@ -55,26 +49,14 @@ int task_read_final(const struct machine *machine, const struct task_id *id,
 	return 0;
 }
 
-int task_read_marks(const struct machine *machine, const struct task_id *id,
-		    const struct machine_task_stat *stat, struct task_marks *marks)
-{
-	struct machine_task_schedstat sched = {0};
-	int error = machine_task_schedstat(machine, id->tgid, id->tid, &sched);
-
-	*marks = (struct task_marks){.faults = stat->minflt + stat->majflt, .waited = sched.wait_ns};
-	return error == -ENOENT ? 0 : error; /* gVisor has no such file */
-}
-
 /* What is to be known of a task, asked of it by a thread that may be lost. */
 struct look {
 	struct patient_head head;
 	bool is_live; /* in: not known to have exited */
-	bool is_threaded; /* in: others of its process are known */
 	struct task_id id;
 	uint64_t at; /* ns: when it was looked at */
 	enum liveness liveness;
 	struct machine_task_stat stat; /* unless it is gone */
-	struct task_marks marks; /* of one that lives, and is_threaded */
 	bool has_final;
 	struct counters final;
 };
@@ -86,9 +68,6 @@ static void ask_look(const struct machine *machine, void *question)
 
 	look->at = now_ns();
 	look->liveness = task_look(machine, &look->id, &look->stat);
-	if (look->liveness == TASK_LIVES && look->is_threaded &&
-	    task_read_marks(machine, &look->id, &look->stat, &look->marks))
-		look->liveness = TASK_UNKNOWN;
 	if (look->liveness != TASK_ZOMBIE || !look->is_live)
 		return;
 	error = task_read_final(machine, &look->id, &look->final);
@@ -110,7 +89,6 @@ static struct look *look_at_all(struct accounting *accounting, const struct task
 
 		looks[i] = (struct look){.head.pid = list->tasks[i].tgid,
 					 .is_live = task && !task->zombie,
-					 .is_threaded = task && task->process->tasks->next,
 					 .id = list->tasks[i],
 					 .liveness = TASK_UNKNOWN};
 	}
@@ -129,20 +107,6 @@ bool task_may_forget(const struct accounting *accounting, struct task *task)
 	return accounting->told_at > task->gone_at;
 }
 
-void exec_look(struct accounting *accounting, pid_t tgid)
-{
-	const struct task_id leader = {.tid = tgid, .tgid = tgid};
-	struct machine_task_stat stat;
-	struct task_marks marks;
-
-	if (accounting_tells_exits(accounting) ||
-	    task_look(accounting->machine, &leader, &stat) != TASK_LIVES ||
-	    task_read_marks(accounting->machine, &leader, &stat, &marks))
-		return;
-	guard(&accounting->lock);
-	task_exec_seen(accounting, tgid, &marks);
-}
-
 /*
  * Marks one that is known to have changed, or to have been adopted. One that lives on after its exit
  * was told is on its way to be a zombie: do_exit() tells perf and taskstats before exit_notify().
@@ -151,22 +115,13 @@ void exec_look(struct accounting *accounting, pid_t tgid)
 static void note_look(struct accounting *accounting, const struct look *look, bool heals)
 {
 	const struct task_id *id = &look->id;
-	bool is_marked = look->liveness == TASK_LIVES && look->is_threaded &&
-			 !accounting_tells_exits(accounting);
-	struct task *task;
+	struct task *task = task_known(accounting, id);
 
-	if (look->liveness == TASK_UNKNOWN)
-		return;
-	if (is_marked && id->tid == id->tgid)
-		task_exec_seen(accounting, id->tgid, &look->marks);
-	task = task_known(accounting, id);
-	if (!task)
+	if (!task || look->liveness == TASK_UNKNOWN)
 		return;
 	if (look->liveness != TASK_GONE && id->tid == id->tgid &&
 	    look->at >= task->process->orphan.adopted_at)
 		process_set_parent(accounting, task->process, look->stat.ppid);
-	if (is_marked)
-		task->marks = look->marks;
 	if (look->liveness == TASK_ZOMBIE)
 		task_end(accounting, task, look->has_final ? &look->final : NULL);
 	else if (look->liveness == TASK_GONE && (heals || task_may_forget(accounting, task)))
@@ -179,10 +134,6 @@ static void refresh_each(struct accounting *accounting, const struct task_list *
 
 	if (!looks)
 		return;
-	for (size_t i = 0; i < list->count; i++) {
-		if (looks[i].liveness == TASK_GONE && looks[i].id.tid != looks[i].id.tgid)
-			exec_look(accounting, looks[i].id.tgid);
-	}
 	pthread_mutex_lock(&accounting->lock);
 	for (size_t i = 0; i < list->count; i++)
 		note_look(accounting, &looks[i], heals);
@@ -196,13 +147,13 @@ static void refresh_each(struct accounting *accounting, const struct task_list *
  */
 static void list_orphans(struct accounting *accounting, struct task_list *list)
 {
-	size_t capacity = 0;
-
 	guard(&accounting->lock);
 	while (accounting->orphans) {
 		const struct task *leader = process_leader(accounting->orphans);
 
-		if (leader && list_add(list, &capacity, &leader->id))
+		if (leader)
+			list_add(list, &leader->id);
+		if (list->error)
 			break;
 		orphan_forget(accounting, accounting->orphans);
 	}
@@ -239,14 +190,13 @@ void tasks_heal(struct accounting *accounting, const struct task_list *list)
 void zombies_refresh(struct accounting *accounting)
 {
 	struct task_list list = {0};
-	size_t capacity = 0;
 	struct task *task;
 
 	pthread_mutex_lock(&accounting->lock);
 	if (accounting->zombies > ZOMBIES_MANY + 2 * accounting->zombies_kept) {
 		for (task = accounting->tasks; task; task = task->hh.next) {
-			if (task->zombie && list_add(&list, &capacity, &task->id))
-				break;
+			if (task->zombie)
+				list_add(&list, &task->id);
 		}
 	}
 	pthread_mutex_unlock(&accounting->lock);

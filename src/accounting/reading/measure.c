@@ -33,22 +33,23 @@ static bool is_fresh(const struct group *group, enum usage_kind kind, uint64_t n
  * Once the readings show that somebody's memory has changed: those who rest may share it. Their memory was
  * not read for that; the next answer would do so. `now` as of the readings.
  */
-static int measure_sharers(const struct reading_list *readings, int error, uint64_t now)
+static int measure_sharers(const struct reading_list *readings, uint64_t now)
 {
 	struct accounting *accounting = readings->accounting;
 	struct reading_list list = {.accounting = accounting, .is_answer = readings->is_answer};
+	int error;
 
 	pthread_mutex_lock(&accounting->lock);
 	if (accounting->memory_changed_at >= now)
 		list.number = ++accounting->readings;
-	for (size_t i = 0; i < readings->count && list.number && !error; i++) {
+	for (size_t i = 0; i < readings->count && list.number; i++) {
 		struct process *process = process_find(accounting, readings->readings[i].tgid);
 
 		if (process && reading_is_outdated(&readings->readings[i], now))
-			error = list_stale(&list, process, USAGE_MEMORY, now, now);
+			list_stale(&list, process, USAGE_MEMORY, now, now);
 	}
 	pthread_mutex_unlock(&accounting->lock);
-	error = list_measure(&list, error, now);
+	error = list_measure(&list, now);
 	list_free(&list);
 	return error;
 }
@@ -59,7 +60,7 @@ int group_measure(struct group *group, enum usage_kind kind, bool anew)
 	struct reading_list list = {.accounting = accounting, .is_answer = !anew};
 	uint64_t now, spent = spent_ns();
 	bool fresh;
-	int error = 0;
+	int error;
 
 	source_sync(accounting);
 	pthread_mutex_lock(&accounting->lock);
@@ -69,14 +70,14 @@ int group_measure(struct group *group, enum usage_kind kind, bool anew)
 	fresh = !anew && is_fresh(group, kind, now);
 	if (!fresh) {
 		list.number = ++accounting->readings;
-		error = list_group(&list, group, kind, anew ? now : now - READING_WINDOW, now);
+		list_group(&list, group, kind, anew ? now : now - READING_WINDOW, now);
 	}
 	pthread_mutex_unlock(&accounting->lock);
 	if (fresh)
 		return 0;
-	error = list_measure(&list, error, now);
-	if (kind == USAGE_MEMORY)
-		error = measure_sharers(&list, error, now);
+	error = list_measure(&list, now);
+	if (kind == USAGE_MEMORY && !error)
+		error = measure_sharers(&list, now);
 	pthread_mutex_lock(&accounting->lock);
 	group_await_reading(group, kind);
 	if (!error && group->usage && !group->retired) {
@@ -92,21 +93,21 @@ int tasks_measure(struct accounting *accounting, const struct task_list *tasks, 
 {
 	struct reading_list list = {.accounting = accounting};
 	uint64_t now;
-	int error = 0;
+	int error;
 
 	pthread_mutex_lock(&accounting->lock);
 	tasks_await_reading(accounting, tasks, kinds);
 	list.number = ++accounting->readings;
 	now = now_ns();
-	for (size_t i = 0; i < tasks->count && !error; i++) {
+	for (size_t i = 0; i < tasks->count; i++) {
 		const struct task *task = task_known(accounting, &tasks->tasks[i]);
 
 		/* A process' threads come together: one reading is for all. */
 		if (task)
-			error = list_stale(&list, task->process, kinds, now - 1, now);
+			list_stale(&list, task->process, kinds, now - 1, now);
 	}
 	pthread_mutex_unlock(&accounting->lock);
-	error = list_measure(&list, error, now);
+	error = list_measure(&list, now);
 	pthread_mutex_lock(&accounting->lock);
 	tasks_await_reading(accounting, tasks, kinds);
 	pthread_mutex_unlock(&accounting->lock);
@@ -119,17 +120,16 @@ int reapers_measure(struct accounting *accounting)
 	struct reading_list list = {.accounting = accounting};
 	struct process *process, *next;
 	uint64_t now;
-	int error = 0;
+	int error;
 
 	pthread_mutex_lock(&accounting->lock);
 	now = now_ns();
-	DL_FOREACH_SAFE2(accounting->reapers, process, next, reaped.listed_next) {
-		if (!error)
-			error = list_stale(&list, process, USAGE_CPU, now, now);
+	DL_FOREACH_SAFE2(accounting->reapers, process, next, reaped.listed.next) {
+		list_stale(&list, process, USAGE_CPU, now, now);
 		reaper_forget(accounting, process);
 	}
 	pthread_mutex_unlock(&accounting->lock);
-	error = list_measure(&list, error, now);
+	error = list_measure(&list, now);
 	list_free(&list);
 	return error;
 }
@@ -167,19 +167,19 @@ static int measure_chosen(struct accounting *accounting, unsigned kinds, const s
 	struct process *process;
 	unsigned wanted = kinds;
 	uint64_t now;
-	int error = 0;
+	int error;
 
 	pthread_mutex_lock(&accounting->lock);
 	now = now_ns();
 	if (!(accounting->tracked & USAGE_MEMORY))
 		wanted &= ~(unsigned)USAGE_MEMORY;
-	for (process = accounting->processes; process && list.count < choice->max && !error;
+	for (process = accounting->processes; process && list.count < choice->max;
 	     process = process->hh.next) {
 		if (!choice->running || is_running(process, wanted))
-			error = list_stale(&list, process, wanted, choice->before, now);
+			list_stale(&list, process, wanted, choice->before, now);
 	}
 	pthread_mutex_unlock(&accounting->lock);
-	error = list_measure(&list, error, now);
+	error = list_measure(&list, now);
 	*count = list.count;
 	*ran = false;
 	for (size_t i = 0; i < list.count; i++)

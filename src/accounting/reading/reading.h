@@ -31,15 +31,6 @@ bool error_is_gone(int error);
 int task_read_final(const struct machine *machine, const struct task_id *id,
 		    struct counters *final);
 
-/* *stat is of the task. 0; other errors: it is gone, or they are not known. */
-int task_read_marks(const struct machine *machine, const struct task_id *id,
-		    const struct machine_task_stat *stat, struct task_marks *marks);
-
-/*
- * Where execs are not told of: whether another thread has become the process' leader. Takes the lock, reads
- * /proc.
- */
-void exec_look(struct accounting *accounting, pid_t tgid);
 /* Looks at each task; ends and forgets who is gone. Takes the lock, reads /proc. */
 void tasks_refresh(struct accounting *accounting, const struct task_list *list);
 /* The same where exits were not told of: forgets at once who is gone. */
@@ -62,14 +53,14 @@ void zombies_refresh(struct accounting *accounting);
 /*
  * Lists the tasks of the highest of the group and those above it where one more would be more than
  * there ever were, or may be; none where exits are told of, or for many in one scan's second question.
- * Under the lock. 0 or -ENOMEM.
+ * Under the lock.
  */
-int group_list_crowd(struct group *group, struct task_list *list, size_t *capacity);
+void group_list_crowd(struct group *group, struct task_list *list);
 /* Forgets those of the tasks that are gone. Takes the lock, reads /proc. */
 void tasks_bury(struct accounting *accounting, struct task_list *list);
 
 /* Zombies of the group and all below it, and live ones where nobody tells of their exit. Under the lock. */
-int list_mortal(const struct group *group, bool live, struct task_list *list, size_t *capacity);
+void list_mortal(const struct group *group, bool live, struct task_list *list);
 
 /* --- memory.c --- */
 
@@ -100,18 +91,19 @@ struct reading_list {
 	struct reading *readings;
 	size_t count, capacity;
 	bool is_answer;
+	int error; /* 0; -ENOMEM: not all are there */
 };
 
 /* --- reading_list.c; under the lock --- */
 
 /*
  * Lists the process, and all in the group and below it, for those of the kinds that were not read since
- * `before` (ns) and that nobody reads who was asked for them. 0 or -ENOMEM.
+ * `before` (ns) and that nobody reads who was asked for them.
  */
-int list_stale(struct reading_list *list, struct process *process, unsigned kinds, uint64_t before,
-	       uint64_t now);
-int list_group(struct reading_list *list, struct group *group, unsigned kinds, uint64_t before,
-	       uint64_t now);
+void list_stale(struct reading_list *list, struct process *process, unsigned kinds, uint64_t before,
+		uint64_t now);
+void list_group(struct reading_list *list, struct group *group, unsigned kinds, uint64_t before,
+		uint64_t now);
 /* What was read is counted, or never will be: to be called for all that is listed, before list_free(). */
 void list_is_read(struct reading_list *list);
 /* Needs no lock. */
@@ -134,10 +126,10 @@ bool reading_is_outdated(const struct reading *reading, uint64_t now);
 /* --- settle.c --- */
 
 /*
- * Reads all that is listed, and counts it, if listing met no `error`; lets those go on who wait for it.
- * Takes the lock, reads /proc. `now` as now_ns(). 0, the error, or -ENOMEM.
+ * Reads all that is listed, and counts it, unless that met an error; lets those go on who wait for it.
+ * Takes the lock, reads /proc. `now` as now_ns(). 0 or -ENOMEM.
  */
-int list_measure(struct reading_list *list, int error, uint64_t now);
+int list_measure(struct reading_list *list, uint64_t now);
 
 /* --- measure.c --- */
 

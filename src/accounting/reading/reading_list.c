@@ -22,21 +22,22 @@ static bool is_run_known(const struct process *process, uint64_t now)
 	return true;
 }
 
-static int list_process(struct reading_list *list, const struct process *process, unsigned kinds,
-			uint64_t now)
+static void list_process(struct reading_list *list, const struct process *process, unsigned kinds,
+			 uint64_t now)
 {
 	struct reading *reading = array_room(list->readings, list->count, &list->capacity, sizeof(*reading));
+	struct thread_reading *threads = calloc(process->live, sizeof(*threads));
 	struct task *task;
 
-	if (!reading)
-		return -ENOMEM;
-	list->readings = reading;
-	reading += list->count;
-	*reading = (struct reading){.tgid = process->tgid, .kinds = kinds};
-	reading->threads = calloc(process->live, sizeof(*reading->threads));
-	if (!reading->threads)
-		return -ENOMEM;
-	list->count++;
+	if (reading)
+		list->readings = reading;
+	if (!reading || !threads) {
+		free(threads);
+		list->error = -ENOMEM;
+		return;
+	}
+	reading += list->count++;
+	*reading = (struct reading){.tgid = process->tgid, .kinds = kinds, .threads = threads};
 	reading->first = !process->counted.measured;
 	reading->ended_run = process->counted.ended_run + process->counted.lost_run;
 	if (process->parent && process->origin.startstack == process->parent->origin.startstack)
@@ -55,7 +56,6 @@ static int list_process(struct reading_list *list, const struct process *process
 			reading->threads[reading->count++] = (struct thread_reading){
 				.id = task->id, .last_run = task->measured ? task->run : UINT64_MAX};
 	}
-	return 0;
 }
 
 /* Whether a reading that began before that of this number is at one of the kinds. */
@@ -68,11 +68,10 @@ static bool is_being_read(const struct process *process, unsigned kinds, uint64_
 	return false;
 }
 
-int list_stale(struct reading_list *list, struct process *process, unsigned kinds, uint64_t before,
-	       uint64_t now)
+void list_stale(struct reading_list *list, struct process *process, unsigned kinds, uint64_t before,
+		uint64_t now)
 {
 	unsigned stale = 0;
-	int error;
 
 	assert_locked(&list->accounting->lock);
 	for (unsigned i = 0; i < USAGE_KINDS; i++) {
@@ -80,37 +79,28 @@ int list_stale(struct reading_list *list, struct process *process, unsigned kind
 		    !(list->number && process->read.by[i]))
 			stale |= 1u << i;
 	}
-	if (!stale || !process->live)
-		return 0;
-	error = list_process(list, process, stale, now);
-	for (unsigned i = 0; i < USAGE_KINDS && list->number && !error; i++) {
+	if (!stale || !process->live || list->error)
+		return;
+	list_process(list, process, stale, now);
+	for (unsigned i = 0; i < USAGE_KINDS && list->number && !list->error; i++) {
 		if (stale & 1u << i)
 			process->read.by[i] = list->number;
 	}
-	return error;
 }
 
-int list_group(struct reading_list *list, struct group *group, unsigned kinds, uint64_t before,
-	       uint64_t now)
+void list_group(struct reading_list *list, struct group *group, unsigned kinds, uint64_t before,
+		uint64_t now)
 {
 	struct task_link *link;
 	struct group *child;
-	int error = 0;
 
 	assert_locked(&group->accounting->lock);
 	if (!group->populated)
-		return 0;
-	DL_FOREACH(group->tasks, link) {
-		error = list_stale(list, link->task->process, kinds, before, now);
-		if (error)
-			return error;
-	}
-	DL_FOREACH(group->children, child) {
-		error = list_group(list, child, kinds, before, now);
-		if (error)
-			return error;
-	}
-	return 0;
+		return;
+	DL_FOREACH(group->tasks, link)
+		list_stale(list, link->task->process, kinds, before, now);
+	DL_FOREACH(group->children, child)
+		list_group(list, child, kinds, before, now);
 }
 
 void list_free(struct reading_list *list)

@@ -7,48 +7,37 @@
 #include "reading.h"
 
 /* A process has ended, or is reaped, when the last of its tasks has or is. */
-static int list_tasks(const struct process *process, struct task_list *list, size_t *capacity)
+static void list_tasks(const struct process *process, struct task_list *list)
 {
 	const struct task *task;
-	int error = 0;
 
-	DL_FOREACH(process->tasks, task) {
-		if (!error)
-			error = list_add(list, capacity, &task->id);
-	}
-	return error;
+	DL_FOREACH(process->tasks, task)
+		list_add(list, &task->id);
 }
 
-static int list_descendants(const struct process *process, struct task_list *list,
-			    size_t *capacity)
+static void list_descendants(const struct process *process, struct task_list *list)
 {
 	const struct process *child;
-	int error = 0;
 
-	DL_FOREACH2(process->reaped.zombies, child, reaped.next) {
-		if (!error)
-			error = list_tasks(child, list, capacity);
-	}
+	DL_FOREACH2(process->reaped.zombies, child, reaped.next)
+		list_tasks(child, list);
 	DL_FOREACH(process->children, child) {
-		if (!error)
-			error = list_tasks(child, list, capacity);
-		if (!error)
-			error = list_descendants(child, list, capacity);
+		list_tasks(child, list);
+		list_descendants(child, list);
 	}
-	return error;
 }
 
 /*
  * Descendants that are in the table as live or as zombies, of processes that seem to
  * owe: one of them may just have been reaped, and then what is known of it is not owed.
+ * True: some process does.
  */
-static int list_children(struct accounting *accounting, const struct reading_list *readings,
-			 struct task_list *list, bool *owed)
+static bool list_children(struct accounting *accounting, const struct reading_list *readings,
+			  struct task_list *list)
 {
-	size_t capacity = 0;
-	int error = 0;
+	bool owed = false;
 
-	for (size_t i = 0; i < readings->count && !error; i++) {
+	for (size_t i = 0; i < readings->count; i++) {
 		const struct reading *reading = &readings->readings[i];
 		struct process *process = process_find(accounting, reading->tgid);
 		struct counters counters;
@@ -59,10 +48,10 @@ static int list_children(struct accounting *accounting, const struct reading_lis
 			reap_settle(accounting, process, reading->at);
 			continue;
 		}
-		*owed = true;
-		error = list_descendants(process, list, &capacity);
+		owed = true;
+		list_descendants(process, list);
 	}
-	return error;
+	return owed;
 }
 
 static void forget_gone_threads(struct accounting *accounting, const struct reading *reading)
@@ -117,37 +106,22 @@ static void pay_all(struct accounting *accounting, const struct reading_list *li
 static int settle(struct accounting *accounting, struct reading_list *list)
 {
 	struct task_list children = {0};
-	bool owed = false;
-	int error;
+	bool owed;
 
 	assert_locked(&accounting->settling);
 	pthread_mutex_lock(&accounting->lock);
 	count_all(accounting, list);
-	error = list_children(accounting, list, &children, &owed);
+	owed = list_children(accounting, list, &children) && !children.error;
 	pthread_mutex_unlock(&accounting->lock);
-	if (owed && !error)
+	if (owed)
 		tasks_refresh(accounting, &children);
 	pthread_mutex_lock(&accounting->lock);
-	if (owed && !error)
+	if (owed)
 		pay_all(accounting, list);
 	count_waiting_io(accounting, list);
 	pthread_mutex_unlock(&accounting->lock);
 	free(children.tasks);
-	return error;
-}
-
-/* A thread that is gone may have exec'd: then it is the leader now. */
-static void look_for_execs(struct accounting *accounting, const struct reading_list *list)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		const struct reading *reading = &list->readings[i];
-		bool is_gone = false;
-
-		for (size_t j = 0; j < reading->count; j++)
-			is_gone |= reading->threads[j].liveness == TASK_GONE;
-		if (is_gone && reading->count > 1)
-			exec_look(accounting, reading->tgid);
-	}
+	return children.error;
 }
 
 static int read_and_count(struct accounting *accounting, struct reading_list *list, uint64_t now)
@@ -161,8 +135,6 @@ static int read_and_count(struct accounting *accounting, struct reading_list *li
 		disks_look(accounting);
 	if (accounting_tells_exits(accounting))
 		source_sync(accounting); /* what ended before it was read is known to have */
-	else
-		look_for_execs(accounting, list);
 	if (accounting->source && accounting->source->hear)
 		accounting->source->hear(accounting->source);
 	/* One at a time: another reading may know of a child's end that this one does not. */
@@ -170,13 +142,13 @@ static int read_and_count(struct accounting *accounting, struct reading_list *li
 	return settle(accounting, list);
 }
 
-int list_measure(struct reading_list *list, int error, uint64_t now)
+int list_measure(struct reading_list *list, uint64_t now)
 {
 	struct accounting *accounting = list->accounting;
 
-	if (!error && list->count)
-		error = read_and_count(accounting, list, now);
+	if (!list->error && list->count)
+		list->error = read_and_count(accounting, list, now);
 	guard(&accounting->lock);
 	list_is_read(list);
-	return error;
+	return list->error;
 }

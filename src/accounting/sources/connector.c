@@ -13,7 +13,6 @@
 #include "clock.h"
 #include "events.h"
 
-#define RECEIVE_BYTES (4 << 20)
 #define ACK_MS 200
 
 /* Has the kernel send forks, execs and exits only, and the answer to a request (PROC_EVENT_NONE). */
@@ -167,14 +166,10 @@ static int check_answer(int fd)
 
 static int connector_connect(int fd)
 {
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC};
-	int size = RECEIVE_BYTES, error;
+	int error = filter_events(fd);
 
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	error = filter_events(fd);
-	if (!error && bind(fd, (struct sockaddr *)&address, sizeof(address)))
-		error = -errno;
+	if (!error)
+		error = netlink_bind(fd, CN_IDX_PROC);
 	return error ? error : check_answer(fd);
 }
 

@@ -11,6 +11,8 @@
 
 #include "event.h"
 
+/* Binds a netlink socket to these groups, with a buffer as large as may be. 0 or a negative errno. */
+int netlink_bind(int fd, unsigned groups);
 struct nlmsghdr;
 /*
  * Has `take` look at each message that waits on a netlink socket, and waits for none. -ENOBUFS: some were

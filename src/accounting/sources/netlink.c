@@ -6,6 +6,18 @@
 
 #include "events.h"
 
+#define RECEIVE_BYTES (4 << 20)
+
+int netlink_bind(int fd, unsigned groups)
+{
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
+	int size = RECEIVE_BYTES;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	return bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
+}
+
 int netlink_drain(int fd, void (*take)(const struct nlmsghdr *message, void *context), void *context)
 {
 	int result = 0;

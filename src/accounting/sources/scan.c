@@ -52,33 +52,16 @@ static bool look_at_absent(struct accounting *accounting)
 	return taken;
 }
 
-/* Those that hung when they were looked at last. */
-static bool look_at_hung(struct accounting *accounting)
-{
-	struct hung_newcomer hung[HUNG_MAX];
-	unsigned count = accounting->hung_count;
-	bool taken = false;
-
-	memcpy(hung, accounting->hung, sizeof(hung));
-	accounting->hung_count = 0;
-	for (unsigned i = 0; i < count; i++)
-		taken |= newcomer_look(accounting, hung[i].id.tgid, hung[i].id.tid, &hung[i].since);
-	return taken;
-}
-
 /* The processes that accounting knows. */
-static int list_known(struct accounting *accounting, struct task_list *list)
+static void list_known(struct accounting *accounting, struct task_list *list)
 {
-	struct process *process;
-	size_t capacity = 0;
-	int error = 0;
+	const struct process *process;
 
 	guard(&accounting->lock);
-	for (process = accounting->processes; process && !error; process = process->hh.next) {
+	for (process = accounting->processes; process; process = process->hh.next) {
 		if (process->live)
-			error = list_add(list, &capacity, &process_leader(process)->id);
+			list_add(list, &process_leader(process)->id);
 	}
-	return error;
 }
 
 /* The threads of a process that is known. */
@@ -164,7 +147,6 @@ bool scan_new(struct accounting *accounting)
 	accounting->scans++;
 	pthread_mutex_unlock(&accounting->lock);
 	taken = look_at_absent(accounting);
-	taken |= look_at_hung(accounting);
 	if (now.last_pid > since.last_pid && since.last_pid &&
 	    now.last_pid - since.last_pid <= PROBES)
 		taken |= look_at_numbers(accounting, &since, now.last_pid);
@@ -193,7 +175,8 @@ void scan_all(struct accounting *accounting, const struct accounting_moment *see
 	struct task_list known = {0};
 	struct accounting_moment now;
 
-	if (!list_known(accounting, &known))
+	list_known(accounting, &known);
+	if (!known.error)
 		tasks_heal(accounting, &known);
 	free(known.tasks);
 	pthread_mutex_lock(&accounting->scanning);

@@ -12,8 +12,6 @@
 
 #include "events.h"
 
-#define RECEIVE_BYTES (4 << 20)
-
 struct message {
 	struct nlmsghdr header;
 	struct genlmsghdr genl;
@@ -97,18 +95,6 @@ static int find_family(struct taskstats_socket *taskstats)
 	return converse(taskstats->fd, &message, &taskstats->family);
 }
 
-static int connect_socket(int fd)
-{
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-	struct timeval patience = {.tv_sec = 1};
-	int size = RECEIVE_BYTES;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	return bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
-}
-
 int taskstats_listen(struct taskstats_socket *taskstats, bool on)
 {
 	struct message message = make_message(taskstats->family, TASKSTATS_CMD_GET,
@@ -123,13 +109,15 @@ int taskstats_listen(struct taskstats_socket *taskstats, bool on)
 
 int taskstats_open(struct taskstats_socket *taskstats, unsigned nr_cpu)
 {
+	const struct timeval patience = {.tv_sec = 1};
 	int error;
 
 	snprintf(taskstats->cpus, sizeof(taskstats->cpus), "0-%u", nr_cpu - 1);
 	taskstats->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
 	if (taskstats->fd < 0)
 		return -errno;
-	error = connect_socket(taskstats->fd);
+	setsockopt(taskstats->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	error = netlink_bind(taskstats->fd, 0);
 	if (!error)
 		error = find_family(taskstats);
 	if (!error)

@@ -15,6 +15,12 @@ struct charge;
 struct heir;
 struct process;
 
+/* A place in one of the table's lists: LIST_ENTER(), LIST_LEAVE(). */
+struct listing {
+	bool is_there;
+	struct process *prev, *next;
+};
+
 /* What only grows. Of a process since it was made, of a group since it was made. */
 enum counter {
 	COUNTER_RUN, /* ns on a processor */
@@ -73,8 +79,7 @@ struct reaped {
 	uint64_t claimed_at; /* ns: when there was one more that was reaped */
 	uint64_t waited_at; /* ns: when it was known to have waited once more; 0: never was */
 	unsigned own_ended; /* of them those of its own groups, since that was paid */
-	bool is_listed; /* in accounting->reapers */
-	struct process *listed_prev, *listed_next;
+	struct listing listed; /* in accounting->reapers */
 };
 
 /* What tells that a process' memory is as it was when it was read. */
@@ -129,21 +134,18 @@ struct origin {
 
 struct orphan {
 	uint64_t adopted_at; /* ns: who read before still saw the parent that ended */
-	bool is_listed; /* in accounting->orphans */
-	struct process *prev, *next;
+	struct listing listed; /* in accounting->orphans */
 };
 
 struct keeping {
-	bool is_listed; /* in accounting->kept */
 	uint64_t at; /* ns */
-	struct process *prev, *next;
+	struct listing listed; /* in accounting->kept */
 };
 
 struct unsaved {
 	uint64_t told; /* hash of what was told last; 0: never was */
-	bool is_listed; /* in accounting->unsaved */
+	struct listing listed; /* in accounting->unsaved */
 	pid_t imported_parent; /* to be looked for once all are imported */
-	struct process *prev, *next;
 };
 
 #endif

@@ -46,24 +46,19 @@ void process_keep(struct accounting *accounting, struct process *process, uint64
 {
 	assert_locked(&accounting->lock);
 	process->kept.at = now;
-	if (process->kept.is_listed)
-		return;
-	process->kept.is_listed = true;
-	DL_APPEND2(accounting->kept, process, kept.prev, kept.next);
+	LIST_ENTER(accounting->kept, process, kept.listed);
 }
 
 void process_unkeep(struct accounting *accounting, struct process *process)
 {
 	assert_locked(&accounting->lock);
-	if (!process->kept.is_listed)
-		return;
-	process->kept.is_listed = false;
-	DL_DELETE2(accounting->kept, process, kept.prev, kept.next);
+	LIST_LEAVE(accounting->kept, process, kept.listed);
 }
 
 bool process_is_wanted(const struct process *process)
 {
-	return process->claims || process->kept.is_listed || (process->parent && process->parent->claims);
+	return process->claims || process->kept.listed.is_there ||
+	       (process->parent && process->parent->claims);
 }
 
 void child_add(struct process *parent, struct process *child)
@@ -82,19 +77,13 @@ void orphan_note(struct accounting *accounting, struct process *process, uint64_
 {
 	assert_locked(&accounting->lock);
 	process->orphan.adopted_at = now;
-	if (process->orphan.is_listed)
-		return;
-	process->orphan.is_listed = true;
-	DL_APPEND2(accounting->orphans, process, orphan.prev, orphan.next);
+	LIST_ENTER(accounting->orphans, process, orphan.listed);
 }
 
 void orphan_forget(struct accounting *accounting, struct process *process)
 {
 	assert_locked(&accounting->lock);
-	if (!process->orphan.is_listed)
-		return;
-	process->orphan.is_listed = false;
-	DL_DELETE2(accounting->orphans, process, orphan.prev, orphan.next);
+	LIST_LEAVE(accounting->orphans, process, orphan.listed);
 }
 
 void process_remove(struct accounting *accounting, struct process *process)

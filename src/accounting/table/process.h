@@ -13,12 +13,6 @@ struct task_link {
 	struct task_link *prev, *next; /* utlist: group->tasks or group->zombies */
 };
 
-/* What only grows of a task: who has less, but its number, is another thread that has exec'd. */
-struct task_marks {
-	uint64_t faults; /* minor and major */
-	uint64_t waited; /* ns, for a processor; 0 where the kernel does not tell */
-};
-
 /* A thread of a process that has a thread in some group other than the roots. */
 struct task {
 	struct task_id id; /* start_time 0: not known yet */
@@ -30,7 +24,6 @@ struct task {
 	bool measured; /* run is known; else the first reading is where counting starts */
 	uint64_t run; /* ns, as read last; counted already */
 	unsigned cpu; /* it was seen on last */
-	struct task_marks marks; /* as seen last */
 	UT_hash_handle hh; /* accounting->tasks, by id.tid */
 	struct task_link links[]; /* accounting->hierarchies */
 };
@@ -75,10 +68,10 @@ bool task_is(const struct task *task, const struct task_id *id);
 /* Whether it is in any group. */
 bool task_is_claimed(const struct accounting *accounting, const struct task *task);
 
-/* Adds to a list; capacity is the caller's, 0 at start. 0 or -ENOMEM. */
-int list_add(struct task_list *list, size_t *capacity, const struct task_id *id);
+/* Adds to a list; after an error nothing more. */
+void list_add(struct task_list *list, const struct task_id *id);
 /* The same for all of group->tasks or group->zombies. */
-int list_links(const struct task_link *links, struct task_list *list, size_t *capacity);
+void list_links(const struct task_link *links, struct task_list *list);
 
 /* --- process.c; all under the lock; `now` as now_ns() --- */
 

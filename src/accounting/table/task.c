@@ -82,26 +82,22 @@ void task_remove(struct accounting *accounting, struct task *task)
 	free(task);
 }
 
-int list_add(struct task_list *list, size_t *capacity, const struct task_id *id)
+void list_add(struct task_list *list, const struct task_id *id)
 {
-	struct task_id *tasks = array_room(list->tasks, list->count, capacity, sizeof(*tasks));
+	struct task_id *tasks = array_room(list->tasks, list->count, &list->capacity, sizeof(*tasks));
 
 	if (!tasks)
-		return -ENOMEM;
-	list->tasks = tasks;
-	tasks[list->count++] = *id;
-	return 0;
+		list->error = -ENOMEM;
+	else
+		list->tasks = tasks;
+	if (!list->error)
+		tasks[list->count++] = *id;
 }
 
-int list_links(const struct task_link *links, struct task_list *list, size_t *capacity)
+void list_links(const struct task_link *links, struct task_list *list)
 {
 	const struct task_link *link;
-	int error = 0;
 
-	DL_FOREACH(links, link) {
-		error = list_add(list, capacity, &link->task->id);
-		if (error)
-			break;
-	}
-	return error;
+	DL_FOREACH(links, link)
+		list_add(list, &link->task->id);
 }

@@ -10,19 +10,14 @@
 void process_unsaved(struct accounting *accounting, struct process *process)
 {
 	assert_locked(&accounting->lock);
-	if (!accounting->keeping || process->unsaved.is_listed)
-		return;
-	process->unsaved.is_listed = true;
-	DL_APPEND2(accounting->unsaved, process, unsaved.prev, unsaved.next);
+	if (accounting->keeping)
+		LIST_ENTER(accounting->unsaved, process, unsaved.listed);
 }
 
 void process_saved(struct accounting *accounting, struct process *process)
 {
 	assert_locked(&accounting->lock);
-	if (!process->unsaved.is_listed)
-		return;
-	process->unsaved.is_listed = false;
-	DL_DELETE2(accounting->unsaved, process, unsaved.prev, unsaved.next);
+	LIST_LEAVE(accounting->unsaved, process, unsaved.listed);
 }
 
 void group_unsaved(struct group *group)
