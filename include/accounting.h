@@ -128,7 +128,7 @@ enum usage_kind {
 
 /*
  * Has usage of these kinds kept in all groups of a hierarchy. A controller
- * that asks for usage says so in css_alloc of its root (before any task can
+ * that asks for usage says so in css_init of its root (before any task can
  * enter a group); hierarchies that need none pay for none. Reads /proc for I/O.
  */
 void accounting_track(struct accounting *accounting, unsigned hierarchy, unsigned kinds);

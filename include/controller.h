@@ -116,12 +116,13 @@ struct controller {
 	 */
 	const char *const *(*instances)(struct tree *tree);
 
+	/* Bytes of the controller's state of a cgroup, all 0 before css_init(). 0: it keeps nothing. */
+	size_t css_size;
 	/*
-	 * The controller's state of a new cgroup, by default or from its
-	 * parent's (cgroup->parent, NULL for a root). Returns NULL with errno
-	 * set: mkdir fails with it.
+	 * Fills the state of a new cgroup by default or from its parent's (cgroup->parent, NULL for a
+	 * root). 0 or a negative errno: mkdir fails with it, after css_exit().
 	 */
-	void *(*css_alloc)(struct cgroup *cgroup);
+	int (*css_init)(struct cgroup *cgroup, void *state);
 	/*
 	 * The new cgroup is in the tree: its parent lists it. On v2 also: the controller has been enabled in
 	 * it.
@@ -140,8 +141,8 @@ struct controller {
 	void (*css_reset)(void *state);
 	/* The cgroup is out of the tree, or the controller disabled in it; open files may still hold both. */
 	void (*css_offline)(struct cgroup *cgroup);
-	/* The last holder is gone: frees the state. Runs without the tree lock. */
-	void (*css_free)(void *state);
+	/* The last holder is gone: frees what the state points at. Runs without the tree lock. */
+	void (*css_exit)(void *state);
 	/*
 	 * The tree is about to end: the controller's threads end, which may ask accounting and any of the
 	 * tree's hierarchies. Of a root, without the tree lock.
@@ -195,9 +196,9 @@ extern const struct controller *const controllers[];
 extern const struct controller *const dfl_controllers[];
 
 /*
- * The controller's state of a cgroup, as its css_alloc made it. On v1 never NULL where there is a css_alloc.
- * On v2 NULL where it never was enabled, and a state that has ended where it is disabled now: ask
- * cgroup_has_css() first, but for the cgroup of the request itself.
+ * The controller's state of a cgroup, as its css_init left it. On v1 never NULL. On v2 NULL where it never
+ * was enabled, and a state that has ended where it is disabled now: ask cgroup_has_css() first, but for the
+ * cgroup of the request itself.
  */
 void *cgroup_css(const struct cgroup *cgroup, const struct controller *controller);
 

@@ -64,14 +64,14 @@ struct hierarchy {
  */
 struct css {
 	atomic_uint references; /* the cgroup's, each read or write under way, and the one's before it */
+	uid_t uid; /* of who made it, for its files */
+	gid_t gid;
+	bool online; /* under the tree lock, as is the next */
+	bool visible; /* its files are there: one that only another controller needs has none (depends_on) */
 	struct css *next; /* that took its place; held */
 	const struct controller *controller;
 	uint64_t serial; /* unique while the daemon runs, never 0 */
-	bool online; /* under the tree lock, as is the next */
-	bool visible; /* its files are there: one that only another controller needs has none (depends_on) */
-	uid_t uid; /* of who made it, for its files */
-	gid_t gid;
-	void *state; /* as css_alloc made it; NULL where there is no css_alloc */
+	uint64_t state[]; /* the controller's, css_size bytes */
 };
 
 /* What only a cgroup of the unified hierarchy has. Under the tree lock. */

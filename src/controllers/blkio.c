@@ -18,7 +18,7 @@
 #define CFQ_WEIGHT 500
 #define BFQ_WEIGHT 100
 
-static void blkio_css_free(void *state)
+static void blkio_css_exit(void *state)
 {
 	struct blkcg *blkcg = state;
 
@@ -29,29 +29,21 @@ static void blkio_css_free(void *state)
 		free(blkg->cost);
 		free(blkg);
 	}
-	free(blkcg);
 }
 
-static void *blkio_css_alloc(struct cgroup *cgroup)
+static int blkio_css_init(struct cgroup *cgroup, void *state)
 {
-	struct blkcg *blkcg = calloc(1, sizeof(*blkcg));
+	struct blkcg *blkcg = state;
 	unsigned factor = cgroup_is_root(cgroup) ? 2 : 1; /* cfq_cpd_init() */
 	struct tree *tree = cgroup_tree(cgroup);
 
-	if (!blkcg)
-		return NULL;
 	blkcg->cgroup = cgroup;
 	blkcg->weight[WEIGHT_CFQ] = blkcg->weight[WEIGHT_CFQ_LEAF] = CFQ_WEIGHT * factor;
 	blkcg->weight[WEIGHT_BFQ] = blkcg->weight[WEIGHT_IOCOST] = BFQ_WEIGHT; /* CGROUP_WEIGHT_DFL */
 	if (!cgroup_is_root(cgroup))
-		return blkcg;
+		return 0;
 	accounting_track(tree->accounting, cgroup->hierarchy->index, USAGE_IO);
-	if (blkio_add_disks(blkcg, tree->machine)) {
-		blkio_css_free(blkcg);
-		errno = ENOMEM;
-		return NULL;
-	}
-	return blkcg;
+	return blkio_add_disks(blkcg, tree->machine);
 }
 
 /* The first task of a cgroup comes by an attach, the others by that or by fork. */
@@ -260,11 +252,12 @@ const struct controller blkio_controller = {
 	.dfl_name = "io",
 	.legacy_files = blkio_files,
 	.dfl_files = blkio_dfl_files,
-	.css_alloc = blkio_css_alloc,
+	.css_size = sizeof(struct blkcg),
+	.css_init = blkio_css_init,
 	.depends_on = &memory_controller,
 	.css_start = blkio_start,
 	.css_offline = blkio_css_offline,
-	.css_free = blkio_css_free,
+	.css_exit = blkio_css_exit,
 	.save = blkio_save,
 	.restore = blkio_restore,
 	.attach = blkio_attach,

@@ -4,7 +4,6 @@
  * enforced.
  */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "bytes.h"
 #include "cpu_group.h"
@@ -140,17 +139,10 @@ static int stat_local_show(const struct request *request, struct text *out)
 	return 0;
 }
 
-static void *cpu_alloc(struct cgroup *cgroup)
+static int cpu_init(struct cgroup *cgroup, void *state)
 {
-	struct cpu *cpu = calloc(1, sizeof(*cpu));
-
-	if (!cpu)
-		return NULL;
-	cpu_group_init(cpu);
-	if (!cpu_rt_init(cgroup, cpu))
-		return cpu;
-	free(cpu);
-	return NULL;
+	cpu_group_init(state);
+	return cpu_rt_init(cgroup, state);
 }
 
 /* As they are: which order of writes leads there depends on all of them. */
@@ -208,8 +200,8 @@ const struct controller cpu_controller = {
 	.dfl_files = cpu_dfl_files,
 	.threaded = true,
 	.css_extra_stat = cpu_extra_stat,
-	.css_alloc = cpu_alloc,
-	.css_free = free,
+	.css_size = sizeof(struct cpu),
+	.css_init = cpu_init,
 	.save = cpu_save,
 	.restore = cpu_restore,
 	.can_attach = cpu_rt_can_attach,

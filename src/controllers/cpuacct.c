@@ -211,14 +211,12 @@ static int dfl_stat_local_measure(const struct request *request, struct text *ou
 }
 
 /* All figures are accounting's or the machine's: there is no state, but a state must not be NULL. */
-static void *cpuacct_alloc(struct cgroup *cgroup)
+static int cpuacct_init(struct cgroup *cgroup, void *state)
 {
-	static char no_state;
-
+	(void)state;
 	if (cgroup_is_root(cgroup))
-		accounting_track(cgroup_tree(cgroup)->accounting, cgroup->hierarchy->index,
-				 USAGE_CPU);
-	return &no_state;
+		accounting_track(cgroup_tree(cgroup)->accounting, cgroup->hierarchy->index, USAGE_CPU);
+	return 0;
 }
 
 static const struct cftype files[] = {
@@ -245,5 +243,5 @@ const struct controller cpuacct_controller = {
 	.dfl_files = dfl_files,
 	.threaded = true,
 	.unlisted_on_dfl = true,
-	.css_alloc = cpuacct_alloc,
+	.css_init = cpuacct_init,
 };

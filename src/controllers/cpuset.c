@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -188,31 +187,24 @@ static void inherit(const struct cgroup *cgroup, struct cpuset *cpuset)
 	bitmap_copy(cpuset->mems, parent->mems);
 }
 
-static struct cpuset *new_child(const struct cgroup *cgroup)
+static int init_child(const struct cgroup *cgroup, struct cpuset *cpuset)
 {
 	const struct cpuset *parent = cpuset_of(cgroup->parent);
-	struct cpuset *cpuset = calloc(1, sizeof(*cpuset));
 
-	if (!cpuset)
-		return NULL;
-	if (!cpuset_new_masks(cpuset, parent->cpus->nr, parent->mems->nr)) {
-		cpuset_free(cpuset);
-		return NULL;
-	}
+	if (!cpuset_new_masks(cpuset, parent->cpus->nr, parent->mems->nr))
+		return -ENOMEM;
 	inherit(cgroup, cpuset);
-	return cpuset;
+	return 0;
 }
 
-static void *cpuset_alloc(struct cgroup *cgroup)
+static int cpuset_init(struct cgroup *cgroup, void *state)
 {
-	struct cpuset *cpuset = cgroup->parent ? new_child(cgroup)
-					       : cpuset_new_root(cgroup_tree(cgroup)->machine);
+	struct cpuset *cpuset = state;
 
-	if (!cpuset)
-		return NULL;
-	cpuset->flags |= CS_SCHED_LOAD_BALANCE;
+	cpuset->flags = CS_SCHED_LOAD_BALANCE;
 	cpuset->relax_domain_level = -1;
-	return cpuset;
+	return cgroup->parent ? init_child(cgroup, cpuset)
+			      : cpuset_init_root(cpuset, cgroup_tree(cgroup)->machine);
 }
 
 static void cpuset_online(struct cgroup *cgroup)
@@ -370,10 +362,11 @@ const struct controller cpuset_controller = {
 	.threaded = true,
 	.legacy_files = cpuset_legacy_files,
 	.dfl_files = cpuset_dfl_files,
-	.css_alloc = cpuset_alloc,
+	.css_size = sizeof(struct cpuset),
+	.css_init = cpuset_init,
 	.css_online = cpuset_online,
 	.css_offline = cpuset_offline,
-	.css_free = cpuset_free,
+	.css_exit = cpuset_exit,
 	.save = cpuset_save,
 	.restore = cpuset_restore,
 	.can_attach = cpuset_can_attach,

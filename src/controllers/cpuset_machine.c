@@ -3,6 +3,7 @@
  * cpuset: the root's share is the machine, and the machine may change. cpuset_hotplug_workfn of
  * kernel/cgroup/cpuset.c.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "cpuset_partition.h"
@@ -38,7 +39,7 @@ static int online_read(const struct machine *machine, unsigned what, struct onli
 	return error;
 }
 
-void cpuset_free(void *state)
+void cpuset_exit(void *state)
 {
 	struct cpuset *cpuset = state;
 
@@ -55,7 +56,6 @@ void cpuset_free(void *state)
 		bitmap_free(cpuset->top->scratch);
 	}
 	free(cpuset->top);
-	free(cpuset);
 }
 
 bool cpuset_new_masks(struct cpuset *cpuset, unsigned cpus, unsigned mems)
@@ -91,30 +91,25 @@ static bool make_root_partition(struct cpuset *root)
 	return true;
 }
 
-struct cpuset *cpuset_new_root(const struct machine *machine)
+int cpuset_init_root(struct cpuset *cpuset, const struct machine *machine)
 {
-	struct cpuset *cpuset = calloc(1, sizeof(*cpuset));
-	struct cpuset_top *top = calloc(1, sizeof(*top));
 	struct online online;
+	struct cpuset_top *top;
+	int error = online_read(machine, FOLLOW_ALL, &online);
 
-	if (online_read(machine, FOLLOW_ALL, &online) || !cpuset || !top) {
-		online_free(&online);
-		free(top);
-		free(cpuset);
-		return NULL;
-	}
+	cpuset->cpus = online.cpus;
+	cpuset->mems = online.mems;
+	if (error)
+		return error;
+	top = cpuset->top = calloc(1, sizeof(*top));
+	if (!top)
+		return -ENOMEM;
 	pthread_mutex_init(&top->following, NULL);
 	top->nr_cpus = machine_nr_cpus(machine);
 	top->domain_level_max = machine_sched_domain_level_max(machine);
 	top->rt_limits = online.rt_limits;
-	cpuset->cpus = online.cpus;
-	cpuset->mems = online.mems;
-	cpuset->top = top;
-	cpuset->flags = CS_CPU_EXCLUSIVE | CS_MEM_EXCLUSIVE;
-	if (make_root_partition(cpuset))
-		return cpuset;
-	cpuset_free(cpuset);
-	return NULL;
+	cpuset->flags |= CS_CPU_EXCLUSIVE | CS_MEM_EXCLUSIVE;
+	return make_root_partition(cpuset) ? 0 : -ENOMEM;
 }
 
 static bool is_current(const struct cpuset *root, const struct online *online)

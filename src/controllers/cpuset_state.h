@@ -97,16 +97,17 @@ int cpuset_validate_change(const struct cgroup *cgroup, const struct cpuset *tri
 bool cpuset_can_shrink(const struct cpuset_top *top, const struct bitmap *domain, const struct bitmap *trial);
 
 /*
- * Makes the state of a root from the machine: what is online, and the constants.
- * NULL when memory is short. Frees with cpuset_free().
+ * Fills the state of a root from the machine: what is online, and the constants. 0 or a negative errno; frees
+ * with cpuset_exit() in any case.
  */
-struct cpuset *cpuset_new_root(const struct machine *machine);
+int cpuset_init_root(struct cpuset *cpuset, const struct machine *machine);
 /*
- * Makes empty masks of that many bits where there are none yet. False: no memory; cpuset_free() frees what
+ * Makes empty masks of that many bits where there are none yet. False: no memory; cpuset_exit() frees what
  * was made.
  */
 bool cpuset_new_masks(struct cpuset *cpuset, unsigned cpus, unsigned mems);
-void cpuset_free(void *state);
+/* Frees what the state points at. */
+void cpuset_exit(void *state);
 
 enum cpuset_follow { FOLLOW_CPUS = 1 << 0, FOLLOW_MEMS = 1 << 1, FOLLOW_LIMITS = 1 << 2 };
 

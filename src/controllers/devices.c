@@ -371,28 +371,18 @@ static int list_show(const struct request *request, struct text *out)
 }
 
 /* devcgroup_online(): a child starts with what its parent has, the root with everything. */
-static void *devices_css_alloc(struct cgroup *cgroup)
-{
-	struct devices *devices = calloc(1, sizeof(*devices));
-	const struct devices *parent = parent_devices(cgroup);
-
-	if (!devices)
-		return NULL;
-	devices->allow_all = true;
-	if (parent && devices_copy(devices, parent)) {
-		free(devices);
-		errno = ENOMEM;
-		return NULL;
-	}
-	return devices;
-}
-
-static void devices_css_free(void *state)
+static int devices_css_init(struct cgroup *cgroup, void *state)
 {
 	struct devices *devices = state;
+	const struct devices *parent = parent_devices(cgroup);
 
-	devices_clear(devices);
-	free(devices);
+	devices->allow_all = true;
+	return parent ? devices_copy(devices, parent) : 0;
+}
+
+static void devices_css_exit(void *state)
+{
+	devices_clear(state);
 }
 
 /* The exceptions to "all" are in no file. */
@@ -443,8 +433,9 @@ static const struct cftype devices_files[] = {
 const struct controller devices_controller = {
 	.name = "devices",
 	.legacy_files = devices_files,
-	.css_alloc = devices_css_alloc,
-	.css_free = devices_css_free,
+	.css_size = sizeof(struct devices),
+	.css_init = devices_css_init,
+	.css_exit = devices_css_exit,
 	.save = devices_save,
 	.restore = devices_restore,
 };

@@ -18,18 +18,6 @@
 #include "freezer_members.h"
 #include "stopper.h"
 
-/* Under the tree lock. */
-struct freezer {
-	unsigned state; /* enum freezer_state */
-	unsigned changes; /* counts what makes a look at the members out of date */
-	unsigned turns; /* how often it became FROZEN, or was it no more */
-	/* monotonic ns: when it began to freeze, if it does; how long it did before */
-	uint64_t freezing_since, frozen_ns;
-	/* The root's only. */
-	struct stopper *stopper; /* NULL: nobody is stopped */
-	atomic_uint frozen_cgroups; /* that have FREEZING_SELF; changes under the tree lock */
-};
-
 static bool acting = true;
 
 void freezer_set_acting(bool on)
@@ -349,20 +337,18 @@ static void forked(void *context, const struct group *group, const struct task_i
 
 /* --- a cgroup's life --- */
 
-void *freezer_alloc(struct cgroup *cgroup)
+int freezer_init(struct cgroup *cgroup, void *state)
 {
-	struct freezer *freezer = calloc(1, sizeof(*freezer));
+	struct freezer *freezer = state;
 	struct tree *tree = cgroup_tree(cgroup);
 
-	if (!freezer || !cgroup_is_root(cgroup) || !acting)
-		return freezer;
+	if (!cgroup_is_root(cgroup) || !acting)
+		return 0;
 	freezer->stopper = stopper_new(tree->machine);
-	if (!freezer->stopper) {
-		free(freezer);
-		return NULL;
-	}
+	if (!freezer->stopper)
+		return -ENOMEM;
 	accounting_on_fork(tree->accounting, cgroup->hierarchy->index, forked, cgroup);
-	return freezer;
+	return 0;
 }
 
 /* freezer_css_online(): a child of what freezes is frozen from the start. */
@@ -379,12 +365,11 @@ void freezer_offline(struct cgroup *cgroup)
 	set_state(cgroup, FREEZING_SELF, false);
 }
 
-void freezer_free(void *state)
+void freezer_exit(void *state)
 {
-	struct freezer *freezer = state;
+	const struct freezer *freezer = state;
 
 	stopper_free(freezer->stopper);
-	free(freezer);
 }
 
 void freezer_save(struct cgroup *cgroup, struct text *out)

@@ -258,50 +258,56 @@ static const char *const *hugetlb_instances(struct tree *tree)
 	return list;
 }
 
-static struct hugetlb_cgroup *state_new(unsigned nr)
+static int init_sizes(struct hugetlb_cgroup *state, unsigned nr)
 {
-	struct hugetlb_cgroup *state = calloc(1, sizeof(*state) + nr * sizeof(state->size[0]));
-
-	if (!state)
-		return NULL;
+	state->size = calloc(nr, sizeof(state->size[0]));
+	if (!state->size && nr)
+		return -ENOMEM;
 	state->nr = nr;
 	for (unsigned i = 0; i < nr; i++) {
 		for (unsigned counter = 0; counter < HUGETLB_COUNTER_NR; counter++)
 			state->size[i].max[counter] = number_pages_to_bytes(number_pages_max());
 	}
-	return state;
+	return 0;
 }
 
-static void *hugetlb_css_alloc(struct cgroup *cgroup)
+/* Those of the machine; one without huge pages has no files for them. */
+static int init_root(struct hugetlb_cgroup *state, const struct machine *machine)
 {
 	struct machine_hugepages pages = {0};
-	struct hugetlb_cgroup *state, *parent;
-	int error;
+	int error = machine_hugepages(machine, &pages);
 
-	if (cgroup->parent) {
-		parent = hugetlb_cgroup_of(cgroup->parent);
-		state = state_new(parent->nr);
-		for (unsigned i = 0; state && i < state->nr; i++)
-			state->size[i].page_size = parent->size[i].page_size;
-		return state;
-	}
-	error = machine_hugepages(cgroup_tree(cgroup)->machine, &pages);
-	if (error) /* a machine without huge pages has no files for them */
-		return error == -ENOENT ? state_new(0) : NULL;
-	state = state_new(pages.nr < SIZES ? pages.nr : SIZES);
-	for (unsigned i = 0; state && i < state->nr; i++)
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	error = init_sizes(state, pages.nr < SIZES ? pages.nr : SIZES);
+	for (unsigned i = 0; i < state->nr; i++)
 		state->size[i].page_size = pages.size[i].size;
 	machine_hugepages_free(&pages);
-	return state;
+	return error;
 }
 
-static void hugetlb_css_free(void *css)
+static int hugetlb_css_init(struct cgroup *cgroup, void *css)
+{
+	struct hugetlb_cgroup *state = css;
+	const struct hugetlb_cgroup *parent;
+	int error;
+
+	if (!cgroup->parent)
+		return init_root(state, cgroup_tree(cgroup)->machine);
+	parent = hugetlb_cgroup_of(cgroup->parent);
+	error = init_sizes(state, parent->nr);
+	for (unsigned i = 0; i < state->nr; i++)
+		state->size[i].page_size = parent->size[i].page_size;
+	return error;
+}
+
+static void hugetlb_css_exit(void *css)
 {
 	struct hugetlb_cgroup *state = css;
 
 	for (unsigned i = 0; i < state->nr; i++)
 		free(state->size[i].before);
-	free(state);
+	free(state->size);
 }
 
 static void hugetlb_save(struct cgroup *cgroup, struct text *out)
@@ -404,9 +410,10 @@ const struct controller hugetlb_controller = {
 	.legacy_files = hugetlb_files,
 	.dfl_files = hugetlb_dfl_files,
 	.instances = hugetlb_instances,
-	.css_alloc = hugetlb_css_alloc,
+	.css_size = sizeof(struct hugetlb_cgroup),
+	.css_init = hugetlb_css_init,
 	.css_start = hugetlb_start,
-	.css_free = hugetlb_css_free,
+	.css_exit = hugetlb_css_exit,
 	.save = hugetlb_save,
 	.restore = hugetlb_restore,
 };

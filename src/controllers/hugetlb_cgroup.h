@@ -36,7 +36,7 @@ struct hugetlb_size {
 /* One for each of the controller's instances, in their order. */
 struct hugetlb_cgroup {
 	unsigned nr;
-	struct hugetlb_size size[];
+	struct hugetlb_size *size;
 };
 
 static inline struct hugetlb_cgroup *hugetlb_cgroup_of(const struct cgroup *cgroup)

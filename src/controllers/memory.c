@@ -351,31 +351,24 @@ static int slabinfo_show(const struct request *request, struct text *out)
 /* --- the controller --- */
 
 /* A new cgroup takes swappiness and the OOM killer's setting from its parent (mem_cgroup_css_alloc). */
-static void *memory_css_alloc(struct cgroup *cgroup)
+static int memory_css_init(struct cgroup *cgroup, void *state)
 {
 	struct tree *tree = cgroup_tree(cgroup);
-	struct mem_cgroup *memcg = calloc(1, sizeof(*memcg));
+	struct mem_cgroup *memcg = state;
 
-	if (!memcg)
-		return NULL;
 	for (unsigned i = 0; i < MEMORY_COUNTER_NR; i++)
 		memcg->max[i] = number_pages_max();
 	memcg->soft_limit = number_pages_max();
 	memory_v2_init(memcg);
 	if (cgroup->parent) {
 		memcg->oom_kill_disable = mem_cgroup_of(cgroup->parent)->oom_kill_disable;
-		if (!swappiness_of(cgroup->parent, &memcg->swappiness))
-			return memcg;
-		free(memcg);
-		return NULL;
+		return swappiness_of(cgroup->parent, &memcg->swappiness);
 	}
 	memcg->watch = memory_watch_new(tree);
-	if (!memcg->watch) {
-		free(memcg);
-		return NULL;
-	}
+	if (!memcg->watch)
+		return -ENOMEM;
 	accounting_track(tree->accounting, cgroup->hierarchy->index, USAGE_MEMORY);
-	return memcg;
+	return 0;
 }
 
 /* What is charged already stays so (mem_cgroup_css_alloc: a new one has nothing). */
@@ -478,11 +471,11 @@ const struct controller memory_controller = {
 	.name = "memory",
 	.legacy_files = memory_files,
 	.dfl_files = memory_dfl_files,
-	.css_alloc = memory_css_alloc,
+	.css_size = sizeof(struct mem_cgroup),
+	.css_init = memory_css_init,
 	.css_start = memory_css_start,
 	.css_reset = memory_v2_reset,
 	.css_offline = memory_css_offline,
-	.css_free = free,
 	.stop = memory_stop,
 	.save = memory_save,
 	.restore = memory_restore,

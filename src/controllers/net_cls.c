@@ -3,7 +3,6 @@
  * net_cls: a class for the packets of a cgroup's tasks. net/core/netclassid_cgroup.c. Stored, packets are not
  * marked.
  */
-#include <stdlib.h>
 
 #include "controller.h"
 
@@ -30,13 +29,13 @@ static int classid_write(struct cgroup *cgroup, const struct cgroup_file *file, 
 	return 0;
 }
 
-static void *net_cls_alloc(struct cgroup *cgroup)
+static int net_cls_init(struct cgroup *cgroup, void *state)
 {
-	struct net_cls *net_cls = calloc(1, sizeof(*net_cls));
+	struct net_cls *net_cls = state;
 
-	if (net_cls && cgroup->parent)
+	if (cgroup->parent)
 		net_cls->classid = net_cls_of(cgroup->parent)->classid;
-	return net_cls;
+	return 0;
 }
 
 static const struct cftype net_cls_files[] = {
@@ -47,6 +46,6 @@ static const struct cftype net_cls_files[] = {
 const struct controller net_cls_controller = {
 	.name = "net_cls",
 	.legacy_files = net_cls_files,
-	.css_alloc = net_cls_alloc,
-	.css_free = free,
+	.css_size = sizeof(struct net_cls),
+	.css_init = net_cls_init,
 };

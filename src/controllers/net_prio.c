@@ -195,13 +195,12 @@ static int ifpriomap_act(const struct request *request, char *text)
 
 /* --- life of a cgroup --- */
 
-static void net_prio_free(void *state)
+static void net_prio_exit(void *state)
 {
 	struct net_prio *net_prio = state;
 
 	free(net_prio->priorities);
 	free(net_prio->used_ids);
-	free(net_prio);
 }
 
 static int init_root(struct net_prio *net_prio)
@@ -237,20 +236,9 @@ static int init_child(struct net_prio *net_prio, const struct cgroup *cgroup)
 	return inherit(net_prio, net_prio_of(cgroup->parent));
 }
 
-static void *net_prio_alloc(struct cgroup *cgroup)
+static int net_prio_init(struct cgroup *cgroup, void *state)
 {
-	struct net_prio *net_prio = calloc(1, sizeof(*net_prio));
-	int error;
-
-	if (!net_prio)
-		return NULL;
-	error = cgroup->parent ? init_child(net_prio, cgroup) : init_root(net_prio);
-	if (error) {
-		net_prio_free(net_prio);
-		errno = -error;
-		return NULL;
-	}
-	return net_prio;
+	return cgroup->parent ? init_child(state, cgroup) : init_root(state);
 }
 
 /* Not sooner: a cgroup that fails to come about has no end that would give the id back. */
@@ -322,10 +310,11 @@ static const struct cftype net_prio_files[] = {
 const struct controller net_prio_controller = {
 	.name = "net_prio",
 	.legacy_files = net_prio_files,
-	.css_alloc = net_prio_alloc,
+	.css_size = sizeof(struct net_prio),
+	.css_init = net_prio_init,
 	.css_online = net_prio_online,
 	.css_offline = net_prio_offline,
-	.css_free = net_prio_free,
+	.css_exit = net_prio_exit,
 	.save = net_prio_save,
 	.restore = net_prio_restore,
 };

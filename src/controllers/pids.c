@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The pids controller: how many tasks there are, and may be (kernel/cgroup/pids.c). */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "controller.h"
@@ -106,16 +105,14 @@ static uint64_t dfl_events_local_event(struct cgroup *cgroup, const struct cgrou
 	return group_pids_hits(&cgroup->group, NULL);
 }
 
-static void *pids_alloc(struct cgroup *cgroup)
+static int pids_init(struct cgroup *cgroup, void *state)
 {
-	struct pids *pids = calloc(1, sizeof(*pids));
+	struct pids *pids = state;
 
-	if (!pids)
-		return NULL;
 	pids->limit = PIDS_MAX;
 	if (cgroup_is_root(cgroup))
 		accounting_track_pids(cgroup_tree(cgroup)->accounting, cgroup->hierarchy->index);
-	return pids;
+	return 0;
 }
 
 static void pids_online(struct cgroup *cgroup)
@@ -155,6 +152,6 @@ const struct controller pids_controller = {
 	.threaded = true,
 	.css_online = pids_online,
 	.css_offline = pids_offline,
-	.css_alloc = pids_alloc,
-	.css_free = free,
+	.css_size = sizeof(struct pids),
+	.css_init = pids_init,
 };

@@ -159,20 +159,13 @@ static int max_act(const struct request *request, char *text)
 
 /* --- the state --- */
 
-static void *rdma_alloc(struct cgroup *cgroup)
-{
-	(void)cgroup;
-	return calloc(1, sizeof(struct rdma));
-}
-
-static void rdma_free(void *state)
+static void rdma_exit(void *state)
 {
 	struct rdma *rdma = state;
 	struct limits *limits, *next;
 
 	LL_FOREACH_SAFE(rdma->limits, limits, next)
 		free(limits);
-	free(rdma);
 }
 
 static void rdma_save(struct cgroup *cgroup, struct text *out)
@@ -210,8 +203,8 @@ static const struct cftype dfl_files[] = {
 const struct controller rdma_controller = {
 	.name = "rdma",
 	.dfl_files = dfl_files,
-	.css_alloc = rdma_alloc,
-	.css_free = rdma_free,
+	.css_size = sizeof(struct rdma),
+	.css_exit = rdma_exit,
 	.save = rdma_save,
 	.restore = rdma_restore,
 };

@@ -34,7 +34,7 @@ static struct css *find_css(const struct cgroup *cgroup, const struct controller
 
 void *cgroup_css(const struct cgroup *cgroup, const struct controller *controller)
 {
-	const struct css *css = find_css(cgroup, controller);
+	struct css *css = find_css(cgroup, controller);
 
 	return css ? css->state : NULL;
 }
@@ -77,8 +77,8 @@ void css_put(struct css *css)
 	while (css && atomic_fetch_sub(&css->references, 1) == 1) {
 		struct css *next = css->next;
 
-		if (css->state && css->controller->css_free)
-			css->controller->css_free(css->state);
+		if (css->controller->css_exit)
+			css->controller->css_exit(css->state);
 		free(css);
 		css = next;
 	}
@@ -98,26 +98,23 @@ static void put_in_place(struct cgroup *cgroup, unsigned position, struct css *c
 int css_create(struct cgroup *cgroup, unsigned position, uid_t uid, gid_t gid)
 {
 	const struct controller *controller = cgroup->hierarchy->controllers[position];
-	struct css *css = calloc(1, sizeof(*css));
-	int error;
+	struct css *css = calloc(1, sizeof(*css) + controller->css_size);
+	int error = 0;
 
 	if (!css)
 		return -ENOMEM;
-	*css = (struct css){
-		.references = 1,
-		.controller = controller,
-		.serial = ++cgroup->hierarchy->tree->last_serial,
-		.uid = uid,
-		.gid = gid,
-	};
-	errno = ENOMEM;
-	if (controller->css_alloc && !(css->state = controller->css_alloc(cgroup))) {
-		error = -errno;
-		free(css);
-		return error;
-	}
-	put_in_place(cgroup, position, css);
-	return 0;
+	css->references = 1;
+	css->uid = uid;
+	css->gid = gid;
+	css->controller = controller;
+	css->serial = ++cgroup->hierarchy->tree->last_serial;
+	if (controller->css_init)
+		error = controller->css_init(cgroup, css->state);
+	if (error)
+		css_put(css);
+	else
+		put_in_place(cgroup, position, css);
+	return error;
 }
 
 void css_set_online(struct cgroup *cgroup, unsigned position, bool online)

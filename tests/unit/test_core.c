@@ -21,20 +21,17 @@
 
 static int states; /* how many css there are */
 
-static void *state_alloc(struct cgroup *cgroup)
+static int state_init(struct cgroup *cgroup, void *state)
 {
-	if (!strcmp(cgroup->name, "refused")) {
-		errno = ENOSPC;
-		return NULL;
-	}
+	(void)state;
 	states++;
-	return calloc(1, sizeof(uint64_t));
+	return strcmp(cgroup->name, "refused") ? 0 : -ENOSPC;
 }
 
-static void state_free(void *state)
+static void state_exit(void *state)
 {
+	(void)state;
 	states--;
-	free(state);
 }
 
 extern const struct controller test_controller;
@@ -91,8 +88,9 @@ const struct controller test_controller = {
 	.name = "test",
 	.legacy_files = test_files,
 	.instances = test_instances,
-	.css_alloc = state_alloc,
-	.css_free = state_free,
+	.css_size = sizeof(uint64_t),
+	.css_init = state_init,
+	.css_exit = state_exit,
 };
 
 static const struct controller *const test_controllers[] = {&test_controller, NULL};
@@ -123,7 +121,7 @@ static int tear_down(void **state)
 	accounting_free(fixture->accounting);
 	machine_close(fixture->machine);
 	free(fixture);
-	return states; /* a css that was not freed fails the test */
+	return states; /* a css whose end nobody was told of fails the test */
 }
 
 static struct tree *tree_of(void **state)

@@ -12,20 +12,17 @@ extern const struct controller test_controller;
 
 static unsigned made, freed;
 
-static void *state_alloc(struct cgroup *cgroup)
+static int state_init(struct cgroup *cgroup, void *state)
 {
-	struct state *state = calloc(1, sizeof(*state));
-
 	(void)cgroup;
-	if (state)
-		state->number = ++made;
-	return state;
+	((struct state *)state)->number = ++made;
+	return 0;
 }
 
-static void state_free(void *state)
+static void state_exit(void *state)
 {
+	(void)state;
 	freed++;
-	free(state);
 }
 
 static void make_anew(void)
@@ -56,8 +53,9 @@ static const struct cftype files[] = {
 const struct controller test_controller = {
 	.name = "test",
 	.dfl_files = files,
-	.css_alloc = state_alloc,
-	.css_free = state_free,
+	.css_size = sizeof(struct state),
+	.css_init = state_init,
+	.css_exit = state_exit,
 };
 
 static const struct controller *const test_controllers[] = {&test_controller, NULL};
