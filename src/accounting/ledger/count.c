@@ -46,6 +46,16 @@ static const struct task *last_gone(struct accounting *accounting, const struct 
 	return process_leader(process);
 }
 
+/* Else the process may have run what is not known of one of them. */
+static bool are_threads_known(const struct reading *reading)
+{
+	for (size_t i = 0; i < reading->count; i++) {
+		if (reading->threads[i].liveness == TASK_UNKNOWN)
+			return false;
+	}
+	return true;
+}
+
 /*
  * The process has run longer than all that is known of its threads: some came
  * and went unseen, ended after they were read, or are not found yet.
@@ -57,7 +67,7 @@ static void count_lost_run(struct accounting *accounting, struct process *proces
 	struct counters delta = {0};
 	uint64_t known = known_run(process);
 
-	if (total <= known + process->counted.lost_run)
+	if (total <= known + process->counted.lost_run || !are_threads_known(reading))
 		return;
 	delta.value[COUNTER_RUN] = total - known - process->counted.lost_run;
 	process->counted.lost_run = total - known;

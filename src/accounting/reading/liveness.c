@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <utlist.h>
+
 #include "machine_patient.h"
 #include "reading.h"
 
@@ -94,6 +96,14 @@ static struct look *look_at_all(struct accounting *accounting, const struct task
 	}
 	pthread_mutex_unlock(&accounting->lock);
 	patient_ask(accounting->machine, &kind, looks, list->count);
+	for (size_t i = 0; i < list->count; i++) {
+		/* one that does not answer is gone, or nobody has waited for it yet */
+		if (looks[i].head.answered ||
+		    machine_task_exists(accounting->machine, looks[i].id.tgid, looks[i].id.tid))
+			continue;
+		looks[i].liveness = TASK_GONE;
+		looks[i].at = now_ns();
+	}
 	return looks;
 }
 
@@ -128,49 +138,62 @@ static void note_look(struct accounting *accounting, const struct look *look, bo
 		task_free(accounting, task);
 }
 
-static void refresh_each(struct accounting *accounting, const struct task_list *list, bool heals)
+/* An orphan whose adopter is told now, as far as it ever will be. */
+static void note_orphan(struct accounting *accounting, const struct look *look)
 {
-	struct look *looks = look_at_all(accounting, list);
+	struct process *process = process_find(accounting, look->id.tgid);
+	const struct task *leader = process ? process_leader(process) : NULL;
 
-	if (!looks)
-		return;
-	pthread_mutex_lock(&accounting->lock);
-	for (size_t i = 0; i < list->count; i++)
-		note_look(accounting, &looks[i], heals);
-	pthread_mutex_unlock(&accounting->lock);
-	free(looks);
+	if (leader && leader->id.tid == look->id.tid && look->liveness != TASK_UNKNOWN &&
+	    look->at >= process->orphan.adopted_at)
+		orphan_forget(accounting, process);
 }
 
-/*
- * Takes the orphans' leaders off the list of orphans. For whom there is no memory waits there for the next
- * look.
- */
+/* How many of them were told of. */
+static size_t refresh_each(struct accounting *accounting, const struct task_list *list, bool heals)
+{
+	struct look *looks = look_at_all(accounting, list);
+	size_t told = 0;
+
+	if (!looks)
+		return 0;
+	pthread_mutex_lock(&accounting->lock);
+	for (size_t i = 0; i < list->count; i++)
+		note_orphan(accounting, &looks[i]); /* first: it may become one again */
+	for (size_t i = 0; i < list->count; i++) {
+		told += looks[i].liveness != TASK_UNKNOWN;
+		note_look(accounting, &looks[i], heals);
+	}
+	pthread_mutex_unlock(&accounting->lock);
+	free(looks);
+	return told;
+}
+
 static void list_orphans(struct accounting *accounting, struct task_list *list)
 {
-	guard(&accounting->lock);
-	while (accounting->orphans) {
-		const struct task *leader = process_leader(accounting->orphans);
+	struct process *process, *next;
 
-		if (leader)
-			list_add(list, &leader->id);
-		if (list->error)
-			break;
-		orphan_forget(accounting, accounting->orphans);
+	guard(&accounting->lock);
+	DL_FOREACH_SAFE2(accounting->orphans, process, next, orphan.listed.next) {
+		if (process_leader(process))
+			list_add(list, &process_leader(process)->id);
+		else
+			orphan_forget(accounting, process);
 	}
 }
 
 void orphans_refresh(struct accounting *accounting)
 {
-	bool any;
+	size_t told;
 
 	do {
 		struct task_list list = {0};
 
 		list_orphans(accounting, &list);
-		any = list.count;
-		refresh_each(accounting, &list, false); /* those that had ended leave orphans in turn */
+		/* those that had ended leave orphans in turn */
+		told = refresh_each(accounting, &list, false);
 		free(list.tasks);
-	} while (any);
+	} while (told);
 }
 
 void tasks_refresh(struct accounting *accounting, const struct task_list *list)
