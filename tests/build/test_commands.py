@@ -143,6 +143,44 @@ def test_commands_are_there(document):
     assert found == []
 
 
+# Options that sentences name, and that are another program's.
+OPTIONS_OF_OTHERS = {
+    **dict.fromkeys(("--cap-add", "--privileged", "--rootless"), "docker's and runc's"), "--strace": "runsc's",
+    **dict.fromkeys(("--pause-image", "--with-node-id", "--bind-address", "--disable-cloud-controller"),
+                    "k3s'"),
+    "--info": "lintian's",
+}
+
+
+def options_named(document):
+    """({name: of mounting}, {--name}) of the options that begin a code span, or a manual page's word."""
+    text = document.read_text(encoding="utf-8").replace("\\-", "-").replace("\\|", "")
+    if document in PAGES:
+        return set(re.findall(r'^\.\w+ "?-o ([a-z][a-z0-9_]*)', text, re.MULTILINE)), \
+            set(re.findall(r"^\.B[IR]? \"?(--[a-z][\w-]*)", text, re.MULTILINE))
+    return set(re.findall(r"`-o ([a-z][a-z0-9_]*)", text)), set(re.findall(r"`(--[a-z][\w-]*)", text))
+
+
+def lacking_options(mounting, others):
+    known = set(re.findall(r"^ {7}([a-z][a-z0-9_]*)", usage("fuse_cgroupfs"), re.MULTILINE)) | WORDS_OF_MOUNT
+    sources = [path for path in [*ROOT.glob("scripts/**/*.sh"), *ROOT.glob("tests/**/*.py"),
+                                 *ROOT.glob("bench/*.py")] if path.parent.name != "build"]
+    said = [usage("fuse_cgroupfs"), usage("fuse_cgroup_run"),
+            *(path.read_text(encoding="utf-8") for path in sources)]
+    ours = {option for text in said for option in re.findall(r"--[a-z][\w-]*", text)}
+    return (mounting - known) | (others - ours - OPTIONS_OF_OTHERS.keys())
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *PAGES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_options_are_there(document):
+    assert lacking_options(*options_named(document)) == set()
+
+
+def test_a_wrong_option_is_seen():
+    assert lacking_options({"v2", "nothing"}, {"--memory", "--agent", "--nothing-of-ours"}) == \
+        {"nothing", "--nothing-of-ours"}
+
+
 def test_a_wrong_command_is_seen():
     """By its program, its target, its script and its option."""
     for line in ("make nothing", "scripts/nothing.sh", "scripts/prepare-node.sh --nothing", "nothing x",

@@ -2,6 +2,7 @@
 """ShellCheck finds nothing in the project's scripts."""
 
 import pathlib
+import re
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -17,3 +18,13 @@ def test_shellcheck():
     result = subprocess.run(["shellcheck", "-x", "-S", "warning", *scripts], cwd=ROOT, capture_output=True,
                             text=True, check=False)
     assert result.returncode == 0, result.stdout
+
+
+def test_tmpdir_is_respected():
+    """Tests in C have temporary(), scripts ${TMPDIR:-/tmp}, and Python does so by itself."""
+    fixed = {".c": r'"/(?:var/)?tmp/[^"]*XXX', ".h": r'"/(?:var/)?tmp/[^"]*XXX',
+             ".sh": r"\bmktemp\b[^\n]* /tmp/", ".py": r'\bdir=["\']/tmp'}
+    found = [str(path.relative_to(ROOT)) for folder in ("tests", "scripts", "bench")
+             for path in (ROOT / folder).rglob("*") if path.suffix in fixed
+             and re.search(fixed[path.suffix], path.read_text(encoding="utf-8", errors="replace"))]
+    assert found == []

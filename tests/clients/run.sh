@@ -21,7 +21,7 @@ if [ ! -x "$daemon" ]; then
 	echo "test-clients: $daemon is not there: run make first" >&2
 	exit 1
 fi
-work=$(mktemp -d /tmp/fcg-clients.XXXXXX)
+work=$(mktemp -d "${TMPDIR:-/tmp}/fcg-clients.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 

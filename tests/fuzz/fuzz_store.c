@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "../unit/small_tree.h"
+#include "../unit/temporary.h"
 #include "freezer.h"
 #include "number.h"
 
@@ -188,7 +189,7 @@ static const uint8_t *play_step(const uint8_t *data, const uint8_t *end)
 	return data;
 }
 
-static char machine[64]; /* the recorded one, whose process has numbers that fit */
+static char machine[TEMPORARY_MAX]; /* the recorded one, whose process has numbers that fit */
 
 static void remove_machine(void)
 {
@@ -206,8 +207,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	char command[512];
 
 	(void)argc, (void)argv;
-	strcpy(machine, "/tmp/fcg-store-XXXXXX");
-	if (!mkdtemp(machine))
+	if (!mkdtemp(temporary(machine, "/tmp/fcg-store")))
 		return -1;
 	atexit(remove_machine);
 	snprintf(command, sizeof(command),

@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "temporary.h"
+
 struct fake_machine {
-	char root[64];
+	char root[TEMPORARY_MAX];
 };
 
 static inline void fake_fail(const char *path)
@@ -40,8 +42,10 @@ static inline void fake_put(const struct fake_machine *fake, const char *path, c
 static inline void fake_open(struct fake_machine *fake)
 {
 	/* In memory where it can be: a model's tasks write a hundred thousand files. */
-	strcpy(fake->root, access("/dev/shm", W_OK) ? "/tmp/fcg-fake-XXXXXX"
-						     : "/dev/shm/fcg-fake-XXXXXX");
+	if (access("/dev/shm", W_OK))
+		temporary(fake->root, "/tmp/fcg-fake");
+	else
+		strcpy(fake->root, "/dev/shm/fcg-fake-XXXXXX");
 	if (!mkdtemp(fake->root))
 		fake_fail(fake->root);
 	fake_put(fake, "proc/uptime", "100.00 100.00\n");

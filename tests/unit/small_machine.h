@@ -5,9 +5,10 @@
 /* A tree on a copy of the recorded Linux machine, whose files a test may change. Include fixture.h first. */
 
 #include "small_tree.h"
+#include "temporary.h"
 
 static struct small_tree small;
-static char machine[64]; /* the copy's directory */
+static char machine[TEMPORARY_MAX]; /* the copy's directory */
 
 /* Runs a command, with the copy's directory for its one %s. */
 static void shell(const char *format)
@@ -21,8 +22,7 @@ static void shell(const char *format)
 /* The first part of a set_up: `machine` has /proc and /sys. */
 static void copy_machine(void)
 {
-	strcpy(machine, "/tmp/fcg-machine-XXXXXX");
-	assert_non_null(mkdtemp(machine));
+	assert_non_null(mkdtemp(temporary(machine, "/tmp/fcg-machine")));
 	shell("cp -r " FIXTURES "/linux/proc " FIXTURES "/linux/sys %s");
 }
 

@@ -252,12 +252,12 @@ static void made_of_others(void **state)
 	assert_read(SDA, 37);
 }
 
-/* A file as that of loop device 7:0; which device it is on. */
+/* A file as that of loop device 7:0, whose name is put into `path`; which device it is on. */
 static dev_t put_backing_file(struct world *world, char *path)
 {
 	struct stat st;
-	char sys[64];
-	int fd = mkstemp(path);
+	char sys[TEMPORARY_MAX + 32];
+	int fd = mkstemp(temporary(path, "/var/tmp/fcg-disks"));
 
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &st), 0);
@@ -270,7 +270,7 @@ static dev_t put_backing_file(struct world *world, char *path)
 static void backing_file(void **state)
 {
 	struct world *world = *state;
-	char path[] = "/var/tmp/fcg-disks-XXXXXX";
+	char path[TEMPORARY_MAX];
 	dev_t device = put_backing_file(world, path);
 	struct machine_block below;
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "machine_device.h"
+#include "temporary.h"
 
 /* --- disks --- */
 
@@ -152,12 +153,12 @@ static void netdevs_recorded(void **state)
 /* An order of files unlike that of numbers, and one without a number. */
 static void netdevs_order(void **state)
 {
-	char root[] = "/tmp/fcg-unit-XXXXXX", command[512];
+	char root[TEMPORARY_MAX], command[640];
 	struct machine_netdevs devs;
 	struct machine *machine;
 
 	(void)state;
-	assert_non_null(mkdtemp(root));
+	assert_non_null(mkdtemp(temporary(root, "/tmp/fcg-unit")));
 	snprintf(command, sizeof(command),
 		 "cd %s && mkdir -p proc/net sys/class/net/b sys/class/net/a sys/class/net/lo && "
 		 "printf 'x\\n face |\\n  b: 1\\nodd0:1\\n lo:1 2\\na: 3\\n' > proc/net/dev && "
@@ -222,12 +223,12 @@ static void hugepages_recorded(void **state)
 
 static void hugepages_counts(void **state)
 {
-	char root[] = "/tmp/fcg-unit-XXXXXX", command[640];
+	char root[TEMPORARY_MAX], command[768];
 	struct machine_hugepages pages;
 	struct machine *machine;
 
 	(void)state;
-	assert_non_null(mkdtemp(root));
+	assert_non_null(mkdtemp(temporary(root, "/tmp/fcg-unit")));
 	snprintf(command, sizeof(command),
 		 "cd %s && mkdir -p proc sys/kernel/mm/hugepages/hugepages-64kB "
 		 "sys/kernel/mm/hugepages/hugepages-32768kB sys/kernel/mm/hugepages/other && "

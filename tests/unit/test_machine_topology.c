@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The CPU and node lists: recorded, made up, and the live machine's beside what libc says of it. */
 #include "machines.h"
+#include "temporary.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -41,8 +42,7 @@ static struct machine *make_machine(char *root, const char *const *files)
 {
 	char command[PATH_MAX];
 
-	strcpy(root, "/tmp/fcg-unit-XXXXXX");
-	assert_non_null(mkdtemp(root));
+	assert_non_null(mkdtemp(temporary(root, "/tmp/fcg-unit")));
 	snprintf(command, sizeof(command), "mkdir -p %s/proc", root);
 	assert_int_equal(system(command), 0);
 	for (; *files; files += 2) {
@@ -80,7 +80,7 @@ static void with_holes(void **state)
 		"proc/self/status", "Name:\tx\nMems_allowed:\tff,00000001\nMems_allowed_list:\t0\n",
 		NULL,
 	};
-	char root[32];
+	char root[TEMPORARY_MAX];
 	struct machine *machine = make_machine(root, files);
 	struct bitmap *map;
 
@@ -106,7 +106,7 @@ static void without_sys(void **state)
 		"sys/devices/system/cpu/possible", "x\n", "sys/devices/system/cpu/online", "",
 		"proc/stat", "junk", NULL,
 	};
-	char root[32];
+	char root[TEMPORARY_MAX];
 	struct machine *machine = make_machine(root, some);
 	struct bitmap *map;
 

@@ -15,6 +15,7 @@
 
 #include "identity.h"
 #include "peer.h"
+#include "temporary.h"
 
 #define NOBODY 65534
 
@@ -139,7 +140,7 @@ static void *open_meanwhile(void *argument)
 static void test_files(void **state)
 {
 	struct identity identity = nobody(NULL, 0);
-	char name[] = "/tmp/test_run_identity.XXXXXX";
+	char name[TEMPORARY_MAX];
 	struct other other = {.name = name};
 	pthread_t thread;
 	bool opened;
@@ -147,7 +148,7 @@ static void test_files(void **state)
 
 	(void)state;
 	skip_unless_root();
-	fd = mkstemp(name);
+	fd = mkstemp(temporary(name, "/tmp/test_run_identity"));
 	assert_true(fd >= 0);
 	close(fd);
 	pthread_barrier_init(&other.ready, NULL, 2);

@@ -25,6 +25,7 @@
 #include "fs_context.h"
 #include "machine.h"
 #include "peer.h"
+#include "temporary.h"
 #include "view.h"
 
 /* --- what else can fail, and what the daemon would say --- */
@@ -77,7 +78,7 @@ ssize_t __wrap_getxattr(const char *path, const char *name, void *value, size_t 
 enum { TEXTS = 4096, SIZE = 8192 };
 
 static struct {
-	char directory[64], file[80], link[64];
+	char directory[TEMPORARY_MAX], file[TEMPORARY_MAX + 16], link[64];
 	int fd, directory_fd, table_fd, context_fd;
 	char *memory; /* at the same address in the task */
 	pid_t pid;
@@ -111,8 +112,7 @@ static int start(void **state)
 	struct stat st;
 
 	(void)state;
-	strcpy(task.directory, "/tmp/test_run_short-XXXXXX");
-	if (!mkdtemp(task.directory))
+	if (!mkdtemp(temporary(task.directory, "/tmp/test_run_short")))
 		return -1;
 	snprintf(task.file, sizeof(task.file), "%s/file", task.directory);
 	task.fd = open(task.file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -14,8 +14,9 @@
 #include <cmocka.h>
 
 #include "../../src/state/file.h"
+#include "temporary.h"
 
-static char path[64];
+static char path[TEMPORARY_MAX];
 
 static off_t size_of_state(const struct state_file *file)
 {
@@ -65,8 +66,7 @@ static void replaced(void **state)
 static int make_directory(void **state)
 {
 	(void)state;
-	snprintf(path, sizeof(path), "/tmp/fcg-state-XXXXXX");
-	return !mkdtemp(path);
+	return !mkdtemp(temporary(path, "/tmp/fcg-state"));
 }
 
 static int remove_directory(void **state)
