@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Random lives of processes against a model: who is where, and counters that never lose anything.
 
+On v2 all cgroups are of one threaded subtree, as only there processes may be in any of them, and their
+threads in others.
+
 MODEL_SEED repeats a run, MODEL_STEPS makes it longer.
 """
 
@@ -14,11 +17,11 @@ import time
 
 import pytest
 
-from files import fields, pids, read, write
+from files import pids, read, write
+from model_versions import Legacy, Unified
 from mounting import has_taskstats, in_gvisor, wait_until
-from test_membership import mount # pylint: disable=unused-import
+from test_membership import SOURCES, mount # pylint: disable=unused-import
 
-HIERARCHIES = ("cpuacct", "memory", "blkio", "pids", "freezer")
 STEPS = int(os.environ.get("MODEL_STEPS", "80"))
 REST = 0.06 # seconds; longer than what was read of a few members is used again
 REST_MAX = 1.1 # longer than it ever is (accounting.h)
@@ -51,14 +54,14 @@ class Process:
 class Cgroup:
     """What a cgroup must hold."""
 
-    def __init__(self, path, parent=None):
-        self.path, self.parent = path, parent
+    def __init__(self, version, path, parent=None):
+        self.version, self.path, self.parent = version, path, parent
         self.children = []
         self.tasks = {} # tid: tgid
         self.zombies = set()
         self.was_reset = False
         self.least = {} # figure: what it was last; it can't be less
-        path.mkdir()
+        version.make(path)
 
     def below(self):
         """Children first."""
@@ -88,32 +91,9 @@ def start_root():
     return started, process
 
 
-def io_bytes(path, name):
-    """All bytes of all devices; the last line is their sum."""
-    return int(read(path / name).split()[-1])
-
-
-def figures_of(hierarchy, path):
-    """The counters of a cgroup: name: (value, whether a parent's is the sum over its children and more)."""
-    if hierarchy == "cpuacct":
-        stat = fields(path / "cpuacct.stat")
-        result = {"usage": (int(read(path / "cpuacct.usage")), True),
-                  "user": (stat["user"], False), "system": (stat["system"], False)}
-        for cpu, value in enumerate(read(path / "cpuacct.usage_percpu").split()):
-            result[f"percpu {cpu}"] = int(value), True
-        return result
-    if hierarchy == "memory":
-        stat = fields(path / "memory.stat")
-        return {name: (stat[name], name.startswith("total_"))
-                for name in ("pgfault", "pgmajfault", "total_pgfault", "total_pgmajfault")}
-    if hierarchy == "blkio":
-        return {name: (io_bytes(path, f"blkio.throttle.{name}"), name.endswith("recursive"))
-                for name in ("io_service_bytes", "io_service_bytes_recursive")}
-    return {}
-
-
 def usage(cgroup):
-    return int(read(cgroup.path / "cpuacct.usage"))
+    """Nanoseconds."""
+    return cgroup.version.usage(cgroup.path)
 
 
 def settled_usage(cgroup, rest=REST):
@@ -130,12 +110,13 @@ def who_is(tid):
 
 
 class Model:
-    def __init__(self, mount, seed):
+    def __init__(self, version, mount, seed):
+        self.version = version
         self.random = random.Random(seed)
-        self.by_scan = "accounting=scan" in getattr(mount, "options", ())
+        self.by_scan = any("accounting=scan" in option for option in getattr(mount, "options", ()))
         self.has_taskstats = not self.by_scan and has_taskstats() # they are up to a tick behind
         self.serial = 0
-        self.roots = {h: Cgroup(mount / h / "model") for h in HIERARCHIES}
+        self.roots = {h: Cgroup(version, mount / h / "model") for h in version.hierarchies}
         self.started, self.root = start_root()
         self.processes = [self.root]
         self.unreaped = [] # (pid, parent)
@@ -151,7 +132,7 @@ class Model:
         return list(self.roots[hierarchy].below())
 
     def any_cgroup(self):
-        hierarchy = self.random.choice(HIERARCHIES)
+        hierarchy = self.random.choice(self.version.hierarchies)
         return hierarchy, self.random.choice(self.cgroups(hierarchy))
 
     def any_process(self):
@@ -169,11 +150,11 @@ class Model:
         cgroup.tasks[tid] = tgid
 
     def start_with(self, creator, tid, tgid):
-        for hierarchy in HIERARCHIES:
+        for hierarchy in self.version.hierarchies:
             self.put(hierarchy, self.place[hierarchy, creator], tid, tgid)
 
     def take_out(self, tid, zombie=False):
-        for hierarchy in HIERARCHIES:
+        for hierarchy in self.version.hierarchies:
             cgroup = self.place.pop((hierarchy, tid))
             del cgroup.tasks[tid]
             if zombie:
@@ -215,7 +196,7 @@ class Model:
 
     def let_see(self):
         """Has all that have ended looked at, and their children."""
-        read(self.roots["pids"].path / "pids.current")
+        read(self.roots[self.version.pids].path / "pids.current")
 
     def end_process(self, process):
         if self.by_scan:
@@ -238,7 +219,7 @@ class Model:
         if self.unreaped:
             pid, parent = self.unreaped.pop()
             parent.tell("reap", pid)
-            for hierarchy in HIERARCHIES:
+            for hierarchy in self.version.hierarchies:
                 for cgroup in self.cgroups(hierarchy):
                     cgroup.zombies.discard(pid)
 
@@ -249,22 +230,22 @@ class Model:
 
     def attach(self):
         hierarchy, cgroup = self.any_cgroup()
-        before = settled_usage(cgroup, REST_MAX) if hierarchy == "cpuacct" else 0
+        before = settled_usage(cgroup, REST_MAX) if hierarchy == self.version.cpu else 0
         self.do_attach(hierarchy, cgroup, self.any_process())
-        if hierarchy == "cpuacct":
+        if hierarchy == self.version.cpu:
             assert settled_usage(cgroup) - before < TICK // 2, "the past has moved along"
 
     def attach_thread(self):
         hierarchy, cgroup = self.any_cgroup()
         process, tid = self.any_task()
-        write(cgroup.path / "tasks", str(tid))
+        write(cgroup.path / self.version.threads, str(tid))
         self.put(hierarchy, cgroup, tid, process.pid)
 
     def mkdir(self):
         hierarchy, parent = self.any_cgroup()
         if len(self.cgroups(hierarchy)) < MAX_CGROUPS:
             self.serial += 1
-            parent.children.append(Cgroup(parent.path / f"g{self.serial}", parent))
+            parent.children.append(Cgroup(self.version, parent.path / f"g{self.serial}", parent))
 
     def rmdir(self):
         hierarchy, cgroup = self.any_cgroup()
@@ -295,7 +276,7 @@ class Model:
     def burn(self):
         process, tid = self.any_task()
         milliseconds = self.random.randint(10, 30)
-        self.burns(self.place["cpuacct", tid],
+        self.burns(self.place[self.version.cpu, tid],
                    lambda: int(process.tell("burn", tid, milliseconds)), LITTLE)
 
     def short(self):
@@ -306,7 +287,7 @@ class Model:
             process.tell("short", milliseconds)
             return milliseconds * 1000000
 
-        self.burns(self.place["cpuacct", process.pid], work,
+        self.burns(self.place[self.version.cpu, process.pid], work,
                    TICK if self.has_taskstats else CUT)
 
     def fault(self):
@@ -330,7 +311,7 @@ class Model:
 
     def look_at(self, hierarchy, cgroup):
         """Counters never go back."""
-        figures = figures_of(hierarchy, cgroup.path)
+        figures = self.version.figures(hierarchy, cgroup.path)
         for name, (value, _) in figures.items():
             least = cgroup.least.get(name, 0)
             assert value >= least, f"{cgroup}: {name} went from {least} to {value}"
@@ -342,25 +323,35 @@ class Model:
         for cgroup in self.cgroups(hierarchy): # a child before its parent
             seen[cgroup] = self.look_at(hierarchy, cgroup)
             for name, (value, sums) in seen[cgroup].items():
-                parts = sum(seen[child][name][0] for child in cgroup.children)
                 if sums and not cgroup.was_reset:
+                    parts = sum(seen[child][name][0] for child in cgroup.children)
                     assert value >= parts, f"{cgroup}: {name} is less than its children's"
 
     def check_percpu(self):
+        if self.version is Unified:
+            return
         for cgroup in self.cgroups("cpuacct"):
             first = usage(cgroup)
             parts = sum(map(int, read(cgroup.path / "cpuacct.usage_percpu").split()))
             assert first <= parts <= usage(cgroup)
 
     def check_members(self):
-        for hierarchy in HIERARCHIES:
+        for hierarchy in self.version.hierarchies:
             for cgroup in self.cgroups(hierarchy):
-                tasks = pids(cgroup.path / "tasks")
+                tasks = sorted(pids(cgroup.path / self.version.threads))
                 assert tasks == sorted(cgroup.tasks), \
                     f"{cgroup}: {[who_is(tid) for tid in set(tasks) ^ set(cgroup.tasks)]}"
-                assert pids(cgroup.path / "cgroup.procs") == sorted(set(cgroup.tasks.values())), cgroup
-        for cgroup in self.cgroups("pids"):
+                self.check_processes(cgroup)
+        for cgroup in self.cgroups(self.version.pids):
             assert int(read(cgroup.path / "pids.current")) == cgroup.count(), cgroup
+
+    def check_processes(self, cgroup):
+        listed = {cgroup}
+        if self.version is Unified: # a threaded subtree's are in the list of its top alone
+            listed = set(cgroup.below()) if cgroup.parent is None else set()
+        if listed:
+            processes = {pid for each in listed for pid in each.tasks.values()}
+            assert sorted(pids(cgroup.path / "cgroup.procs")) == sorted(processes), cgroup
 
     def check_total(self):
         """All that ever lived here used what their parents were told when they waited for them."""
@@ -369,7 +360,7 @@ class Model:
         while self.unreaped:
             self.reap()
         time.sleep(REST_MAX)
-        shown = usage(self.roots["cpuacct"])
+        shown = usage(self.roots[self.version.cpu])
         used = int(self.root.tell("cpu")) - self.used_before
         print(f"used {used} ns, shown {shown} ns: {100 * (shown - used) / used:+.1f} %")
         sampled = used * 0.1 + CUT if in_gvisor() else 0 # whoever runs when its clock ticks has run for 10 ms
@@ -377,7 +368,7 @@ class Model:
 
     def check(self):
         self.check_members()
-        for hierarchy in HIERARCHIES:
+        for hierarchy in self.version.hierarchies:
             self.check_counters(hierarchy)
         self.check_percpu()
 
@@ -386,7 +377,9 @@ class Model:
                   "write": 2, "reset": 1}
 
     def step(self):
-        name, = self.random.choices(list(self.OPERATIONS), self.OPERATIONS.values())
+        operations = {name: weight for name, weight in self.OPERATIONS.items()
+                      if name not in self.version.left_out}
+        name, = self.random.choices(list(operations), operations.values())
         self.done.append(name)
         getattr(self, name)()
 
@@ -396,11 +389,10 @@ class Model:
         self.started.wait()
 
 
-@pytest.mark.parametrize("run", range(2))
-def test_random_lives(mount, run):
+def live(version, mount):
     seed = int(os.environ.get("MODEL_SEED", "0")) or random.randrange(1, 1 << 32)
     print(f"MODEL_SEED={seed}")
-    model = Model(mount, seed + run if "MODEL_SEED" in os.environ else seed)
+    model = Model(version, mount, seed)
     try:
         for number in range(STEPS):
             model.step()
@@ -411,3 +403,13 @@ def test_random_lives(mount, run):
     finally:
         print(*model.done)
         model.end()
+
+
+def test_random_lives(mount):
+    live(Legacy, mount)
+
+
+@pytest.mark.daemon
+@pytest.mark.parametrize("source", SOURCES)
+def test_random_lives_on_v2(start, source):
+    live(Unified, start("-o", f"accounting={source},v2"))
