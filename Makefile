@@ -331,7 +331,7 @@ test-clients: deps-build+clients all client-programs
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
 		FUSE_CGROUP_CNI=$(abspath $(BUILD)/fuse_cgroup_cni) $(PYTHON) -m pytest -q -rs tests/clients
 
-# Clients that come from Python's and Rust's registries, on cgroup v2.
+# Clients that come from Python's, Rust's and Go's registries, and systemd-oomd, on cgroup v2.
 .PHONY: test-clients-long
 test-clients-long: deps-build+clients+clients-long all
 	$(PYTHON) -m venv $(BUILD)/clients-long/venv
@@ -339,9 +339,15 @@ test-clients-long: deps-build+clients+clients-long all
 	cp -r tests/clients/cgroups-rs $(BUILD)/clients-long/
 	cargo build --manifest-path $(BUILD)/clients-long/cgroups-rs/Cargo.toml \
 		--target-dir $(BUILD)/clients-long/cgroups-rs
+	cd tests/clients/cadvisor-long && CGO_ENABLED=0 GOFLAGS="-mod=readonly -buildvcs=false" \
+		../with-go.sh go build -o $(abspath $(BUILD)/clients-long/cadvisor) .
 	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) BENCHEXEC=$(abspath $(BUILD)/clients-long/venv) \
 		CGROUPS_RS=$(abspath $(BUILD)/clients-long/cgroups-rs/debug/cgroups-rs-drive) \
-		$(PYTHON) -m pytest -q -rs tests/clients/long_benchexec.py tests/clients/long_cgroups_rs.py
+		$(PYTHON) -m pytest -q -rs tests/clients/long_benchexec.py tests/clients/long_cgroups_rs.py \
+		tests/clients/long_oomd.py
+	FUSE_CGROUP_RUN=$(abspath $(BUILD)/fuse_cgroup_run) \
+		CADVISOR=$(abspath $(BUILD)/clients-long/cadvisor) \
+		$(PYTHON) -m pytest -q -rs tests/clients/test_cadvisor.py -k "not validate" --tree v2
 
 .PHONY: client-programs
 client-programs:

@@ -134,7 +134,8 @@ install() {
 }
 echo "installing: $(packages "$apt")"
 install 2>/dev/null || { apt-get update -qq; install; }
-case "$apt " in
-*" prometheus "*) update-rc.d prometheus disable ;; # nor at the next start of the machine
+case "$apt " in # nor at the next start of the machine
+*" prometheus "*) update-rc.d prometheus disable ;;
+*" systemd-oomd "*) systemctl --quiet disable systemd-oomd ;;
 esac
 refuse_other_libraries "$@" # which the compiler that is there now may have

@@ -2,6 +2,7 @@
 """cAdvisor 0.49 with the raw and the containerd factories: /metrics, /api/v1.3, /validate/."""
 
 import json
+import os
 import re
 import socket
 import urllib.error
@@ -14,7 +15,7 @@ import runtime
 import test_containerd
 import trees
 
-PROGRAM = trees.ROOT / "build/clients/cadvisor"
+PROGRAM = os.environ.get("CADVISOR", trees.ROOT / "build/clients/cadvisor")
 NOTICED = 5  # seconds: what cAdvisor's users are promised
 SHARES = {1: 512, 2: 500}
 CONTAINER = "c0" * 32  # the containerd factory wants names like this
