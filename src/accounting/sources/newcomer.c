@@ -109,6 +109,20 @@ int note_failure(struct accounting *accounting, int error)
 	return error;
 }
 
+/*
+ * One that hangs, or whose parent does, is looked at again by each scan until it can be read: the scan
+ * has not failed for it. False: there are too many such.
+ */
+static bool note_hung(struct accounting *accounting, const struct newcomer *newcomer,
+		      const struct accounting_moment *since)
+{
+	if (accounting->hung_count == HUNG_MAX)
+		return false;
+	accounting->hung[accounting->hung_count].id = newcomer->id;
+	accounting->hung[accounting->hung_count++].since = *since;
+	return true;
+}
+
 /* Reads all that tells whose it is, and what it used if it has ended. 0 or a negative errno. */
 static int read_all(struct accounting *accounting, struct newcomer *newcomer,
 		    const struct accounting_moment *since, struct counters *final, bool *ended)
@@ -138,6 +152,8 @@ static bool take_newcomer(struct accounting *accounting, struct newcomer *newcom
 	bool ended, is_stale;
 	int error = read_all(accounting, newcomer, since, &final, &ended);
 
+	if (error == -EBUSY && note_hung(accounting, newcomer, since))
+		return false;
 	if (note_failure(accounting, error))
 		return false;
 	make_room(accounting, newcomer);

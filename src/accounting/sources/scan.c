@@ -52,6 +52,20 @@ static bool look_at_absent(struct accounting *accounting)
 	return taken;
 }
 
+/* Those that hung when they were looked at last. */
+static bool look_at_hung(struct accounting *accounting)
+{
+	struct hung_newcomer hung[HUNG_MAX];
+	unsigned count = accounting->hung_count;
+	bool taken = false;
+
+	memcpy(hung, accounting->hung, sizeof(hung));
+	accounting->hung_count = 0;
+	for (unsigned i = 0; i < count; i++)
+		taken |= newcomer_look(accounting, hung[i].id.tgid, hung[i].id.tid, &hung[i].since);
+	return taken;
+}
+
 /* The processes that accounting knows. */
 static void list_known(struct accounting *accounting, struct task_list *list)
 {
@@ -147,6 +161,7 @@ bool scan_new(struct accounting *accounting)
 	accounting->scans++;
 	pthread_mutex_unlock(&accounting->lock);
 	taken = look_at_absent(accounting);
+	taken |= look_at_hung(accounting);
 	if (now.last_pid > since.last_pid && since.last_pid &&
 	    now.last_pid - since.last_pid <= PROBES)
 		taken |= look_at_numbers(accounting, &since, now.last_pid);

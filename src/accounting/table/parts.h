@@ -15,11 +15,25 @@ struct charge;
 struct heir;
 struct process;
 
-/* A place in one of the table's lists: LIST_ENTER(), LIST_LEAVE(). */
+/* A place in one of the table's lists. */
 struct listing {
 	bool is_there;
 	struct process *prev, *next;
 };
+
+/* Puts a process at the end of a list, or takes it out, by its `listing`; nothing where that is so. */
+#define LIST_ENTER(head, process, listing) \
+	do { \
+		if (!(process)->listing.is_there) \
+			DL_APPEND2(head, process, listing.prev, listing.next); \
+		(process)->listing.is_there = true; \
+	} while (0)
+#define LIST_LEAVE(head, process, listing) \
+	do { \
+		if ((process)->listing.is_there) \
+			DL_DELETE2(head, process, listing.prev, listing.next); \
+		(process)->listing.is_there = false; \
+	} while (0)
 
 /* What only grows. Of a process since it was made, of a group since it was made. */
 enum counter {

@@ -14,6 +14,7 @@
 #include "process.h"
 
 #define ABSENT_MAX 16
+#define HUNG_MAX 16
 
 struct tracer;
 
@@ -109,6 +110,12 @@ struct accounting {
 	pid_t absent[ABSENT_MAX];
 	unsigned absent_count;
 	struct accounting_moment absent_since; /* they are newer */
+	/* New ones that did not let themselves be read yet (machine_patient.h). */
+	struct hung_newcomer {
+		struct task_id id;
+		struct accounting_moment since; /* it is newer, if it is new */
+	} hung[HUNG_MAX];
+	unsigned hung_count;
 
 	/* Processes with children or threads that ended since they were read. */
 	struct process *reapers;
@@ -136,20 +143,6 @@ struct accounting {
 	struct tracer *tracer; /* sources/tracer.h; NULL: there is none. Constant as well */
 	struct source unstarted; /* in its place until then: a scan for each question */
 };
-
-/* Puts a process at the end of a list, or takes it out, by its `listing`; nothing where that is so. */
-#define LIST_ENTER(head, process, listing) \
-	do { \
-		if (!(process)->listing.is_there) \
-			DL_APPEND2(head, process, listing.prev, listing.next); \
-		(process)->listing.is_there = true; \
-	} while (0)
-#define LIST_LEAVE(head, process, listing) \
-	do { \
-		if ((process)->listing.is_there) \
-			DL_DELETE2(head, process, listing.prev, listing.next); \
-		(process)->listing.is_there = false; \
-	} while (0)
 
 /* --- table.c --- */
 
