@@ -164,8 +164,8 @@ void accounting_back(struct accounting *accounting, unsigned hierarchy, const ch
  */
 int group_back(struct group *group, struct native_dir *native, const char *place);
 
-/* native_figure() of what is below the group. False too where nothing is. Does not read /proc. */
-bool group_native_figure(struct group *group, enum native_figure figure, uint64_t *value);
+/* native_figures() of what is below the group. False too where nothing is. Does not read /proc. */
+bool group_native_figures(struct group *group, enum native_figure first, unsigned count, uint64_t values[]);
 /* native_set() likewise; what is refused is logged. Waits for nobody. */
 void group_native_set(struct group *group, enum native_setting setting, int64_t value);
 

@@ -81,10 +81,10 @@ bool native_is_busy(const struct native_dir *dir);
 int native_set(const struct native_dir *dir, enum native_setting setting, int64_t value);
 
 /*
- * A counter of the directory and all that is and ever was below it. It never goes back but by a reset.
- * False: the hierarchy has no such.
+ * Counters of the directory and all that is and ever was below it: `count` of them, in enum's order, which
+ * one file has. They never go back but by a reset. False: the hierarchy has no such.
  */
-bool native_figure(struct native_dir *dir, enum native_figure figure, uint64_t *value);
+bool native_figures(struct native_dir *dir, enum native_figure first, unsigned count, uint64_t values[]);
 /* Its counters are 0 now; those of its parent stay. */
 void native_reset(struct native_dir *dir);
 

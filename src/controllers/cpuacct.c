@@ -76,11 +76,12 @@ static int measure(const struct request *request, struct text *out, add_cpu add,
 	return measure_child(&cgroup->group, out, add, sum);
 }
 
-/* A figure of all CPUs: a child's by the kernel's own cgroup below it, where there is one. */
-static bool is_told(const struct request *request, enum native_figure figure, uint64_t *value)
+/* Figures of all CPUs, which one file has: a child's by the kernel's own cgroup below it, if there is one. */
+static bool are_told(const struct request *request, enum native_figure first, unsigned count,
+		     uint64_t values[])
 {
 	return !cgroup_is_root(request->cgroup) &&
-	       group_native_figure(&request->cgroup->group, figure, value);
+	       group_native_figures(&request->cgroup->group, first, count, values);
 }
 
 /* usage, usage_user, usage_sys */
@@ -92,7 +93,7 @@ static int usage_measure(const struct request *request, struct text *out)
 	uint64_t sum[FIGURES] = {0};
 	int error = 0;
 
-	if (!is_told(request, native[figure], &sum[figure]))
+	if (!are_told(request, native[figure], 1, &sum[figure]))
 		error = measure(request, out, NULL, sum);
 	if (!error)
 		text_printf(out, "%lu\n", sum[figure]);
@@ -143,18 +144,18 @@ static int usage_all_measure(const struct request *request, struct text *out)
 
 static int stat_measure(const struct request *request, struct text *out)
 {
-	uint64_t sum[FIGURES] = {0}, user, system;
+	uint64_t sum[FIGURES] = {0}, ticks[2]; /* user, system */
 	int error;
 
-	if (!is_told(request, NATIVE_TICKS_USER, &user) || !is_told(request, NATIVE_TICKS_SYSTEM, &system)) {
+	if (!are_told(request, NATIVE_TICKS_USER, 2, ticks)) {
 		error = measure(request, out, NULL, sum);
 		if (error)
 			return error;
-		user = sum[USER] / MACHINE_TICK_NS;
-		system = sum[SYSTEM] / MACHINE_TICK_NS;
+		ticks[0] = sum[USER] / MACHINE_TICK_NS;
+		ticks[1] = sum[SYSTEM] / MACHINE_TICK_NS;
 	}
-	text_add_pair(out, "user", user);
-	text_add_pair(out, "system", system);
+	text_add_pair(out, "user", ticks[0]);
+	text_add_pair(out, "system", ticks[1]);
 	return 0;
 }
 

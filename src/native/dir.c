@@ -155,21 +155,32 @@ int native_set(const struct native_dir *dir, enum native_setting setting, int64_
 	return pwrite(dir->settings[setting], text, (size_t)len, 0) < 0 ? -errno : 0;
 }
 
-bool dir_count(const struct native_dir *dir, enum native_figure figure, uint64_t *value)
-{
-	char text[128];
-	ssize_t len = dir->figures[figure] < 0 ? -1 : pread(dir->figures[figure], text, sizeof(text) - 1, 0);
-	const char *word, *end;
+#define TEXT_SIZE 128
 
-	if (len <= 0)
-		return false;
-	text[len] = '\0';
-	word = strstr(text, figures[figure].word);
+static bool read_file(const struct native_dir *dir, enum native_figure figure, char text[TEXT_SIZE])
+{
+	ssize_t len = dir->figures[figure] < 0 ? -1 : pread(dir->figures[figure], text, TEXT_SIZE - 1, 0);
+
+	text[len > 0 ? len : 0] = '\0';
+	return len > 0;
+}
+
+static bool find_figure(const char *text, enum native_figure figure, uint64_t *value)
+{
+	const char *word = strstr(text, figures[figure].word), *end;
+
 	if (!word)
 		return false;
 	word += strlen(figures[figure].word);
 	*value = number_simple_u64(word, 10, &end);
 	return end > word;
+}
+
+bool dir_count(const struct native_dir *dir, enum native_figure figure, uint64_t *value)
+{
+	char text[TEXT_SIZE];
+
+	return read_file(dir, figure, text) && find_figure(text, figure, value);
 }
 
 /* What is shown does not go back, whoever has read in between. */
@@ -186,14 +197,23 @@ static uint64_t show(struct native_counter *counter, uint64_t value)
  * What was counted in those that are gone is looked up first: one that goes meanwhile is missed for a moment,
  * and never counted twice.
  */
-bool native_figure(struct native_dir *dir, enum native_figure figure, uint64_t *value)
+bool native_figures(struct native_dir *dir, enum native_figure first, unsigned count, uint64_t values[])
 {
-	struct native_counter *counter = &dir->counters[figure];
-	uint64_t gone = counter->removed, base = counter->base, count;
+	uint64_t gone[NATIVE_FIGURES], base[NATIVE_FIGURES], told;
+	char text[TEXT_SIZE];
 
-	if (!dir_count(dir, figure, &count))
+	for (unsigned i = 0; i < count; i++) {
+		gone[i] = dir->counters[first + i].removed;
+		base[i] = dir->counters[first + i].base;
+	}
+	if (!read_file(dir, first, text))
 		return false;
-	*value = show(counter, gone + count < base ? 0 : gone + count - base);
+	for (unsigned i = 0; i < count; i++) {
+		if (!find_figure(text, first + i, &told))
+			return false;
+		told = gone[i] + told < base[i] ? 0 : gone[i] + told - base[i];
+		values[i] = show(&dir->counters[first + i], told);
+	}
 	return true;
 }
 

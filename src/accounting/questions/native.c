@@ -60,10 +60,10 @@ static struct native_dir *hold(struct group *group)
 	return dir;
 }
 
-bool group_native_figure(struct group *group, enum native_figure figure, uint64_t *value)
+bool group_native_figures(struct group *group, enum native_figure first, unsigned count, uint64_t values[])
 {
 	struct native_dir *dir = hold(group);
-	bool told = dir && native_figure(dir, figure, value);
+	bool told = dir && native_figures(dir, first, count, values);
 
 	native_put(dir);
 	return told;
