@@ -11,6 +11,7 @@ struct machine {
 	int proc;	/* O_PATH of ROOT/proc */
 	int sys;	/* of ROOT/sys, -1: there is none */
 	bool is_own;	/* the one we run on, not a test's, and pids are those of our namespace */
+	bool lacks_schedstat; /* it is our own, and its tasks have no such file: gVisor's have not */
 	struct patient *patient; /* who asks for what may never come: patient.c */
 	bool is_patient;
 	_Atomic int *kept;	/* KEPT_NR descriptors that nobody reads now, -1: none */

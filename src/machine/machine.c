@@ -59,6 +59,11 @@ static bool has_our_pids(const struct machine *machine)
 	       atoi(self) == getpid();
 }
 
+static bool lacks(const struct machine *machine, const char *path)
+{
+	return faccessat(machine->proc, path, F_OK, 0) && errno == ENOENT;
+}
+
 struct machine *machine_open(const char *root)
 {
 	int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), error;
@@ -70,10 +75,10 @@ struct machine *machine_open(const char *root)
 	error = errno;
 	close(dir);
 	errno = error;
-	if (machine)
-		machine->is_own = !strcmp(root, "/") && has_our_pids(machine);
 	if (!machine)
 		return NULL;
+	machine->is_own = !strcmp(root, "/") && has_our_pids(machine);
+	machine->lacks_schedstat = machine->is_own && lacks(machine, "self/schedstat");
 	error = measure_topology(machine);
 	if (!error)
 		return machine;

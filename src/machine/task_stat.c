@@ -128,8 +128,10 @@ int machine_task_schedstat(const struct machine *machine, pid_t pid, pid_t tid,
 			   struct machine_task_schedstat *sched)
 {
 	struct file file;
-	int error = task_read(machine, pid, tid, "schedstat", FILE_RECORD, &file);
+	int error = -ENOENT;
 
+	if (!machine->lacks_schedstat)
+		error = task_read(machine, pid, tid, "schedstat", FILE_RECORD, &file);
 	if (error)
 		return error;
 	error = machine_parse_task_schedstat(file.text, file.len, sched);
