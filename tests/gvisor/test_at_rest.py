@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+import forks
+import launcher
 import mounting
 from mounting import newest, wait_until
 
@@ -61,3 +63,9 @@ def test_a_read_is_one_scan(file):
     """gVisor asks how large an open file is before it reads: that is no reason to look at processes."""
     with at_rest() as path:
         assert wait_until(lambda: scans_of_reads(path / "cpuacct/a" / file) <= READS * 1.5)
+
+
+def test_a_read_below_the_launcher_is_no_scan():
+    """Its tracer tells of all members. Scans go on beside, at most some twenty in a second."""
+    with launcher.Inside("--v1") as program:
+        assert program.call(forks.scans_of_reads, READS, READS * 0.7) <= READS * 0.7

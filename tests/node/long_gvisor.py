@@ -22,6 +22,8 @@ import workloads
 
 SECONDS = int(os.environ.get("NODE_SECONDS", "1800"))  # that all go on
 COUNT = 10
+REST_SECONDS = min(SECONDS, 120)
+REST_MOST = 5  # told, not asserted: gVisor counts the time in which a task waits for the machine's processor
 TICKS = os.sysconf("SC_CLK_TCK")
 TRUSTING = ssl._create_unverified_context()  # pylint: disable=protected-access
 
@@ -155,11 +157,37 @@ def test_first_pod(node):
     print(f"a pod runs {node.seconds():.0f} s after the script began")
 
 
+def rest(node, expected, seconds, launched=True):
+    """What is taken while so many pods rest: by the daemon, and by the kubelet, which asks it."""
+    asks = ("fuse_cgroupfs -f", "/kubelet --config", *(["fuse_cgroup_run --"] if launched else []))
+    before, began = {words: node.spent(words)[0] for words in asks}, time.monotonic()
+    while time.monotonic() < began + seconds:
+        assert node.process.poll() is None
+        assert node.running() in (expected, set()), node.all()  # or it was not fast enough to answer
+        time.sleep(5)
+    passed = time.monotonic() - began
+    shares = [f"{words.strip('-/ ').partition(' ')[0]} {100 * (node.spent(words)[0] - then) / passed:.1f} %"
+              for words, then in before.items()]
+    print(f"\n{len(expected)} pods at rest for {passed:.0f} s, of a processor (daemon's aim: {REST_MOST} %): "
+          + ", ".join(shares))
+
+
+def put_at_once(node, count):
+    for number, name in enumerate(names()[:count]):
+        node.put(name, f"echo begun {name}; {workloads.SLEEP}", host=bool(number % 2))
+
+
+def test_rest(node):
+    put_at_once(node, 2)
+    expected = {"first", *names()[:2]}
+    node.cluster.until(lambda: node.running() == expected, "three pods run")
+    rest(node, expected, REST_SECONDS)
+
+
 def test_pods_at_once(node):
     """Half of them on the host's network. Each says its own, and what is run in it is in its cgroups."""
     began = time.monotonic()
-    for number, name in enumerate(names()):
-        node.put(name, f"echo begun {name}; {workloads.SLEEP}", host=bool(number % 2))
+    put_at_once(node, COUNT)
     node.cluster.until(lambda: node.running() >= set(names()), "all run at once")
     print(f"\n{COUNT} pods more run at once, after {time.monotonic() - began:.0f} s")
     for name in names():

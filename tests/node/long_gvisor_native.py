@@ -4,7 +4,6 @@ ours bound over each. tests/gvisor/inside_node.sh runs it there."""
 
 import re
 import shutil
-import time
 
 import pytest
 
@@ -14,8 +13,6 @@ from node import own_directory
 import workloads
 
 COUNT = 3
-SECONDS = min(long_gvisor.SECONDS, 300)  # that they rest
-MOST = 5  # % of a processor that the daemon is to take then; told, as it depends on what else is asked
 
 
 @pytest.fixture(scope="module")
@@ -68,15 +65,7 @@ def test_cadvisor(node):
 
 
 def test_rest(node):
-    before, began = node.spent("fuse_cgroupfs -f"), time.monotonic()
-    while time.monotonic() < began + SECONDS:
-        assert node.process.poll() is None
-        assert node.running() in (set(names()), set()), node.all()
-        time.sleep(5)
-    spent, resident = node.spent("fuse_cgroupfs -f")
-    share = 100 * (spent - before[0]) / (time.monotonic() - began)
-    print(f"\n{COUNT} pods for {SECONDS} s: the daemon takes {share:.1f} % of a processor (aim: {MOST}), "
-          f"{resident / 1e6:.1f} MB")
+    long_gvisor.rest(node, set(names()), long_gvisor.REST_SECONDS, launched=False)
     assert not node.interrupted()
 
 

@@ -3,6 +3,7 @@
 
 import ctypes
 import os
+import pathlib
 import platform
 import random
 import signal
@@ -175,3 +176,31 @@ def many(count):
     shown = usage("many")
     os.rmdir(f"{launcher.AT}/cpuacct/many")
     return status, shown, used.ru_utime + used.ru_stime - before
+
+
+def adopt(pid):
+    """Puts a process that is not below the launcher into a cgroup."""
+    make("adopted")
+    pathlib.Path(f"{launcher.AT}/cpuacct/adopted/cgroup.procs").write_text(f"{pid}")
+
+
+def adopted():
+    """Who is there now."""
+    return pathlib.Path(f"{launcher.AT}/cpuacct/adopted/cgroup.procs").read_text().split()
+
+
+def scans_of_reads(count, most):
+    """How many scans come with so many reads of our cgroup's usage, in the first of ten turns with no more
+    than `most`, or in the best: each takes a number."""
+    make("read")
+    join("read")
+    found = []
+    while len(found) < 10 and most < min(found, default=most + 1):
+        before = mounting.newest()
+        for _ in range(count):
+            usage("read")
+            time.sleep(0.02)  # else it is told what was just read
+        found.append(mounting.newest() - before - 1)
+    pathlib.Path(f"{launcher.AT}/cpuacct/cgroup.procs").write_text(f"{os.getpid()}")
+    os.rmdir(f"{launcher.AT}/cpuacct/read")
+    return min(found)

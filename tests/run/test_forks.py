@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The tracer tells of forks and exits: nobody else can, where the kernel tells of none."""
 
+import subprocess
+
 import pytest
 
 import forks
@@ -42,3 +44,18 @@ def test_short_lives(traced):
     status, shown, used = traced.call(forks.many, 200)
     assert status == 0
     assert shown == pytest.approx(used, rel=0.02, abs=0.02)  # two ticks: what the shell had used before
+
+
+def test_strangers(traced):
+    """A member that is not traced: its children are found by each question, though nobody tells of them."""
+    script = "all=$$; while read -r _; do sleep 1000 & all=\"$! $all\"; echo $!; done; kill $all"
+    with subprocess.Popen(["sh", "-c", script],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as stranger:
+        traced.call(forks.adopt, stranger.pid)
+        members = [str(stranger.pid)]
+        for _ in range(20):
+            stranger.stdin.write("\n")
+            stranger.stdin.flush()
+            members.append(stranger.stdout.readline().strip())
+            assert sorted(traced.call(forks.adopted)) == sorted(members)
+        stranger.stdin.close()

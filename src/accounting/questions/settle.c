@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../sources/tracer.h"
 #include "questions.h"
 
 /* One that was made since its process became a member is where that is, though nobody has told of it yet. */
@@ -131,6 +132,8 @@ int accounting_settle(struct accounting *accounting, const struct task_id *tasks
 	processes_forget_kept(accounting);
 	pthread_mutex_unlock(&accounting->lock);
 	for (size_t i = 0; i < count && !error; i++) {
+		if (!i || tasks[i].tgid != tasks[i - 1].tgid)
+			tracer_meet(accounting, &tasks[i]);
 		if (!is_complete(accounting, &tasks[i]))
 			error = take_in_family(accounting, tasks[i].tgid);
 	}

@@ -171,6 +171,8 @@ bool scan_new(struct accounting *accounting)
 		accounting->absent_since = since;
 	reach(accounting, &now);
 	pthread_mutex_unlock(&accounting->scanning);
+	if (taken)
+		tracer_meet_stranger(accounting);
 	forks_announce(accounting);
 	return taken || told;
 }

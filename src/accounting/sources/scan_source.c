@@ -32,9 +32,17 @@ struct scan_source {
 #define IDLE_SHARE 4000u
 #define KINDS (USAGE_CPU | USAGE_IO)
 
+/* A question needs no scan where all is told; the thread below looks for others now and then all the same. */
 static void scan_sync(struct source *source)
 {
-	scan_new(source->accounting);
+	struct accounting *accounting = source->accounting;
+
+	if (!tracer_tells_all(accounting)) {
+		scan_new(accounting);
+		return;
+	}
+	scan_hear(accounting);
+	forks_announce(accounting);
 }
 
 static void scan_hear_source(struct source *source)

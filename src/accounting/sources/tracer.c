@@ -20,6 +20,7 @@ struct tracer {
 	/* One reader at a time; protects what follows. Outside accounting's lock and `scanning`. */
 	pthread_mutex_t lock;
 	pid_t tid; /* the tracer's; 0: not known yet */
+	bool has_strangers; /* there may be members whom it does not trace: it does not tell their forks */
 	struct accounting_moment since; /* whoever is newer is told of */
 };
 
@@ -122,6 +123,7 @@ void tracer_start(struct accounting *accounting)
 	while (receive(tracer, news))
 		continue;
 	tracer->since = moment_now(accounting); /* whose fork was told before is older */
+	tracer->has_strangers = !accounting_is_idle(accounting); /* those of the daemon before us */
 }
 
 void tracer_look_after(struct accounting *accounting)
@@ -133,20 +135,51 @@ void tracer_look_after(struct accounting *accounting)
 	zombies_refresh(accounting);
 }
 
+static bool is_traced(const struct accounting *accounting, const struct task_id *id)
+{
+	const struct tracer *tracer = accounting->tracer;
+	struct machine_task_status status;
+
+	assert_locked(&tracer->lock);
+	return tracer->tid && !machine_task_status(accounting->machine, id->tgid, id->tid, &status) &&
+	       status.tracer == tracer->tid;
+}
+
 bool tracer_tells_of(struct accounting *accounting, const struct task_id *id)
 {
 	struct tracer *tracer = accounting->tracer;
-	struct machine_task_status status;
-	bool may_tell;
-	pid_t tid;
 
 	if (!tracer)
 		return false;
 	guard(&tracer->lock);
-	tid = tracer->tid;
-	may_tell = tid && moment_is_before(&tracer->since, id->start_time, id->tid);
-	return may_tell && !machine_task_status(accounting->machine, id->tgid, id->tid, &status) &&
-	       status.tracer == tid;
+	return moment_is_before(&tracer->since, id->start_time, id->tid) && is_traced(accounting, id);
+}
+
+void tracer_meet(struct accounting *accounting, const struct task_id *id)
+{
+	struct tracer *tracer = accounting->tracer;
+
+	if (!tracer)
+		return;
+	guard(&tracer->lock);
+	if (!tracer->has_strangers)
+		tracer->has_strangers = !is_traced(accounting, id);
+}
+
+void tracer_meet_stranger(struct accounting *accounting)
+{
+	if (!accounting->tracer)
+		return;
+	guard(&accounting->tracer->lock);
+	accounting->tracer->has_strangers = true;
+}
+
+bool tracer_tells_all(struct accounting *accounting)
+{
+	if (!accounting->tracer)
+		return false;
+	guard(&accounting->tracer->lock);
+	return !accounting->tracer->has_strangers;
 }
 
 /* --- lifetime --- */

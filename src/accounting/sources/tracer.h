@@ -21,5 +21,11 @@ enum told tracer_sync(struct accounting *accounting, struct accounting_moment *s
 void tracer_look_after(struct accounting *accounting);
 /* Whether a task that was found is told of by the tracer, soon if not yet: it is left to that. */
 bool tracer_tells_of(struct accounting *accounting, const struct task_id *id);
+/* One is about to become a member: looks whether it is traced. */
+void tracer_meet(struct accounting *accounting, const struct task_id *id);
+/* One that is not has become a member. */
+void tracer_meet_stranger(struct accounting *accounting);
+/* All members are traced, as far as is known: none of their forks is missing after tracer_sync(). */
+bool tracer_tells_all(struct accounting *accounting);
 
 #endif
