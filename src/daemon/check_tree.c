@@ -20,6 +20,7 @@
 
 #include "advice.h"
 #include "check_report.h"
+#include "daemon.h"
 
 #define START_MS 10000 /* until a daemon that does not serve counts as hung */
 #define POLL_MS 10
@@ -202,6 +203,14 @@ static pid_t start(const char *path, int log)
 	_exit(127);
 }
 
+/* What would give the daemon events; gVisor has none to give. */
+static const char *events_advice(void)
+{
+	if (platform_is_gvisor())
+		return "";
+	return "; CAP_PERFMON, or CAP_NET_ADMIN in the first pid namespace, gives them";
+}
+
 /* The daemon's own lines, without its name: why it does not serve, or where it learns of processes. */
 static void tell_log(int log, bool serves)
 {
@@ -217,8 +226,8 @@ static void tell_log(int log, bool serves)
 			check_report(CHECK_FAILED, "%s", line);
 		else if (*line && strstr(line, scans))
 			check_report(CHECK_LACKS,
-				     "events of processes: the daemon scans /proc, and misses what is short; "
-				     "CAP_PERFMON, or CAP_NET_ADMIN in the first pid namespace, gives them");
+				     "events of processes: the daemon scans /proc, and misses what is short"
+				     "%s", events_advice());
 		else if (strstr(line, "events from"))
 			check_report(CHECK_OK, "%s", line);
 	}

@@ -155,6 +155,7 @@ EXCUSED = {
     "the starting process is gone": "it would have to be killed while it waits, which is a moment",
     "the filesystem was unmounted": "a line of -d, in gVisor",
     "events of processes": "who may mount may have events, but where no kernel has them",
+    "; CAP_PERFMON, or": "the same",
     "seccomp user notification": "the kernel of the tests has it",
     "no process can be started": "it is for want of memory",
     ": gVisor permits this": "it is said there, where root has all rights",
