@@ -452,9 +452,6 @@ thread.join()
 """
 
 
-# By scans it is not told from the leader.
-@pytest.mark.events
-@pytest.mark.parametrize("mount", ["events"], indirect=True)
 @pytest.mark.parametrize("rest", [0, 0.3], ids=["at_once", "later"])
 @pytest.mark.parametrize("who, stays", [("leader", False), ("leader_before", True), ("thread", True)])
 def test_exec_by_a_thread(mount, who, stays, rest):

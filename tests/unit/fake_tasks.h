@@ -16,6 +16,7 @@ struct fake_task {
 	pid_t pgrp, session; /* 0: its own, and 1 */
 	uint64_t start; /* ticks */
 	uint64_t run; /* ns, in whole ticks */
+	uint64_t waited; /* ns, for a processor */
 	uint64_t ended_run; /* a leader's: of its process' threads that ended */
 	uint64_t reaped; /* a leader's: ns of children that were waited for */
 	uint64_t read_bytes; /* a leader's: of all its threads */
@@ -56,7 +57,7 @@ static inline void fake_put_thread(const struct fake_machine *fake, const struct
 
 	snprintf(path, sizeof(path), "proc/%d/task/%d/stat", task->tgid, task->tid);
 	fake_put_stat(fake, path, task, task->run, 1);
-	snprintf(text, sizeof(text), "%lu 0 1\n", task->run);
+	snprintf(text, sizeof(text), "%lu %lu 1\n", task->run, task->waited);
 	snprintf(path, sizeof(path), "proc/%d/task/%d/schedstat", task->tgid, task->tid);
 	fake_put(fake, path, text);
 	snprintf(path, sizeof(path), "proc/%d/schedstat", task->tid);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* An exec, as /proc alone shows it: by another thread than the leader its number has run less than before. */
+/*
+ * An exec by another thread than the leader, as /proc alone shows it: the leader's number has had fewer
+ * faults, or has waited less for a processor.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +13,7 @@
 
 #include "family.h"
 
-#define TICKS(n) ((n) * FAKE_TICK)
+#define TICKS(n) ((n) * FAKE_TICK) /* of run: the fake tasks have as many faults */
 
 struct threads {
 	struct family family;
@@ -53,16 +56,22 @@ static int stop(void **state)
 	return tear_down(state);
 }
 
-/* The thread is gone. The leader's number has run so long, and the process with all that it ever had. */
-static void exec(struct threads *threads, uint64_t run, uint64_t total)
+/* The thread is gone, and the leader's number has run and waited for so long. */
+static void exec_waited(struct threads *threads, uint64_t run, uint64_t waited)
 {
 	struct fake_task leader = threads->leader;
 
 	gone(&threads->family, &threads->leader);
 	gone(&threads->family, &threads->thread);
-	leader.run = run;
-	fake_put_process(&threads->family.fake, &leader, total, 1);
-	fake_put_thread(&threads->family.fake, &leader);
+	threads->leader.run = run;
+	threads->leader.waited = waited;
+	show(threads, true);
+	threads->leader = leader;
+}
+
+static void exec(struct threads *threads, uint64_t run)
+{
+	exec_waited(threads, run, threads->leader.waited);
 }
 
 static void assert_members(struct group *group, pid_t wanted)
@@ -76,21 +85,77 @@ static void assert_members(struct group *group, pid_t wanted)
 	free(list.tasks);
 }
 
-/* The leader's number has run less than before: the process has run more. */
-static void time_is_not_lost(void **state)
+static void by_a_thread(void **state)
 {
 	struct threads *threads = *state;
 	struct family *family = &threads->family;
 
 	fake_move(family->accounting, &threads->leader, &family->group);
-	fake_move(family->accounting, &threads->thread, &family->group);
-	exec(threads, TICKS(9), TICKS(59));
-	measure_all(family);
-	assert_int_equal(counted(family), TICKS(7));
+	fake_move(family->accounting, &threads->thread, &threads->other);
 	assert_members(&family->group, 10);
-	exec(threads, TICKS(70), TICKS(120));
+	assert_members(&threads->other, 12);
+	exec(threads, TICKS(9));
+	assert_members(&threads->other, 10);
+	assert_members(&family->group, 0);
 	measure_all(family);
-	assert_int_equal(counted(family), TICKS(68));
+	assert_int_equal(threads->other.usage->total.user + threads->other.usage->total.system, TICKS(7));
+	assert_true(!family->group.usage || !counted(family));
+}
+
+static void by_a_thread_found_while_measured(void **state)
+{
+	struct threads *threads = *state;
+	struct family *family = &threads->family;
+
+	fake_move(family->accounting, &threads->thread, &threads->other);
+	exec(threads, TICKS(9));
+	measure_all(family);
+	assert_members(&threads->other, 10);
+	assert_int_equal(threads->other.usage->total.user + threads->other.usage->total.system, TICKS(7));
+}
+
+/* Who was in no group leads on, so nobody is. */
+static void by_a_stranger(void **state)
+{
+	struct threads *threads = *state;
+	struct family *family = &threads->family;
+
+	fake_move(family->accounting, &threads->leader, &family->group);
+	exec(threads, TICKS(9));
+	assert_members(&family->group, 0);
+	assert_null(family->accounting->processes);
+}
+
+/* A leader that has done little: the new program has more faults by then. */
+static void by_a_thread_after_little(void **state)
+{
+	struct threads *threads = *state;
+	struct family *family = &threads->family;
+
+	threads->leader.waited = 40000;
+	threads->thread.waited = 3000;
+	show(threads, false);
+	fake_move(family->accounting, &threads->thread, &threads->other);
+	exec_waited(threads, TICKS(90), 5000);
+	assert_members(&threads->other, 10);
+	assert_members(&family->group, 0);
+}
+
+/* Its wait was read with what it had run only. */
+static void by_a_thread_after_a_reading(void **state)
+{
+	struct threads *threads = *state;
+	struct family *family = &threads->family;
+
+	fake_move(family->accounting, &threads->leader, &family->group);
+	fake_move(family->accounting, &threads->thread, &threads->other);
+	threads->leader.run += TICKS(1);
+	threads->leader.waited = 40000;
+	show(threads, false);
+	measure_all(family);
+	exec_waited(threads, TICKS(90), 5000);
+	assert_members(&threads->other, 10);
+	assert_members(&family->group, 0);
 }
 
 static void by_the_leader(void **state)
@@ -100,17 +165,19 @@ static void by_the_leader(void **state)
 
 	fake_move(family->accounting, &threads->leader, &family->group);
 	fake_move(family->accounting, &threads->thread, &threads->other);
-	exec(threads, TICKS(57), TICKS(59));
+	exec_waited(threads, TICKS(57), 50000);
 	assert_members(&threads->other, 0);
 	assert_members(&family->group, 10);
-	measure_all(family);
-	assert_int_equal(counted(family), TICKS(7));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(time_is_not_lost, start, stop),
+		cmocka_unit_test_setup_teardown(by_a_thread, start, stop),
+		cmocka_unit_test_setup_teardown(by_a_thread_found_while_measured, start, stop),
+		cmocka_unit_test_setup_teardown(by_a_stranger, start, stop),
+		cmocka_unit_test_setup_teardown(by_a_thread_after_little, start, stop),
+		cmocka_unit_test_setup_teardown(by_a_thread_after_a_reading, start, stop),
 		cmocka_unit_test_setup_teardown(by_the_leader, start, stop),
 	};
 

@@ -233,6 +233,8 @@ static uint64_t note_threads(struct accounting *accounting, struct process *proc
 			task->id.start_time = read->id.start_time;
 		if (reading->has_stat)
 			task->cpu = read->cpu;
+		if (read->waited > task->marks.waited)
+			task->marks.waited = read->waited;
 		if (!task->measured)
 			task->run = read->run;
 		task->measured = true;

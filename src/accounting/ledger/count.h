@@ -21,6 +21,7 @@ struct thread_reading {
 	enum liveness liveness;
 	bool has_run;
 	uint64_t run;
+	uint64_t waited; /* as in struct task_marks */
 	unsigned cpu;
 };
 

@@ -82,3 +82,26 @@ void task_exec(struct accounting *accounting, pid_t tgid)
 	if (survivor && survivor->id.tid != tgid)
 		take_over(accounting, process, survivor);
 }
+
+static bool can_be(const struct task *task, const struct task_marks *now)
+{
+	return now->faults >= task->marks.faults && now->waited >= task->marks.waited;
+}
+
+void task_exec_seen(struct accounting *accounting, pid_t tgid, const struct task_marks *now)
+{
+	struct process *process = process_find(accounting, tgid);
+	struct task *task, *survivor = NULL, *leader = process ? process_leader(process) : NULL;
+
+	if (!leader || leader->id.tid != tgid || can_be(leader, now))
+		return;
+	DL_FOREACH(process->tasks, task) {
+		if (task != leader && !task->zombie && can_be(task, now))
+			survivor = task;
+	}
+	if (!survivor)
+		return;
+	memory_release(accounting, process);
+	take_over(accounting, process, survivor);
+	process_forget_unwanted(accounting, process);
+}

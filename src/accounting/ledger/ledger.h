@@ -43,6 +43,12 @@ struct task *task_fork(struct accounting *accounting, const struct task *creator
  */
 void task_exec(struct accounting *accounting, pid_t tgid);
 
+/*
+ * The same where nobody tells of it: who has the leader's number has these marks now. Where one is less than
+ * before another thread has taken the number over with what it had done itself.
+ */
+void task_exec_seen(struct accounting *accounting, pid_t tgid, const struct task_marks *now);
+
 /* --- end.c --- */
 
 /*

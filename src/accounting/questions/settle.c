@@ -23,12 +23,15 @@ static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 {
 	struct task_id id = {.tid = tid, .tgid = tgid};
 	struct machine_task_stat stat;
+	struct task_marks marks = {0};
 	struct task *task;
 	int error = machine_task_stat(accounting->machine, tgid, tid, &stat);
 
 	if (error == -EBUSY)
 		error = task_id_of_hung(accounting->machine, &id);
 	else if (!error)
+		error = task_read_marks(accounting->machine, &id, &stat, &marks);
+	if (!error && !id.forked_at)
 		id.start_time = stat.starttime;
 	if (error)
 		return error_is_gone(error) ? 0 : error;
@@ -38,6 +41,9 @@ static int take_in_thread(struct accounting *accounting, pid_t tgid, pid_t tid)
 		error = add_thread(accounting, &id);
 	if (!error && process_find(accounting, tgid) && !process_find(accounting, tgid)->claims)
 		process_keep(accounting, process_find(accounting, tgid), now_ns());
+	task = task_find(accounting, tid);
+	if (task)
+		task->marks = marks;
 	return error;
 }
 

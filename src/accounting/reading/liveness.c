@@ -51,14 +51,26 @@ int task_read_final(const struct machine *machine, const struct task_id *id,
 	return 0;
 }
 
+int task_read_marks(const struct machine *machine, const struct task_id *id,
+		    const struct machine_task_stat *stat, struct task_marks *marks)
+{
+	struct machine_task_schedstat sched = {0};
+	int error = machine_task_schedstat(machine, id->tgid, id->tid, &sched);
+
+	*marks = (struct task_marks){.faults = stat->minflt + stat->majflt, .waited = sched.wait_ns};
+	return error == -ENOENT ? 0 : error; /* gVisor has no such file */
+}
+
 /* What is to be known of a task, asked of it by a thread that may be lost. */
 struct look {
 	struct patient_head head;
 	bool is_live; /* in: not known to have exited */
+	bool is_threaded; /* in: others of its process are known */
 	struct task_id id;
 	uint64_t at; /* ns: when it was looked at */
 	enum liveness liveness;
 	struct machine_task_stat stat; /* unless it is gone */
+	struct task_marks marks; /* of one that lives, and is_threaded */
 	bool has_final;
 	struct counters final;
 };
@@ -70,6 +82,9 @@ static void ask_look(const struct machine *machine, void *question)
 
 	look->at = now_ns();
 	look->liveness = task_look(machine, &look->id, &look->stat);
+	if (look->liveness == TASK_LIVES && look->is_threaded &&
+	    task_read_marks(machine, &look->id, &look->stat, &look->marks))
+		look->liveness = TASK_UNKNOWN;
 	if (look->liveness != TASK_ZOMBIE || !look->is_live)
 		return;
 	error = task_read_final(machine, &look->id, &look->final);
@@ -91,6 +106,7 @@ static struct look *look_at_all(struct accounting *accounting, const struct task
 
 		looks[i] = (struct look){.head.pid = list->tasks[i].tgid,
 					 .is_live = task && !task->zombie,
+					 .is_threaded = task && task->process->tasks->next,
 					 .id = list->tasks[i],
 					 .liveness = TASK_UNKNOWN};
 	}
@@ -117,6 +133,20 @@ bool task_may_forget(const struct accounting *accounting, struct task *task)
 	return accounting->told_at > task->gone_at;
 }
 
+void exec_look(struct accounting *accounting, pid_t tgid)
+{
+	const struct task_id leader = {.tid = tgid, .tgid = tgid};
+	struct machine_task_stat stat;
+	struct task_marks marks;
+
+	if (accounting_tells_exits(accounting) ||
+	    task_look(accounting->machine, &leader, &stat) != TASK_LIVES ||
+	    task_read_marks(accounting->machine, &leader, &stat, &marks))
+		return;
+	guard(&accounting->lock);
+	task_exec_seen(accounting, tgid, &marks);
+}
+
 /*
  * Marks one that is known to have changed, or to have been adopted. One that lives on after its exit
  * was told is on its way to be a zombie: do_exit() tells perf and taskstats before exit_notify().
@@ -125,13 +155,22 @@ bool task_may_forget(const struct accounting *accounting, struct task *task)
 static void note_look(struct accounting *accounting, const struct look *look, bool heals)
 {
 	const struct task_id *id = &look->id;
-	struct task *task = task_known(accounting, id);
+	bool is_marked = look->liveness == TASK_LIVES && look->is_threaded &&
+			 !accounting_tells_exits(accounting);
+	struct task *task;
 
-	if (!task || look->liveness == TASK_UNKNOWN)
+	if (look->liveness == TASK_UNKNOWN)
+		return;
+	if (is_marked && id->tid == id->tgid)
+		task_exec_seen(accounting, id->tgid, &look->marks);
+	task = task_known(accounting, id);
+	if (!task)
 		return;
 	if (look->liveness != TASK_GONE && id->tid == id->tgid &&
 	    look->at >= task->process->orphan.adopted_at)
 		process_set_parent(accounting, task->process, look->stat.ppid);
+	if (is_marked)
+		task->marks = look->marks;
 	if (look->liveness == TASK_ZOMBIE)
 		task_end(accounting, task, look->has_final ? &look->final : NULL);
 	else if (look->liveness == TASK_GONE && (heals || task_may_forget(accounting, task)))
@@ -157,6 +196,10 @@ static size_t refresh_each(struct accounting *accounting, const struct task_list
 
 	if (!looks)
 		return 0;
+	for (size_t i = 0; i < list->count; i++) {
+		if (looks[i].liveness == TASK_GONE && looks[i].id.tid != looks[i].id.tgid)
+			exec_look(accounting, looks[i].id.tgid);
+	}
 	pthread_mutex_lock(&accounting->lock);
 	for (size_t i = 0; i < list->count; i++)
 		note_orphan(accounting, &looks[i]); /* first: it may become one again */

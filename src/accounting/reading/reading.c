@@ -22,12 +22,14 @@ static void read_run(const struct machine *machine, pid_t tgid, struct thread_re
 	int error = machine_task_schedstat(machine, tgid, thread->id.tid, &sched);
 
 	thread->has_run = !error;
-	if (!error)
+	if (!error) {
 		thread->run = sched.run_ns;
-	else if (error == -ESRCH)
+		thread->waited = sched.wait_ns;
+	} else if (error == -ESRCH) {
 		thread->liveness = TASK_GONE;
-	else if (error != -ENOENT)
+	} else if (error != -ENOENT) {
 		thread->liveness = TASK_UNKNOWN; /* ticks are for a kernel without that file */
+	}
 }
 
 /* A process of one thread has the thread's figures, but for its times. */

@@ -31,6 +31,15 @@ bool error_is_gone(int error);
 int task_read_final(const struct machine *machine, const struct task_id *id,
 		    struct counters *final);
 
+/* *stat is of the task. 0; other errors: it is gone, or they are not known. */
+int task_read_marks(const struct machine *machine, const struct task_id *id,
+		    const struct machine_task_stat *stat, struct task_marks *marks);
+
+/*
+ * Where execs are not told of: whether another thread has become the process' leader. Takes the lock, reads
+ * /proc.
+ */
+void exec_look(struct accounting *accounting, pid_t tgid);
 /* Looks at each task; ends and forgets who is gone. Takes the lock, reads /proc. */
 void tasks_refresh(struct accounting *accounting, const struct task_list *list);
 /* The same where exits were not told of: forgets at once who is gone. */

@@ -124,6 +124,20 @@ static int settle(struct accounting *accounting, struct reading_list *list)
 	return children.error;
 }
 
+/* A thread that is gone may have exec'd: then it is the leader now. */
+static void look_for_execs(struct accounting *accounting, const struct reading_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct reading *reading = &list->readings[i];
+		bool is_gone = false;
+
+		for (size_t j = 0; j < reading->count; j++)
+			is_gone |= reading->threads[j].liveness == TASK_GONE;
+		if (is_gone && reading->count > 1)
+			exec_look(accounting, reading->tgid);
+	}
+}
+
 static int read_and_count(struct accounting *accounting, struct reading_list *list, uint64_t now)
 {
 	bool has_io = false;
@@ -135,6 +149,8 @@ static int read_and_count(struct accounting *accounting, struct reading_list *li
 		disks_look(accounting);
 	if (accounting_tells_exits(accounting))
 		source_sync(accounting); /* what ended before it was read is known to have */
+	else
+		look_for_execs(accounting, list);
 	if (accounting->source && accounting->source->hear)
 		accounting->source->hear(accounting->source);
 	/* One at a time: another reading may know of a child's end that this one does not. */

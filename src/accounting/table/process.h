@@ -13,6 +13,12 @@ struct task_link {
 	struct task_link *prev, *next; /* utlist: group->tasks or group->zombies */
 };
 
+/* What only grows of a task: who has less, but its number, is another thread that has exec'd. */
+struct task_marks {
+	uint64_t faults; /* minor and major */
+	uint64_t waited; /* ns, for a processor; 0 where the kernel does not tell */
+};
+
 /* A thread of a process that has a thread in some group other than the roots. */
 struct task {
 	struct task_id id; /* start_time 0: not known yet */
@@ -24,6 +30,7 @@ struct task {
 	bool measured; /* run is known; else the first reading is where counting starts */
 	uint64_t run; /* ns, as read last; counted already */
 	unsigned cpu; /* it was seen on last */
+	struct task_marks marks; /* as seen last */
 	UT_hash_handle hh; /* accounting->tasks, by id.tid */
 	struct task_link links[]; /* accounting->hierarchies */
 };
