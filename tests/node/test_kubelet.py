@@ -146,6 +146,12 @@ def check_cgroups(kubelet, pod, container):
     assert int(machine) == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
+def check_version(kubelet):
+    """What the kubelet itself says of the version; 1.30's says nothing."""
+    found = re.search(r"^kubelet_cgroup_version (\d)", kubelet.get("metrics") or "", re.MULTILINE)
+    assert not found or f"v{found[1]}" == kubelet.cgroups
+
+
 def check_summary(kubelet, container):
     def found():
         pods = json.loads(kubelet.get("stats/summary"))["pods"]
@@ -183,6 +189,7 @@ def test_pod(kubelet):
     cgroup = f"kubepods/burstable/pod{pod['metadata']['annotations']['kubernetes.io/config.hash']}"
     container = f"{cgroup}/{name}"
     check_cgroups(kubelet, cgroup, container)
+    check_version(kubelet)
     check_summary(kubelet, container)
     check_metrics(kubelet, container)
 
