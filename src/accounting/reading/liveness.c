@@ -232,7 +232,7 @@ void orphans_refresh(struct accounting *accounting)
 	do {
 		struct task_list list = {0};
 
-		list_orphans(accounting, &list);
+		list_orphans(accounting, &list); /* those that it has no room for are looked at later */
 		/* those that had ended leave orphans in turn */
 		told = refresh_each(accounting, &list, false);
 		free(list.tasks);
