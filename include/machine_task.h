@@ -195,10 +195,9 @@ void machine_parse_task_smaps(const char *text, size_t len, struct machine_task_
  */
 bool machine_task_same_memory(const struct machine *machine, pid_t pid, pid_t other);
 
-/* --- io: bytes and calls --- */
+/* --- io: bytes --- */
 
 struct machine_task_io {
-	uint64_t rchar, wchar, syscr, syscw;
 	uint64_t read_bytes, write_bytes;
 };
 

@@ -91,8 +91,8 @@ bool machine_task_same_memory(const struct machine *machine, pid_t pid, pid_t ot
 int machine_parse_task_io(const char *text, size_t len, struct machine_task_io *io)
 {
 	static const struct field rows[] = {
-		IO(rchar), IO(wchar), IO(syscr), IO(syscw),
-		IO(read_bytes), IO(write_bytes),
+		IO(read_bytes),
+		IO(write_bytes),
 	};
 	struct span rest = { text, text + len }, line, name;
 	struct machine_task_io result = { 0 };
