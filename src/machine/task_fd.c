@@ -216,8 +216,12 @@ struct search {
 static int read_eventfd(const struct machine *machine, pid_t tid, unsigned int fd, uint64_t *id)
 {
 	struct machine_fd found;
-	int error = machine_task_fd(machine, tid, fd, &found);
+	int error = read_link(machine, tid, fd, found.path);
 
+	if (!error && strcmp(found.path, EVENTFD_LINK))
+		return -ENOENT; /* as nearly all: some machines have a million, whose fdinfo would take minutes */
+	if (!error)
+		error = machine_task_fd(machine, tid, fd, &found);
 	if (error)
 		return error;
 	*id = found.eventfd_id;
