@@ -122,6 +122,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY_OBJECTS)
 FAILING := malloc calloc realloc reallocarray strdup strndup open openat __openat_2
 $(BUILD)/unit/test_no_memory $(BUILD)/unit/test_hash: \
 	ALL_LDFLAGS += $(patsubst %,-Xlinker --wrap=%,$(FAILING))
+$(BUILD)/unit/test_patient: ALL_LDFLAGS += -Xlinker --wrap=pthread_create
 $(BUILD)/unit/test_run_short: ALL_LDFLAGS += $(patsubst %,-Xlinker --wrap=%,\
 	$(FAILING) memfd_create fcntl syscall ioctl getxattr)
 

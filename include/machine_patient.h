@@ -51,9 +51,10 @@ struct patient_kind {
 /*
  * Asks all `count` questions, an array, in turn: those that are `answered` then have what ask() made
  * of them, the others are as they were. After 100 ms from the first that was lost no more are asked than
- * one that is lost too. Thread-safe. Call it with no lock that others need at once.
+ * one that is lost too. 0; -EAGAIN: there was no thread for the rest, of which that they hang is not known.
+ * Thread-safe. Call it with no lock that others need at once.
  */
-void patient_ask(const struct machine *machine, const struct patient_kind *kind, void *questions,
-		 size_t count);
+int patient_ask(const struct machine *machine, const struct patient_kind *kind, void *questions,
+		size_t count);
 
 #endif

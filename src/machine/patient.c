@@ -407,11 +407,12 @@ static bool have_read(struct reader *reader, struct job *job)
 	return true;
 }
 
-static void ask_readers(struct patient *patient, const struct patient_kind *kind, void *questions,
-			size_t count)
+static int ask_readers(struct patient *patient, const struct patient_kind *kind, void *questions,
+		       size_t count)
 {
 	struct job job = {.kind = kind, .questions = questions, .count = count};
 	struct reader *reader;
+	int error = 0;
 	uint64_t lost_at = 0; /* ns: when that was asked which was lost first */
 
 	while (job.next < count && head_of(&job)->passed_over)
@@ -419,7 +420,8 @@ static void ask_readers(struct patient *patient, const struct patient_kind *kind
 	pthread_mutex_lock(&patient->lock);
 	while (job.next < count && (!lost_at || now_ns() - lost_at < LOSSES_MAX)) {
 		reader = reader_get(patient);
-		if (!reader)
+		error = reader ? 0 : -EAGAIN;
+		if (error)
 			break;
 		if (have_read(reader, &job)) {
 			rest(reader);
@@ -433,10 +435,11 @@ static void ask_readers(struct patient *patient, const struct patient_kind *kind
 		log_and_unlock(patient);
 	else
 		pthread_mutex_unlock(&patient->lock);
+	return error;
 }
 
-static void ask_oneself(const struct machine *machine, const struct patient_kind *kind, char *questions,
-			size_t count)
+static int ask_oneself(const struct machine *machine, const struct patient_kind *kind, char *questions,
+		       size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct patient_head *head = (void *)(questions + i * kind->size);
@@ -446,15 +449,15 @@ static void ask_oneself(const struct machine *machine, const struct patient_kind
 		kind->ask(machine, head);
 		head->answered = true;
 	}
+	return 0;
 }
 
-void patient_ask(const struct machine *machine, const struct patient_kind *kind, void *questions,
-		 size_t count)
+int patient_ask(const struct machine *machine, const struct patient_kind *kind, void *questions,
+		size_t count)
 {
 	if (machine->is_patient && !is_reader)
-		ask_readers(machine->patient, kind, questions, count);
-	else
-		ask_oneself(machine, kind, questions, count);
+		return ask_readers(machine->patient, kind, questions, count);
+	return ask_oneself(machine, kind, questions, count);
 }
 
 /* --- lifetime --- */

@@ -219,7 +219,7 @@ static int read_eventfd(const struct machine *machine, pid_t tid, unsigned int f
 	int error = read_link(machine, tid, fd, found.path);
 
 	if (!error && strcmp(found.path, EVENTFD_LINK))
-		return -ENOENT; /* as nearly all: some machines have a million, whose fdinfo would take minutes */
+		return -ENOENT; /* as nearly all, and a machine may have a million */
 	if (!error)
 		error = machine_task_fd(machine, tid, fd, &found);
 	if (error)
@@ -230,11 +230,12 @@ static int read_eventfd(const struct machine *machine, pid_t tid, unsigned int f
 
 /*
  * One that has ended, has it no more, or may not be looked at. What fails for want of our own
- * descriptors or memory, or as the process hangs, says nothing.
+ * descriptors, memory or threads, or as the process hangs, says nothing.
  */
 static bool has_none(int error)
 {
-	return error != -EMFILE && error != -ENFILE && error != -ENOMEM && error != -EINTR && error != -EBUSY;
+	return error != -EMFILE && error != -ENFILE && error != -ENOMEM && error != -EINTR &&
+	       error != -EBUSY && error != -EAGAIN;
 }
 
 /* The eventfds that a process has, or what one descriptor of it is, asked of it (machine_patient.h). */
@@ -298,13 +299,16 @@ static void drop_eventfds(void *question)
 	free(((struct eventfds_question *)question)->found);
 }
 
-/* 0, or an error of reading; -EBUSY: it hangs. The caller frees question->found. */
+/* 0, or an error of reading; -EBUSY: it hangs; -EAGAIN: no thread. The caller frees question->found. */
 static int ask_for_eventfds(const struct machine *machine, struct eventfds_question *question)
 {
 	static const struct patient_kind kind = {
 		.size = sizeof(*question), .ask = ask_eventfds, .drop = drop_eventfds };
 
-	patient_ask(machine, &kind, question, 1);
+	int error = patient_ask(machine, &kind, question, 1);
+
+	if (error)
+		return error;
 	return question->head.answered ? question->error : -EBUSY;
 }
 

@@ -47,6 +47,19 @@ static void drop(void *question)
 	dropped++;
 }
 
+static atomic_bool threads_are_short;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			  void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			  void *arg);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			  void *arg)
+{
+	return threads_are_short ? EAGAIN : __real_pthread_create(thread, attributes, run, arg);
+}
+
 static const struct patient_kind kind = {.size = sizeof(struct question), .ask = ask, .drop = drop};
 
 struct world {
@@ -83,6 +96,12 @@ static int tear_down(void **state)
 	machine_close(world->machine);
 	fake_close(&world->fake);
 	return 0;
+}
+
+static bool go_on(void *arg)
+{
+	(void)arg;
+	return true;
 }
 
 static void put_user(const struct world *world, pid_t pid, unsigned uid)
@@ -204,6 +223,23 @@ static void a_user_has_a_share(void **state)
 	assert_true(is_answered(world, 2));
 }
 
+/* Who is not asked for want of a thread does not hang, and no eventfd is taken for closed. */
+static void a_want_of_threads_is_told(void **state)
+{
+	const struct world *world = *state;
+	struct question questions[] = {{.head.pid = 1}, {.head.pid = 2}};
+	struct machine_eventfd eventfd = {.id = 5, .tid = 1, .fd = 3};
+
+	threads_are_short = true;
+	assert_int_equal(patient_ask(world->machine, &kind, questions, 2), -EAGAIN);
+	assert_false(questions[0].head.answered || questions[1].head.answered);
+	machine_eventfds_held(world->machine, &eventfd, 1, true, go_on, NULL);
+	assert_true(eventfd.held);
+	threads_are_short = false;
+	assert_int_equal(patient_ask(world->machine, &kind, questions, 2), 0);
+	assert_true(questions[0].head.answered && questions[1].head.answered);
+}
+
 /* A question within a question, and a machine that was not told to be patient. */
 static void one_may_ask_oneself(void **state)
 {
@@ -270,6 +306,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many_at_once_keep_nobody_long, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_user_has_a_share, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(files_and_mounts_are_not_waited_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_want_of_threads_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_may_ask_oneself, set_up, tear_down),
 	};
 
