@@ -177,6 +177,7 @@ LINES = [
      "more than 16 ips are asked for"),
     # where they are kept
     ("relative", "ADD", {"ipam": {"dataDir": "here", **SUBNET}}, 7, "dataDir is no absolute path"),
+    ("no_place_is_named", "ADD", {"ipam": {"dataDir": ""}}, 7, "ipam has neither a subnet nor ranges"),
     ("long_path", "ADD", {"ipam": {"dataDir": "/x" * 2100, **SUBNET}}, 7, "dataDir is too long"),
     ("no_directory", "ADD", {"before": of_file}, 5,
      "cannot keep addresses below .*/file/pods: Not a directory"),
