@@ -123,6 +123,7 @@ FAILING := malloc calloc realloc reallocarray strdup strndup open openat __opena
 $(BUILD)/unit/test_no_memory $(BUILD)/unit/test_hash: \
 	ALL_LDFLAGS += $(patsubst %,-Xlinker --wrap=%,$(FAILING))
 $(BUILD)/unit/test_patient: ALL_LDFLAGS += -Xlinker --wrap=pthread_create
+$(BUILD)/unit/test_forgetting: ALL_LDFLAGS += $(shell $(PKG_CONFIG) --libs fuse3)
 $(BUILD)/unit/test_run_short: ALL_LDFLAGS += $(patsubst %,-Xlinker --wrap=%,\
 	$(FAILING) memfd_create fcntl syscall ioctl getxattr)
 

@@ -48,9 +48,10 @@ void cgroup_put(struct cgroup *cgroup);
  * cgroup1_rename of cgroup-v1.c. Take the tree lock themselves.
  * -EEXIST, -EINVAL (newline in the name), -EPERM (at the top), -EBUSY
  * (children or processes), -ENOTDIR, -EIO (another parent), -EXDEV (another hierarchy), ...
+ * `number` is that of the cgroup that was removed, not set when none was.
  */
 int cgroup_mkdir(struct tree *tree, const char *path, mode_t mode, const struct caller *caller);
-int cgroup_rmdir(struct tree *tree, const char *path);
+int cgroup_rmdir(struct tree *tree, const char *path, uint64_t *number);
 int cgroup_rename(struct tree *tree, const char *from, const char *to, unsigned flags);
 
 /*

@@ -20,6 +20,8 @@ struct bytes;
 
 /* st_ino: unique in the mount, constant as long as the node is there, never 0. */
 ino_t inode_number(const struct node *node);
+/* The cgroup's number (its id) that the node with this st_ino is or belongs to; 0: the top directory. */
+uint64_t inode_cgroup_number(ino_t number);
 
 /* Fills what stat(2) shows, size 0 for files. */
 void inode_stat(struct tree *tree, const struct node *node, struct stat *st);

@@ -52,8 +52,7 @@ void state_keep_path(struct state *state, const char *path);
 void state_keep_attributes(struct state *state, struct cgroup *cgroup);
 /* A file of the cgroup was written to: it and what is above and below may have changed. */
 void state_keep_values(struct state *state, struct cgroup *cgroup);
-/* The number of the cgroup that is about to be removed, for state_keep_removal(); 0: there is none. */
-uint64_t state_number(struct state *state, const char *path);
+/* The cgroup with this number was removed, which the path named. */
 void state_keep_removal(struct state *state, const char *path, uint64_t number);
 
 /*

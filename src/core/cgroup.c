@@ -262,7 +262,7 @@ static int find_removable(struct tree *tree, const char *path, struct cgroup **c
 	return error;
 }
 
-int cgroup_rmdir(struct tree *tree, const char *path)
+int cgroup_rmdir(struct tree *tree, const char *path, uint64_t *number)
 {
 	struct cgroup *cgroup;
 	int error = find_removable(tree, path, &cgroup);
@@ -281,8 +281,10 @@ int cgroup_rmdir(struct tree *tree, const char *path)
 	else
 		cgroup_remove(cgroup);
 	tree_unlock(tree);
-	if (!error)
+	if (!error) {
+		*number = cgroup->id;
 		cgroup_put(cgroup); /* the tree's hold */
+	}
 	cgroup_put(cgroup);
 	return error;
 }

@@ -108,6 +108,11 @@ ino_t inode_number(const struct node *node)
 	return node->cgroup->id * FILE_NUMBERS + (node->file ? node->file->index + 1 : 0);
 }
 
+uint64_t inode_cgroup_number(ino_t number)
+{
+	return number / FILE_NUMBERS;
+}
+
 void inode_stat(struct tree *tree, const struct node *node, struct stat *st)
 {
 	const struct inode *changed = inode_find(tree, node);

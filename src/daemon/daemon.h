@@ -23,6 +23,7 @@ struct platform {
 	bool asks_attributes; /* attributes must be asked for each time all the same */
 	bool retries_after_interrupt; /* a finished mkdir may be asked for again */
 	bool unmounts_silently; /* nothing tells us of an unmount */
+	bool never_forgets; /* nothing tells us that the kernel has forgotten a name */
 	bool tells_first_ids; /* users and groups are those of the first user namespace, not of the mount's */
 };
 
@@ -85,6 +86,20 @@ void handles_close_all(struct front_end *front);
  */
 void retry_remember(const struct platform *platform, const char *path, pid_t tid);
 int retry_forgive(const struct platform *platform, const char *path, pid_t tid, int error);
+
+/*
+ * forgetting.c, for a kernel that does not tell when it has forgotten a name (platform->never_forgets): those
+ * of removed cgroups and of their files are forgotten when no request is about them and nobody has them open.
+ * Who still has one, as by its working directory, gets ESTALE, as from libfuse. Thread-safe.
+ *
+ * forgetting_start(): before the session, whose descriptor is `fd`, takes its first request. False: libfuse
+ * is older than 3.13, or there is no memory; then names are kept, and the rest does nothing.
+ * forgetting_removed(): the cgroup with this number (struct cgroup) has been removed.
+ * forgetting_stop(): nobody takes requests any more; frees all.
+ */
+bool forgetting_start(struct fuse_session *session, int fd);
+void forgetting_removed(uint64_t number);
+void forgetting_stop(void);
 
 /*
  * Ends the program, as SIGTERM does, once what is mounted on `path` now is not

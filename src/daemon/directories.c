@@ -148,11 +148,12 @@ int op_rmdir(const char *path)
 	int error;
 
 	state_begin(front->state);
-	number = state_number(front->state, path);
-	error = cgroup_rmdir(front->tree, path);
+	error = cgroup_rmdir(front->tree, path, &number);
 	if (!error)
 		state_keep_removal(front->state, path, number);
 	state_end(front->state);
+	if (!error)
+		forgetting_removed(number);
 	trace_change("rmdir", path, "", error);
 	return error;
 }

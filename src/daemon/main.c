@@ -69,6 +69,15 @@ static bool open_log(const struct options *options)
 	return !options->log || open_log_file(options->log);
 }
 
+/* Where the kernel tells of none that it has forgotten. */
+static void forget_names(struct fuse *fuse, const struct platform *platform)
+{
+	struct fuse_session *session = fuse_get_session(fuse);
+
+	if (platform->never_forgets && !forgetting_start(session, fuse_session_fd(session)))
+		log_warning("names of removed cgroups are kept: that takes libfuse 3.13");
+}
+
 /* From a made filesystem to its unmounting; the exit status. */
 static int mount_and_serve(struct fuse *fuse, const struct options *options,
 			   struct front_end *front, const char *path)
@@ -87,6 +96,7 @@ static int mount_and_serve(struct fuse *fuse, const struct options *options,
 		return 1;
 	}
 	fuse_set_log_func(trace_fuse_log);
+	forget_names(fuse, front->platform);
 	if (serve_until_signal(fuse, options, front, path, &unmounted))
 		result = 0;
 	signals_ignore();
@@ -130,6 +140,7 @@ static int run(const struct options *options, struct fuse_args *args, struct fro
 	}
 	result = mount_and_serve(fuse, options, front, path);
 	fuse_destroy(fuse);
+	forgetting_stop();
 	return result;
 }
 

@@ -53,6 +53,8 @@ static void *op_init(struct fuse_conn_info *connection, struct fuse_config *conf
 
 	/* a caller stays, with its number, until the answer */
 	connection->want &= ~(unsigned)FUSE_CAP_ASYNC_DIO;
+	if (front->platform->never_forgets) /* a listing would give names, too */
+		connection->want &= ~(unsigned)(FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
 	log_info("requests: by %s",
 		 front->io_uring ? "io_uring, unless libfuse tells of an error" : "/dev/fuse");
 	config->use_ino = 1;

@@ -31,8 +31,8 @@ static const struct platform linux_fuse_sendfile = {
 /*
  * gVisor (pkg/sentry/fsimpl/fuse) asks an open file for its size before it
  * reads, takes any error of a read for the end of the file, keeps stale names,
- * interrupts callers after the work is done, tells nobody of an unmount, and knows
- * users and groups only as its first user namespace does.
+ * interrupts callers after the work is done, tells nobody of an unmount or of a
+ * name that it has forgotten, and knows users and groups only as its first user namespace does.
  * What is asked of a task's open files and mounts waits for other requests
  * (machine_patient.h), for a second if no thread is left to answer those.
  */
@@ -42,6 +42,7 @@ static const struct platform gvisor_fuse = {
 	.cache_seconds = 0,
 	.retries_after_interrupt = true,
 	.unmounts_silently = true,
+	.never_forgets = true,
 	.tells_first_ids = true,
 };
 

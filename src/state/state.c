@@ -144,26 +144,12 @@ void state_keep_values(struct state *state, struct cgroup *cgroup)
 	tree_unlock(state->tree);
 }
 
-uint64_t state_number(struct state *state, const char *path)
-{
-	uint64_t number = 0;
-	struct node node;
-
-	if (!state)
-		return 0;
-	tree_read_lock(state->tree);
-	if (!tree_lookup(state->tree, path, &node) && node.cgroup)
-		number = node.cgroup->id;
-	tree_unlock(state->tree);
-	return number;
-}
-
 void state_keep_removal(struct state *state, const char *path, uint64_t number)
 {
 	char *parent;
 	struct node node;
 
-	if (!state || !number)
+	if (!state)
 		return;
 	changes_put_removal(&state->changes, number);
 	parent = strdup(path);

@@ -154,6 +154,7 @@ EXCUSED = {
     "cannot leave the working directory": "there is always a way to /",
     "the starting process is gone": "it would have to be killed while it waits, which is a moment",
     "the filesystem was unmounted": "a line of -d, in gVisor",
+    "names of removed cgroups are kept": "of an older libfuse, in gVisor",
     "events of processes": "who may mount may have events, but where no kernel has them",
     "; CAP_PERFMON, or": "the same",
     "seccomp user notification": "the kernel of the tests has it",

@@ -52,7 +52,9 @@ static inline int small_mkdir(struct small_tree *small, const char *path)
 
 static inline int small_rmdir(struct small_tree *small, const char *path)
 {
-	return cgroup_rmdir(small->tree, path);
+	uint64_t number;
+
+	return cgroup_rmdir(small->tree, path, &number);
 }
 
 /* A request for the file at `path`; its cgroup is held. 0 or a negative errno. */

@@ -171,6 +171,7 @@ static void directories(void **state)
 {
 	struct tree *tree = tree_of(state);
 	struct node node;
+	uint64_t number;
 
 	assert_int_equal(make(state, "/test/web"), 0);
 	assert_int_equal(make(state, "/test/web"), -EEXIST);
@@ -184,12 +185,12 @@ static void directories(void **state)
 	assert_int_equal(look(state, "/test/web/deep/test.a.name", &node), 0);
 	assert_int_equal(look(state, "/test/web/top", &node), -ENOENT);
 
-	assert_int_equal(cgroup_rmdir(tree, "/test/web"), -EBUSY);
-	assert_int_equal(cgroup_rmdir(tree, "/test"), -EPERM);
-	assert_int_equal(cgroup_rmdir(tree, "/test/tasks"), -ENOTDIR);
-	assert_int_equal(cgroup_rmdir(tree, "/test/none"), -ENOENT);
-	assert_int_equal(cgroup_rmdir(tree, "/test/web/deep"), 0);
-	assert_int_equal(cgroup_rmdir(tree, "/test/web"), 0);
+	assert_int_equal(cgroup_rmdir(tree, "/test/web", &number), -EBUSY);
+	assert_int_equal(cgroup_rmdir(tree, "/test", &number), -EPERM);
+	assert_int_equal(cgroup_rmdir(tree, "/test/tasks", &number), -ENOTDIR);
+	assert_int_equal(cgroup_rmdir(tree, "/test/none", &number), -ENOENT);
+	assert_int_equal(cgroup_rmdir(tree, "/test/web/deep", &number), 0);
+	assert_int_equal(cgroup_rmdir(tree, "/test/web", &number), 0);
 	assert_int_equal(look(state, "/test/web", &node), -ENOENT);
 	assert_int_equal(states, 1);
 }
@@ -262,11 +263,12 @@ static void removed(void **state)
 {
 	struct request request;
 	struct text text = {0};
+	uint64_t number;
 
 	assert_int_equal(make(state, "/test/web"), 0);
 	request = request_of(state, "/test/web/test.a.value");
 	cgroup_get(request.cgroup);
-	assert_int_equal(cgroup_rmdir(tree_of(state), "/test/web"), 0);
+	assert_int_equal(cgroup_rmdir(tree_of(state), "/test/web", &number), 0);
 	assert_int_equal(states, 2); /* held */
 	assert_int_equal(cgroup_file_read(&request, &text), -ENODEV);
 	assert_int_equal(write_text(&request, "1"), -ENODEV);
