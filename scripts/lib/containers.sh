@@ -94,6 +94,21 @@ write_network() {
 	END
 }
 
+# read_status FILE: a process's condition (a letter) and parent. Its stat would be one line; but who reads
+# that waits for a process that hangs in an exec.
+read_status() {
+	while read -r key value _; do
+		case $key in
+		State:) condition=$value ;;
+		PPid:)
+			parent=$value
+			return 0
+			;;
+		esac
+	done <"$1"
+	return 1
+}
+
 # pids_of_pods NAMESPACE: the processes of containerd and its shims in this mount namespace, which is the
 # node's alone; what these have started; and, if it is ours too, whoever is in a cgroup of pods. None that has
 # only to be waited for.
@@ -111,9 +126,8 @@ pids_of_pods() {
 		members=$(find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} + \
 			2>/dev/null | sort -u)
 	for process in /proc/[0-9]*; do
-		read -r line <"$process/stat" || continue
-		pid=${process#/proc/} line=${line##*) }
-		parent=${line#* } parent=${parent%% *}
+		read_status "$process/status" || continue
+		pid=${process#/proc/}
 		case " $(echo $shims $members) " in
 		*" $pid "*) ;;
 		*)
@@ -123,7 +137,7 @@ pids_of_pods() {
 			esac
 			;;
 		esac
-		[ "${line%% *}" = Z ] || echo "$pid"
+		[ "$condition" = Z ] || echo "$pid"
 	done 2>/dev/null
 }
 
