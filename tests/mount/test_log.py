@@ -57,7 +57,7 @@ EXCUSED = {
     # no messages
     "scan at each question": "the name of a source, which none is asked for",
     " rbytes=": "io.stat", "%u %lu %lu": "cpuacct.usage_all", "cpu user system": "the same",
-    "some avg10=": "a pressure file", "domain ": "cgroup.type",
+    "some avg10=": "a pressure file", "full avg10=": "the same", "domain ": "cgroup.type",
     **dict.fromkeys(("Invalid cpu list", "Parent is ", "Cpu list in", "Parent unable", "cpuset.cpus and",
                      "Enable partition", "Have remote"), "cpuset.cpus.partition, in the kernel's words"),
 }
