@@ -103,6 +103,12 @@ static void answer_open(uint64_t unique)
 	reply(unique, 0, &out, sizeof(out));
 }
 
+static void note_news(struct table_file *file)
+{
+	file->changed = true;
+	file->stale = true;
+}
+
 static void look_for_news(struct table_file *file)
 {
 	struct pollfd poller = {.events = POLLPRI};
@@ -111,7 +117,7 @@ static void look_for_news(struct table_file *file)
 		return;
 	poller.fd = table_source_file(file->source);
 	if (poll(&poller, 1, 0) > 0 && poller.revents & NEWS)
-		file->changed = file->stale = true;
+		note_news(file);
 }
 
 static void reply_part(struct table_file *file, uint64_t unique, uint64_t offset, uint32_t size)
@@ -229,7 +235,7 @@ static void *serve(void *argument)
 			continue; /* EINTR */
 		file = event.data.ptr;
 		if (file) {
-			file->changed = file->stale = true;
+			note_news(file);
 			tell_news(file);
 		} else if (read(device, request, sizeof(request)) > 0) {
 			answer_request((struct fuse_in_header *)request);
