@@ -211,7 +211,7 @@ static int dfl_stat_local_measure(const struct request *request, struct text *ou
 	return 0;
 }
 
-/* All figures are accounting's or the machine's: there is no state, but a state must not be NULL. */
+/* All figures are accounting's or the machine's: there is no state. */
 static int cpuacct_init(struct cgroup *cgroup, void *state)
 {
 	(void)state;

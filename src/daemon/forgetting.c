@@ -72,10 +72,7 @@ static struct directory *get_directory(uint64_t number)
 		return NULL;
 	directory->number = number;
 	HASH_ADD(hh, directories, number, sizeof(directory->number), directory);
-	if (HASH_HAS(hh, directory))
-		return directory;
-	free(directory);
-	return NULL;
+	return HASH_KEPT(hh, directory);
 }
 
 static void free_if_empty(struct directory *directory)

@@ -23,7 +23,8 @@ bool answers_may_be_table(const char *path);
 
 /*
  * A descriptor, open for reading at its start, of the table that the task's path names, made for this
- * open: one open is one moment. -ENOENT: it names none; -ESRCH as the kernel for a task that has ended.
+ * open: one open is one moment. `resolve` is openat2(2)'s. -ENOENT: it names none; -ESRCH as the kernel for a
+ * task that has ended.
  */
 int answers_open_table(struct view *view, const struct peer *peer, int dirfd, const char *path,
 		       uint64_t resolve);
